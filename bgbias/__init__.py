@@ -1,0 +1,1 @@
+"""Measuring, explaining and curing background bias in image retrieval."""

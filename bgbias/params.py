@@ -1,0 +1,266 @@
+"""params.yaml as frozen dataclasses: unknown keys, missing keys and wrong types are refused.
+
+pydantic does the checking. The file is read with ruamel.yaml, the parser that DVC itself uses, so that
+both see the same values (PyYAML would take the `1e-06` that `dvc exp run -S` writes for text).
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Len, MinLen
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+from ruamel.yaml import YAML, YAMLError
+
+Share = Annotated[float, Ge(0), Le(1)]
+Positive = Annotated[float, Gt(0)]
+Count = Annotated[int, Ge(1)]
+Range = Annotated[list[Positive], Len(2, 2)]
+Regime = Literal["base", "bgaugment"]
+_refuse_all_else = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+strict = dataclass(frozen=True, kw_only=True, config=_refuse_all_else)
+
+
+@strict
+class Demo:
+    """The rendered demo dataset: what there is of it, and how strongly scene and class go together."""
+
+    seed: Annotated[int, Ge(0)]
+    size_px: Count
+    train_classes: Count
+    val_classes: Count
+    test_classes: Count
+    train_photos: Count  # per class
+    val_photos: Count
+    test_photos: Count
+    train_scenes: Count  # scene pools, disjoint by split
+    val_scenes: Count
+    test_scenes: Count
+    home_scenes: Count  # scenes in which a class is mostly photographed
+    background_correlation: Share  # probability that a photo is taken in one of them
+    backgrounds: Count  # pictures in each background pool
+
+    def __post_init__(self):
+        """Refuse more home scenes than a split has."""
+        if self.home_scenes > min(self.train_scenes, self.val_scenes, self.test_scenes):
+            raise ValueError(f"home_scenes {self.home_scenes} is larger than a split's number of scenes")
+
+
+@strict
+class Fetched:
+    """A public dataset; its revision and checksum are facts that stand in the code."""
+
+
+@strict
+class Data:
+    """What the raw stage makes, by dataset."""
+
+    demo: Demo
+    grocery: Fetched
+
+
+@strict
+class Geometry:
+    """From photo to network input, in pixels of the packed photos."""
+
+    short_side_px: Count  # photos are packed with this short side
+    crop_px: Count  # side of the centre crop that evaluation takes
+    input_px: Count  # side of what the network sees
+    train_crop_share: Range  # area of the random resized crop
+    train_crop_ratio: Range  # width / height of the random resized crop
+
+    def __post_init__(self):
+        """Refuse a crop that does not fit the packed photos."""
+        if self.crop_px > self.short_side_px:
+            raise ValueError(f"crop_px {self.crop_px} is larger than short_side_px {self.short_side_px}")
+
+
+@strict
+class Masks:
+    """Where the foreground masks come from."""
+
+    method: Literal["given", "rembg", "grabcut"]
+    rembg_model: str  # a model of rembg by name, or the path of a local .onnx file
+    grabcut_px: Count  # GrabCut works at this long side
+
+
+@strict
+class Backgrounds:
+    """Where the background pools `val` and `test` come from."""
+
+    source: Literal["rendered", "unsplash"]
+
+
+@strict
+class Training:
+    """One training run."""
+
+    network: Literal["small_resnet", "resnet18", "resnet50"]
+    pretrained: bool
+    embedding_dim: Count
+    batch_size: Count
+    batches_per_epoch: Count
+    max_epochs: Count
+    patience: Count  # epochs without a better validation MAP@R before stopping
+    optimizer: Literal["adamw", "rmsprop"]
+    lr: Positive
+    weight_decay: Annotated[float, Ge(0)]
+    momentum: Share  # RMSprop's; for AdamW its first beta
+    schedule: Literal["constant", "one_cycle"]
+    noise_share: Annotated[float, Ge(0)]  # greatest sd of noise on training images, of their value range
+    workers: Annotated[int, Ge(0)]  # processes that crop beside the training; 0: none
+
+
+@strict
+class Contrastive:
+    """pytorch-metric-learning's ContrastiveLoss."""
+
+    per_class: Count
+    pos_margin: float
+    neg_margin: float
+
+
+@strict
+class Triplet:
+    """pytorch-metric-learning's TripletMarginLoss over all triplets of a batch."""
+
+    per_class: Count
+    margin: Positive
+
+
+@strict
+class MultiSimilarity:
+    """pytorch-metric-learning's MultiSimilarityLoss."""
+
+    per_class: Count
+    alpha: Positive
+    beta: Positive
+    base: float
+
+
+@strict
+class ArcFace:
+    """pytorch-metric-learning's ArcFaceLoss, its class weights with an own learning rate."""
+
+    per_class: Count
+    margin_degrees: Positive
+    scale: Positive
+    weights_lr: Positive
+
+
+@strict
+class NormalizedSoftmax:
+    """pytorch-metric-learning's NormalizedSoftmaxLoss, its class weights with an own learning rate."""
+
+    per_class: Count
+    temperature: Positive
+    weights_lr: Positive
+
+
+@strict
+class Losses:
+    """Every loss with its settings."""
+
+    contrastive: Contrastive
+    triplet: Triplet
+    multi_similarity: MultiSimilarity
+    arcface: ArcFace
+    normalized_softmax: NormalizedSoftmax
+
+
+@strict
+class Evaluation:
+    """Which views of the test photos are embedded, and what is measured on them."""
+
+    draws: Annotated[int, Ge(2)]  # repeats of every swapped view, for mean and standard deviation
+    swaps: dict[str, str]  # name of a swapped view -> background pool that it draws from
+    recall_at: Annotated[list[Count], MinLen(1)]
+
+    def __post_init__(self):
+        """The drop is from clean to the view named swapped, and Recall@1 is in every table."""
+        if "swapped" not in self.swaps:
+            raise ValueError("swaps needs a view named swapped")
+        if 1 not in self.recall_at:
+            raise ValueError("recall_at needs 1")
+
+
+@strict
+class Attention:
+    """The attention score."""
+
+    method: Literal["smoothgrad", "integrated_gradients", "grad_cam"]
+    copies: Count  # noisy copies of an image (smoothgrad)
+    noise_share: Positive  # sd of the noise as a share of the image's value range (smoothgrad)
+    steps: Count  # integration steps (integrated_gradients)
+    max_images: dict[str, Count | None]  # by dataset; null: all test images
+
+
+@strict
+class Params:
+    """All of params.yaml."""
+
+    datasets: Annotated[list[str], MinLen(1)]
+    regimes: Annotated[list[Regime], MinLen(1)]
+    loss: Literal["contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax"]
+    seed: Annotated[int, Ge(0)]
+    data: Data
+    images: dict[str, Geometry]
+    masks: dict[str, Masks]
+    backgrounds: dict[str, Backgrounds]
+    train: dict[str, Training]
+    losses: Losses
+    evaluate: dict[str, Evaluation]
+    attention: Attention
+
+    def __post_init__(self):
+        """Refuse a dataset that lacks one of its blocks."""
+        known = [field.name for field in dataclasses.fields(Data)]
+        for dataset in self.datasets:
+            if dataset not in known:
+                raise ValueError(f"datasets: unknown dataset '{dataset}'; known are {', '.join(known)}")
+            for block in ("images", "masks", "backgrounds", "train", "evaluate"):
+                if dataset not in getattr(self, block):
+                    raise ValueError(f"{block}.{dataset} is missing")
+
+
+def load(path: Path = Path("params.yaml")) -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: not YAML, an unknown or missing key, or a value of a wrong type or range; the message
+            is one line that names every such key.
+    """
+    try:
+        return check(YAML(typ="safe").load(path), Params, path.name)
+    except YAMLError as error:
+        raise ValueError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def check(block: Any, kind: type, where: str) -> Any:
+    """Turn a plain dictionary into the frozen dataclass `kind`.
+
+    >>> check({"source": "rendered"}, Backgrounds, "backgrounds").source
+    'rendered'
+    >>> check({"source": "rendered", "sauce": 1}, Backgrounds, "backgrounds")
+    Traceback (most recent call last):
+    ValueError: backgrounds: sauce is unknown: remove or rename it
+    """
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(block, default=str))  # JSON: strict, yet dicts pass
+    except ValidationError as error:
+        raise ValueError(f"{where}: {'; '.join(_describe(found) for found in error.errors())}") from None
+
+
+def _describe(found: dict) -> str:
+    key = ".".join(str(part) for part in found["loc"])
+    if found["type"] == "unexpected_keyword_argument":
+        return f"{key} is unknown: remove or rename it"
+    if found["type"] == "missing":
+        return f"{key} is missing"
+    message = found["msg"].removeprefix("Value error, ")
+    if isinstance(found["input"], dict):
+        return f"{key}: {message}" if key else message
+    return f"{key}: {message}, found {found['input']!r}"

@@ -1,0 +1,71 @@
+"""params.yaml: what is read, and what is refused with one line."""
+
+from pathlib import Path
+
+import pytest
+
+from bgbias import params
+
+TEXT = Path("params.yaml").read_text(encoding="utf-8")
+
+
+def load(tmp_path, old, new):
+    assert old in TEXT
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
+    return params.load(path)
+
+
+def test_the_committed_file_is_sound_and_runs_the_demo():
+    found = params.load()
+    assert found.datasets == ["demo"] and found.regimes == ["base", "bgaugment"]
+
+
+def test_numbers_are_read_as_dvc_writes_them(tmp_path):
+    assert load(tmp_path, "lr: 0.003", "lr: 1e-06").train["demo"].lr == 1e-6
+
+
+def test_parameters_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        params.load().seed = 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seed: 42", "sed: 42", "seed is missing; sed is unknown"),
+        ("    lr: 0.003", "    rate: 0.003", "train.demo.lr is missing; train.demo.rate is unknown"),
+        ("lr: 0.003", "lr: fast", "train.demo.lr: Input should be a valid number, found 'fast'"),
+        ("lr: 0.003", "lr: -1", "train.demo.lr: Input should be greater than 0, found -1"),
+        ("lr: 0.003", "lr: .nan", "train.demo.lr: "),
+        (
+            "batch_size: ",
+            "batch_size: 0.5 #",
+            "train.demo.batch_size: Input should be a valid integer, found 0.5",
+        ),
+        ("pretrained: false", "pretrained: 0", "train.demo.pretrained: Input should be a valid boolean"),
+        ("background_correlation: 0.9", "background_correlation: 9", "less than or equal to 1, found 9"),
+        ("loss: ", "loss: cosface #", "loss: Input should be 'contrastive', .*, found 'cosface'"),
+        ("  - demo", "  - demmo", "datasets: unknown dataset 'demmo'; known are demo, grocery"),
+        ("  - bgaugment", "  - bgaugmented", "regimes.1: Input should be 'base' or 'bgaugment'"),
+        (
+            "method: given",
+            "method: guess",
+            "masks.demo.method: Input should be 'given', 'rembg' or 'grabcut'",
+        ),
+        ("crop_px: 96", "crop_px: 97", "images.demo: crop_px 97 is larger than short_side_px 96"),
+        ("      swapped: test\n", "", "evaluate.demo: swaps needs a view named swapped"),
+        ("seed: 42", "seed: [42", "is not valid YAML"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(tmp_path, old, new, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        load(tmp_path, old, new)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_dataset_without_one_of_its_blocks_is_refused(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace("masks:\n  demo:", "masks:\n  other:", 1), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"masks.demo is missing"):
+        params.load(path)
