@@ -1,0 +1,107 @@
+"""Attention maps and attention scores (tensors and a callable only)."""
+
+from collections.abc import Callable
+
+import torch
+from captum.attr import IntegratedGradients, LayerGradCam
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+Distance = Callable[[Tensor], Tensor]
+
+
+def smoothgrad(distance: Distance, images: Tensor, noise: Tensor) -> Tensor:
+    """How much each pixel moves the image away from a reference, averaged over noisy copies.
+
+    For each copy the gradient of the distance, its signed mean over the channels, the absolute value of that;
+    summed over the copies (Kobs & Hotho 2022, after SmoothGrad of Smilkov et al. 2017). Captum's NoiseTunnel
+    averages the gradients before anyone can take the absolute value, so it computes another thing.
+
+    Args:
+        distance: inputs (N, C, H, W) -> distances of their embeddings from the reference's, (N,).
+        images: float (B, C, H, W), normalised.
+        noise: float (B, copies, C, H, W), to be added to the copies, in units of each image's value range.
+
+    Returns:
+        float (B, H, W), at least 0.
+    """
+    span = images.amax((1, 2, 3)) - images.amin((1, 2, 3))
+    copies = images[:, None] + noise * span[:, None, None, None, None]
+    flat = copies.flatten(0, 1).requires_grad_()
+    (gradient,) = torch.autograd.grad(distance(flat).sum(), flat)
+    return gradient.mean(1).abs().unflatten(0, noise.shape[:2]).sum(1)
+
+
+def integrated_gradients(distance: Distance, images: Tensor, baseline: Tensor, steps: int) -> Tensor:
+    """Captum's integrated gradients of the distance from a baseline image (Sundararajan et al. 2017).
+
+    Args:
+        distance: as for `smoothgrad`.
+        images: float (B, C, H, W), normalised.
+        baseline: float (1, C, H, W), normalised.
+        steps: of the integration.
+
+    Returns:
+        float (B, H, W), at least 0: the absolute value of the signed channel mean, as for `smoothgrad`.
+    """
+    method = IntegratedGradients(distance)
+    found = method.attribute(images, baseline.expand_as(images), n_steps=steps, internal_batch_size=256)
+    return found.mean(1).abs()
+
+
+def grad_cam(distance: Distance, images: Tensor, layer: nn.Module) -> Tensor:
+    """Captum's Grad-CAM of the distance at the last feature map (Selvaraju et al. 2017).
+
+    Args:
+        distance: as for `smoothgrad`.
+        images: float (B, C, H, W), normalised.
+        layer: the module whose output is the last feature map.
+
+    Returns:
+        float (B, H, W), at least 0, enlarged from the feature map by bilinear interpolation.
+    """
+    found = LayerGradCam(distance, layer).attribute(images, relu_attributions=True)
+    return interpolate(found, images.shape[2:], mode="bilinear")[:, 0].detach()
+
+
+def attention_map(saliency: Tensor) -> Tensor:
+    """Scale saliency to [0, 1]: (g - min) / (99th percentile - min), clamped.
+
+    Args:
+        saliency: float (B, H, W).
+
+    Returns:
+        float (B, H, W); all zeros where the 99th percentile is the minimum.
+
+    >>> attention_map(torch.arange(101.0).reshape(1, 1, 101))[0, 0, [0, 33, 99, 100]].tolist()
+    [0.0, 0.3333333432674408, 1.0, 1.0]
+    """
+    flat = saliency.flatten(1)
+    low = flat.amin(1, keepdim=True)
+    high = flat.quantile(0.99, dim=1, keepdim=True)
+    scaled = ((flat - low) / (high - low)).nan_to_num(0.0).clamp(0, 1)
+    return scaled.reshape(saliency.shape)
+
+
+def attention_score(attention: Tensor, masks: Tensor) -> Tensor:
+    """How much of the attention falls on the object beyond its share of the area.
+
+    With p = sum(M) / N over N pixels and a = sum(A * M) / sum(A): (a - p) / (1 - p) (Kobs & Hotho 2022).
+    0: as much as its area alone would get; 1: all of it; negative: less.
+
+    Args:
+        attention: A, float (B, H, W), at least 0.
+        masks: M, soft foreground masks, float (B, H, W) in [0, 1].
+
+    Returns:
+        float (B,); NaN where the score is undefined: an empty mask, a full mask, no attention at all.
+
+    >>> mask = torch.tensor([[[1.0, 0.0, 0.0, 0.0]]])
+    >>> attention_score(torch.tensor([[[1.0, 1.0, 1.0, 1.0]]]), mask).item()
+    0.0
+    >>> round(attention_score(torch.tensor([[[3.0, 1.0, 0.0, 0.0]]]), mask).item(), 4)
+    0.6667
+    """
+    p = masks.mean((1, 2))
+    a = (attention * masks).sum((1, 2)) / attention.sum((1, 2))
+    return torch.where((p > 0) & (p < 1), (a - p) / (1 - p), torch.nan)
