@@ -1,0 +1,61 @@
+"""Background pools: where the pictures come from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from bgbias import images, params, sources
+from bgbias.datasets import demo
+
+Pools = Iterator[tuple[str, Iterator[tuple[str, Image.Image]]]]  # pool, its named pictures
+UNSPLASH = sources.Public(  # the study's: 100 photos for training and validation, 100 for the test
+    name="unsplash_backgrounds",
+    url="https://github.com/LSX-UniWue/background-bias-in-dml",
+    folder="data/unsplash_backgrounds",
+    revision="aea48571ce7b4e39b4ad1f462ee1650ffbfd2dbb",
+    parts=("val", "test"),
+    count=200,
+    checksum="89775d31683bc2298b79be8a464d5d0e92a6719eee69ef13b02b8a2c7ee393c2",
+)
+
+
+def write_pools(source: str, options: params.Demo, short_side_px: int, out: Path) -> None:
+    """Pack the pools of a source: a pack `out`/POOL each, and their names in `out`/backgrounds.csv.
+
+    Args:
+        source: "rendered" (pools val, test and scene) or "unsplash" (val and test).
+        options: of the demo, for the rendered pools.
+        short_side_px: of the packed pictures.
+        out: an existing folder.
+    """
+    named = []
+
+    def packed(pool: str, pictures: Iterator[tuple[str, Image.Image]]) -> Iterator[np.ndarray]:
+        for background_id, (name, picture) in enumerate(pictures):
+            named.append((pool, background_id, name))
+            yield images.shrink(picture, short_side_px)
+
+    with TemporaryDirectory() as scratch:
+        for pool, pictures in SOURCES[source](options, Path(scratch)):
+            images.Pack.write(out / pool, packed(pool, pictures))
+    pd.DataFrame(named, columns=["pool", "background_id", "name"]).to_csv(out / "backgrounds.csv", index=False)
+
+
+def _rendered(options: params.Demo, scratch: Path) -> Pools:
+    for pool in ("val", "test", "scene"):
+        pictures = demo.backgrounds(pool, options)
+        yield pool, ((name, Image.fromarray(picture)) for name, picture in pictures)
+
+
+def _unsplash(options: params.Demo, scratch: Path) -> Pools:
+    folder = scratch / "unsplash"
+    sources.fetch(UNSPLASH, folder)
+    for pool in ("val", "test"):
+        yield pool, ((path.stem, images.read_photo(path)) for path in sorted((folder / pool).iterdir()))
+
+
+SOURCES = {"rendered": _rendered, "unsplash": _unsplash}

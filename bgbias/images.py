@@ -1,0 +1,156 @@
+"""The image table, photo files, and packed pixels."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageOps
+
+from bgbias import files
+
+COLUMNS = ["image_id", "path", "class_id", "class_name", "split"]
+SPLITS = ("train", "val", "test")
+Image.MAX_IMAGE_PIXELS = 200_000_000  # a photo of more is refused instead of filling the memory
+
+
+def check_table(table: pd.DataFrame, raw: Path) -> pd.DataFrame:
+    """Check a dataset's image table and number its photos.
+
+    Args:
+        table: columns path (relative to `raw`), class_id, class_name, split ("train", "val" or "test"), and
+            mask_path (relative to `raw`, too) where the dataset brings masks.
+        raw: the raw dataset's folder.
+
+    Returns:
+        The same rows with a leading image_id, 0 to N - 1, and a mask_path ("" where there is none).
+
+    Raises:
+        ValueError: no photos, a path that is listed twice or missing, a class in two splits, a split without
+            classes, or a class with a single photo in training.
+    """
+    where = f"{raw}: "
+    if table.empty:
+        raise ValueError(f"{where}no photos found")
+    _refuse(table.path[table.path.duplicated()], where + "listed twice")
+    _refuse(table.path[[not (raw / path).is_file() for path in table.path]], where + "listed, but missing")
+    for column in ("class_id", "split"):
+        kinds = table.groupby("class_name")[column].nunique()
+        _refuse(kinds.index[kinds > 1], f"{where}classes with more than one {column}")
+    _refuse(set(SPLITS) - set(table.split), where + "no classes in split")
+    _refuse(set(table.split) - set(SPLITS), where + "unknown split")
+    sizes = table[table.split == "train"].class_name.value_counts(sort=False)
+    _refuse(
+        sizes.index[sizes < 2],
+        where + "a training class needs at least two photos; add some, or remove the class",
+    )
+    masks = table.get("mask_path", pd.Series("", index=table.index))
+    table = table.assign(image_id=range(len(table)), mask_path=masks)
+    return table[[*COLUMNS, "mask_path"]].reset_index(drop=True)
+
+
+def _refuse(found: Iterable, complaint: str) -> None:
+    found = sorted(found)
+    if found:
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        raise ValueError(f"{complaint}: {', '.join(map(str, found[:3]))}{more}")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read an image table that `check_table` has passed; empty fields are empty strings."""
+    return pd.read_csv(path, keep_default_na=False, dtype={"class_name": str, "path": str, "mask_path": str})
+
+
+def class_folders(root: Path, pattern: str = "*.[jp][pn]g") -> dict[str, list[Path]]:
+    """The photos of every class folder, sorted by name.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: a class folder without photos.
+    """
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root}: no such folder")
+    folders = sorted(folder for folder in root.iterdir() if folder.is_dir())
+    classes = {folder.name: sorted(folder.glob(pattern)) for folder in folders}
+    _refuse([name for name, photos in classes.items() if not photos], f"{root}: class folders without photos")
+    return classes
+
+
+def read_photo(path: Path, mode: str = "RGB") -> Image.Image:
+    """Decode a photo or mask, upright as its EXIF orientation says.
+
+    Args:
+        path: of the picture.
+        mode: Pillow's mode of the result, "RGB" or "L".
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not a picture, or is broken or too large.
+    """
+    try:
+        with Image.open(path) as picture:
+            return ImageOps.exif_transpose(picture).convert(mode)
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path}: does not decode ({error}): replace or remove it") from error
+
+
+def shrink(picture: Image.Image, short_side: int) -> np.ndarray:
+    """Bring the short side to `short_side` pixels (bilinear, antialiased), keeping the proportions.
+
+    Returns:
+        uint8 (H, W, C).
+    """
+    scale = short_side / min(picture.size)
+    size = tuple(max(short_side, round(side * scale)) for side in picture.size)
+    # a JPEG-like shortcut first (reducing_gap) would cost up to two grey levels; photos are packed only once
+    shrunk = np.asarray(picture if size == picture.size else picture.resize(size, Image.Resampling.BILINEAR))
+    return shrunk.reshape(*shrunk.shape[:2], -1)
+
+
+class Pack:
+    """Pictures of different sizes in one file of bytes, memory-mapped.
+
+    A folder with `pixels.bin`, all pictures one after the other, and `shapes.npy`, int32 (N, 3): height,
+    width and channels of each.
+
+    Attributes:
+        shapes: int32 (N, 3).
+    """
+
+    def __init__(self, folder: Path):
+        """Open the pack in a folder."""
+        self.folder = folder
+        self.shapes = np.load(folder / "shapes.npy")
+        ends = self.shapes.astype(np.int64).prod(axis=1).cumsum()
+        self._starts = np.concatenate([[0], ends[:-1]])
+        self._pixels = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
+        if self._pixels.size != ends[-1]:
+            raise ValueError(f"{folder}: {self._pixels.size:,} bytes, expected {ends[-1]:,}: make it again")
+
+    def __len__(self) -> int:
+        """The number of pictures."""
+        return len(self.shapes)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """One picture, uint8 (H, W, C), not copied."""
+        start, shape = self._starts[index], self.shapes[index]
+        return self._pixels[start : start + shape.prod(dtype=np.int64)].reshape(shape)
+
+    @staticmethod
+    def write(folder: Path, pictures: Iterator[np.ndarray]) -> None:
+        """Write pictures, uint8 (H, W, C), as they come; the folder appears when all are there."""
+        with files.whole_folder(folder) as partial:
+            shapes = []
+            with (partial / "pixels.bin").open("wb") as pixels:
+                for picture in pictures:
+                    shapes.append(picture.shape)
+                    pixels.write(picture.tobytes())
+            np.save(partial / "shapes.npy", np.array(shapes, dtype=np.int32))
+
+
+def cores() -> int:
+    """The number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

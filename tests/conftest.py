@@ -1,0 +1,94 @@
+"""Tiny drawn photos: a bright disc (the object) on a dark ground, classes by the disc's colour."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageDraw
+
+from bgbias import images, params
+
+SIZES = ((24, 24), (30, 24), (24, 36))  # width, height
+SPLITS = {"train": 4, "val": 2, "test": 3}  # classes
+
+
+def disc(size: tuple[int, int], colour: tuple[int, int, int], ground: tuple[int, int, int]) -> tuple:
+    """A photo and its mask."""
+    photo, mask = Image.new("RGB", size, ground), Image.new("L", size)
+    x, y = size[0] / 2, size[1] / 2
+    for picture, fill in ((photo, colour), (mask, 255)):
+        ImageDraw.Draw(picture).ellipse((x - 7, y - 7, x + 7, y + 7), fill=fill)
+    return photo, mask
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> tuple[Path, pd.DataFrame]:
+    """A raw dataset of drawn photos with masks, and its table before it is checked."""
+    folder, rng, rows = tmp_path / "raw", np.random.default_rng(0), []
+    for split, classes in SPLITS.items():
+        for _ in range(classes):
+            class_id = len({row[2] for row in rows})
+            colour = tuple(int(value) for value in rng.integers(120, 256, 3))
+            for number in range(3):
+                ground = tuple(int(value) for value in rng.integers(0, 80, 3))
+                path = Path(f"class{class_id}") / f"{number}.png"
+                for part, picture in zip(("photos", "masks"), disc(SIZES[number], colour, ground), strict=True):
+                    (folder / part / path).parent.mkdir(parents=True, exist_ok=True)
+                    picture.save(folder / part / path)
+                rows.append((f"photos/{path}", f"masks/{path}", class_id, f"class{class_id}", split))
+    return folder, pd.DataFrame(rows, columns=["path", "mask_path", "class_id", "class_name", "split"])
+
+
+@pytest.fixture
+def geometry() -> params.Geometry:
+    """Crops of the drawn photos."""
+    return params.Geometry(
+        short_side_px=24,
+        crop_px=20,
+        input_px=16,
+        train_crop_share=[0.5, 1.0],
+        train_crop_ratio=[0.75, 4 / 3],
+    )
+
+
+@pytest.fixture
+def data(tmp_path: Path, raw: tuple[Path, pd.DataFrame]) -> Path:
+    """What the stages before training make of the drawn photos, under the name "drawn"."""
+    folder, table = raw
+    table = images.check_table(table, folder)
+    prepared = tmp_path / "data/prepared/drawn"
+    prepared.mkdir(parents=True)
+    table.to_csv(prepared / "images.csv", index=False)
+    for column, mode, out in (
+        ("path", "RGB", prepared / "photos"),
+        ("mask_path", "L", tmp_path / "data/masks/drawn/packed"),
+    ):
+        pictures = (images.shrink(images.read_photo(folder / path, mode), 24) for path in table[column])
+        images.Pack.write(out, pictures)
+    for seed, pool in enumerate(("val", "test")):
+        rng = np.random.default_rng(seed)
+        pictures = (rng.integers(0, 256, (24, 32, 3), dtype=np.uint8) for _ in range(5))
+        images.Pack.write(tmp_path / "data/backgrounds/drawn" / pool, pictures)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def options() -> params.Training:
+    """A training that takes a second."""
+    return params.Training(
+        network="small_resnet",
+        pretrained=False,
+        embedding_dim=8,
+        batch_size=4,
+        batches_per_epoch=3,
+        max_epochs=3,
+        patience=3,
+        optimizer="adamw",
+        lr=0.003,
+        weight_decay=0.0001,
+        momentum=0.9,
+        schedule="one_cycle",
+        noise_share=0.1,
+        workers=0,
+    )
