@@ -1,0 +1,53 @@
+"""Where an embedder looks: its attention maps on photos."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from bgbias import losses, params, saliency
+from bgbias.embedders import Embedder
+from bgbias.seeding import torch_generator
+
+
+class Attention:
+    """Attention maps of an embedder, by the method that the parameters name.
+
+    What is explained is the distance of a photo's embedding from that of a black image.
+    """
+
+    def __init__(self, embedder: Embedder, options: params.Attention, seed: int):
+        """Freeze the embedder and embed the black image."""
+        self.embedder, self.options, self.seed = embedder.requires_grad_(False), options, seed
+        side = embedder.card.input_px
+        self.black = embedder.normalise(torch.zeros(1, 3, side, side, dtype=torch.uint8))
+        self.reference = embedder(self.black)
+
+    def distance(self, images: Tensor) -> Tensor:
+        """Distances (N,) of normalised images from the black one, with the loss's own distance."""
+        return losses.distance(self.embedder.card.distance, self.embedder(images), self.reference)
+
+    def maps(self, pictures: Tensor, image_ids: Sequence[int]) -> Tensor:
+        """Attention maps.
+
+        Args:
+            pictures: uint8 (B, 3, H, W).
+            image_ids: of the photos, which seed smoothgrad's noise: the batching changes nothing.
+
+        Returns:
+            float (B, H, W) in [0, 1].
+        """
+        images = self.embedder.normalise(pictures)
+        if self.options.method == "smoothgrad":
+            noise = torch.stack([self._noise(images[0], int(image_id)) for image_id in image_ids])
+            found = saliency.smoothgrad(self.distance, images, noise)
+        elif self.options.method == "integrated_gradients":
+            found = saliency.integrated_gradients(self.distance, images, self.black, self.options.steps)
+        else:
+            found = saliency.grad_cam(self.distance, images, self.embedder.last_map)
+        return saliency.attention_map(found)
+
+    def _noise(self, image: Tensor, image_id: int) -> Tensor:
+        source = torch_generator(image.device, self.seed, "attention noise", image_id)
+        shape = (self.options.copies, *image.shape)
+        return self.options.noise_share * torch.randn(shape, generator=source, device=image.device)

@@ -1,0 +1,114 @@
+"""Pictures: sheets of photos, attention maps, bar charts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFont
+
+from bgbias import files
+
+INK, PAPER = (40, 40, 40), (255, 255, 255)
+RIGHT, WRONG = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind readers, too (Okabe and Ito)
+COLOURS = {"clean": "#0072B2", "swapped": "#E69F00"}
+GAP, FRAME = 6, 4
+
+
+class Cell(NamedTuple):
+    """A picture of a sheet, uint8 (S, S, 3), and whether it is right or wrong, where that is asked."""
+
+    picture: np.ndarray
+    right: bool | None = None
+
+
+def sheet(rows: Sequence[Sequence[Cell | None]], labels: Sequence[str], headings: dict[int, str]) -> Image.Image:
+    """Arrange pictures in a grid; None leaves a narrow gap.
+
+    Args:
+        rows: of equal length, gaps in the same columns.
+        labels: text left of each row, "" for none.
+        headings: column -> text above it and what is right of it.
+    """
+    font = ImageFont.load_default(13)
+    side = next(cell.picture.shape[0] for cell in rows[0] if cell)
+    left = 8 + max(int(font.getlength(label)) for label in labels) if any(labels) else 0
+    edges = left + np.cumsum([0] + [GAP + (side if cell else GAP) for cell in rows[0]])
+    top = 22 if headings else 0
+    canvas = Image.new("RGB", (int(edges[-1]) - GAP, top + len(rows) * (side + GAP) - GAP), PAPER)
+    draw = ImageDraw.Draw(canvas)
+    for column, text in headings.items():
+        draw.text((int(edges[column]), 2), text, INK, font)
+    for number, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        y = top + number * (side + GAP)
+        draw.text((0, y + side // 2 - 8), label, INK, font)
+        for x, cell in zip(edges, row, strict=False):
+            if cell:
+                canvas.paste(Image.fromarray(cell.picture), (int(x), y))
+                if cell.right is not None:
+                    _mark(draw, int(x), y, side, cell.right)
+    return canvas
+
+
+def _mark(draw: ImageDraw.ImageDraw, x: int, y: int, side: int, right: bool) -> None:
+    """A frame, and a tick or a cross in the corner, so that colour is not all that tells."""
+    colour = RIGHT if right else WRONG
+    draw.rectangle((x, y, x + side - 1, y + side - 1), outline=colour, width=FRAME)
+    size, box = 18, (x + side - 18, y + side - 18, x + side - 1, y + side - 1)
+    draw.rectangle(box, fill=colour)
+    cx, cy = x + side - size / 2 - 0.5, y + side - size / 2 - 0.5
+    strokes = [(-5, 0, -1, 4), (-1, 4, 5, -4)] if right else [(-4, -4, 4, 4), (-4, 4, 4, -4)]
+    for x0, y0, x1, y1 in strokes:
+        draw.line((cx + x0, cy + y0, cx + x1, cy + y1), PAPER, 2)
+
+
+def overlay(picture: np.ndarray, attention: np.ndarray) -> np.ndarray:
+    """An attention map as colours over a greyed photo.
+
+    Args:
+        picture: uint8 (S, S, 3).
+        attention: uint8 (H, W), enlarged to the photo's size.
+
+    Returns:
+        uint8 (S, S, 3).
+    """
+    side = picture.shape[0]
+    weight = np.asarray(Image.fromarray(attention).resize((side, side), Image.Resampling.BILINEAR)) / 255
+    colours = matplotlib.colormaps["inferno"](weight)[..., :3] * 255
+    grey = picture.mean(2, keepdims=True) * 0.5 + 60
+    return (grey + (colours - grey) * np.clip(0.25 + weight, 0, 1)[..., None]).round().astype(np.uint8)
+
+
+def bars(regimes: dict[str, dict], metric: str, heading: str) -> Figure:
+    """Clean against swapped retrieval, two bars a regime, in percent.
+
+    Args:
+        regimes: regime -> metrics, with "clean" and "swapped".
+        metric: such as "recall_at_1".
+        heading: the axis label.
+    """
+    figure = Figure(figsize=(1.2 + 1.9 * len(regimes), 3.2), layout="constrained")
+    axes = figure.subplots()
+    for place, (view, colour) in enumerate(COLOURS.items()):
+        heights = [100 * found[view][metric] for found in regimes.values()]
+        errors = [100 * found[view].get(f"{metric}_sd", 0) for found in regimes.values()]
+        where = np.arange(len(regimes)) + 0.38 * (place - 0.5)
+        drawn = axes.bar(where, heights, 0.36, yerr=errors if view != "clean" else None, color=colour, label=view)
+        axes.bar_label(drawn, fmt="%.1f", padding=2)
+    axes.set_xticks(range(len(regimes)), regimes)
+    axes.set_ylim(0, 105)
+    axes.set_ylabel(f"{heading} (%)")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
+def save(path: Path, picture: Image.Image | Figure) -> None:
+    """Write a PNG."""
+    with files.whole_file(path) as partial:
+        if isinstance(picture, Figure):
+            picture.savefig(partial, format="png", dpi=130, metadata={"Software": None})
+        else:
+            picture.save(partial, format="png", optimize=True)

@@ -1,0 +1,54 @@
+"""The five losses of the study, from pytorch-metric-learning, by name."""
+
+from collections.abc import Callable
+
+import torch
+from pytorch_metric_learning import losses as pml
+from torch import Tensor, nn
+
+# name -> (settings, number of classes, embedding dimension) -> loss(embeddings, labels)
+LOSSES: dict[str, Callable[..., nn.Module]] = {
+    "contrastive": lambda s, classes, dim: pml.ContrastiveLoss(s.pos_margin, s.neg_margin),
+    "triplet": lambda s, classes, dim: pml.TripletMarginLoss(s.margin),
+    "multi_similarity": lambda s, classes, dim: pml.MultiSimilarityLoss(s.alpha, s.beta, s.base),
+    "arcface": lambda s, classes, dim: pml.ArcFaceLoss(classes, dim, s.margin_degrees, s.scale),
+    "normalized_softmax": lambda s, classes, dim: pml.NormalizedSoftmaxLoss(classes, dim, s.temperature),
+}
+
+
+def make(name: str, settings: object, classes: int, embedding_dim: int) -> nn.Module:
+    """Build a loss: called with embeddings (B, D) and labels (B,) in 0..classes - 1, it returns a scalar.
+
+    Args:
+        name: one of LOSSES.
+        settings: the block of params.yaml's losses of that name.
+        classes: in training.
+        embedding_dim: D.
+
+    >>> from bgbias.params import Triplet
+    >>> loss = make("triplet", Triplet(per_class=2, margin=0.2), classes=2, embedding_dim=2)
+    >>> loss(torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0, 1])).item()
+    0.0
+    """
+    return LOSSES[name](settings, classes, embedding_dim)
+
+
+def distance_of(loss: nn.Module) -> str:
+    """The distance that a loss compares embeddings with, "euclidean" or "cosine".
+
+    >>> distance_of(pml.TripletMarginLoss()), distance_of(pml.ArcFaceLoss(2, 2))
+    ('euclidean', 'cosine')
+    """
+    return "cosine" if loss.distance.is_inverted else "euclidean"
+
+
+def distance(name: str, embeddings: Tensor, reference: Tensor) -> Tensor:
+    """Distance of embeddings (N, D) of length 1 from one reference (1, D): "euclidean" or "cosine", (N,).
+
+    >>> points = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
+    >>> distance("cosine", points, points[:1]).tolist()
+    [0.0, 0.3999999761581421]
+    """
+    if name == "euclidean":
+        return torch.linalg.vector_norm(embeddings - reference, dim=1)
+    return 1 - embeddings @ reference[0]

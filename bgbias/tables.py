@@ -1,0 +1,51 @@
+"""Result tables in Markdown."""
+
+import pandas as pd
+
+HEADINGS = {"recall_at_1": "Recall@1", "map_at_r": "MAP@R"}
+
+
+def percent(value: float, sd: float | None = None) -> str:
+    """A share as percent with one decimal, with its standard deviation where there is one.
+
+    >>> percent(0.8307, 0.0042)
+    '83.1 ± 0.4'
+    """
+    return f"{100 * value:.1f}" if sd is None else f"{100 * value:.1f} ± {100 * sd:.1f}"
+
+
+def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
+    """The table of one dataset: a row a regime; clean, swapped, drop and attention score by columns.
+
+    Args:
+        regimes: regime -> its metrics, as the stages evaluate and attention record them, merged.
+        swaps: the swapped views, "swapped" among them.
+
+    Returns:
+        Text cells; retrieval in percent, mean ± sample standard deviation over the draws; attention scores
+        as mean ± standard deviation over the photos.
+    """
+    rows = []
+    for regime, found in regimes.items():
+        row = {"regime": regime}
+        for metric, heading in HEADINGS.items():
+            row[f"{heading} clean"] = percent(found["clean"][metric])
+            for view in swaps:
+                row[f"{heading} {view.replace('_', ' ')}"] = percent(found[view][metric], found[view][f"{metric}_sd"])
+            row[f"{heading} drop"] = percent(found["drop"][metric])
+        for view, score in found["attention"].items():
+            row[f"attention {view}"] = f"{score['mean']:.2f} ± {score['sd']:.2f}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table of text as Markdown, the first column left-aligned, the others right.
+
+    >>> print(markdown(pd.DataFrame({"regime": ["base"], "drop": ["61.6"]})))
+    | regime   |   drop |
+    |:---------|-------:|
+    | base     |   61.6 |
+    """
+    alignment = ("left", *["right"] * (table.shape[1] - 1))
+    return table.to_markdown(index=False, colalign=alignment, disable_numparse=True)

@@ -1,0 +1,53 @@
+"""The table and the pictures of one dataset.
+
+    python -m stages.report demo
+
+Reads   metrics/evaluate/DATASET, metrics/attention/DATASET, data/embeddings/DATASET, data/attention/DATASET,
+        data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
+Writes  plots/report/DATASET: table.md, bars.png, contact_sheet.png (photos, masks, swapped backgrounds),
+        gallery.png (nearest neighbours), attention.png (the study's figure 2)
+Takes   5 s
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from bgbias import commandline, figures, files, params, report, tables
+
+VIEWS = ("clean", "swapped")
+FIGURE_PHOTOS = 6
+
+
+def main(settings: params.Params, dataset: str) -> None:
+    """Gather what the regimes have left and draw it."""
+    swaps = settings.evaluate[dataset].swaps
+    metrics, embeddings, maps = {}, {view: {} for view in VIEWS}, {view: {} for view in VIEWS}
+    for regime in settings.regimes:
+        metrics[regime] = {}
+        for stage in ("evaluate", "attention"):
+            metrics[regime] |= files.read_json(Path("metrics") / stage / dataset / f"{regime}.json")[dataset][regime]
+        folder = Path("data/embeddings") / dataset / regime
+        embeddings["clean"][regime] = torch.from_numpy(np.load(folder / "clean.npy"))
+        embeddings["swapped"][regime] = torch.from_numpy(np.load(folder / "swapped/0.npy"))
+        folder = Path("data/attention") / dataset / regime
+        for view in VIEWS:
+            maps[view][regime] = np.load(folder / f"{view}.npy")[:FIGURE_PHOTOS]
+    scored = pd.read_csv(folder / "scores.csv").image_id[:FIGURE_PHOTOS].to_numpy()
+
+    out = Path("plots/report") / dataset
+    pictures = report.Pictures(dataset, settings.images[dataset], swaps["swapped"], settings.seed)
+    with files.whole_folder(out) as partial:
+        figures.save(partial / "contact_sheet.png", report.contact_sheet(pictures))
+        figures.save(partial / "gallery.png", report.gallery(pictures, embeddings))
+        figures.save(partial / "attention.png", report.attention(pictures, scored, maps))
+        figures.save(partial / "bars.png", figures.bars(metrics, "recall_at_1", "Recall@1"))
+        table = tables.markdown(tables.summary(metrics, list(swaps)))
+        (partial / "table.md").write_text(table + "\n", encoding="utf-8")
+    print(table)
+
+
+if __name__ == "__main__":
+    commandline.run(main, __doc__, dataset="name of the dataset")
