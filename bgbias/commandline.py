@@ -1,33 +1,46 @@
 """The command line of a stage: its arguments, params.yaml, errors in one line."""
 
 import argparse
+import dataclasses
 import os
 import sys
 from collections.abc import Callable
+from typing import get_args
 
 from bgbias import params
 
 EXPECTED = (ValueError, OSError, ArithmeticError)  # what the user can mend; anything else is a defect
+CELL = {
+    "dataset": ("name of the dataset", [field.name for field in dataclasses.fields(params.Data)]),
+    "regime": ("how the network is trained", get_args(params.Regime)),
+}
 
 
-def run(stage: Callable[..., None], description: str, **arguments: str) -> None:
+def run(stage: Callable[..., None], description: str, *cell: str) -> None:
     """Parse the arguments, read params.yaml and run a stage.
 
     An error that the user can mend is printed as one line and ends the process with exit code 1; set
     BGBIAS_TRACEBACK=1 to see where it came from.
 
     Args:
-        stage: called with the checked parameters and the arguments.
+        stage: called with the checked parameters and the cell's names.
         description: for --help: the stage's docstring.
-        **arguments: name -> help of each positional argument.
+        *cell: what the stage runs for: "dataset", or "dataset" and "regime".
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, explanation in arguments.items():
-        parser.add_argument(name, help=explanation)
+    for name in cell:
+        explanation, known = CELL[name]
+        parser.add_argument(name, choices=known, help=f"{explanation}: {', '.join(known)}", metavar=name)
     given = parser.parse_args()
     try:
         stage(params.load(), **vars(given))
     except EXPECTED as error:
         if os.environ.get("BGBIAS_TRACEBACK"):
             raise
-        sys.exit(f"error: {' '.join(str(error).split())}")
+        sys.exit(f"error: {_one_line(error)}")
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename:  # the system's own message names no mend
+        return f"{error.filename} is missing: `dvc repro` makes what each stage needs"
+    return " ".join(str(error).split())

@@ -67,7 +67,7 @@ def take(picture: np.ndarray, box: Box, side: int) -> Tensor:
         uint8 (C, side, side).
     """
     left, top, width, height = box
-    cut = torch.from_numpy(np.ascontiguousarray(picture[top : top + height, left : left + width]))
+    cut = torch.from_numpy(np.array(picture[top : top + height, left : left + width]))
     cut = cut.permute(2, 0, 1)[None]
     if (height, width) != (side, side):
         cut = interpolate(cut, size=(side, side), mode="bilinear", antialias=True)

@@ -119,7 +119,10 @@ def _epoch(
         images = add_noise(embedder.normalise(batch.pictures(where)), options.noise_share, noise)
         value = loss(embedder(images), batch.labels.to(where))
         if not value.isfinite():
-            raise FloatingPointError(f"the loss is {value.item()} in epoch {epoch}, step {step + 1}")
+            raise FloatingPointError(
+                f"the loss is {value.item()} in epoch {epoch}, step {step + 1}: lower the learning rates (train's "
+                "lr, losses' weights_lr); the checkpoint of the last good epoch stays"
+            )
         optimizer.zero_grad()
         value.backward()
         optimizer.step()

@@ -40,4 +40,4 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
 
 
 if __name__ == "__main__":
-    commandline.run(main, __doc__, dataset="name of the dataset", regime="base or bgaugment")
+    commandline.run(main, __doc__, "dataset", "regime")

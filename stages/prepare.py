@@ -45,4 +45,4 @@ def main(settings: params.Params, dataset: str) -> None:
 
 
 if __name__ == "__main__":
-    commandline.run(main, __doc__, dataset="name of the dataset")
+    commandline.run(main, __doc__, "dataset")

@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
 from bgbias import images, params
+
+torch.set_num_threads(1)  # tiny tensors: threads would only wait for one another
 
 SIZES = ((24, 24), (30, 24), (24, 36))  # width, height
 SPLITS = {"train": 4, "val": 2, "test": 3}  # classes

@@ -1,0 +1,85 @@
+"""Networks, their normalisation, and strict saving and loading."""
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from bgbias import embedders
+from bgbias.embedders import IMAGENET, NETWORKS, Card, Embedder
+
+
+def made(network="small_resnet", **changes):
+    torch.manual_seed(0)
+    return Embedder(Card(network, 8, 32, "cosine", **{**IMAGENET, **changes})).eval()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_network_gives_embeddings_of_length_one(network):
+    embedder = made(network)
+    embeddings = embedder(embedder.normalise(torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)))
+    assert embeddings.shape == (2, 8)
+    assert embeddings.norm(dim=1).tolist() == pytest.approx([1, 1], abs=1e-5)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_last_feature_map_is_a_map(network):
+    embedder, seen = made(network), []
+    embedder.last_map.register_forward_hook(lambda module, given, output: seen.append(output.shape))
+    embedder(torch.zeros(1, 3, 64, 64))
+    assert seen == [(1, embedder.head.in_features if network != "resnet50" else 2048, 2, 2)]
+
+
+def test_normalisation_is_torchvision_s_in_grey_levels():
+    pictures = torch.randint(0, 256, (2, 3, 4, 4), dtype=torch.uint8)
+    mean, sd = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    expected = (pictures.float() / 255 - mean.view(3, 1, 1)) / sd.view(3, 1, 1)
+    assert torch.allclose(made().normalise(pictures), expected, atol=1e-5)
+
+
+def test_a_saved_embedder_comes_back_with_its_card_and_its_outputs(tmp_path):
+    embedder = made(mean=(1.0, 2.0, 3.0))
+    embedders.save(embedder, tmp_path / "model")
+    loaded = embedders.load(tmp_path / "model", torch.device("cpu"))
+    images = torch.randn(2, 3, 32, 32)
+    assert torch.equal(loaded(images), embedder(images)) and not loaded.training
+    assert loaded.card.mean == [1.0, 2.0, 3.0] and torch.equal(loaded.mean, embedder.mean)
+
+
+def test_no_pickle_is_written(tmp_path):
+    embedders.save(made(), tmp_path / "model")
+    assert {path.name for path in (tmp_path / "model").iterdir()} == {"weights.safetensors", "network.json"}
+
+
+@pytest.mark.parametrize("change", ["missing", "extra", "shape"])
+def test_weights_of_another_network_are_refused_in_one_line(tmp_path, change):
+    embedders.save(made(), tmp_path / "model")
+    file = tmp_path / "model/weights.safetensors"
+    weights = load_file(file)
+    if change == "missing":
+        del weights["head.bias"]
+    elif change == "extra":
+        weights["neck.bias"] = torch.zeros(1)
+    else:
+        weights["head.bias"] = torch.zeros(9)
+    save_file(weights, file)
+    with pytest.raises(ValueError, match="the weights do not fit network.json: .*(head|neck).bias") as caught:
+        embedders.load(tmp_path / "model")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_model_names_the_mend(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no model here; `dvc repro` trains it"):
+        embedders.load(tmp_path)
+
+
+def test_small_resnet_has_no_pretrained_weights():
+    with pytest.raises(ValueError, match="small_resnet has no pretrained weights: set pretrained to false"):
+        Embedder(made().card, pretrained=True)
+
+
+def test_embedding_uses_evaluation_mode_and_leaves_the_mode_as_it_was():
+    embedder = made().train()
+    pictures = torch.randint(0, 256, (5, 3, 32, 32), dtype=torch.uint8)
+    whole = embedders.embed(embedder, [pictures])
+    assert torch.allclose(whole, embedders.embed(embedder, pictures.split(2)), atol=1e-5)
+    assert embedder.training and not whole.requires_grad

@@ -1,0 +1,138 @@
+"""The loop: it learns, selects, stops, resumes to the byte, and refuses to go on with a broken loss."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+import torch
+
+from bgbias import embedders, losses, params, retrieval, training
+from bgbias.batches import Crops
+from bgbias.embedders import Card, Embedder
+from bgbias.views import Photos
+
+SETTINGS = params.load().losses
+
+
+@pytest.fixture
+def parts(data, geometry, options):
+    """Everything that `fit` wants, made anew at each call."""
+
+    def make(regime="base", loss="triplet", **changes):
+        photos = Photos("drawn", geometry, data)
+        crops = Crops(photos, regime, dataclasses.replace(options, **changes), 2, 5)
+        torch.manual_seed(5)
+        settings = getattr(SETTINGS, loss)
+        criterion = losses.make(loss, settings, len(crops.by_class), 8)
+        embedder = Embedder(Card("small_resnet", 8, 16, "cosine", **embedders.IMAGENET))
+        ids = photos.split("val")
+        labels = torch.tensor(photos.table.class_id[ids].to_numpy())
+
+        def validate(embedder):
+            found = embedders.embed(embedder, photos.clean(ids))
+            return retrieval.evaluate(found, found, labels, [1])
+
+        return embedder, criterion, crops, getattr(settings, "weights_lr", None), validate
+
+    return make
+
+
+def weights(embedder):
+    return torch.cat([tensor.flatten().double() for tensor in embedder.state_dict().values()])
+
+
+@pytest.mark.parametrize("optimizer", training.OPTIMIZERS)
+@pytest.mark.parametrize("schedule", training.SCHEDULES)
+def test_the_loss_falls(parts, tmp_path, optimizer, schedule):
+    lr = 0.003 if optimizer == "adamw" else 0.0003
+    changes = {"optimizer": optimizer, "schedule": schedule, "lr": lr, "max_epochs": 8, "batches_per_epoch": 6}
+    given = parts(loss="normalized_softmax", patience=8, **changes)
+    curve = training.fit(*given, tmp_path / "checkpoint.pt")
+    assert curve.loss.tail(2).mean() < curve.loss.head(2).mean()
+    assert curve.columns.tolist()[:3] == ["epoch", "loss", "lr"] and curve.epoch.tolist() == list(range(1, 9))
+
+
+def test_class_weights_of_a_loss_are_trained_with_their_own_rate(parts, tmp_path):
+    given = parts(loss="arcface", batch_size=4, schedule="constant")
+    before = given[1].W.detach().clone()
+    training.fit(*given, tmp_path / "checkpoint.pt")
+    moved = (given[1].W.detach() - before).abs().max().item()
+    assert 0.015 < moved < 0.015 * 9 * 2  # Adam moves a weight by about its rate in each of nine steps
+
+
+def test_the_same_seed_trains_the_same_network_to_the_byte(parts, tmp_path):
+    trained = []
+    for run in ("a", "b"):
+        given = parts("bgaugment")
+        curve = training.fit(*given, tmp_path / run)
+        trained.append((weights(given[0]), curve))
+    assert torch.equal(trained[0][0], trained[1][0])
+    pd.testing.assert_frame_equal(trained[0][1], trained[1][1])
+
+
+def test_an_interrupted_training_goes_on_to_the_same_network(parts, tmp_path):
+    whole = parts("bgaugment", noise_share=0.2)
+    expected = training.fit(*whole, tmp_path / "whole.pt")
+
+    *given, validate = parts("bgaugment", noise_share=0.2)
+    calls = []
+
+    def stopped(embedder):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return validate(embedder)
+
+    with pytest.raises(KeyboardInterrupt):
+        training.fit(*given, stopped, tmp_path / "checkpoint.pt")
+    resumed = parts("bgaugment", noise_share=0.2)
+    curve = training.fit(*resumed, tmp_path / "checkpoint.pt")
+    pd.testing.assert_frame_equal(curve, expected)
+    assert torch.equal(weights(resumed[0]), weights(whole[0]))
+
+
+def test_a_finished_training_is_not_repeated(parts, tmp_path, capsys):
+    training.fit(*parts(), tmp_path / "checkpoint.pt")
+    capsys.readouterr()
+    curve = training.fit(*parts(), tmp_path / "checkpoint.pt")
+    assert len(curve) == 3 and capsys.readouterr().out.startswith("resuming after epoch 3")
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_run(parts, tmp_path):
+    *given, _ = parts(max_epochs=9, patience=2)
+    seen = []
+
+    def validate(embedder):
+        seen.append(weights(embedder))
+        score = [0.1, 0.5, 0.5, 0.2, 0.9][len(seen) - 1]
+        return {"map_at_r": score, "recall_at_1": score}
+
+    curve = training.fit(*given, validate, tmp_path / "checkpoint.pt")
+    assert curve.val_map_at_r.tolist() == [0.1, 0.5, 0.5, 0.2]  # an equal score is no better one
+    assert torch.equal(weights(given[0]), seen[1])
+
+
+class BreakingLoss(torch.nn.Module):
+    """A loss that is not a number at its fifth call."""
+
+    calls = 0
+
+    def forward(self, embeddings, labels):
+        self.calls += 1
+        return embeddings.square().sum() * (float("nan") if self.calls == 5 else 1)
+
+
+def test_a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint(parts, tmp_path):
+    embedder, _, *rest = parts()
+    with pytest.raises(FloatingPointError, match="the loss is nan in epoch 2, step 2: .*lower"):
+        training.fit(embedder, BreakingLoss(), *rest, tmp_path / "checkpoint.pt")
+    assert len(torch.load(tmp_path / "checkpoint.pt", weights_only=True)["curve"]) == 1
+
+
+def test_noise_has_the_asked_for_spread_of_each_image_s_range():
+    images = torch.zeros(400, 1, 8, 8)
+    images[:, 0, 0, 0] = 10.0  # a range of 10
+    noise = training.add_noise(images, 0.2, torch.Generator().manual_seed(0)) - images
+    sds = noise.std((1, 2, 3))
+    assert sds.max() < 0.2 * 10 * 1.5 and sds.mean().item() == pytest.approx(0.1 * 10, rel=0.1)
+    assert torch.equal(training.add_noise(images, 0, torch.Generator()), images)
