@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# GrabCut's prior, a disc around the centre; radii in half short sides. A smaller one leaves a few fruits of a
-# heap, a larger one takes the shelf behind a carton along; more iterations change nothing but the time.
-SURE_RADIUS, PROBABLE_RADIUS, BORDER_SHARE, ITERATIONS = 1 / 3, 0.9, 0.03, 2
+# GrabCut's prior, a disc around the centre; radii in half short sides. Against the hand masks of the study's 20
+# CUB photos: IoU 0.54; 0.53 with a probable radius of 0.9, 0.48 with a sure radius of 1/3 beside it. Rather too
+# little than too much: what is left of the old background passes for the object in every swapped view. More
+# iterations change nothing but the time.
+SURE_RADIUS, PROBABLE_RADIUS, BORDER_SHARE, ITERATIONS = 0.25, 0.65, 0.03, 2
 
 
 def grabcut(photo: Image.Image, long_side: int) -> Image.Image:
