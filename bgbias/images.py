@@ -27,27 +27,38 @@ def check_table(table: pd.DataFrame, raw: Path) -> pd.DataFrame:
         The same rows with a leading image_id, 0 to N - 1, and a mask_path ("" where there is none).
 
     Raises:
-        ValueError: no photos, a path that is listed twice or missing, a class in two splits, a split without
-            classes, or a class with a single photo in training.
+        ValueError: no photos, a path that is listed twice or missing, an empty class folder, a class in two
+            splits, a split without classes, or a class with a single photo in training.
     """
     where = f"{raw}: "
     if table.empty:
-        raise ValueError(f"{where}no photos found")
-    _refuse(table.path[table.path.duplicated()], where + "listed twice")
-    _refuse(table.path[[not (raw / path).is_file() for path in table.path]], where + "listed, but missing")
+        raise ValueError(f"{where}no photos found: remove {raw} and run `dvc repro`, which fetches it again")
+    _refuse(table.path[table.path.duplicated()], where + "listed twice; list each photo once")
+    _refuse(
+        table.path[[not (raw / path).is_file() for path in table.path]],
+        where + "listed, but missing; restore them, or remove the folder and run `dvc repro`",
+    )
+    _refuse(_empty_folders(raw, table.path), where + "class folders without photos; fill or remove them")
     for column in ("class_id", "split"):
         kinds = table.groupby("class_name")[column].nunique()
-        _refuse(kinds.index[kinds > 1], f"{where}classes with more than one {column}")
-    _refuse(set(SPLITS) - set(table.split), where + "no classes in split")
-    _refuse(set(table.split) - set(SPLITS), where + "unknown split")
+        _refuse(kinds.index[kinds > 1], f"{where}classes with more than one {column}; give each class one")
+    _refuse(set(SPLITS) - set(table.split), where + "no classes in split; give it some")
+    _refuse(set(table.split) - set(SPLITS), where + "unknown split; there are train, val and test")
     sizes = table[table.split == "train"].class_name.value_counts(sort=False)
     _refuse(
         sizes.index[sizes < 2],
-        where + "a training class needs at least two photos; add some, or remove the class",
+        where + "training classes with a single photo; add some, or remove the class",
     )
     masks = table.get("mask_path", pd.Series("", index=table.index))
     table = table.assign(image_id=range(len(table)), mask_path=masks)
     return table[[*COLUMNS, "mask_path"]].reset_index(drop=True)
+
+
+def _empty_folders(raw: Path, paths: Iterable[str]) -> list[str]:
+    """Folders without files beside the folders that photos lie in."""
+    parents = {(raw / path).parent.parent for path in paths}
+    folders = {folder for parent in parents for folder in parent.iterdir() if folder.is_dir()}
+    return [str(folder.relative_to(raw)) for folder in folders if not any(map(Path.is_file, folder.rglob("*")))]
 
 
 def _refuse(found: Iterable, complaint: str) -> None:
@@ -60,21 +71,6 @@ def _refuse(found: Iterable, complaint: str) -> None:
 def read_table(path: Path) -> pd.DataFrame:
     """Read an image table that `check_table` has passed; empty fields are empty strings."""
     return pd.read_csv(path, keep_default_na=False, dtype={"class_name": str, "path": str, "mask_path": str})
-
-
-def class_folders(root: Path, pattern: str = "*.[jp][pn]g") -> dict[str, list[Path]]:
-    """The photos of every class folder, sorted by name.
-
-    Raises:
-        FileNotFoundError: there is no such folder.
-        ValueError: a class folder without photos.
-    """
-    if not root.is_dir():
-        raise FileNotFoundError(f"{root}: no such folder")
-    folders = sorted(folder for folder in root.iterdir() if folder.is_dir())
-    classes = {folder.name: sorted(folder.glob(pattern)) for folder in folders}
-    _refuse([name for name, photos in classes.items() if not photos], f"{root}: class folders without photos")
-    return classes
 
 
 def read_photo(path: Path, mode: str = "RGB") -> Image.Image:

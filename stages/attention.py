@@ -48,12 +48,15 @@ def measure(
         Scores (N,), NaN where undefined, and the first maps as bytes (MAPS, H, W).
     """
     scores, kept = [], []
-    for start in tqdm(range(0, len(image_ids), AT_ONCE), "attention", unit=f"{AT_ONCE} photos"):
+    progress = tqdm(total=len(image_ids), desc="attention", unit="photo")
+    for start in range(0, len(image_ids), AT_ONCE):
         some = image_ids[start : start + AT_ONCE]
         maps = attention.maps(torch.cat(list(seen(start, start + AT_ONCE))), some).cpu()
         masks = torch.cat(list(photos.foregrounds(some)))[:, 0].float() / 255
         scores.append(attention_score(maps, masks))
         kept += [(255 * one).byte() for one in maps[: max(0, MAPS - start)]]
+        progress.update(len(some))
+    progress.close()
     return torch.cat(scores).numpy(), torch.stack(kept).numpy()
 
 

@@ -1,0 +1,158 @@
+"""The whole pipeline, by DVC, on a few small photos: run, run again, another loss, interrupted, broken."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parent.parent
+STAGES = ("evaluate", "attention")
+WHAT = {"classes": 4, "photos": 4, "scenes": 3}
+SMALL = {
+    "data.demo": {"size_px": 32, "home_scenes": 2, "backgrounds": 4}
+    | {f"{split}_{what}": count for split in ("train", "val", "test") for what, count in WHAT.items()},
+    "images.demo": {"short_side_px": 32, "crop_px": 32, "input_px": 32},
+    "train.demo": {"batch_size": 4, "batches_per_epoch": 3, "max_epochs": 2, "embedding_dim": 8},
+    "evaluate.demo": {"draws": 2},
+    "attention": {"copies": 3, "max_images": {"demo": 9, "grocery": 9}},
+}
+
+
+class Checkout:
+    """A clone of the project with a small demo, and the commands that a user runs in it."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)
+        for name in listed.stdout.split("\0"):
+            if name.startswith((".dvc", "bgbias", "stages", "params", "dvc.yaml", ".gitignore", "data/raw")):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
+        for block, changes in SMALL.items():
+            self.set(block, changes)
+        self.run("git", "init", "-q")
+        self.commit("start")
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """Run a command of the virtual environment; returns what it prints."""
+        environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        }
+        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        printed = done.stdout + done.stderr
+        assert bool(done.returncode) == fails, printed
+        return printed
+
+    def commit(self, message: str) -> None:
+        """Commit everything that Git does not ignore."""
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-qm", message)
+
+    def set(self, block: str, changes: dict) -> None:
+        """Change values of params.yaml."""
+        yaml = YAML()
+        everything = found = yaml.load(self.folder / "params.yaml")
+        for key in block.split("."):
+            found = found[key]
+        found.update(changes)
+        yaml.dump(everything, self.folder / "params.yaml")
+
+    def metrics(self) -> dict[str, bytes]:
+        """Every metrics file's bytes."""
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in self.folder.glob("metrics/**/*.json")}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    made = Checkout(tmp_path_factory.mktemp("checkout"))
+    made.printed = made.run("dvc", "repro")
+    made.commit("run")
+    return made
+
+
+def test_a_bare_repro_makes_metrics_tables_and_pictures(checkout):
+    assert set(checkout.metrics()) == {
+        "metrics/masks/demo.json",
+        *(
+            f"metrics/{stage}/demo/{regime}.json"
+            for stage in ("evaluate", "attention")
+            for regime in ("base", "bgaugment")
+        ),
+    }
+    found = json.loads((checkout.folder / "metrics/evaluate/demo/base.json").read_text())["demo"]["base"]
+    assert {"clean", "swapped", "new_scene", "drop", "queries", "lone_queries"} == set(found)
+    assert found["queries"] == 16 and found["drop"]["recall_at_1"] == pytest.approx(
+        found["clean"]["recall_at_1"] - found["swapped"]["recall_at_1"], abs=2e-6
+    )
+    report = checkout.folder / "plots/report/demo"
+    for name in ("attention", "bars", "contact_sheet", "gallery"):
+        assert min(Image.open(report / f"{name}.png").size) > 100
+    assert "| bgaugment" in (report / "table.md").read_text()
+
+
+def test_a_second_repro_has_nothing_to_do(checkout):
+    assert "Data and pipelines are up to date." in checkout.run("dvc", "repro")
+
+
+def test_the_same_seed_gives_the_same_metrics_to_the_byte(checkout):
+    before = checkout.metrics()
+    checkout.run("dvc", "repro", "--force")
+    assert checkout.metrics() == before
+
+
+def test_another_loss_changes_the_same_keys(checkout):
+    checkout.run("dvc", "exp", "run", "-S", "loss=triplet")
+    compared = json.loads(checkout.run("dvc", "metrics", "diff", "--all", "--json"))
+    keys = {key: change for file in compared.values() for key, change in file.items()}
+    assert {"demo.base.swapped.recall_at_1", "demo.bgaugment.attention.clean.mean"} <= set(keys)
+    assert all({"old", "new"} <= set(change) for change in keys.values())
+    assert any(change["old"] != change["new"] for change in keys.values())
+    checkout.run("git", "checkout", ".")
+
+
+def test_pictures_are_shown_offline(checkout):
+    checkout.run("dvc", "plots", "show", "-o", "shown")
+    page = (checkout.folder / "shown/index.html").read_text()
+    assert "gallery" in page and list((checkout.folder / "shown/static").glob("*gallery.png"))
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("loss=cosface", "Parameters 'losses.cosface' are missing from 'params.yaml'"),
+        ("datasets=[flowers]", "Parameters 'data.flowers' are missing from 'params.yaml'"),
+        ("train.demo.learning_rate=1", "Key 'learning_rate' is not in struct"),
+        ("train.demo.lr=fast", "error: params.yaml: train.demo.lr: Input should be a valid number, found 'fast'"),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_is_lost(checkout, override, complaint):
+    before = checkout.metrics()
+    printed = checkout.run("dvc", "exp", "run", "-S", override, fails=True)
+    assert complaint in printed and "Traceback" not in printed
+    checkout.run("git", "checkout", "params.yaml")
+    assert "Running stage" not in checkout.run("dvc", "repro")  # all comes back without a computation
+    assert checkout.metrics() == before
+
+
+def test_an_interrupted_training_goes_on(checkout):
+    checkout.set("train.demo", {"max_epochs": 60, "patience": 60})
+    command = (sys.executable, "-m", "stages.train", "demo", "base")
+    running = subprocess.Popen(command, cwd=checkout.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(checkout.folder.glob(".checkpoints/train-demo-base/*/checkpoint.pt")):
+        assert time.monotonic() < deadline and running.poll() is None
+        time.sleep(0.05)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert "resuming after epoch" in checkout.run(*command)
+    assert not list(checkout.folder.glob(".checkpoints/train-demo-base/*"))
