@@ -1,7 +1,6 @@
 """The command line of a stage: its arguments, params.yaml, errors in one line."""
 
 import argparse
-import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from bgbias import params
 
 EXPECTED = (ValueError, OSError, ArithmeticError)  # what the user can mend; anything else is a defect
 CELL = {
-    "dataset": ("name of the dataset", [field.name for field in dataclasses.fields(params.Data)]),
+    "dataset": ("name of the dataset", params.names(params.Data)),
     "regime": ("how the network is trained", get_args(params.Regime)),
 }
 

@@ -197,13 +197,24 @@ class Attention:
     max_images: dict[str, Count | None]  # by dataset; null: all test images
 
 
+def names(kind: type) -> list[str]:
+    """The keys of a block, such as the known losses of Losses."""
+    return [field.name for field in dataclasses.fields(kind)]
+
+
+def _refuse_unknown(what: str, given: list[str], kind: type) -> None:
+    for name in given:
+        if name not in names(kind):
+            raise ValueError(f"unknown {what} '{name}'; known are {', '.join(names(kind))}")
+
+
 @strict
 class Params:
     """All of params.yaml."""
 
     datasets: Annotated[list[str], MinLen(1)]
     regimes: Annotated[list[Regime], MinLen(1)]
-    loss: Literal["contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax"]
+    loss: str  # one of losses
     seed: Annotated[int, Ge(0)]
     data: Data
     images: dict[str, Geometry]
@@ -215,11 +226,10 @@ class Params:
     attention: Attention
 
     def __post_init__(self):
-        """Refuse a dataset that lacks one of its blocks."""
-        known = [field.name for field in dataclasses.fields(Data)]
+        """Refuse an unknown loss or dataset, and a dataset that lacks one of its blocks."""
+        _refuse_unknown("loss", [self.loss], Losses)
+        _refuse_unknown("dataset", self.datasets, Data)
         for dataset in self.datasets:
-            if dataset not in known:
-                raise ValueError(f"datasets: unknown dataset '{dataset}'; known are {', '.join(known)}")
             for block in ("images", "masks", "backgrounds", "train", "evaluate"):
                 if dataset not in getattr(self, block):
                     raise ValueError(f"{block}.{dataset} is missing")

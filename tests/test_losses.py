@@ -19,13 +19,13 @@ def made(name, **changes):
     return losses.make(name, dataclasses.replace(getattr(SETTINGS, name), **changes), 3, 4)
 
 
-@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(params.Losses)])
+@pytest.mark.parametrize("name", params.names(params.Losses))
 def test_every_loss_of_the_parameters_can_be_built_and_learns(name):
     loss, points = made(name), POINTS.clone().requires_grad_()
     value = loss(points, LABELS)
     value.backward()
     assert value.isfinite() and points.grad.abs().sum() > 0
-    assert set(losses.LOSSES) == {field.name for field in dataclasses.fields(params.Losses)}
+    assert set(losses.LOSSES) == set(params.names(params.Losses))
 
 
 def test_contrastive_by_hand():
