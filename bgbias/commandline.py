@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import get_args
 
-from bgbias import params
+from bgbias import params, paramsfile
 
 EXPECTED = (ValueError, OSError, ArithmeticError)  # what the user can mend; anything else is a defect
 CELL = {
@@ -32,7 +32,7 @@ def run(stage: Callable[..., None], description: str, *cell: str) -> None:
         parser.add_argument(name, choices=known, help=f"{explanation}: {', '.join(known)}", metavar=name)
     given = parser.parse_args()
     try:
-        stage(params.load(), **vars(given))
+        stage(paramsfile.load(), **vars(given))
     except EXPECTED as error:
         if os.environ.get("BGBIAS_TRACEBACK"):
             raise

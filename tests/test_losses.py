@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from bgbias import losses, params
+from bgbias import losses, params, paramsfile
 
-SETTINGS = params.load().losses
+SETTINGS = paramsfile.load().losses
 POINTS = normalize(torch.randn(6, 4, generator=torch.Generator().manual_seed(0)))
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2])
 

@@ -9,7 +9,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 WHOLE = "bgbias/datasets/demo"  # the renderer is listed as a folder; .dvcignore keeps __pycache__ out of it
-LAYERS = """params files seeding sources checkpoints commandline compose retrieval saliency images datasets
+LAYERS = """params paramsfile files seeding sources checkpoints commandline compose retrieval saliency images datasets
     cutouts masks backgrounds views batches embedders losses training attention tables figures report""".split()
 
 

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 import torch
 
-from bgbias import embedders, losses, params, retrieval, training
+from bgbias import embedders, losses, paramsfile, retrieval, training
 from bgbias.batches import Crops
 from bgbias.embedders import Card, Embedder
 from bgbias.views import Photos
 
-SETTINGS = params.load().losses
+SETTINGS = paramsfile.load().losses
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bgbias import params
+from bgbias import paramsfile
 
 TEXT = Path("params.yaml").read_text(encoding="utf-8")
 
@@ -13,11 +13,11 @@ def load(tmp_path, old, new):
     assert old in TEXT
     path = tmp_path / "params.yaml"
     path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
-    return params.load(path)
+    return paramsfile.load(path)
 
 
 def test_the_committed_file_is_sound_and_runs_the_demo():
-    found = params.load()
+    found = paramsfile.load()
     assert found.datasets == ["demo"] and found.regimes == ["base", "bgaugment"]
 
 
@@ -27,7 +27,7 @@ def test_numbers_are_read_as_dvc_writes_them(tmp_path):
 
 def test_parameters_cannot_be_changed():
     with pytest.raises(AttributeError):
-        params.load().seed = 1
+        paramsfile.load().seed = 1
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_a_dataset_without_one_of_its_blocks_is_refused(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_text(TEXT.replace("masks:\n  demo:", "masks:\n  other:", 1), encoding="utf-8")
     with pytest.raises(ValueError, match=r"masks.demo is missing"):
-        params.load(path)
+        paramsfile.load(path)
