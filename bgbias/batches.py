@@ -48,7 +48,7 @@ class Crops(Dataset):
         rows = photos.split("train")
         classes = photos.table.class_id[rows].to_numpy()
         self.by_class = [rows[classes == class_id] for class_id in np.unique(classes)]
-        self.pool = photos.pool("val") if regime == "bgaugment" else None
+        self.pool = photos.val_pools(options.separate_pools)[0] if regime == "bgaugment" else None
         if options.batch_size > per_class * len(self.by_class):
             raise ValueError(
                 f"batch_size {options.batch_size} needs {math.ceil(options.batch_size / per_class)} classes "

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,12 @@ class Pack:
         """One picture, uint8 (H, W, C), not copied."""
         start, shape = self._starts[index], self.shapes[index]
         return self._pixels[start : start + shape.prod(dtype=np.int64)].reshape(shape)
+
+    def subset(self, rows: np.ndarray | slice) -> "Pack":
+        """Some of the pictures as a pack of its own; nothing is copied."""
+        part = copy(self)
+        part.shapes, part._starts = self.shapes[rows], self._starts[rows]
+        return part
 
     @staticmethod
     def write(folder: Path, pictures: Iterator[np.ndarray]) -> None:

@@ -1,10 +1,14 @@
 """The five losses of the study, from pytorch-metric-learning, by name."""
 
+import dataclasses
 from collections.abc import Callable
 
 import torch
 from pytorch_metric_learning import losses as pml
 from torch import Tensor, nn
+
+from bgbias import params
+from bgbias.paramsfile import check
 
 # name -> (settings, number of classes, embedding dimension) -> loss(embeddings, labels)
 LOSSES: dict[str, Callable[..., nn.Module]] = {
@@ -14,6 +18,19 @@ LOSSES: dict[str, Callable[..., nn.Module]] = {
     "arcface": lambda s, classes, dim: pml.ArcFaceLoss(classes, dim, s.margin_degrees, s.scale),
     "normalized_softmax": lambda s, classes, dim: pml.NormalizedSoftmaxLoss(classes, dim, s.temperature),
 }
+
+
+def options_for(name: str, settings: params.Losses, dataset: str) -> object:
+    """A loss's settings with what its `overrides` say for one dataset.
+
+    Raises:
+        ValueError: an override that the loss does not know, or of a wrong type.
+    """
+    block = getattr(settings, name)
+    changes = block.overrides.get(dataset, {})
+    return check(
+        {**dataclasses.asdict(block), **changes}, type(block), f"losses.{name} with its overrides for {dataset}"
+    )
 
 
 def make(name: str, settings: object, classes: int, embedding_dim: int) -> nn.Module:
@@ -26,7 +43,7 @@ def make(name: str, settings: object, classes: int, embedding_dim: int) -> nn.Mo
         embedding_dim: D.
 
     >>> from bgbias.params import Triplet
-    >>> loss = make("triplet", Triplet(per_class=2, margin=0.2), classes=2, embedding_dim=2)
+    >>> loss = make("triplet", Triplet(per_class=2, margin=0.2, overrides={}), classes=2, embedding_dim=2)
     >>> loss(torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0, 1])).item()
     0.0
     """

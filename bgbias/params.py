@@ -12,6 +12,7 @@ Positive = Annotated[float, Gt(0)]
 Count = Annotated[int, Ge(1)]
 Range = Annotated[list[Positive], Len(2, 2)]
 Regime = Literal["base", "bgaugment"]
+Overrides = dict[str, dict[str, int | float]]  # dataset -> what differs for it
 _refuse_all_else = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 strict = dataclass(frozen=True, kw_only=True, config=_refuse_all_else)
 
@@ -52,6 +53,9 @@ class Data:
 
     demo: Demo
     grocery: Fetched
+    cars196: Fetched
+    cub200: Fetched
+    sop: Fetched
 
 
 @strict
@@ -90,8 +94,9 @@ class Backgrounds:
 class Training:
     """One training run."""
 
-    network: Literal["small_resnet", "resnet18", "resnet50"]
-    pretrained: bool
+    network: Literal["small_resnet", "resnet18", "resnet50", "bn_inception"]
+    weights: str  # to start from: scratch, imagenet (downloaded), or a file of the published ImageNet weights
+    freeze_batch_norm: bool  # keep the statistics that the weights came with
     embedding_dim: Count
     batch_size: Count
     batches_per_epoch: Count
@@ -103,6 +108,7 @@ class Training:
     momentum: Share  # RMSprop's; for AdamW its first beta
     schedule: Literal["constant", "one_cycle"]
     noise_share: Annotated[float, Ge(0)]  # greatest sd of noise on training images, of their value range
+    separate_pools: bool  # train on one half of the pool val, select on the other; false: both on all of it
     workers: Annotated[int, Ge(0)]  # processes that crop beside the training; 0: none
 
 
@@ -110,7 +116,8 @@ class Training:
 class Contrastive:
     """pytorch-metric-learning's ContrastiveLoss."""
 
-    per_class: Count
+    per_class: Count  # photos of a class in a batch
+    overrides: Overrides
     pos_margin: float
     neg_margin: float
 
@@ -119,7 +126,8 @@ class Contrastive:
 class Triplet:
     """pytorch-metric-learning's TripletMarginLoss over all triplets of a batch."""
 
-    per_class: Count
+    per_class: Count  # photos of a class in a batch
+    overrides: Overrides
     margin: Positive
 
 
@@ -127,7 +135,8 @@ class Triplet:
 class MultiSimilarity:
     """pytorch-metric-learning's MultiSimilarityLoss."""
 
-    per_class: Count
+    per_class: Count  # photos of a class in a batch
+    overrides: Overrides
     alpha: Positive
     beta: Positive
     base: float
@@ -137,7 +146,8 @@ class MultiSimilarity:
 class ArcFace:
     """pytorch-metric-learning's ArcFaceLoss, its class weights with an own learning rate."""
 
-    per_class: Count
+    per_class: Count  # photos of a class in a batch
+    overrides: Overrides
     margin_degrees: Positive
     scale: Positive
     weights_lr: Positive
@@ -147,7 +157,8 @@ class ArcFace:
 class NormalizedSoftmax:
     """pytorch-metric-learning's NormalizedSoftmaxLoss, its class weights with an own learning rate."""
 
-    per_class: Count
+    per_class: Count  # photos of a class in a batch
+    overrides: Overrides
     temperature: Positive
     weights_lr: Positive
 
@@ -161,6 +172,14 @@ class Losses:
     multi_similarity: MultiSimilarity
     arcface: ArcFace
     normalized_softmax: NormalizedSoftmax
+
+
+@strict
+class HandMasks:
+    """Photos with masks drawn by hand, and the automatic masks to hold against them."""
+
+    labels: str  # a folder, see stages/mask_quality.py
+    method: Literal["given", "rembg", "grabcut"]
 
 
 @strict
@@ -217,6 +236,7 @@ class Params:
     losses: Losses
     evaluate: dict[str, Evaluation]
     attention: Attention
+    mask_quality: dict[str, HandMasks]
 
     def __post_init__(self):
         """Refuse an unknown loss or dataset, and a dataset that lacks one of its blocks."""

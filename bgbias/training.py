@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from bgbias import files, params
 from bgbias.batches import Crops
+from bgbias.bn_inception import freeze_batch_norm
 from bgbias.embedders import Embedder
 from bgbias.seeding import torch_generator
 
@@ -113,6 +114,8 @@ def _epoch(
         crops, batch_size=None, sampler=steps, num_workers=options.workers, pin_memory=where.type == "cuda"
     )
     embedder.train()
+    if options.freeze_batch_norm:
+        freeze_batch_norm(embedder)
     noise = torch_generator(where, crops.seed, "training noise", epoch)
     total, start = torch.zeros((), device=where), time.perf_counter()
     for step, batch in enumerate(tqdm(loader, desc=f"epoch {epoch}", unit="batch", leave=False, delay=5)):

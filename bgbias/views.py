@@ -43,6 +43,11 @@ class Photos:
             raise ValueError(f"{self._backgrounds}: no pool '{name}'; there are {known}")
         return images.Pack(self._backgrounds / name)
 
+    def val_pools(self, separate: bool) -> tuple[images.Pack, images.Pack]:
+        """The pools for training and for selection: both the whole pool `val`, or every second picture each."""
+        pool = self.pool("val")
+        return (pool.subset(np.s_[::2]), pool.subset(np.s_[1::2])) if separate else (pool, pool)
+
     def split(self, name: str) -> np.ndarray:
         """The image_ids of a split, ascending."""
         return self.table.image_id[self.table.split == name].to_numpy()

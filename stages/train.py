@@ -16,17 +16,17 @@ import torch
 
 from bgbias import checkpoints, commandline, embedders, files, losses, params, retrieval, training
 from bgbias.batches import Crops
+from bgbias.images import Pack
 from bgbias.views import Photos
 
 
-def validation(photos: Photos, regime: str, seed: int):
+def validation(photos: Photos, regime: str, pool: Pack, seed: int):
     """The scores that select the best epoch: on clean photos for base, on swapped ones for bgaugment.
 
     Every epoch is measured on the same composites, so that epochs differ by the network alone.
     """
     image_ids = photos.split("val")
     labels = torch.tensor(photos.table.class_id[image_ids].to_numpy())
-    pool = photos.pool("val")
     manifest = photos.draw(image_ids, pool, seed, "validation", 0)
 
     def validate(embedder: embedders.Embedder) -> dict[str, float]:
@@ -40,19 +40,14 @@ def validation(photos: Photos, regime: str, seed: int):
 def main(settings: params.Params, dataset: str, regime: str) -> None:
     """Build, train, save."""
     options, geometry = settings.train[dataset], settings.images[dataset]
-    loss_options = getattr(settings.losses, settings.loss)
+    loss_options = losses.options_for(settings.loss, settings.losses, dataset)
     photos = Photos(dataset, geometry)
     crops = Crops(photos, regime, options, loss_options.per_class, settings.seed)
     torch.manual_seed(settings.seed)
     loss = losses.make(settings.loss, loss_options, len(crops.by_class), options.embedding_dim)
-    card = embedders.Card(
-        network=options.network,
-        embedding_dim=options.embedding_dim,
-        input_px=geometry.input_px,
-        distance=losses.distance_of(loss),
-        **embedders.IMAGENET,
-    )
-    embedder = embedders.Embedder(card, options.pretrained).to(embedders.device())
+    distance = losses.distance_of(loss)
+    card = embedders.card(options.network, options.embedding_dim, geometry.input_px, distance)
+    embedder = embedders.Embedder(card, options.weights).to(embedders.device())
     what = [dataset, regime, settings.loss, settings.seed, options, geometry, loss_options]
     parts = (f"prepared/{dataset}", f"masks/{dataset}/packed", f"backgrounds/{dataset}")
     data = [Path("data") / part for part in parts]
@@ -63,7 +58,7 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
         loss.to(embedders.device()),
         crops,
         getattr(loss_options, "weights_lr", None),
-        validation(photos, regime, settings.seed),
+        validation(photos, regime, photos.val_pools(options.separate_pools)[1], settings.seed),
         unfinished / "checkpoint.pt",
     )
     embedders.save(embedder, Path("models") / dataset / regime)

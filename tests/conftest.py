@@ -81,7 +81,8 @@ def options() -> params.Training:
     """A training that takes a second."""
     return params.Training(
         network="small_resnet",
-        pretrained=False,
+        weights="scratch",
+        freeze_batch_norm=False,
         embedding_dim=8,
         batch_size=4,
         batches_per_epoch=3,
@@ -93,5 +94,6 @@ def options() -> params.Training:
         momentum=0.9,
         schedule="one_cycle",
         noise_share=0.1,
+        separate_pools=False,
         workers=0,
     )

@@ -8,7 +8,7 @@ import torch
 
 from bgbias import embedders, params, saliency
 from bgbias.attention import Attention
-from bgbias.embedders import Card, Embedder
+from bgbias.embedders import Embedder
 from bgbias.seeding import torch_generator
 
 OPTIONS = params.Attention(method="smoothgrad", copies=6, noise_share=0.15, steps=8, max_images={})
@@ -18,7 +18,7 @@ IDS = [5, 7, 9]
 
 def made(distance="cosine", seed=1, **changes):
     torch.manual_seed(0)
-    embedder = Embedder(Card("small_resnet", 8, 32, distance, **embedders.IMAGENET)).eval()
+    embedder = Embedder(embedders.card("small_resnet", 8, 32, distance)).eval()
     return Attention(embedder, dataclasses.replace(OPTIONS, **changes), seed)
 
 

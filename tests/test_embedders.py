@@ -1,16 +1,20 @@
 """Networks, their normalisation, and strict saving and loading."""
 
+import dataclasses
+
 import pytest
 import torch
+import torchvision
 from safetensors.torch import load_file, save_file
 
 from bgbias import embedders
-from bgbias.embedders import IMAGENET, NETWORKS, Card, Embedder
+from bgbias.embedders import Embedder
+from bgbias.networks import NETWORKS
 
 
 def made(network="small_resnet", **changes):
     torch.manual_seed(0)
-    return Embedder(Card(network, 8, 32, "cosine", **{**IMAGENET, **changes})).eval()
+    return Embedder(dataclasses.replace(embedders.card(network, 8, 32, "cosine"), **changes)).eval()
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -26,7 +30,7 @@ def test_the_last_feature_map_is_a_map(network):
     embedder, seen = made(network), []
     embedder.last_map.register_forward_hook(lambda module, given, output: seen.append(output.shape))
     embedder(torch.zeros(1, 3, 64, 64))
-    assert seen == [(1, embedder.head.in_features if network != "resnet50" else 2048, 2, 2)]
+    assert seen == [(1, NETWORKS[network].width, 2, 2)]
 
 
 def test_normalisation_is_torchvision_s_in_grey_levels():
@@ -67,14 +71,49 @@ def test_weights_of_another_network_are_refused_in_one_line(tmp_path, change):
     assert "\n" not in str(caught.value)
 
 
+def test_a_model_of_another_version_is_refused(tmp_path):
+    embedders.save(made(), tmp_path / "model")
+    card = tmp_path / "model/network.json"
+    card.write_text(card.read_text().replace('"channels"', '"channel"'))
+    with pytest.raises(ValueError, match="network.json is of another version .*: train the model again"):
+        embedders.load(tmp_path / "model")
+
+
 def test_a_missing_model_names_the_mend(tmp_path):
     with pytest.raises(FileNotFoundError, match="no model here; `dvc repro` trains it"):
         embedders.load(tmp_path)
 
 
 def test_small_resnet_has_no_pretrained_weights():
-    with pytest.raises(ValueError, match="small_resnet has no pretrained weights: set pretrained to false"):
-        Embedder(made().card, pretrained=True)
+    with pytest.raises(ValueError, match="small_resnet has no pretrained weights: set weights to scratch"):
+        Embedder(made().card, "imagenet")
+
+
+def test_bn_inception_sees_blue_first_in_grey_levels_less_its_means():
+    pictures = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    pictures[:, 0] = 200  # red
+    assert made("bn_inception").normalise(pictures)[0, :, 0, 0].tolist() == [-104, -117, 200 - 128]
+
+
+def test_torchvision_s_networks_start_from_a_file_strictly(tmp_path):
+    weights = torchvision.models.resnet18().state_dict()
+    torch.save(weights, tmp_path / "resnet18.pth")
+    embedder = Embedder(made("resnet18").card, str(tmp_path / "resnet18.pth"))
+    assert torch.equal(embedder.trunk.conv1.weight, weights["conv1.weight"])
+    del weights["bn1.weight"]
+    torch.save(weights, tmp_path / "resnet18.pth")
+    with pytest.raises(ValueError, match="not the weights of resnet18: .*bn1.weight"):
+        Embedder(made("resnet18").card, str(tmp_path / "resnet18.pth"))
+
+
+def test_weights_that_cannot_be_downloaded_name_the_mend(monkeypatch):
+    def unreachable(*args, **kwargs):
+        raise OSError("no route")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", unreachable)
+    monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", unreachable)
+    with pytest.raises(FileNotFoundError, match="cannot be downloaded .*set weights to the path of torchvision's file"):
+        Embedder(made("resnet18").card, "imagenet")
 
 
 def test_embedding_uses_evaluation_mode_and_leaves_the_mode_as_it_was():

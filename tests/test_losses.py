@@ -78,3 +78,24 @@ def test_distances_are_pytorch_metric_learning_s(name):
     ours = losses.distance(losses.distance_of(made(name)), POINTS, POINTS[:1])
     expected = 1 - theirs if name == "arcface" else theirs
     assert torch.allclose(ours, expected, atol=1e-3)
+
+
+def test_a_dataset_s_overrides_replace_the_defaults():
+    assert losses.options_for("contrastive", SETTINGS, "cub200").pos_margin == -0.2
+    assert losses.options_for("contrastive", SETTINGS, "demo").pos_margin == SETTINGS.contrastive.pos_margin
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"pos_margn": 1.0}, "losses.contrastive with its overrides for sop: pos_margn is unknown"),
+        (
+            {"per_class": 1.5},
+            "losses.contrastive with its overrides for sop: per_class: Input should be a valid integer",
+        ),
+    ],
+)
+def test_a_mistaken_override_is_named(overrides, message):
+    block = dataclasses.replace(SETTINGS.contrastive, overrides={"sop": overrides})
+    with pytest.raises(ValueError, match=message):
+        losses.options_for("contrastive", dataclasses.replace(SETTINGS, contrastive=block), "sop")

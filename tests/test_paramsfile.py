@@ -43,10 +43,10 @@ def test_parameters_cannot_be_changed():
             "batch_size: 0.5 #",
             "train.demo.batch_size: Input should be a valid integer, found 0.5",
         ),
-        ("pretrained: false", "pretrained: 0", "train.demo.pretrained: Input should be a valid boolean"),
+        ("freeze_batch_norm: false", "freeze_batch_norm: 0", "train.demo.freeze_batch_norm: Input should be a valid b"),
         ("background_correlation: 0.9", "background_correlation: 9", "less than or equal to 1, found 9"),
         ("loss: ", "loss: cosface #", "unknown loss 'cosface'; known are contrastive, triplet, "),
-        ("  - demo", "  - demmo", "unknown dataset 'demmo'; known are demo, grocery"),
+        ("  - demo", "  - demmo", "unknown dataset 'demmo'; known are demo, grocery, "),
         ("  - bgaugment", "  - bgaugmented", "regimes.1: Input should be 'base' or 'bgaugment'"),
         (
             "method: given",

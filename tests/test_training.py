@@ -8,7 +8,7 @@ import torch
 
 from bgbias import embedders, losses, paramsfile, retrieval, training
 from bgbias.batches import Crops
-from bgbias.embedders import Card, Embedder
+from bgbias.embedders import Embedder
 from bgbias.views import Photos
 
 SETTINGS = paramsfile.load().losses
@@ -24,7 +24,7 @@ def parts(data, geometry, options):
         torch.manual_seed(5)
         settings = getattr(SETTINGS, loss)
         criterion = losses.make(loss, settings, len(crops.by_class), 8)
-        embedder = Embedder(Card("small_resnet", 8, 16, "cosine", **embedders.IMAGENET))
+        embedder = Embedder(embedders.card("small_resnet", 8, 16, "cosine"))
         ids = photos.split("val")
         labels = torch.tensor(photos.table.class_id[ids].to_numpy())
 

@@ -67,3 +67,12 @@ def test_masks_of_other_photos_are_refused(data, geometry):
     np.save(shapes, np.load(shapes)[::-1])
     with pytest.raises(ValueError, match="masks and photos differ in size: run `dvc repro masks@drawn`"):
         Photos("drawn", geometry, data)
+
+
+def test_separate_pools_share_no_background_and_hold_all_of_val(photos):
+    whole_pool = photos.pool("val")
+    for_training, for_selection = photos.val_pools(separate=True)
+    assert len(for_training) == 3 and len(for_selection) == 2
+    pictures = [pool[i].tobytes() for pool in (for_training, for_selection) for i in range(len(pool))]
+    assert sorted(pictures) == sorted(whole_pool[i].tobytes() for i in range(5))
+    assert all(len(pool) == 5 for pool in photos.val_pools(separate=False))
