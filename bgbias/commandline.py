@@ -15,21 +15,28 @@ CELL = {
 }
 
 
-def run(stage: Callable[..., None], description: str, *cell: str) -> None:
+class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Keeps a docstring's lines, and says what an option is when it is not given."""
+
+
+def run(stage: Callable[..., None], description: str, *cell: str, **options: dict) -> None:
     """Parse the arguments, read params.yaml and run a stage.
 
     An error that the user can mend is printed as one line and ends the process with exit code 1; set
     BGBIAS_TRACEBACK=1 to see where it came from.
 
     Args:
-        stage: called with the checked parameters and the cell's names.
+        stage: called with the checked parameters, the cell's names and the options.
         description: for --help: the stage's docstring.
         *cell: what the stage runs for: "dataset", or "dataset" and "regime".
+        **options: name -> how argparse's add_argument is called for it.
     """
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=description, formatter_class=_Formatter)
     for name in cell:
         explanation, known = CELL[name]
         parser.add_argument(name, choices=known, help=f"{explanation}: {', '.join(known)}", metavar=name)
+    for name, how in options.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", **how)
     given = parser.parse_args()
     try:
         stage(paramsfile.load(), **vars(given))

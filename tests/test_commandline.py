@@ -51,7 +51,7 @@ def test_an_unknown_dataset_is_refused_with_those_there_are(monkeypatch, capsys)
     with pytest.raises(SystemExit):
         run(monkeypatch, lambda settings, dataset: None, "dmeo")
     complaint = capsys.readouterr().err.replace("'", "")  # Python 3.12 no longer quotes the choices
-    assert "invalid choice: dmeo (choose from demo, grocery)" in complaint
+    assert "invalid choice: dmeo (choose from demo, grocery, " in complaint
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -59,5 +59,5 @@ def test_help_says_what_a_stage_reads_writes_and_takes(name):
     done = subprocess.run(
         [sys.executable, "-m", f"stages.{name}", "--help"], capture_output=True, text=True, check=True
     )
-    for word in (f"python -m stages.{name} demo", "Reads ", "Writes ", "Takes "):
+    for word in (f"python -m stages.{name}", "Reads ", "Writes ", "Takes "):
         assert word in done.stdout

@@ -1,0 +1,60 @@
+"""Measure how well automatic masks agree with masks drawn by hand, on photos that have both.
+
+    python -m stages.mask_quality --labels data/sources/gt_masks/cub200 --out metrics/mask_quality/cub200.json
+
+Every entry of params.yaml's mask_quality is a DVC stage of this script; --method grabcut or rembg makes the masks anew.
+
+Reads   DIR: NAME_image.* (photos), NAME_mask.png (by hand), and for the method given NAME_mask_pred.png (automatic)
+Writes  FILE.json: IoU, overlap = intersection / hand mask and precision = intersection / automatic mask, each with
+        mean, population standard deviation, median, minimum, quartiles and 95 % confidence interval of the mean;
+        the failure rate (share of IoU below 0.5)
+Takes   20 photos of 500 x 350 pixels 1 s, given or with GrabCut, on one core
+
+The 20 photos of each dataset that the study labelled lie in the folder notebooks/gt_masks of
+https://github.com/LSX-UniWue/background-bias-in-dml; for cub200 this gives the published 0.8365 +- 0.2288 (IoU) and
+0.9206 +- 0.2149 (overlap).
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from bgbias import commandline, files, mask_quality, params, paramsfile, tables
+
+HEADINGS = {"iou": "IoU", "overlap": "overlap", "precision": "precision", "failure_rate": "failure rate"}
+WORST = 3  # photos that are named
+
+
+def as_table(found: dict) -> pd.DataFrame:
+    """A summary as text: a row a measure, shares with four decimals as in the study; empty where undefined."""
+    rows = []
+    for measure, heading in HEADINGS.items():
+        text = {name: "" if value is None else f"{value:.4f}" for name, value in found[measure].items()}
+        row = {"": heading, "mean": text.get("mean", text.get("share"))}
+        row |= {name: text.get(name, "") for name in ("sd", "median", "min", "q25", "q75")}
+        rows.append(row | {"95 % interval": " to ".join(filter(None, (text["ci_low"], text["ci_high"])))})
+    return pd.DataFrame(rows)
+
+
+def main(settings: params.Params, labels: Path, out: Path, **options: str | int) -> None:
+    """Compare all masks, write the summary and print it."""
+    method = paramsfile.check(options, params.Masks, "options")
+    table = mask_quality.measure(labels, method)
+    found = mask_quality.summarise(table)
+    files.write_json(out, {out.stem: {"mask_quality": found}})
+    print(f"{found['images']} photos, {found['empty']} of the automatic masks empty; method {method.method}\n")
+    print(tables.markdown(as_table(found)))
+    worst = table.sort_values(["iou", "name"])[:WORST]
+    print("\nlowest IoU: " + ", ".join(f"{name} ({iou:.4f})" for name, iou in zip(worst.name, worst.iou, strict=True)))
+
+
+if __name__ == "__main__":
+    commandline.run(
+        main,
+        __doc__,
+        labels={"type": Path, "required": True, "help": "folder of photos and masks", "metavar": "DIR"},
+        out={"type": Path, "required": True, "help": "where the figures go", "metavar": "FILE.json"},
+        method={"choices": list(mask_quality.AUTOMATIC), "default": "given", "help": "of the automatic masks"},
+        rembg_model={"default": "u2net", "help": "name, or .onnx file", "metavar": "MODEL"},
+        grabcut_px={"type": int, "default": 128, "help": "GrabCut's long side", "metavar": "N"},
+    )
