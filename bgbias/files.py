@@ -44,9 +44,14 @@ def write_json(path: Path, content: Any) -> None:
 
     Six digits are below what any metric here resolves and above the last bits in which two runs may differ.
     """
+    text = json.dumps(_rounded(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8."""
     with whole_file(path) as partial:
-        text = json.dumps(_rounded(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        partial.write_text(text + "\n", encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
 
 
 def _rounded(content: Any) -> Any:

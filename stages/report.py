@@ -45,7 +45,7 @@ def main(settings: params.Params, dataset: str) -> None:
         figures.save(partial / "attention.png", report.attention(pictures, scored, maps))
         figures.save(partial / "bars.png", figures.bars(metrics, "recall_at_1", "Recall@1"))
         table = tables.markdown(tables.summary(metrics, list(swaps)))
-        (partial / "table.md").write_text(table + "\n", encoding="utf-8")
+        files.write_text(partial / "table.md", table + "\n")
     print(table)
 
 

@@ -1,0 +1,49 @@
+"""The study's figure 2 for any test photos and any models: photo, and where each model looks.
+
+    python -m stages.figure2 demo --images 1500 1511 1520 --models models/demo/base models/demo/bgaugment
+
+Reads   data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET, the models' folders
+Writes  plots/figure2/DATASET.png, or what --out names
+Takes   the demo a second for each photo and model on two cores
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bgbias import commandline, embedders, figures, params, report
+from bgbias.attention import Attention
+from bgbias.views import Photos
+
+
+def main(settings: params.Params, dataset: str, images: list[int], models: list[Path], out: Path | None) -> None:
+    """Explain every photo by every model, on the clean and on the first swapped view."""
+    geometry, pool_name = settings.images[dataset], settings.evaluate[dataset].swaps["swapped"]
+    photos, image_ids = Photos(dataset, geometry), np.array(images)
+    unknown = sorted(set(images) - set(photos.table.image_id))
+    if unknown:
+        raise ValueError(f"{dataset} has no image_id {unknown[0]}; data/prepared/{dataset}/images.csv lists them")
+    pool = photos.pool(pool_name)
+    manifest = photos.draw(image_ids, pool, settings.seed, "swapped", 0)
+    maps = {"clean": {}, "swapped": {}}
+    for folder in models:
+        attention = Attention(embedders.load(folder), settings.attention, settings.seed)
+        for view, seen in (("clean", photos.clean(image_ids)), ("swapped", photos.swapped(manifest, pool))):
+            found = attention.maps(torch.cat(list(seen)), image_ids)
+            maps[view]["/".join(folder.parts[-2:])] = (255 * found).byte().cpu().numpy()
+    pictures = report.Pictures(dataset, geometry, pool_name, settings.seed)
+    out = out or Path("plots/figure2") / f"{dataset}.png"
+    figures.save(out, report.attention(pictures, image_ids, maps))
+    print(out)
+
+
+if __name__ == "__main__":
+    commandline.run(
+        main,
+        __doc__,
+        "dataset",
+        images={"type": int, "nargs": "+", "required": True, "help": "image_ids", "metavar": "ID"},
+        models={"type": Path, "nargs": "+", "required": True, "help": "folders of models", "metavar": "FOLDER"},
+        out={"type": Path, "help": "the picture (default: plots/figure2/DATASET.png)", "metavar": "FILE.png"},
+    )

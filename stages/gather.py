@@ -1,0 +1,30 @@
+"""Gather the figures of named experiments into one small results file.
+
+    python -m stages.gather --prefix study-
+
+Reads   the experiments of `dvc exp list` whose names start with the prefix, one for each loss
+Writes  paper/results.json
+Takes   seconds
+"""
+
+from pathlib import Path
+
+import dvc.api
+
+from bgbias import commandline, params, study
+
+
+def main(settings: params.Params, prefix: str, out: Path) -> None:
+    """Pick the figures of the study's tables out of all that was recorded."""
+    results = study.gather(dvc.api.exp_show(), prefix)
+    study.write_results(out, results)
+    print(f"{out}: {len(results)} cells of {results.loss.nunique()} losses on {', '.join(results.dataset.unique())}")
+
+
+if __name__ == "__main__":
+    commandline.run(
+        main,
+        __doc__,
+        prefix={"required": True, "help": "how the experiments' names start"},
+        out={"type": Path, "default": Path("paper/results.json"), "help": "the results file"},
+    )

@@ -1,0 +1,32 @@
+"""The study's tables from a results file, with the published figures beside ours.
+
+    python -m stages.study_tables
+
+Reads   paper/results.json (made by stages.gather), paper/published
+Writes  paper/table1.md (MAP@R), paper/table1_recall.md (Recall@1), paper/table2.md (attention score), and .tex of each
+Takes   a second
+"""
+
+from pathlib import Path
+
+from bgbias import commandline, files, params, study
+
+
+def main(settings: params.Params, results: Path, published: Path, out: Path) -> None:
+    """Render every table as Markdown and LaTeX."""
+    ours, theirs = study.read_results(results), study.read_published(published)
+    for name, (title, _) in study.TABLES.items():
+        cells = study.table(ours, theirs, name)
+        files.write_text(out / f"{name}.md", f"{title}\n\n{study.markdown(cells)}\n")
+        files.write_text(out / f"{name}.tex", f"% {title}\n{study.latex(cells)}\n")
+        print(f"{title}\n\n{study.markdown(cells)}\n")
+
+
+if __name__ == "__main__":
+    commandline.run(
+        main,
+        __doc__,
+        results={"type": Path, "default": Path("paper/results.json"), "help": "the results file"},
+        published={"type": Path, "default": Path("paper/published"), "help": "folder of the published figures"},
+        out={"type": Path, "default": Path("paper"), "help": "folder of the tables"},
+    )
