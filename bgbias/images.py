@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from copy import copy
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +108,19 @@ def shrink(picture: Image.Image, short_side: int) -> np.ndarray:
     # a JPEG-like shortcut first (reducing_gap) would cost up to two grey levels; photos are packed only once
     shrunk = np.asarray(picture if size == picture.size else picture.resize(size, Image.Resampling.BILINEAR))
     return shrunk.reshape(*shrunk.shape[:2], -1)
+
+
+def shrink_all(paths: list[Path], short_side: int, mode: str = "RGB") -> Iterator[np.ndarray]:
+    """Decode and `shrink` pictures over all cores, in order, a bounded number of them at a time."""
+    one = partial(_shrink_file, short_side=short_side, mode=mode)
+    # spawned: the fork of a process with threads (of onnxruntime, OpenMP) may hang
+    with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
+        for start in range(0, len(paths), 1024):
+            yield from pool.map(one, paths[start : start + 1024], chunksize=16)
+
+
+def _shrink_file(path: Path, short_side: int, mode: str) -> np.ndarray:
+    return shrink(read_photo(path, mode), short_side)
 
 
 class Pack:

@@ -103,3 +103,19 @@ def test_a_truncated_pack_is_refused(tmp_path):
     (tmp_path / "pack/pixels.bin").write_bytes(b"12345")
     with pytest.raises(ValueError, match="5 bytes, expected 12"):
         images.Pack(tmp_path / "pack")
+
+
+def test_pictures_are_shrunk_over_all_cores_in_order(raw):
+    folder, table = raw
+    paths = [folder / path for path in table.path]
+    shrunk = images.shrink_all(paths, 12)
+    assert all(
+        np.array_equal(one, images.shrink(images.read_photo(path), 12)) for one, path in zip(shrunk, paths, strict=True)
+    )
+
+
+def test_a_broken_photo_among_many_is_named(raw):
+    folder, table = raw
+    (folder / table.path[5]).write_bytes(b"broken")
+    with pytest.raises(ValueError, match=r"class1/2.png: does not decode"):
+        list(images.shrink_all([folder / path for path in table.path], 12))
