@@ -9,8 +9,9 @@ import yaml
 ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 WHOLE = "bgbias/datasets/demo"  # the renderer is listed as a folder; .dvcignore keeps __pycache__ out of it
-LAYERS = """params paramsfile files seeding sources checkpoints commandline compose retrieval saliency images datasets
-    cutouts masks backgrounds views batches embedders losses training attention tables figures report""".split()
+LAYERS = """params paramsfile files seeding sources archives checkpoints commandline compose retrieval saliency
+    images datasets cutouts masks mask_quality backgrounds views batches bn_inception networks embedders losses
+    training attention tables study figures report""".split()
 
 
 def imported(file: Path) -> set[Path]:
@@ -40,7 +41,7 @@ def test_code_dependencies_are_what_the_stage_imports(name):
     needed = {WHOLE if path.startswith(f"{WHOLE}/") else path for path in needed}
     listed = [path for path in stage["deps"] if path.startswith(("bgbias", "stages"))]
     assert listed == sorted(needed)
-    assert stage["cmd"].startswith(f"python -m stages.{name} ")
+    assert stage["cmd"].startswith(f"python -m stages.{name}")
 
 
 def layer(file: Path) -> str:
