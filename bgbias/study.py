@@ -155,4 +155,5 @@ def latex(cells: pd.DataFrame) -> str:
 def _text(cells: pd.DataFrame, form: str) -> str:
     headings = ["loss", "regime", *(" ".join(column) for column in cells.columns)]
     rows = [(*row, *texts) for row, texts in zip(cells.index, cells.to_numpy(), strict=True)]
-    return tabulate(rows, headings, tablefmt=form, disable_numparse=True)
+    aligned = ("left", "left", *["right"] * len(cells.columns))
+    return tabulate(rows, headings, tablefmt=form, disable_numparse=True, colalign=aligned)

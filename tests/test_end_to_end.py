@@ -33,7 +33,7 @@ class Checkout:
         self.folder = folder
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)
         for name in listed.stdout.split("\0"):
-            if name.startswith((".dvc", "bgbias", "stages", "params", "dvc.yaml", ".gitignore", "data/raw")):
+            if name.startswith((".dvc", "bgbias", "stages", "params", "dvc.yaml", ".gitignore", "data/raw", "paper")):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
         for block, changes in SMALL.items():
@@ -124,6 +124,14 @@ def test_pictures_are_shown_offline(checkout):
     checkout.run("dvc", "plots", "show", "-o", "shown")
     page = (checkout.folder / "shown/index.html").read_text()
     assert "gallery" in page and list((checkout.folder / "shown/static").glob("*gallery.png"))
+
+
+def test_figure_2_is_drawn_of_any_photos_and_models(checkout):
+    models = ("models/demo/base", "models/demo/bgaugment", "models/demo/base")
+    command = (sys.executable, "-m", "stages.figure2", "demo", "--models", *models, "--images", "33", "40")
+    checkout.run(*command)
+    assert min(Image.open(checkout.folder / "plots/figure2/demo.png").size) > 100
+    assert "error: demo has no image_id 999" in checkout.run(*command, "999", fails=True)
 
 
 @pytest.mark.parametrize(
