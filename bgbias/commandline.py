@@ -9,9 +9,11 @@ from typing import get_args
 from bgbias import params, paramsfile
 
 EXPECTED = (ValueError, OSError, ArithmeticError)  # what the user can mend; anything else is a defect
-CELL = {
-    "dataset": ("name of the dataset", params.names(params.Data)),
-    "regime": ("how the network is trained", get_args(params.Regime)),
+DATASETS, REGIMES = params.names(params.Data), get_args(params.Regime)
+ARGUMENTS = {
+    "dataset": {"choices": DATASETS, "help": f"name of the dataset: {', '.join(DATASETS)}"},
+    "regime": {"choices": REGIMES, "help": f"how the network is trained: {', '.join(REGIMES)}"},
+    "prefix": {"help": "how the experiments' names start"},
 }
 
 
@@ -19,22 +21,21 @@ class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaults
     """Keeps a docstring's lines, and says what an option is when it is not given."""
 
 
-def run(stage: Callable[..., None], description: str, *cell: str, **options: dict) -> None:
+def run(stage: Callable[..., None], description: str, *arguments: str, **options: dict) -> None:
     """Parse the arguments, read params.yaml and run a stage.
 
     An error that the user can mend is printed as one line and ends the process with exit code 1; set
     BGBIAS_TRACEBACK=1 to see where it came from.
 
     Args:
-        stage: called with the checked parameters, the cell's names and the options.
+        stage: called with the checked parameters, the arguments and the options.
         description: for --help: the stage's docstring.
-        *cell: what the stage runs for: "dataset", or "dataset" and "regime".
+        *arguments: what the stage runs for, of ARGUMENTS: mostly "dataset", or "dataset" and "regime".
         **options: name -> how argparse's add_argument is called for it.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=_Formatter)
-    for name in cell:
-        explanation, known = CELL[name]
-        parser.add_argument(name, choices=known, help=f"{explanation}: {', '.join(known)}", metavar=name)
+    for name in arguments:
+        parser.add_argument(name, metavar=name, **ARGUMENTS[name])
     for name, how in options.items():
         parser.add_argument(f"--{name.replace('_', '-')}", **how)
     given = parser.parse_args()

@@ -206,7 +206,7 @@ class Attention:
     copies: Count  # noisy copies of an image (smoothgrad)
     noise_share: Positive  # sd of the noise as a share of the image's value range (smoothgrad)
     steps: Count  # integration steps (integrated_gradients)
-    max_images: dict[str, Count | None]  # by dataset; null: all test images
+    max_images: dict[str, Count | Literal["all"]]  # of the test images, by dataset
 
 
 def names(kind: type) -> list[str]:

@@ -11,6 +11,7 @@ Takes   the demo's 100 photos 10 s on two cores
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -28,9 +29,10 @@ AT_ONCE = 8  # photos; smoothgrad's 25 copies of them make a batch of 200
 MAPS = 12  # photos whose maps are kept for figures
 
 
-def choose(image_ids: np.ndarray, limit: int | None, seed: int) -> np.ndarray:
+def choose(image_ids: np.ndarray, limit: int | Literal["all"], seed: int) -> np.ndarray:
     """The test photos that are scored: all, or a random choice that every regime and loss shares."""
-    return image_ids[generator(seed, "attention photos").permutation(len(image_ids))[:limit]]
+    order = generator(seed, "attention photos").permutation(len(image_ids))
+    return image_ids[order if limit == "all" else order[:limit]]
 
 
 def measure(

@@ -1,6 +1,6 @@
 """Gather the figures of named experiments into one small results file.
 
-    python -m stages.gather --prefix study-
+    python -m stages.gather study-
 
 Reads   the experiments of `dvc exp list` whose names start with the prefix, one for each loss
 Writes  paper/results.json
@@ -25,6 +25,6 @@ if __name__ == "__main__":
     commandline.run(
         main,
         __doc__,
-        prefix={"required": True, "help": "how the experiments' names start"},
+        "prefix",
         out={"type": Path, "default": Path("paper/results.json"), "help": "the results file"},
     )

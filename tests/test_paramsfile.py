@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from dvc.utils.serialize import modify_yaml
 
 from bgbias import paramsfile
 
@@ -23,6 +24,15 @@ def test_the_committed_file_is_sound_and_runs_the_demo():
 
 def test_numbers_are_read_as_dvc_writes_them(tmp_path):
     assert load(tmp_path, "lr: 0.003", "lr: 1e-06").train["demo"].lr == 1e-6
+
+
+def test_dvc_leaves_the_file_as_it_is_when_it_sets_a_parameter(tmp_path):
+    """So that `dvc exp run -S` and `dvc exp apply` change the lines they mean, and no other."""
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT, encoding="utf-8")
+    with modify_yaml(path) as found:
+        found["seed"] = 43
+    assert path.read_text(encoding="utf-8") == TEXT.replace("seed: 42", "seed: 43")
 
 
 def test_parameters_cannot_be_changed():
@@ -46,8 +56,8 @@ def test_parameters_cannot_be_changed():
         ("freeze_batch_norm: false", "freeze_batch_norm: 0", "train.demo.freeze_batch_norm: Input should be a valid b"),
         ("background_correlation: 0.9", "background_correlation: 9", "less than or equal to 1, found 9"),
         ("loss: ", "loss: cosface #", "unknown loss 'cosface'; known are contrastive, triplet, "),
-        ("  - demo", "  - demmo", "unknown dataset 'demmo'; known are demo, grocery, "),
-        ("  - bgaugment", "  - bgaugmented", "regimes.1: Input should be 'base' or 'bgaugment'"),
+        ("- demo", "- demmo", "unknown dataset 'demmo'; known are demo, grocery, "),
+        ("- bgaugment", "- bgaugmented", "regimes.1: Input should be 'base' or 'bgaugment'"),
         (
             "method: given",
             "method: guess",

@@ -30,7 +30,7 @@ def test_the_parameters_are_the_protocol_s(dataset):
     assert SETTINGS.backgrounds[dataset].source == "unsplash"
     expected = [1, 10, 100, 1000] if dataset == "sop" else [1, 2, 4, 8]
     assert (SETTINGS.evaluate[dataset].recall_at, SETTINGS.evaluate[dataset].draws) == (expected, 5)
-    assert SETTINGS.attention.max_images[dataset] is None
+    assert SETTINGS.attention.max_images[dataset] == "all"
     assert {name: getattr(SETTINGS.losses, name).per_class for name in PER_CLASS} == PER_CLASS
     assert set(params.names(params.Losses)) == set(PER_CLASS)
 
