@@ -1,6 +1,5 @@
 """BN-Inception, the study's network, its layers named as in the published weights, which it loads strictly."""
 
-import hashlib
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
@@ -9,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from bgbias import weights
 
 SHA256 = "52deb4733"  # how it begins; the name of the file tells no more
 URL = f"http://data.lip6.fr/cadene/pretrainedmodels/bn_inception-{SHA256}.pth"
@@ -129,7 +130,8 @@ def load_weights(network: BNInception, path: Path | None = None) -> None:
             or a tensor is missing, unexpected or of another shape.
     """
     path = path or _download()
-    given, expected = _read(path), network.state_dict()
+    given, expected = weights.read(path, URL), network.state_dict()
+    given = {name: tensor for name, tensor in given.items() if name not in CLASSIFIER}
     wrong = [f"{name} is not expected" for name in given if name not in expected]
     for name, tensor in expected.items():
         if name.endswith("num_batches_tracked"):
@@ -158,17 +160,3 @@ def _download() -> Path:
         except RuntimeError as error:  # the checksum
             raise ValueError(f"{URL} no longer gives the published file ({error}): {mend}") from error
     return path
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file: put {URL} there, or correct train.<dataset>.weights")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if SHA256 in path.name and not digest.startswith(SHA256):
-        raise ValueError(f"{path}: SHA-256 begins with {digest[:9]}, expected {SHA256}: replace it by {URL}")
-    try:
-        given = torch.load(path, map_location="cpu", weights_only=True)  # runs no code from the file
-        return {name: tensor.detach() for name, tensor in given.items() if name not in CLASSIFIER}
-    except Exception as error:  # whatever reading trips over, or something that is no tensor
-        raise ValueError(f"{path}: not a file of tensors ({type(error).__name__}): replace it by {URL}") from error

@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from torch import nn
 from torchvision import models
 from torchvision.models.resnet import BasicBlock
 
 from bgbias.bn_inception import BNInception, load_weights
+from bgbias.weights import read
 
 
 class Network(NamedTuple):
@@ -62,7 +62,7 @@ def _torchvision(name: str, weights: str) -> nn.Module:
         ) from error
     if weights not in ("scratch", "imagenet"):
         try:
-            network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+            network.load_state_dict(read(Path(weights), f"torchvision's file of {name}"))
         except RuntimeError as error:
             raise ValueError(f"{weights}: not the weights of {name}: {' '.join(str(error).split())}") from error
     network.fc = nn.Identity()

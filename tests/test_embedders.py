@@ -106,6 +106,25 @@ def test_torchvision_s_networks_start_from_a_file_strictly(tmp_path):
         Embedder(made("resnet18").card, str(tmp_path / "resnet18.pth"))
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("no.pth", None, "no.pth: no such file: put torchvision's file of resnet18 there, or correct train.<dataset>"),
+        (
+            "resnet18.pth",
+            b"<html>moved</html>",
+            r"not a file of tensors \(UnpicklingError\): replace it by torchv",
+        ),
+        ("resnet18-f37072fd.pth", b"", "SHA-256 begins with e3b0c442, expected f37072fd: replace it by torchvision's"),
+    ],
+)
+def test_a_file_that_is_not_torchvision_s_names_the_mend(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        Embedder(made("resnet18").card, str(tmp_path / name))
+
+
 def test_weights_that_cannot_be_downloaded_name_the_mend(monkeypatch):
     def unreachable(*args, **kwargs):
         raise OSError("no route")
