@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from bgbias import params
-from bgbias.compose import flip, paste, random_box, take
+from bgbias.compose import flip, paste, random_box, take, take_both
 from bgbias.seeding import generator
 from bgbias.views import Photos, draw_background
 
@@ -26,11 +26,11 @@ class Batch(NamedTuple):
 
     def pictures(self, where: torch.device) -> Tensor:
         """Flip and compose on a device: uint8 (B, 3, S, S)."""
-        photos = flip(self.photos.to(where), self.flipped.to(where))
+        photos = flip(self.photos.to(where), self.flipped)
         if self.masks is None:
             return photos
-        masks = flip(self.masks.to(where), self.flipped.to(where))
-        backgrounds = flip(self.backgrounds.to(where), self.backgrounds_flipped.to(where))
+        masks = flip(self.masks.to(where), self.flipped)
+        backgrounds = flip(self.backgrounds.to(where), self.backgrounds_flipped)
         return paste(photos, masks, backgrounds)
 
 
@@ -72,10 +72,10 @@ class Crops(Dataset):
         geometry = self.photos.geometry
         picture = self.photos.photos[image_id]
         box = random_box(*picture.shape[:2], geometry.train_crop_share, geometry.train_crop_ratio, rng)
-        photo, flipped = take(picture, box, geometry.input_px), bool(rng.random() < 0.5)
+        flipped = bool(rng.random() < 0.5)
         if self.pool is None:
-            return photo, flipped
-        mask = take(self.photos.masks[image_id], box, geometry.input_px)
+            return take(picture, box, geometry.input_px), flipped
+        photo, mask = take_both(picture, self.photos.masks[image_id], box, geometry.input_px)
         background_id, part, mirrored = draw_background(self.pool.shapes, geometry, rng)
         return photo, flipped, mask, take(self.pool[background_id], part, geometry.input_px), mirrored
 

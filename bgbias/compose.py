@@ -7,6 +7,7 @@ batch travels to a GPU at a quarter of the size of floats.
 import math
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -66,17 +67,46 @@ def take(picture: np.ndarray, box: Box, side: int) -> Tensor:
     Returns:
         uint8 (C, side, side).
     """
-    left, top, width, height = box
-    cut = torch.from_numpy(np.array(picture[top : top + height, left : left + width]))
-    cut = cut.permute(2, 0, 1)[None]
-    if (height, width) != (side, side):
-        cut = interpolate(cut, size=(side, side), mode="bilinear", antialias=True)
-    return cut[0]
+    return _resize(np.array(_inside(picture, box)), side)
+
+
+def take_both(photo: np.ndarray, mask: np.ndarray, box: Box, side: int) -> tuple[Tensor, Tensor]:
+    """`take` of a photo and of its mask, to the same bytes: four channels resize in the time of three.
+
+    Args:
+        photo: uint8 (H, W, 3).
+        mask: uint8 (H, W, 1).
+        box: inside both.
+        side: of the results, in pixels.
+
+    Returns:
+        uint8 (3, side, side) and (1, side, side).
+    """
+    both = cv2.cvtColor(_inside(photo, box), cv2.COLOR_RGB2RGBA)
+    both[..., 3:] = _inside(mask, box)
+    return _resize(both, side).split((3, 1))
+
+
+def _inside(picture: np.ndarray, box: Box) -> np.ndarray:
+    return picture[box.top : box.top + box.height, box.left : box.left + box.width]
+
+
+def _resize(cut: np.ndarray, side: int) -> Tensor:
+    pixels = torch.from_numpy(cut).permute(2, 0, 1)[None]
+    if cut.shape[:2] != (side, side):
+        pixels = interpolate(pixels, size=(side, side), mode="bilinear", antialias=True)
+    return pixels[0]
 
 
 def flip(pictures: Tensor, flipped: Tensor) -> Tensor:
-    """Mirror those pictures of a batch (B, C, H, W) for which `flipped` (B,) is true, left to right."""
-    return torch.where(flipped[:, None, None, None], pictures.flip(3), pictures)
+    """Mirror those pictures of a batch (B, C, H, W) for which `flipped` (B,) is true, left to right.
+
+    Args:
+        pictures: on any device.
+        flipped: bool, on the CPU, so that no GPU is waited for.
+    """
+    pairs = zip(pictures, flipped.tolist(), strict=True)
+    return torch.stack([picture.flip(2) if mirrored else picture for picture, mirrored in pairs])
 
 
 def paste(foregrounds: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor:
@@ -96,4 +126,10 @@ def paste(foregrounds: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor:
     >>> paste(x, m, b).item()  # 0.2 * 200 + 0.8 * 100
     120
     """
-    return torch.lerp(backgrounds.float(), foregrounds.float(), masks.float() / 255).add_(0.5).byte()
+    parts = zip(in_cache(foregrounds), in_cache(masks), in_cache(backgrounds), strict=True)
+    return torch.cat([b.float().lerp_(x.float(), m.float().div_(255)).add_(0.5).byte() for x, m, b in parts])
+
+
+def in_cache(pictures: Tensor) -> tuple[Tensor, ...]:
+    """A batch in parts whose floats stay in a processor's cache; on a GPU in one part."""
+    return pictures.split(4 if pictures.is_cpu else len(pictures))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from bgbias import files
+from bgbias.compose import in_cache
 from bgbias.networks import NETWORKS
 
 
@@ -69,10 +70,13 @@ class Embedder(nn.Module):
         return self.trunk.get_submodule(NETWORKS[self.card.network].last_map)
 
     def normalise(self, pictures: Tensor) -> Tensor:
-        """Bytes (N, 3, H, W), red first, to what the network expects, float32 of the same shape."""
-        pictures = pictures.to(self.mean.device, memory_format=torch.channels_last)
-        ordered = pictures.flip(1) if self.card.channels == "BGR" else pictures
-        return (ordered.float() - self.mean) / self.sd
+        """Bytes (N, 3, H, W), red first, to what the network expects, float32 of the same shape, channels last."""
+        pictures = pictures.to(self.mean.device)
+        images = torch.empty(pictures.shape, device=pictures.device, memory_format=torch.channels_last)
+        for image, picture in zip(in_cache(images), in_cache(pictures), strict=True):
+            ordered = picture.flip(1) if self.card.channels == "BGR" else picture
+            image.copy_(ordered.float().sub_(self.mean).div_(self.sd))
+        return images
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalised images (N, 3, H, W) to embeddings (N, embedding_dim) of length 1."""

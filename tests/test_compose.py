@@ -77,3 +77,11 @@ def test_random_box_is_distributed_as_torchvision_s():
 def test_random_box_of_an_extreme_picture_is_the_largest_centred_one():
     box = compose.random_box(10, 1000, [0.9, 1.0], [0.75, 4 / 3], np.random.default_rng(0))
     assert box == Box(493, 0, 13, 10)
+
+
+@pytest.mark.parametrize("box", [Box(3, 5, 40, 30), Box(0, 0, 16, 16), Box(9, 2, 11, 13)])
+def test_a_photo_and_its_mask_taken_together_are_the_same_bytes(box):
+    rng = np.random.default_rng(0)
+    photo, mask = (rng.integers(0, 256, (40, 50, channels), dtype=np.uint8) for channels in (3, 1))
+    both = compose.take_both(photo, mask, box, 16)
+    assert all(torch.equal(part, compose.take(alone, box, 16)) for part, alone in zip(both, (photo, mask), strict=True))
