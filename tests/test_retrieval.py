@@ -50,17 +50,36 @@ def test_metrics_by_hand():
     assert scores["map_at_r"].tolist() == [0.5, 0.5, 0, 0.25, 0]
 
 
-@pytest.mark.parametrize("chunk", [7, 1024])
+@pytest.mark.parametrize("entries", [1, 12_000_000])  # 32 queries at a time, all at once
+@pytest.mark.parametrize("k", [1, 3, 50])  # 50: beyond the largest class
 @pytest.mark.parametrize("same_view", [True, False])
-def test_metrics_equal_brute_force(monkeypatch, chunk, same_view):
-    monkeypatch.setattr(retrieval, "CHUNK", chunk)
+def test_metrics_equal_brute_force(monkeypatch, entries, k, same_view):
+    monkeypatch.setattr(retrieval, "ENTRIES", entries)
     queries, other, labels = random_problem()
     references = queries if same_view else other
-    found = retrieval.evaluate(queries, references, labels, [3])
-    expected = brute_force(queries, references, labels, 3)
-    assert found["recall_at_3"] == pytest.approx(expected["recall"], abs=1e-6)
+    found = retrieval.evaluate(queries, references, labels, [k])
+    expected = brute_force(queries, references, labels, k)
+    assert found[f"recall_at_{k}"] == pytest.approx(expected["recall"], abs=1e-6)
     assert found["r_precision"] == pytest.approx(expected["r_precision"], abs=1e-6)
     assert found["map_at_r"] == pytest.approx(expected["map_at_r"], abs=1e-6)
+
+
+def test_recall_of_every_k_with_many_ties_is_that_of_a_stable_sort():
+    source = torch.Generator().manual_seed(0)
+    points = torch.randint(0, 2, (300, 6), generator=source).float()  # few values: most similarities tie
+    labels = torch.arange(300) // 2
+    ranking = (points @ points.T).fill_diagonal_(-torch.inf).argsort(dim=1, descending=True, stable=True)
+    rank = (labels[ranking] == labels[:, None]).byte().argmax(1) + 1
+    scores = retrieval.per_query(points, points, labels, list(range(1, 300)))
+    assert all(scores[f"recall_at_{k}"].tolist() == (rank <= k).float().tolist() for k in range(1, 300))
+
+
+@pytest.mark.parametrize(("columns", "k"), [(5, 5), (30, 1), (300, 4), (301, 17), (1000, 400)])
+def test_the_largest_by_blocks_are_the_largest(columns, k):
+    values = torch.randn(20, columns, generator=torch.Generator().manual_seed(0))
+    value, index = retrieval._largest(values, k)
+    expected = values.topk(k)
+    assert torch.equal(value, expected.values) and torch.equal(index, expected.indices)
 
 
 def test_metrics_equal_pytorch_metric_learning():

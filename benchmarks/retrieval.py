@@ -1,0 +1,119 @@
+"""Recall@1, MAP@R and R-precision of N embeddings of 128 dimensions, each a query against all others.
+
+    python -m benchmarks.retrieval [--large]
+
+calculator: pytorch-metric-learning's AccuracyCalculator with faiss
+faiss:      faiss's exact search, then this project's arithmetic on the lists
+bgbias:     the pipeline's path
+product:    the fp32 matrix product of all embeddings alone, in the best chunks found
+
+Needs `pip install -r benchmarks/requirements.txt`.
+"""
+
+import argparse
+from collections.abc import Iterator
+from functools import partial
+
+import faiss
+import torch
+from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from benchmarks import harness
+from bgbias import retrieval
+
+NAMES = {"recall_at_1": "precision_at_1", "map_at_r": "mean_average_precision_at_r", "r_precision": "r_precision"}
+SIZES = {"cars196": (8_131, 83, 99), "mid": (20_000, 100, 100), "sop": (60_502, 5, 9)}  # photos, mean and largest class
+QUICK = {"quick": (4_000, 40, 50)}
+LARGE = {"large": (200_000, 5, 9)}
+
+
+def problem(photos: int, mean: int, largest: int) -> tuple[Tensor, Tensor]:
+    """Embeddings that carry some of the class, and classes of random sizes up to `largest`."""
+    source = torch.Generator().manual_seed(0)
+    sizes = torch.randint(max(2, 2 * mean - largest), largest + 1, (photos,), generator=source)
+    labels = torch.arange(photos).repeat_interleave(sizes)[:photos]
+    centres = torch.randn(int(labels.max()) + 1, 128, generator=source)
+    points = centres[labels] + 1.5 * torch.randn(photos, 128, generator=source)
+    return normalize(points), labels
+
+
+def calculator(points: Tensor, labels: Tensor) -> dict[str, float]:
+    """The published way."""
+    found = AccuracyCalculator(include=tuple(NAMES.values()), k="max_bin_count", device=points.device)
+    scores = found.get_accuracy(points, labels)
+    return {ours: scores[theirs] for ours, theirs in NAMES.items()}
+
+
+def with_faiss(points: Tensor, labels: Tensor) -> dict[str, float]:
+    """Lists by faiss, metrics by array arithmetic."""
+    positives = labels.bincount()[labels] - 1
+    index = faiss.IndexFlatIP(points.shape[1])
+    index.add(points.numpy())
+    k = int(positives.max())
+    listed = torch.from_numpy(index.search(points.numpy(), k + 1)[1])
+    own = listed == torch.arange(len(points))[:, None]
+    own[~own.any(1), -1] = True  # its photo ties with too many others: the last one goes
+    hit = (labels[listed[~own].view(-1, k)] == labels[:, None]).float()
+    scores = {"recall_at_1": hit[:, 0], **retrieval._precision(hit, positives)}
+    return {name: values[positives > 0].mean().item() for name, values in scores.items()}
+
+
+def product(points: Tensor, rows: int = 128) -> None:
+    """All similarities, kept nowhere."""
+    memory = points.new_empty(rows, len(points))
+    for some in points.split(rows):
+        torch.mm(some, points.T, out=memory[: len(some)])
+
+
+def brute_force(points: Tensor, labels: Tensor) -> dict[str, float]:
+    """The definitions in float64, from whole rankings."""
+    similarity = (points.double() @ points.double().T).fill_diagonal_(-torch.inf)
+    hit = (labels[similarity.argsort(dim=1, descending=True, stable=True)] == labels[:, None])[:, :-1].double()
+    positives = hit.sum(1)
+    hit, positives = hit[positives > 0], positives[positives > 0]
+    scores = {"recall_at_1": hit[:, 0], **retrieval._precision(hit, positives)}
+    return {name: values.mean().item() for name, values in scores.items()}
+
+
+def largest_gap(one: dict[str, float], other: dict[str, float]) -> float:
+    """Between two results, over the metrics."""
+    return max(abs(one[name] - other[name]) for name in NAMES)
+
+
+def case(name: str, photos: int, mean: int, largest: int) -> harness.Case:
+    """One size."""
+    points, labels = problem(photos, mean, largest)
+    rivals = {"calculator": partial(calculator, points, labels), "faiss": partial(with_faiss, points, labels)}
+
+    def difference(results: dict) -> float:
+        few, its = points[:2000], labels[:2000]
+        return largest_gap(retrieval.evaluate(few, few, its, [1]), brute_force(few, its))
+
+    def notes(seconds: dict, results: dict) -> dict[str, float]:
+        return {f"diff_from_{rival}": largest_gap(results["bgbias"], results[rival]) for rival in rivals}
+
+    ours = {"bgbias": partial(retrieval.evaluate, points, points, labels, [1]), "product": partial(product, points)}
+    return harness.Case(
+        name=name,
+        alternatives=rivals | ours,
+        ours="bgbias",
+        published="calculator",
+        bound="product",
+        pictures=0,
+        difference=difference,
+        repeats=1 if name == "large" else 3,
+        notes=notes,
+    )
+
+
+def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
+    """One case a size."""
+    faiss.omp_set_num_threads(options.threads)
+    for name, sizes in (QUICK if options.quick else SIZES | (LARGE if options.large else {})).items():
+        yield case(name, *sizes)
+
+
+if __name__ == "__main__":
+    harness.run(__doc__, cases, large="N = 200,000, too (half an hour)")
