@@ -7,7 +7,10 @@ from torch import Tensor
 
 from bgbias import losses, params, saliency
 from bgbias.embedders import Embedder
+from bgbias.networks import fold_batch_norm
 from bgbias.seeding import torch_generator
+
+PIXELS = {"cpu": 1_500_000, "cuda": 20_000_000}  # at once: they fill the processor, not the memory
 
 
 class Attention:
@@ -17,15 +20,18 @@ class Attention:
     """
 
     def __init__(self, embedder: Embedder, options: params.Attention, seed: int):
-        """Freeze the embedder and embed the black image."""
+        """Freeze the embedder, which is in evaluation mode, fold its batch norm, and embed the black image."""
         self.embedder, self.options, self.seed = embedder.requires_grad_(False), options, seed
+        fold_batch_norm(embedder)
         side = embedder.card.input_px
         self.black = embedder.normalise(torch.zeros(1, 3, side, side, dtype=torch.uint8))
         self.reference = embedder(self.black)
 
     def distance(self, images: Tensor) -> Tensor:
         """Distances (N,) of normalised images from the black one, with the loss's own distance."""
-        return losses.distance(self.embedder.card.distance, self.embedder(images), self.reference)
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.options.precision == "bf16"):
+            embeddings = self.embedder(images)
+        return losses.distance(self.embedder.card.distance, embeddings.float(), self.reference)
 
     def maps(self, pictures: Tensor, image_ids: Sequence[int]) -> Tensor:
         """Attention maps.
@@ -37,6 +43,13 @@ class Attention:
         Returns:
             float (B, H, W) in [0, 1].
         """
+        copies = {"smoothgrad": self.options.copies, "integrated_gradients": self.options.steps}
+        pixels = copies.get(self.options.method, 1) * pictures.shape[2] * pictures.shape[3]
+        some = max(1, PIXELS[self.black.device.type] // pixels)
+        parts = zip(pictures.split(some), torch.as_tensor(image_ids).split(some), strict=True)
+        return torch.cat([self._maps(*part) for part in parts])
+
+    def _maps(self, pictures: Tensor, image_ids: Sequence[int]) -> Tensor:
         images = self.embedder.normalise(pictures)
         if self.options.method == "smoothgrad":
             noise = torch.stack([self._noise(images[0], int(image_id)) for image_id in image_ids])

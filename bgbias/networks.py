@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision import models
 from torchvision.models.resnet import BasicBlock
 
@@ -67,6 +68,21 @@ def _torchvision(name: str, weights: str) -> nn.Module:
             raise ValueError(f"{weights}: not the weights of {name}: {' '.join(str(error).split())}") from error
     network.fc = nn.Identity()
     return network
+
+
+def fold_batch_norm(network: nn.Module) -> None:
+    """Merge every batch norm into the convolution before it: the same function in evaluation mode, in less time.
+
+    Args:
+        network: in evaluation mode; is changed. Each batch norm must be registered right after the
+            convolution whose output alone it takes, as in all NETWORKS.
+    """
+    before = ("", None)
+    for name, module in list(network.named_modules()):
+        if isinstance(module, nn.BatchNorm2d) and isinstance(before[1], nn.Conv2d):
+            network.set_submodule(before[0], fuse_conv_bn_eval(before[1], module))
+            network.set_submodule(name, nn.Identity())
+        before = (name, module)
 
 
 def _bn_inception(weights: str) -> nn.Module:

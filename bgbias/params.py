@@ -12,6 +12,7 @@ Positive = Annotated[float, Gt(0)]
 Count = Annotated[int, Ge(1)]
 Range = Annotated[list[Positive], Len(2, 2)]
 Regime = Literal["base", "bgaugment"]
+Precision = Literal["fp32", "bf16"]  # of a network's arithmetic
 Overrides = dict[str, dict[str, int | float]]  # dataset -> what differs for it
 _refuse_all_else = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 strict = dataclass(frozen=True, kw_only=True, config=_refuse_all_else)
@@ -107,6 +108,7 @@ class Training:
     weight_decay: Annotated[float, Ge(0)]
     momentum: Share  # RMSprop's; for AdamW its first beta
     schedule: Literal["constant", "one_cycle"]
+    precision: Precision
     noise_share: Annotated[float, Ge(0)]  # greatest sd of noise on training images, of their value range
     separate_pools: bool  # train on one half of the pool val, select on the other; false: both on all of it
     workers: Annotated[int, Ge(0)]  # processes that crop beside the training; 0: none
@@ -206,6 +208,7 @@ class Attention:
     copies: Count  # noisy copies of an image (smoothgrad)
     noise_share: Positive  # sd of the noise as a share of the image's value range (smoothgrad)
     steps: Count  # integration steps (integrated_gradients)
+    precision: Precision
     max_images: dict[str, Count | Literal["all"]]  # of the test images, by dataset
 
 

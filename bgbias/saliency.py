@@ -27,7 +27,7 @@ def smoothgrad(distance: Distance, images: Tensor, noise: Tensor) -> Tensor:
     """
     span = images.amax((1, 2, 3)) - images.amin((1, 2, 3))
     copies = images[:, None] + noise * span[:, None, None, None, None]
-    flat = copies.flatten(0, 1).requires_grad_()
+    flat = copies.flatten(0, 1).contiguous(memory_format=torch.channels_last).requires_grad_()
     (gradient,) = torch.autograd.grad(distance(flat).sum(), flat)
     return gradient.mean(1).abs().unflatten(0, noise.shape[:2]).sum(1)
 
@@ -78,9 +78,17 @@ def attention_map(saliency: Tensor) -> Tensor:
     """
     flat = saliency.flatten(1)
     low = flat.amin(1, keepdim=True)
-    high = flat.quantile(0.99, dim=1, keepdim=True)
+    high = _percentile_99(flat)
     scaled = ((flat - low) / (high - low)).nan_to_num(0.0).clamp(0, 1)
     return scaled.reshape(saliency.shape)
+
+
+def _percentile_99(flat: Tensor) -> Tensor:
+    """As `flat.quantile(0.99, dim=1, keepdim=True)`, of which only the largest hundredth is sorted."""
+    rank = 0.99 * (flat.shape[1] - 1)  # from the smallest, between two values
+    below = int(rank)
+    largest = flat.topk(flat.shape[1] - below, dim=1).values
+    return torch.lerp(largest[:, -1:], largest[:, -2:-1], rank - below) if rank > below else largest[:, -1:]
 
 
 def attention_score(attention: Tensor, masks: Tensor) -> Tensor:

@@ -120,7 +120,9 @@ def _epoch(
     total, start = torch.zeros((), device=where), time.perf_counter()
     for step, batch in enumerate(tqdm(loader, desc=f"epoch {epoch}", unit="batch", leave=False, delay=5)):
         images = add_noise(embedder.normalise(batch.pictures(where)), options.noise_share, noise)
-        value = loss(embedder(images), batch.labels.to(where))
+        with torch.autocast(where.type, torch.bfloat16, enabled=options.precision == "bf16"):
+            embeddings = embedder(images)
+        value = loss(embeddings.float(), batch.labels.to(where))
         if not value.isfinite():
             raise FloatingPointError(
                 f"the loss is {value.item()} in epoch {epoch}, step {step + 1}: lower the learning rates (train's "

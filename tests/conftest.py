@@ -93,6 +93,7 @@ def options() -> params.Training:
         weight_decay=0.0001,
         momentum=0.9,
         schedule="one_cycle",
+        precision="fp32",
         noise_share=0.1,
         separate_pools=False,
         workers=0,

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from bgbias import embedders, params, saliency
-from bgbias.attention import Attention
+from bgbias.attention import PIXELS, Attention
 from bgbias.embedders import Embedder
 from bgbias.seeding import torch_generator
 
-OPTIONS = params.Attention(method="smoothgrad", copies=6, noise_share=0.15, steps=8, max_images={})
+OPTIONS = params.Attention(method="smoothgrad", copies=6, noise_share=0.15, steps=8, precision="fp32", max_images={})
 PICTURES = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 IDS = [5, 7, 9]
 
@@ -72,3 +72,15 @@ def test_a_network_that_sees_only_the_object_scores_high_and_one_that_sees_the_r
         )
         scores[name] = saliency.attention_score(saliency.attention_map(raw), mask).item()
     assert scores["object"] > 0.9 and scores["ground"] < -0.3
+
+
+def test_bf16_gives_nearly_the_same_maps():
+    exact, fast = made().maps(PICTURES, IDS), made(precision="bf16").maps(PICTURES, IDS)
+    assert not torch.equal(exact, fast)
+    assert torch.corrcoef(torch.stack([exact.flatten(), fast.flatten()]))[0, 1] > 0.9
+
+
+def test_photos_are_explained_a_few_at_a_time_where_they_are_large(monkeypatch):
+    whole = made().maps(PICTURES, IDS)
+    monkeypatch.setitem(PIXELS, "cpu", 1)
+    assert torch.allclose(made().maps(PICTURES, IDS), whole, atol=1e-3)

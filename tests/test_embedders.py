@@ -6,10 +6,11 @@ import pytest
 import torch
 import torchvision
 from safetensors.torch import load_file, save_file
+from torch.nn import BatchNorm2d
 
 from bgbias import embedders
 from bgbias.embedders import Embedder
-from bgbias.networks import NETWORKS
+from bgbias.networks import NETWORKS, fold_batch_norm
 
 
 def made(network="small_resnet", **changes):
@@ -31,6 +32,20 @@ def test_the_last_feature_map_is_a_map(network):
     embedder.last_map.register_forward_hook(lambda module, given, output: seen.append(output.shape))
     embedder(torch.zeros(1, 3, 64, 64))
     assert seen == [(1, NETWORKS[network].width, 2, 2)]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_folded_batch_norm_computes_the_same(network):
+    embedder = made(network)
+    for module in embedder.modules():
+        if isinstance(module, BatchNorm2d):  # as after training
+            for tensor in (module.running_mean, module.running_var, module.weight, module.bias):
+                torch.nn.init.uniform_(tensor, 0.5, 1.5)
+    images = torch.randn(2, 3, 64, 64)
+    before = embedder(images)
+    fold_batch_norm(embedder)
+    assert torch.allclose(embedder(images), before, atol=1e-5)
+    assert not any(isinstance(module, BatchNorm2d) for module in embedder.modules())
 
 
 def test_normalisation_is_torchvision_s_in_grey_levels():

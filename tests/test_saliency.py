@@ -1,5 +1,6 @@
 """Attention maps and scores against cases that can be worked out by hand."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -56,6 +57,13 @@ def test_batching_changes_nothing():
     whole = saliency.smoothgrad(distance, images, noise)
     halves = [saliency.smoothgrad(distance, images[i : i + 2], noise[i : i + 2]) for i in (0, 2)]
     assert torch.allclose(whole, torch.cat(halves), rtol=1e-4)
+
+
+@pytest.mark.parametrize("side", [1, 4, 64, 101, 227])
+def test_the_99th_percentile_is_numpy_s(side):
+    flat = torch.rand(3, side**2, generator=torch.Generator().manual_seed(0))
+    expected = np.percentile(flat.double().numpy(), 99, axis=1)
+    assert saliency._percentile_99(flat)[:, 0].tolist() == pytest.approx(expected, abs=1e-6)
 
 
 def test_attention_map_of_a_flat_map_is_zero():

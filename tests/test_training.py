@@ -52,6 +52,14 @@ def test_the_loss_falls(parts, tmp_path, optimizer, schedule):
     assert curve.columns.tolist()[:3] == ["epoch", "loss", "lr"] and curve.epoch.tolist() == list(range(1, 9))
 
 
+def test_bf16_trains_too_and_leaves_weights_in_full_precision(parts, tmp_path):
+    changes = {"precision": "bf16", "max_epochs": 8, "patience": 8, "batches_per_epoch": 6}
+    given = parts(loss="normalized_softmax", **changes)
+    curve = training.fit(*given, tmp_path / "checkpoint.pt")
+    assert curve.loss.tail(2).mean() < curve.loss.head(2).mean()
+    assert {parameter.dtype for parameter in given[0].parameters()} == {torch.float32}
+
+
 def test_class_weights_of_a_loss_are_trained_with_their_own_rate(parts, tmp_path):
     given = parts(loss="arcface", batch_size=4, schedule="constant")
     before = given[1].W.detach().clone()
