@@ -50,6 +50,13 @@ def test_metrics_by_hand():
     assert scores["map_at_r"].tolist() == [0.5, 0.5, 0, 0.25, 0]
 
 
+@pytest.fixture(params=["plain", "screened"], autouse=True)
+def way(request, monkeypatch):
+    """Both ways to the lists: by exact similarities, and screened by rough ones."""
+    monkeypatch.setattr(retrieval, "_screening_pays", lambda references, k: request.param == "screened")
+    monkeypatch.setattr(retrieval, "SPARE", 4)
+
+
 @pytest.mark.parametrize("entries", [1, 12_000_000])  # 32 queries at a time, all at once
 @pytest.mark.parametrize("k", [1, 3, 50])  # 50: beyond the largest class
 @pytest.mark.parametrize("same_view", [True, False])
@@ -72,6 +79,26 @@ def test_recall_of_every_k_with_many_ties_is_that_of_a_stable_sort():
     rank = (labels[ranking] == labels[:, None]).byte().argmax(1) + 1
     scores = retrieval.per_query(points, points, labels, list(range(1, 300)))
     assert all(scores[f"recall_at_{k}"].tolist() == (rank <= k).float().tolist() for k in range(1, 300))
+
+
+@pytest.mark.parametrize("spare", [1, 8, 1000])
+def test_screened_lists_are_those_of_exact_similarities_also_of_duplicates(monkeypatch, spare):
+    source = torch.Generator().manual_seed(0)
+    points = normalize(torch.randn(30, 16, generator=source)[torch.arange(600) % 30])
+    points[300:] = normalize(points[300:] + 0.02 * torch.randn(300, 16, generator=source))  # the others are duplicates
+    monkeypatch.setattr(retrieval, "SPARE", spare)
+    ranking = (points @ points.T).fill_diagonal_(-torch.inf).argsort(dim=1, descending=True, stable=True)
+    monkeypatch.setattr(retrieval, "_screening_pays", lambda references, k: True)
+    assert torch.equal(retrieval.neighbours(points, points, 12), ranking[:, :12])
+
+
+def test_the_margin_of_a_screening_holds():
+    source = torch.Generator().manual_seed(0)
+    for scale in (1.0, 0.001, 300.0):
+        points = scale * torch.randn(400, 128, generator=source).abs()  # of one sign: the largest similarities
+        rough = points.bfloat16() @ points.bfloat16().T
+        margin = 1.1 * (2**-8 + 2**-9) * points.norm(dim=1)[:, None] * points.norm(dim=1).max()
+        assert ((rough.double() - points.double() @ points.double().T).abs() < margin).all()
 
 
 @pytest.mark.parametrize(("columns", "k"), [(5, 5), (30, 1), (300, 4), (301, 17), (1000, 400)])
