@@ -12,8 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bgbias import commandline, evidence, files, images, params
-from bgbias.datasets import DATASETS
+from bgbias import commandline, datasets, evidence, files, images, params
 
 
 def main(settings: params.Params, dataset: str) -> None:
@@ -21,7 +20,7 @@ def main(settings: params.Params, dataset: str) -> None:
     raw, out = Path("data/raw") / dataset, Path("data/prepared") / dataset
     if not raw.is_dir():
         raise FileNotFoundError(f"{raw} does not exist: run `dvc repro raw@{dataset}`")
-    table = images.check_table(DATASETS[dataset].image_table(raw), raw)
+    table = images.check_table(datasets.module(dataset).image_table(raw), raw)
     for limit in evidence.limits(table, raw):
         print(f"{dataset}: {limit}")
     with files.whole_folder(out) as partial:
