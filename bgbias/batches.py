@@ -52,7 +52,8 @@ class Crops(Dataset):
         if options.batch_size > per_class * len(self.by_class):
             raise ValueError(
                 f"batch_size {options.batch_size} needs {math.ceil(options.batch_size / per_class)} classes "
-                f"of {per_class} photos, and {len(self.by_class)} are for training: lower batch_size"
+                f"(per_class {per_class}), and {len(self.by_class)} are for training: lower "
+                f"train.<dataset>.batch_size to {per_class * len(self.by_class)}, or raise the loss's per_class"
             )
 
     def __getitem__(self, at: tuple[int, int]) -> Batch:

@@ -9,9 +9,9 @@ from typing import get_args
 from bgbias import params, paramsfile
 
 EXPECTED = (ValueError, OSError, ArithmeticError)  # what the user can mend; anything else is a defect
-DATASETS, REGIMES = params.names(params.Data), get_args(params.Regime)
+REGIMES = get_args(params.Regime)
 ARGUMENTS = {
-    "dataset": {"choices": DATASETS, "help": f"name of the dataset: {', '.join(DATASETS)}"},
+    "dataset": {"help": "name of the dataset, of those under data in params.yaml"},
     "regime": {"choices": REGIMES, "help": f"how the network is trained: {', '.join(REGIMES)}"},
     "prefix": {"help": "how the experiments' names start"},
 }
@@ -40,7 +40,10 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
         parser.add_argument(f"--{name.replace('_', '-')}", **how)
     given = parser.parse_args()
     try:
-        stage(paramsfile.load(), **vars(given))
+        settings = paramsfile.load()
+        if "dataset" in given:
+            params.refuse_unknown("dataset", [given.dataset], settings.data)
+        stage(settings, **vars(given))
     except EXPECTED as error:
         if os.environ.get("BGBIAS_TRACEBACK"):
             raise

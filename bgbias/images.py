@@ -37,19 +37,19 @@ def check_table(table: pd.DataFrame, raw: Path) -> pd.DataFrame:
     where = f"{raw}: "
     if table.empty:
         raise ValueError(f"{where}no photos found: remove {raw} and run `dvc repro`, which fetches it again")
-    _refuse(table.path[table.path.duplicated()], where + "listed twice; list each photo once")
-    _refuse(
+    refuse(table.path[table.path.duplicated()], where + "listed twice; list each photo once")
+    refuse(
         table.path[[not (raw / path).is_file() for path in table.path]],
         where + "listed, but missing; restore them, or remove the folder and run `dvc repro`",
     )
-    _refuse(_empty_folders(raw, table.path), where + "class folders without photos; fill or remove them")
+    refuse(_empty_folders(raw, table.path), where + "class folders without photos; fill or remove them")
     for column in ("class_id", "split"):
         kinds = table.groupby("class_name")[column].nunique()
-        _refuse(kinds.index[kinds > 1], f"{where}classes with more than one {column}; give each class one")
-    _refuse(set(SPLITS) - set(table.split), where + "no classes in split; give it some")
-    _refuse(set(table.split) - set(SPLITS), where + "unknown split; there are train, val and test")
+        refuse(kinds.index[kinds > 1], f"{where}classes with more than one {column}; give each class one")
+    refuse(set(SPLITS) - set(table.split), where + "no classes in split; give it some")
+    refuse(set(table.split) - set(SPLITS), where + "unknown split; there are train, val and test")
     sizes = table[table.split == "train"].class_name.value_counts(sort=False)
-    _refuse(
+    refuse(
         sizes.index[sizes < 2],
         where + "training classes with a single photo; add some, or remove the class",
     )
@@ -60,12 +60,18 @@ def check_table(table: pd.DataFrame, raw: Path) -> pd.DataFrame:
 
 def _empty_folders(raw: Path, paths: Iterable[str]) -> list[str]:
     """Folders without files beside the folders that photos lie in."""
-    parents = {(raw / path).parent.parent for path in paths}
+    parents = {(raw / path).parent.parent for path in paths if "/" in path}
     folders = {folder for parent in parents for folder in parent.iterdir() if folder.is_dir()}
     return [str(folder.relative_to(raw)) for folder in folders if not any(map(Path.is_file, folder.rglob("*")))]
 
 
-def _refuse(found: Iterable, complaint: str) -> None:
+def refuse(found: Iterable, complaint: str) -> None:
+    """Raise ValueError with the complaint and the first of what was found, if anything was.
+
+    >>> refuse({"b.jpg", "a.jpg"}, "missing; restore them")
+    Traceback (most recent call last):
+    ValueError: missing; restore them: a.jpg, b.jpg
+    """
     found = sorted(found)
     if found:
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""

@@ -1,11 +1,14 @@
 """What params.yaml holds, as frozen dataclasses; pydantic checks types and ranges (see paramsfile)."""
 
 import dataclasses
+import re
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Len, MinLen
-from pydantic import ConfigDict
+from pydantic import ConfigDict, with_config
 from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 Share = Annotated[float, Ge(0), Le(1)]
 Positive = Annotated[float, Gt(0)]
@@ -49,8 +52,17 @@ class Fetched:
 
 
 @strict
-class Data:
-    """What the raw stage makes, by dataset."""
+class Folder:
+    """An own folder of photos: how its classes are split where its list of photos does not say it."""
+
+    seed: Annotated[int, Ge(0)]
+    val_share: Share  # of the classes with two photos or more; the rest is for training
+    test_share: Share
+
+
+@with_config(ConfigDict(strict=True, allow_inf_nan=False))
+class Data(TypedDict, extra_items=Folder):
+    """What the raw stage makes, by dataset; every name beside these is a folder of photos."""
 
     demo: Demo
     grocery: Fetched
@@ -217,10 +229,11 @@ def names(kind: type) -> list[str]:
     return [field.name for field in dataclasses.fields(kind)]
 
 
-def _refuse_unknown(what: str, given: list[str], kind: type) -> None:
+def refuse_unknown(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise ValueError for the first name that is not known."""
     for name in given:
-        if name not in names(kind):
-            raise ValueError(f"unknown {what} '{name}'; known are {', '.join(names(kind))}")
+        if name not in known:
+            raise ValueError(f"unknown {what} '{name}'; known are {', '.join(known)}")
 
 
 @strict
@@ -243,9 +256,13 @@ class Params:
 
     def __post_init__(self):
         """Refuse an unknown loss or dataset, and a dataset that lacks one of its blocks."""
-        _refuse_unknown("loss", [self.loss], Losses)
-        _refuse_unknown("dataset", self.datasets, Data)
-        for dataset in self.datasets:
-            for block in ("images", "masks", "backgrounds", "train", "evaluate"):
-                if dataset not in getattr(self, block):
-                    raise ValueError(f"{block}.{dataset} is missing")
+        refuse_unknown("loss", [self.loss], names(Losses))
+        refuse_unknown("dataset", self.datasets, self.data)
+        blocks = {name: getattr(self, name) for name in ("images", "masks", "backgrounds", "train", "evaluate")}
+        blocks["attention.max_images"] = self.attention.max_images
+        for dataset in self.data:
+            if not re.fullmatch(r"\w[\w-]*", dataset):  # it is part of paths and commands
+                raise ValueError(f"data.{dataset}: name it with letters, digits, _ and - only")
+            for name, block in blocks.items():
+                if dataset not in block:
+                    raise ValueError(f"{name}.{dataset} is missing")

@@ -54,7 +54,7 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
         raise ValueError(f"no experiment's name starts with '{prefix}': `dvc exp list` shows the names")
     rows = {}
     for one in chosen:
-        for dataset in params.names(params.Data):
+        for dataset in dict.fromkeys(name.partition(".")[0] for name in one):
             for regime in get_args(params.Regime):
                 found = {name: one.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
                 if all(pd.isna(value) for value in found.values()):

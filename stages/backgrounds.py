@@ -16,7 +16,7 @@ def main(settings: params.Params, dataset: str) -> None:
     """Write the pools of the dataset's source of backgrounds."""
     source = settings.backgrounds[dataset].source
     with files.whole_folder(Path("data/backgrounds") / dataset) as out:
-        backgrounds.write_pools(source, settings.data.demo, settings.images[dataset].short_side_px, out)
+        backgrounds.write_pools(source, settings.data["demo"], settings.images[dataset].short_side_px, out)
 
 
 if __name__ == "__main__":

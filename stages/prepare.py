@@ -3,7 +3,8 @@
     python -m stages.prepare demo
 
 Reads   data/raw/DATASET
-Writes  data/prepared/DATASET: images.csv, photos/ (packed, short side images.DATASET.short_side_px)
+Writes  data/prepared/DATASET: images.csv, photos/ (packed, short side images.DATASET.short_side_px); prints
+        what the photos are too few for
 Takes   the demo 2 s, grocery's 5,421 photos 4 s on two cores
 """
 
@@ -11,8 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bgbias import commandline, files, images, params
-from bgbias.datasets import DATASETS
+from bgbias import commandline, datasets, evidence, files, images, params
 
 
 def main(settings: params.Params, dataset: str) -> None:
@@ -20,7 +20,9 @@ def main(settings: params.Params, dataset: str) -> None:
     raw, out = Path("data/raw") / dataset, Path("data/prepared") / dataset
     if not raw.is_dir():
         raise FileNotFoundError(f"{raw} does not exist: run `dvc repro raw@{dataset}`")
-    table = images.check_table(DATASETS[dataset].image_table(raw), raw)
+    table = images.check_table(datasets.module(dataset).image_table(raw), raw)
+    for limit in evidence.limits(table, raw):
+        print(f"{dataset}: {limit}")
     with files.whole_folder(out) as partial:
         files.write_csv(partial / "images.csv", table)
         pictures = images.shrink_all([raw / path for path in table.path], settings.images[dataset].short_side_px)

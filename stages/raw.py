@@ -2,20 +2,20 @@
 
     python -m stages.raw demo
 
-Reads   params.yaml, data/sources/DATASET where it exists, else the network
+Reads   params.yaml, data/sources/DATASET where it exists, else the network. DVC does not look into data/sources:
+        after a change of own photos there, `dvc repro -f raw@DATASET`
 Writes  data/raw/DATASET
 Takes   the demo about 15 s on one core; a fetched dataset as long as its download
 """
 
 from pathlib import Path
 
-from bgbias import commandline, params
-from bgbias.datasets import DATASETS
+from bgbias import commandline, datasets, params
 
 
 def main(settings: params.Params, dataset: str) -> None:
     """Let the dataset's own module do it."""
-    DATASETS[dataset].fetch(Path("data/raw") / dataset, getattr(settings.data, dataset))
+    datasets.module(dataset).fetch(Path("data/raw") / dataset, settings.data[dataset])
 
 
 if __name__ == "__main__":

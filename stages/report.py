@@ -4,8 +4,8 @@
 
 Reads   metrics/evaluate/DATASET, metrics/attention/DATASET, data/embeddings/DATASET, data/attention/DATASET,
         data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
-Writes  plots/report/DATASET: table.md, bars.png, contact_sheet.png (photos, masks, swapped backgrounds),
-        gallery.png (nearest neighbours), attention.png (the study's figure 2)
+Writes  plots/report/DATASET: table.md (and what the photos are too few for), bars.png, contact_sheet.png (photos,
+        masks, swapped backgrounds), gallery.png (nearest neighbours), attention.png (the study's figure 2)
 Takes   5 s
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from bgbias import commandline, figures, files, params, report, tables
+from bgbias import commandline, evidence, figures, files, params, report, tables
 
 VIEWS = ("clean", "swapped")
 FIGURE_PHOTOS = 6
@@ -45,7 +45,8 @@ def main(settings: params.Params, dataset: str) -> None:
         figures.save(partial / "attention.png", report.attention(pictures, scored, maps))
         figures.save(partial / "bars.png", figures.bars(metrics, "recall_at_1", "Recall@1"))
         table = tables.markdown(tables.summary(metrics, list(swaps)))
-        files.write_text(partial / "table.md", table + "\n")
+        limits = evidence.limits(pictures.photos.table, Path("data/prepared") / dataset)
+        files.write_text(partial / "table.md", "\n\n".join([table, *limits]) + "\n")
     print(table)
 
 

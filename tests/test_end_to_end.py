@@ -22,7 +22,12 @@ SMALL = {
     "images.demo": {"short_side_px": 32, "crop_px": 32, "input_px": 32},
     "train.demo": {"batch_size": 4, "batches_per_epoch": 3, "max_epochs": 2, "embedding_dim": 8},
     "evaluate.demo": {"draws": 2},
-    "attention": {"copies": 3, "max_images": {"demo": 9, "grocery": 9}},
+    "images.own": {"short_side_px": 32, "crop_px": 32, "input_px": 32},
+    "backgrounds.own": {"source": "rendered"},
+    "train.own": {"batch_size": 8, "batches_per_epoch": 3, "max_epochs": 2, "embedding_dim": 8},
+    "evaluate.own": {"draws": 2},
+    "attention": {"copies": 3},
+    "attention.max_images": {"demo": 9},
 }
 
 
@@ -164,3 +169,19 @@ def test_an_interrupted_training_goes_on(checkout):
     running.wait()
     assert "resuming after epoch" in checkout.run(*command)
     assert not list(checkout.folder.glob(".checkpoints/train-demo-base/*"))
+
+
+def test_own_photos_run_through_the_whole_pipeline(checkout):
+    for number in range(12):
+        for name in ("a.jpg", "b.JPG"):
+            path = checkout.folder / "data/sources/own" / f"mug {number}" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            photo = Image.new("RGB", (48, 40), (30, 30, 60))
+            photo.paste((250, 20 * number, 0), (14, 10, 34, 30))
+            photo.save(path)
+    printed = checkout.run("dvc", "exp", "run", "-S", "datasets=[own]", "-S", "regimes=[base]")
+    assert "own: 6 test queries: one of them is 16.7 points of Recall@1" in printed
+    found = json.loads((checkout.folder / "metrics/evaluate/own/base.json").read_text())["own"]["base"]
+    assert found["queries"] == 6 and 0 <= found["swapped"]["recall_at_1"] <= 1
+    assert min(Image.open(checkout.folder / "plots/report/own/contact_sheet.png").size) > 100
+    assert "3 test classes: scores hold for these" in (checkout.folder / "plots/report/own/table.md").read_text()

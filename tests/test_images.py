@@ -44,6 +44,13 @@ def test_an_empty_class_folder_is_refused(raw):
         images.check_table(table, folder)
 
 
+def test_photos_need_no_folder(raw):
+    folder, table = raw
+    (folder.parent / "empty").mkdir()  # beside the dataset, not in it
+    (folder / "loose.png").write_bytes((folder / table.path[0]).read_bytes())
+    images.check_table(table.replace(table.path[0], "loose.png"), folder)
+
+
 def test_a_photo_that_does_not_decode_is_named_with_the_mend(tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 not a photo")

@@ -55,6 +55,12 @@ def test_parameters_cannot_be_changed():
         ),
         ("freeze_batch_norm: false", "freeze_batch_norm: 0", "train.demo.freeze_batch_norm: Input should be a valid b"),
         ("background_correlation: 0.9", "background_correlation: 9", "less than or equal to 1, found 9"),
+        (
+            "val_share: 0.25",
+            "val_share: -1",
+            "data.own.val_share: Input should be greater than or equal to 0",
+        ),
+        ("  grocery: {}", "  grocry: {}", "data.grocery is missing; data.grocry.seed is missing"),
         ("loss: ", "loss: cosface #", "unknown loss 'cosface'; known are contrastive, triplet, "),
         ("- demo", "- demmo", "unknown dataset 'demmo'; known are demo, grocery, "),
         ("- bgaugment", "- bgaugmented", "regimes.1: Input should be 'base' or 'bgaugment'"),
@@ -74,8 +80,27 @@ def test_a_mistake_is_one_line_that_names_it(tmp_path, old, new, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_dataset_without_one_of_its_blocks_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("old", "new", "missing"),
+    [
+        ("masks:\n  demo:", "masks:\n  other:", "masks.demo"),
+        ("    own: 100\n", "", "attention.max_images.own"),
+        ("  own: #", "  flowers: #", "images.flowers"),
+    ],
+)
+def test_a_dataset_without_one_of_its_blocks_is_refused(tmp_path, old, new, missing):
+    with pytest.raises(ValueError, match=f"{missing} is missing"):
+        load(tmp_path, old, new)
+
+
+def test_any_name_with_all_blocks_is_a_folder_of_photos(tmp_path):
     path = tmp_path / "params.yaml"
-    path.write_text(TEXT.replace("masks:\n  demo:", "masks:\n  other:", 1), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"masks.demo is missing"):
-        paramsfile.load(path)
+    path.write_text(TEXT.replace(" own:", " flowers:").replace("- demo", "- flowers"), encoding="utf-8")
+    found = paramsfile.load(path)
+    assert found.datasets == ["flowers"] and found.data["flowers"].test_share == 0.25
+
+
+@pytest.mark.parametrize("name", ["../out", "my photos", "a/b", "-n", "a.b"])
+def test_a_dataset_s_name_is_fit_for_paths_and_commands(tmp_path, name):
+    with pytest.raises(ValueError, match=f"data.{name}: name it with letters, digits, _ and - only"):
+        load(tmp_path, "  own: #", f"  {name}: #")
