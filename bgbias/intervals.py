@@ -1,0 +1,95 @@
+"""Confidence intervals for means over queries, by bootstrap over classes (arrays only).
+
+Queries of one class succeed and fail together: they seek the same few photos. What is sampled is classes, so classes
+are what is drawn with replacement, each with all its queries (cluster bootstrap; Field & Welsh 2007,
+"Bootstrapping clustered data"). Drawn one by one, queries would give intervals that are much too narrow.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+LEVEL, RESAMPLES = 0.95, 10_000
+CELLS = 2**22  # resamples x classes at a time: 32 MB
+
+
+class Estimate(NamedTuple):
+    """A mean over queries with its 95 % interval.
+
+    Attributes:
+        value: the mean over the queries that are counted.
+        low: lower end of the interval.
+        high: upper end.
+        queries: how many are counted.
+        classes: of how many classes.
+        undefined: how many are left out, their value being NaN.
+    """
+
+    value: float
+    low: float
+    high: float
+    queries: int
+    classes: int
+    undefined: int
+
+
+def estimate(values: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """The mean over queries and its percentile interval over 10,000 resamples of the classes.
+
+    Each resample draws as many classes as there are, with replacement, and takes the mean over all their queries. The
+    gallery is taken as given. Percentile intervals of few classes are too narrow: simulated, they cover the truth in 84
+    of 100 samples of 5 classes, in 90 of 10, in 92 of 20. Where all queries score alike, so do all resamples: the
+    interval has no width, which is no proof.
+
+    Args:
+        values: float (N,), one for each query, also a tensor on the CPU; NaN where undefined.
+        labels: (N,), the class of each query.
+        rng: where the randomness comes from.
+
+    Returns:
+        The estimate; low and high NaN where less than two classes are counted, value too where no query is.
+
+    Raises:
+        ValueError: values and labels are not of the same queries.
+
+    >>> estimate(np.array([1, 1, 0, 0, np.nan]), np.array([3, 3, 7, 7, 7]), np.random.default_rng(0))
+    Estimate(value=0.5, low=0.0, high=1.0, queries=4, classes=2, undefined=1)
+    """
+    values, labels = np.asarray(values, dtype=np.float64), np.asarray(labels)
+    if values.ndim != 1 or values.shape != labels.shape:
+        raise ValueError(f"values {values.shape} and labels {labels.shape} are not of the same queries")
+    counted = ~np.isnan(values)
+    _, inverse = np.unique(labels[counted], return_inverse=True)
+    sums, sizes = np.bincount(inverse, values[counted]), np.bincount(inverse)
+    value = float(sums.sum() / sizes.sum()) if len(sizes) else np.nan
+    low, high = _interval(sums, sizes, rng) if len(sizes) > 1 else (np.nan, np.nan)
+    return Estimate(value, low, high, int(counted.sum()), len(sizes), int((~counted).sum()))
+
+
+def _interval(sums: np.ndarray, sizes: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
+    classes, means = len(sizes), []
+    for start in range(0, RESAMPLES, step := max(1, CELLS // classes)):
+        some = min(step, RESAMPLES - start)
+        times = rng.multinomial(classes, np.full(classes, 1 / classes), size=some)  # how often each class is drawn
+        means.append((times @ sums) / (times @ sizes))
+    low, high = np.quantile(np.concatenate(means), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def difference(first: np.ndarray, second: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """The mean of first - second over the same queries, and its interval.
+
+    Paired: what makes a query hard in both cancels out, so this interval is the one to judge a difference by, not
+    whether two intervals overlap. A query that is undefined in either is left out.
+
+    Arguments, result and errors as of `estimate`.
+
+    >>> easy, hard = np.array([0.9, 0.8, 0.3, 0.2]), np.array([0.8, 0.7, 0.2, 0.1])
+    >>> found = difference(easy, hard, np.array([0, 0, 1, 1]), np.random.default_rng(0))
+    >>> round(found.value, 6), round(found.high - found.low, 6)
+    (0.1, 0.0)
+    """
+    first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if first.shape != second.shape:
+        raise ValueError(f"first {first.shape} and second {second.shape} are not of the same queries")
+    return estimate(first - second, labels, rng)
