@@ -28,6 +28,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -56,7 +57,7 @@ class Audited(nn.Module):
     """
 
     def __init__(self, network: nn.Module, card: Card, where: torch.device):
-        """Try the network on two black pictures: whether it gives embeddings at all, how long, with gradients?
+        """Try the network on two black pictures: does it give embeddings, of what dimension, with gradients?
 
         Raises:
             ValueError: it does not; see `forward`.
@@ -118,7 +119,7 @@ def load(spec: str, where: torch.device | None = None) -> Audited:
             output = {"output": options.pop("output")} if "output" in options else {}
             network, expected = LOADERS[scheme](target, where, **output)
             card = _card(spec, expected._replace(**options))
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, FileNotFoundError, SafetensorError) as error:
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
         raise kind(f"{spec}: {error}") from error
     return Audited(network, card, where)

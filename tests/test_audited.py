@@ -1,6 +1,7 @@
 """SPECs, and the checks on what a model of any origin gives."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,6 +55,13 @@ def test_a_model_that_was_trained_here_gives_its_own_embeddings(trained):
     )
     assert loaded.card == expected
     assert (loaded.name, loaded.input_px, loaded.differentiable) == (spec, 32, True)
+
+
+def test_a_broken_model_of_ours_is_refused(trained):
+    weights = Path(trained[1].removeprefix("model:")) / "weights.safetensors"
+    weights.write_bytes(b"no tensors")
+    with pytest.raises(ValueError, match=f"^{trained[1]}: .*deserializing"):
+        audited.load(trained[1], CPU)
 
 
 def test_an_audited_model_can_be_used_like_an_embedder(trained):
