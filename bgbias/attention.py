@@ -20,9 +20,10 @@ class Attention:
     """
 
     def __init__(self, embedder: Embedder, options: params.Attention, seed: int):
-        """Freeze the embedder, which is in evaluation mode, fold its batch norm, and embed the black image."""
+        """Freeze an embedder in evaluation mode, fold its batch norm, and embed the black image."""
         self.embedder, self.options, self.seed = embedder.requires_grad_(False), options, seed
-        fold_batch_norm(embedder)
+        if isinstance(embedder, Embedder):  # of a network from elsewhere nothing is known
+            fold_batch_norm(embedder)
         side = embedder.card.input_px
         self.black = embedder.normalise(torch.zeros(1, 3, side, side, dtype=torch.uint8))
         self.reference = embedder(self.black)
