@@ -68,7 +68,8 @@ def test_an_audited_model_can_be_used_like_an_embedder(trained):
     loaded = audited.load(trained[1], CPU)
     pictures = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
     assert torch.equal(embedders.embed(loaded, [pictures]), audited.embed(loaded, [pictures], NAMES))
-    options = params.Attention("smoothgrad", copies=2, noise_share=0.1, steps=2, precision="fp32", max_images={})
+    settings = {"copies": 2, "noise_share": 0.1, "steps": 2, "precision": "fp32", "max_images": {}}
+    options = params.Attention(method="smoothgrad", **settings)
     maps = attention.Attention(loaded, options, seed=0).maps(pictures, [0, 1])
     assert maps.shape == (2, 32, 32) and maps.amax() == 1
 
