@@ -14,7 +14,7 @@ from torch import Tensor
 
 ENTRIES = 6_000_000  # similarities at a time, 24 MB: more would be no faster
 FEW = 16  # queries whose whole ranking is looked at together
-SPARE = 32  # candidates of a screening beyond those that are wanted
+SPARE = 16  # candidates of a screening beyond those that are wanted
 
 
 def neighbours(queries: Tensor, references: Tensor, k: int) -> Tensor:
@@ -88,7 +88,7 @@ def _screened(queries: Tensor, references: Tensor, rough: Tensor, margins: Tenso
 
 def _similarities(queries: Tensor, references: Tensor, wanted: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Some queries' rows and their similarities with all references, -inf with their own photo, in one memory."""
-    some = min(max(32, ENTRIES // len(references)), 512)
+    some = min(max(32, ENTRIES // len(references)), 256)
     memory = queries.new_empty(some, len(references))
     for rows in wanted.split(some):
         similarity = torch.mm(queries[rows], references.T, out=memory[: len(rows)])
