@@ -145,8 +145,9 @@ def test_grabcut_needs_some_pixels():
         cutouts.grabcut(Image.new("RGB", (60, 40)), 2)
 
 
-@pytest.mark.parametrize("method", ["grabcut", "rembg"])
-def test_masks_do_not_depend_on_workers_or_order(tmp_path, method):
+@pytest.mark.parametrize(("method", "device"), [("grabcut", "CPU"), ("rembg", "CPU"), ("rembg", "GPU")])
+def test_masks_do_not_depend_on_workers_or_order(tmp_path, monkeypatch, method, device):
+    monkeypatch.setattr("onnxruntime.get_device", lambda: device)  # on a GPU the workers are threads
     paths, model = [f"{number}.png" for number in range(4)], network(tmp_path / "net.onnx")
     for number, path in enumerate(paths):
         noise = np.random.default_rng(number).integers(0, 256, (20, 30, 3), dtype=np.uint8)
@@ -205,7 +206,7 @@ def test_the_number_of_workers_suits_method_and_machine(monkeypatch):
     monkeypatch.setattr("bgbias.images.cores", lambda: 16)
     assert (masks._workers("grabcut"), masks._workers("rembg")) == (16, 4)
     monkeypatch.setattr("onnxruntime.get_device", lambda: "GPU")
-    assert masks._workers("rembg") == 1
+    assert masks._workers("rembg") == 16
 
 
 def test_summary_counts_what_suspicion_names():
