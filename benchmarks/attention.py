@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 from benchmarks import harness
-from bgbias import embedders, losses, paramsfile
+from bgbias import embedders, paramsfile
 from bgbias.attention import Attention
 from bgbias.embedders import Embedder
-from bgbias.saliency import attention_score
+from bgbias.saliency import attention_score, distances
 
 SIDE = 227
 
@@ -33,7 +33,7 @@ def published(embedder: Embedder, pictures: Tensor, noise: Tensor) -> Tensor:
         image = embedder.normalise(picture[None]).contiguous()
         copies = (image + its_noise * (image.max() - image.min())).requires_grad_()
         black = embedder(embedder.normalise(torch.zeros_like(picture)[None]).contiguous()).detach()
-        losses.distance("cosine", embedder(copies), black).mean().backward()
+        distances("cosine", embedder(copies), black).mean().backward()
         raw = copies.grad.mean(1).abs().sum(0)
         low, high = raw.min(), torch.quantile(raw, 0.99)
         maps.append(((raw - low) / (high - low)).clamp(0, 1))

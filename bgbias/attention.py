@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bgbias import losses, params, saliency
+from bgbias import params, saliency
 from bgbias.embedders import Embedder
 from bgbias.networks import fold_batch_norm
 from bgbias.seeding import torch_generator
@@ -32,7 +32,7 @@ class Attention:
         """Distances (N,) of normalised images from the black one, with the loss's own distance."""
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.options.precision == "bf16"):
             embeddings = self.embedder(images)
-        return losses.distance(self.embedder.card.distance, embeddings.float(), self.reference)
+        return saliency.distances(self.embedder.card.distance, embeddings.float(), self.reference)
 
     def maps(self, pictures: Tensor, image_ids: Sequence[int]) -> Tensor:
         """Attention maps.

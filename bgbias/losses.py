@@ -3,9 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
-import torch
 from pytorch_metric_learning import losses as pml
-from torch import Tensor, nn
+from torch import nn
 
 from bgbias import params
 from bgbias.paramsfile import check
@@ -42,6 +41,7 @@ def make(name: str, settings: object, classes: int, embedding_dim: int) -> nn.Mo
         classes: in training.
         embedding_dim: D.
 
+    >>> import torch
     >>> from bgbias.params import Triplet
     >>> loss = make("triplet", Triplet(per_class=2, margin=0.2, overrides={}), classes=2, embedding_dim=2)
     >>> loss(torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0, 1])).item()
@@ -57,15 +57,3 @@ def distance_of(loss: nn.Module) -> str:
     ('euclidean', 'cosine')
     """
     return "cosine" if loss.distance.is_inverted else "euclidean"
-
-
-def distance(name: str, embeddings: Tensor, reference: Tensor) -> Tensor:
-    """Distance of embeddings (N, D) of length 1 from one reference (1, D): "euclidean" or "cosine", (N,).
-
-    >>> points = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
-    >>> distance("cosine", points, points[:1]).tolist()
-    [0.0, 0.3999999761581421]
-    """
-    if name == "euclidean":
-        return torch.linalg.vector_norm(embeddings - reference, dim=1)
-    return 1 - embeddings @ reference[0]

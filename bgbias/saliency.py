@@ -3,11 +3,22 @@
 from collections.abc import Callable
 
 import torch
-from captum.attr import IntegratedGradients, LayerGradCam
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 Distance = Callable[[Tensor], Tensor]
+
+
+def distances(name: str, embeddings: Tensor, reference: Tensor) -> Tensor:
+    """Distance of embeddings (N, D) of length 1 from one reference (1, D): "euclidean" or "cosine", (N,).
+
+    >>> points = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
+    >>> distances("cosine", points, points[:1]).tolist()
+    [0.0, 0.3999999761581421]
+    """
+    if name == "euclidean":
+        return torch.linalg.vector_norm(embeddings - reference, dim=1)
+    return 1 - embeddings @ reference[0]
 
 
 def smoothgrad(distance: Distance, images: Tensor, noise: Tensor) -> Tensor:
@@ -44,6 +55,8 @@ def integrated_gradients(distance: Distance, images: Tensor, baseline: Tensor, s
     Returns:
         float (B, H, W), at least 0: the absolute value of the signed channel mean, as for `smoothgrad`.
     """
+    from captum.attr import IntegratedGradients  # takes half a second, and the study's method does not need it
+
     method = IntegratedGradients(distance)
     found = method.attribute(images, baseline.expand_as(images), n_steps=steps, internal_batch_size=256)
     return found.mean(1).abs()
@@ -60,6 +73,8 @@ def grad_cam(distance: Distance, images: Tensor, layer: nn.Module) -> Tensor:
     Returns:
         float (B, H, W), at least 0, enlarged from the feature map by bilinear interpolation.
     """
+    from captum.attr import LayerGradCam
+
     found = LayerGradCam(distance, layer).attribute(images, relu_attributions=True)
     return interpolate(found, images.shape[2:], mode="bilinear")[:, 0].detach()
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from bgbias import losses, params, paramsfile
+from bgbias import losses, params, paramsfile, saliency
 
 SETTINGS = paramsfile.load().losses
 POINTS = normalize(torch.randn(6, 4, generator=torch.Generator().manual_seed(0)))
@@ -75,7 +75,7 @@ def test_the_distance_is_the_loss_s_own():
 @pytest.mark.parametrize("name", ["triplet", "arcface"])
 def test_distances_are_pytorch_metric_learning_s(name):
     theirs = made(name).distance(POINTS, POINTS[:1])[:, 0]
-    ours = losses.distance(losses.distance_of(made(name)), POINTS, POINTS[:1])
+    ours = saliency.distances(losses.distance_of(made(name)), POINTS, POINTS[:1])
     expected = 1 - theirs if name == "arcface" else theirs
     assert torch.allclose(ours, expected, atol=1e-3)
 
