@@ -1,0 +1,51 @@
+"""The benchmarks compare what they say they compare."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from benchmarks import data_path, drawn, harness
+from bgbias import batches, embedders, paramsfile
+
+
+def test_a_case_gives_medians_ratios_and_the_difference(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+
+    def taking(seconds):
+        def run():
+            clock[0] += seconds
+            return seconds
+
+        return run
+
+    alternatives = {"slow": taking(6.0), "ours": taking(2.0), "least": taking(1.0)}
+    case = harness.Case(
+        "clock", alternatives, "ours", "slow", "least", 4, lambda found: found["slow"] - found["ours"], 3
+    )
+    found = harness.measure(case)
+    ours = found["alternatives"]["ours"]
+    assert set(ours) == {"median_s", "peak_mb", "images_per_s"}
+    assert (ours["median_s"], ours["images_per_s"]) == pytest.approx((2, 2))
+    assert (found["ratio_vs_published"], found["ratio_vs_bound"]) == pytest.approx((3, 2))
+    assert found["max_abs_diff"] == 4
+    assert "**ours**" in harness.table(found)
+
+
+@pytest.mark.skipif(not harness.counts_memory(), reason="peak memory is known on Linux only")
+def test_the_peak_of_memory_is_that_of_the_run():
+    before = torch.zeros(3_000_000)  # 12 MB that are not the run's
+    peak, _ = harness._peak_mb(lambda: (torch.ones(10_000_000) + 1).sum())  # two times 40 MB
+    assert 70 < peak < 95 and before.sum() == 0
+
+
+def test_the_pipeline_s_batches_are_the_published_ones_to_two_grey_levels(tmp_path):
+    settings = paramsfile.load()
+    options = replace(settings.train["cub200"], batch_size=6)
+    paths = drawn.files_of(tmp_path / "files", None, 12, 3)
+    photos = drawn.prepared(tmp_path / "data", paths, settings.images["cub200"])
+    crops = batches.Crops(photos, "bgaugment", options, 1, 0)
+    embedder = embedders.Embedder(embedders.card("bn_inception", 8, data_path.SIDE, "cosine"))
+    gap = data_path.published(crops, paths, 1) - data_path.ours(crops, embedder, 1)
+    assert gap.abs().max() < 2.5 and gap.mean().abs() < 0.05  # ours is rounded to bytes, theirs is not
