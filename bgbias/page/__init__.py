@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bgbias import files
-from bgbias.page import definitions, gallery, measures, wording
+from bgbias.page import definitions, gallery, measures, view_chart, wording
 from bgbias.page.gallery import Row
 from bgbias.page.markup import Html, joined, tag
 from bgbias.page.style import CSS
@@ -110,8 +110,9 @@ def _sections(found: dict, rows: Sequence[Row]) -> list[Html]:
             tag("div", *matrices, class_="pair"),
         ),
         "views": (
-            f"Dots and diamonds are Recall@1, with its 95 % interval; the dashed line is chance. Chance of MAP@R is {level}.",
-            measures.views(found),
+            "Recall@1 with its 95 % interval: high is good at dots, bad at diamonds. "
+            f"The dashed line is chance; of MAP@R it is {level}.",
+            view_chart.chart(found),
         ),
         "measures": ("The background's weight, asked in four ways.", measures.single(found)),
         "variance": ("What the embeddings of swapped photos differ by.", measures.variance(found)),

@@ -114,9 +114,11 @@ def _line(line: Line, group: Group, other: str | None) -> Html:
     label = tag("th", line.label, tag("small", line.note), scope="row")
     drawn = tag("td", track(line.estimate, group.scale, group.kind), class_="drawn")
     second = [tag("td", *_written(line.other, unit), class_="other", data_heading=other)] if other else []
-    counted = wording.counts(line.estimate) if line.estimate else ""
+    counted = dict.fromkeys(wording.counts(one) for one in (line.estimate, line.other) if one)  # mostly the same
     written = tag("td", *_written(line.estimate, unit), class_="number")
-    return tag("tr", label, drawn, written, *second, tag("td", counted, class_="counts"))
+    return tag(
+        "tr", label, drawn, written, *second, tag("td", *(tag("div", text) for text in counted), class_="counts")
+    )
 
 
 def _written(estimate: Estimate | None, unit: Unit) -> list[Html]:

@@ -1,4 +1,4 @@
-"""The figures of an audit as sections: matrix, views, measures, variance, attention, masks."""
+"""The figures of an audit as sections: matrix, single measures, variance, attention, masks."""
 
 from collections.abc import Sequence
 
@@ -15,41 +15,6 @@ CELLS = {  # query view, gallery view -> what such a search is
     ("swapped", "clean"): "a new picture elsewhere, the gallery as it is",
     ("swapped", "swapped"): "only the object can help",
 }
-GROUPS = (  # heading, note, kind, view -> label and note; in the order of the page
-    ("Photos as they are", "", "good", {"clean": ("Clean", "")}),
-    (
-        "Objects on other backgrounds",
-        "High is good: found by the object.",
-        "good",
-        {
-            "swapped": ("Swapped", "a random background of the pool"),
-            "mixed_same": ("Mixed, same class", "another photo's background, of its class"),
-            "mixed_rand": ("Mixed, random class", "another photo's background, of any class"),
-            "mixed_next": ("Mixed, next class", "a background of a wrong class"),
-        },
-    ),
-    (
-        "Objects alone",
-        "High is good: found by the object.",
-        "good",
-        {
-            "foreground_black": ("On black", ""),
-            "foreground_grey": ("On grey", ""),
-            "foreground_mean": ("On the photo's mean colour", ""),
-        },
-    ),
-    (
-        "Backgrounds alone",
-        "High is bad: found without the object.",
-        "bad",
-        {
-            "background_silhouette": ("Object filled with black", "its outline can still be seen"),
-            "background_box_blacked": ("Object's box black", ""),
-            "background_box_tiled": ("Object's box tiled over", "with its surroundings"),
-        },
-    ),
-)
-AGAINST_CLEAN = "Backgrounds alone, searched in the clean photos"
 MASKS = {  # why a mask is suspect
     "empty": ("Empty", "no object was found"),
     "full": ("Nearly full", "almost all of the photo is taken for the object"),
@@ -62,12 +27,12 @@ SHARES = {"photo": "The photo", "background": "The background", "rest": "Neither
 def matrix(cells: dict, metric: str, name: str) -> Html:
     """The 2 x 2 table of query view and gallery view, the cells shaded by their value."""
     views = ("clean", "swapped")
-    top = tag("tr", tag("th", name, scope="col"), *(tag("th", f"Gallery {view}", scope="col") for view in views))
+    top = tag("tr", tag("td", ""), *(tag("th", f"Gallery {view}", scope="col") for view in views))
     rows = [
         tag("tr", tag("th", f"Queries {query}", scope="row"), *(_cell(cells, query, place, metric) for place in views))
         for query in views
     ]
-    caption = tag("caption", f"{name} by the views of queries and gallery", class_="hidden")
+    caption = tag("caption", name)
     return tag("table", caption, tag("thead", top), tag("tbody", *rows), class_="matrix")
 
 
@@ -86,27 +51,6 @@ def estimate(one: Estimate, unit: wording.Unit) -> list[Html]:
     ]
 
 
-def views(found: dict) -> Html:
-    """The chart of Recall@1 of all views."""
-    unknown = set(found["views"]) - {view for _, _, _, labels in GROUPS for view in labels}
-    if unknown:
-        raise ValueError(f"unknown views {', '.join(sorted(unknown))}: describe them in bgbias/page/measures.py")
-    scores = [*found["views"].values(), *found["background_only_against_clean"].values()]
-    level = f"chance {wording.number(found['chance']['recall_at_1'], PERCENT)}"
-    scale = charts.scale([score["recall_at_1"] for score in scores], PERCENT, found["chance"]["recall_at_1"], level)
-    groups = [
-        Group(title, note, scale, _of_views(labels, found["views"]), kind) for title, note, kind, labels in GROUPS
-    ]
-    lines = _of_views(GROUPS[-1][-1], found["background_only_against_clean"])
-    groups.append(Group(AGAINST_CLEAN, "High is bad: a background finds its own photo's class.", scale, lines, "bad"))
-    return charts.chart("Recall@1 and MAP@R of every view", groups, RECALL, MAP)
-
-
-def _of_views(labels: dict, scores: dict) -> list[Line]:
-    shown = [(label, note, scores[view]) for view, (label, note) in labels.items() if view in scores]
-    return [Line(label, note, score["recall_at_1"], score["map_at_r"]) for label, note, score in shown]
-
-
 def single(found: dict) -> Html:
     """The chart of gap, conflict, worst of K and invariance."""
     gap, worst = found["gap"], found["worst_of_backgrounds"]
@@ -118,7 +62,14 @@ def single(found: dict) -> Html:
     ]
     lines = [Line("Recall@1", "", gap["recall_at_1"]), Line("MAP@R", "", gap["map_at_r"])]
     groups = [
-        _group("Background gap", "Points that a background of its own class adds. 0 is best.", lines, POINTS, 0.0),
+        _group(
+            "Background gap",
+            "Points that a background of its own class adds. 0 is best.",
+            lines,
+            POINTS,
+            0.0,
+            kind="bad",
+        ),
         _group(
             "Conflict",
             "How often the same background outweighs the same class. 0 is best.",
@@ -209,7 +160,9 @@ def masks(found: dict) -> Html:
         (f"Masks dilated by {px} px", doubt["drop_dilated"]),
     )
     lines = [Line(label, "", one and one["recall_at_1"], one and one["map_at_r"]) for label, one in asked]
-    group = _group("Drop, clean to swapped", "Should these differ, the figures hang on the masks.", lines, POINTS)
+    group = _group(
+        "Drop, clean to swapped", "Should these differ, the figures hang on the masks.", lines, POINTS, kind="bad"
+    )
     kinds = [_paths(kind, paths) for kind, paths in doubt["flagged"].items() if paths]
     flagged = {path for paths in doubt["flagged"].values() for path in paths}
     said = f"{wording.many(len(flagged), 'mask is', 'masks are')} suspect, of {found['photos']:,}."

@@ -68,10 +68,10 @@ thead th { color: var(--soft); font-size: .8125rem; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 2rem; }
 .matrix { table-layout: fixed; }
 .matrix th { padding: .35rem .6rem .35rem 0; }
-.matrix thead th:first-child, .matrix tbody th { width: 22%; }
-.matrix thead th:first-child { color: var(--ink); font-weight: 650; font-size: 1rem; }
+.matrix caption { text-align: left; font-weight: 650; }
+.matrix thead td { width: 20%; padding: 0; border: 0; }
 .matrix tbody th { color: var(--soft); font-size: .8125rem; padding-top: .9rem; }
-.matrix thead th + th { padding-left: .8rem; }
+.matrix thead th { padding-left: .8rem; }
 .matrix td { padding: .75rem .8rem; border: 3px solid var(--paper); border-radius: 8px; }
 .matrix b { display: block; font-size: 1.375rem; line-height: 1.3; }
 .matrix small { color: inherit; }
@@ -79,19 +79,17 @@ thead th { color: var(--soft); font-size: .8125rem; }
 
 .chart { table-layout: fixed; }
 .chart thead th, .chart th[scope=row], .chart td { padding: .4rem .9rem; line-height: 1.3; vertical-align: middle; }
-.chart thead th:nth-child(1) { width: 29%; }
+.chart thead th:nth-child(1) { width: 28%; }
 .chart thead th:nth-child(n + 3) { width: 13%; }
-.chart thead th:last-child { width: 14.5%; }
+.chart thead th:last-child { width: 14%; }
 .chart th[scope=row] { padding-left: 1.75rem; }
 .chart .group > * { border-top: 1px solid var(--line); padding: .75rem .9rem .4rem; vertical-align: bottom; }
-.chart .group.on > * { border-top: 0; }
-.chart .group.on > th { box-shadow: inset 0 1px var(--line); }
-.chart .group.on > .rest { box-shadow: inset 0 1px var(--line); }
 .chart .group strong { font-weight: 650; }
 .chart .drawn { position: relative; min-height: 30px; }
 .chart .drawn > svg { position: absolute; left: 1.25rem; width: calc(100% - 2.5rem); bottom: 0; }
 .counts { color: var(--soft); font-size: .8125rem; }
-.number b, .other b { font-weight: 650; }
+.number b, .other b { font-weight: 650; white-space: nowrap; }
+.chart td.number, .chart td.other { padding-right: .25rem; }
 svg { display: block; overflow: visible; }
 .tick { stroke: var(--grid); }
 .mark { stroke: var(--mark); stroke-width: 1.25; stroke-dasharray: 3 3; }
@@ -119,7 +117,9 @@ rect.rest { fill: var(--rest); }
 
 .row { padding: 1.1rem 0 1.25rem; border-top: 1px solid var(--line); break-inside: avoid; }
 .row h3 code { display: block; color: var(--soft); font-size: .8125rem; font-weight: 400; }
-.strip { display: grid; grid-template-columns: calc((100% - 4rem) / 7 * 2 + .5rem) 1fr; gap: 1.5rem; align-items: start; }
+.strip {
+  display: grid; grid-template-columns: calc((100% - 4rem) / 7 * 2 + .5rem) 1fr; gap: 1.5rem; align-items: start;
+}
 .strip + .strip { margin-top: .9rem; }
 .query, .found { display: grid; gap: .5rem; grid-template-columns: repeat(2, 1fr); }
 .found { grid-template-columns: repeat(5, 1fr); }
@@ -158,24 +158,31 @@ footer {
   .strip { gap: .6rem; }
   .strip + .strip { margin-top: 1.25rem; }
   section > dl { columns: 1; }
-  .matrix thead th:first-child, .matrix tbody th { width: 20%; }
   .matrix td { padding: .6rem; }
-  .found { grid-template-columns: repeat(auto-fill, minmax(5.5rem, 1fr)); }
+  .query, .found { grid-template-columns: repeat(3, 1fr); }
   .chart, .chart tbody { display: block; }
   .chart thead, .chart .rest, .chart .group.on .drawn { display: none; }
   .chart tr { display: grid; grid-template-columns: 1fr auto; padding: .35rem .9rem; }
   .chart tbody { padding-bottom: .5rem; }
   .chart tr > *, .chart th[scope=row], .chart .group > * { padding: 0; border: 0; }
-  .chart .group.on > th { box-shadow: none; }
   .chart tbody + tbody, .chart tbody:first-of-type { border-top: 1px solid var(--line); }
   .chart tr.group { padding-top: .7rem; }
   .chart .group > *, .chart .drawn { grid-column: 1 / -1; }
   .chart .drawn { height: 30px; order: 2; }
   .chart .drawn > svg { left: .5rem; width: calc(100% - 1rem); }
-  .chart .number, .chart .other { text-align: right; }
+  .chart .group .drawn { margin-top: .35rem; }
+  .chart .number, .chart .other { text-align: right; white-space: nowrap; }
   .chart .number small, .chart .other small { display: inline; margin-left: .4em; }
   .chart .counts, .chart .other { order: 3; font-size: .8125rem; align-self: start; }
+  .chart .other { order: 4; }
+  .chart .number + .counts { grid-column: 1 / -1; }
   .chart .other::before { content: attr(data-heading) " "; color: var(--soft); }
+  .variance, .variance tbody { display: block; }
+  .variance tr { display: grid; grid-template-columns: repeat(3, 1fr); padding: .4rem .9rem; }
+  .variance th, .variance td, .variance td.drawn { padding: .1rem 0; width: auto; text-align: left; }
+  .variance .number { text-align: left; white-space: normal; }
+  .variance thead th:not(.number) { display: none; }
+  .variance tbody th, .variance .drawn { grid-column: 1 / -1; }
 }
 @media print {
   :root { color-scheme: light; }
@@ -185,6 +192,7 @@ footer {
   section { padding-top: 1.5rem; }
   h2, h3, .lead { break-after: avoid; }
   tr, details { break-inside: avoid; }
+  details::details-content { content-visibility: visible; block-size: auto; }
   .box, details ul { overflow: visible; max-height: none; }
 }
 """

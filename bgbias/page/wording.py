@@ -48,19 +48,19 @@ def interval(estimate: Estimate, unit: Unit) -> str:
 
 
 def counts(estimate: Estimate) -> str:
-    """What an estimate was counted on.
+    r"""What an estimate was counted on.
 
     >>> counts({"queries": 1480, "classes": 1, "undefined": 2})
-    '1,480 queries, 1 class; 2 left out'
+    '1,480\xa0queries, 1\xa0class; 2\xa0left\xa0out'
     """
     text = f"{many(estimate['queries'], 'query', 'queries')}, {many(estimate['classes'], 'class', 'classes')}"
-    return text + (f"; {estimate['undefined']:,} left out" if estimate["undefined"] else "")
+    return text + (f"; {estimate['undefined']:,}\u00a0left\u00a0out" if estimate["undefined"] else "")
 
 
 def many(count: int, one: str, more: str) -> str:
-    """A count and its noun.
+    r"""A count and its noun, which stay on one line.
 
     >>> many(1, "photo", "photos"), many(2000, "photo", "photos")
-    ('1 photo', '2,000 photos')
+    ('1\xa0photo', '2,000\xa0photos')
     """
-    return f"{count:,} {one if count == 1 else more}"
+    return f"{count:,}\u00a0{one if count == 1 else more}"
