@@ -31,13 +31,20 @@ def write(path: Path, found: dict, rows: Sequence[Row]) -> None:
 
     Args:
         path: of the HTML file.
-        found: the audit. With E a dict of an `intervals.Estimate`, null instead of NaN, and R of recall_at_1: E and
-            map_at_r: E: embedder, photos, classes, masks, backgrounds; chance {recall_at_1, map_at_r}; matrix {query
-            view: {gallery view: R}}; drop R; views {view: R}, each searched in itself; background_only_against_clean
-            {view: R}; gap R; conflict E; worst_of_backgrounds {worst: E, mean: E, backgrounds}; invariance E; variance
-            {photo, background, rest, random: the same three}; attention {view: {score: E, rank_accuracy: E,
-            pointing_game: E}} or None; mask_doubt {flagged: {empty, full, border, tiny: paths}, drop_without,
-            drop_eroded, drop_dilated: R or None, radius_px}; verdict, sentences. Shares are in [0, 1].
+        found: the audit, its shares in [0, 1]. E is an `intervals.Estimate` as a dict, with None instead of NaN; R is
+            {recall_at_1: E, map_at_r: E}:
+
+            - embedder, masks, backgrounds: text; photos, classes: how many
+            - chance: {recall_at_1, map_at_r}, numbers
+            - matrix: {query view: {gallery view: R}}, both of clean and swapped; drop: R
+            - views: {view: R}, queries and gallery both in that view; see `view_chart.GROUPS`
+            - background_only_against_clean: {view: R}, queries in that view, the gallery clean
+            - gap: R; conflict: E; invariance: E; worst_of_backgrounds: {worst: E, mean: E, backgrounds: how many}
+            - variance: {photo, background, rest, random: {photo, background, rest}}, numbers or None
+            - attention: {clean or swapped: {score: E, rank_accuracy: E, pointing_game: E}}, or None
+            - mask_doubt: {flagged: {empty, full, border, tiny: paths}, drop_without, drop_eroded, drop_dilated: each R
+              or None, radius_px}
+            - verdict: sentences, the first one the most important
         rows: the photos to show, the worst first.
 
     Raises:
@@ -73,7 +80,7 @@ def _header(found: dict) -> Html:
 
 
 def _verdict(found: dict) -> Html:
-    sentences = [tag("p", sentence) for sentence in found["verdict"]]
+    sentences = [tag("p", wording.kept_together(sentence)) for sentence in found["verdict"]]
     cells = {view: found["matrix"][view][view]["recall_at_1"] for view in ("clean", "swapped")}
     shown = [
         tag("div", tag("span", f"Recall@1, {view}"), *measures.estimate(one, PERCENT), class_=view)
@@ -119,7 +126,7 @@ def _sections(found: dict, rows: Sequence[Row]) -> list[Html]:
         "attention": ("Does the model look at the object?", measures.attention(found["attention"])),
         "photos": ("Photos that the model loses, and what it takes for most similar.", joined(*shown)),
         "masks": (
-            "Every figure hangs on the masks. These look wrong, and this is what they cost.",
+            "Every figure hangs on the masks: which look wrong, and the drop with others.",
             measures.masks(found),
         ),
         "reading": ("All shares are of queries, unless said otherwise.", definitions.section()),
@@ -128,7 +135,9 @@ def _sections(found: dict, rows: Sequence[Row]) -> list[Html]:
 
 
 def _section(name: str, lead: str, inside: Html) -> Html:
-    return tag("section", tag("h2", CONTENTS[name], id=name), tag("p", lead, class_="lead"), inside)
+    return tag(
+        "section", tag("h2", CONTENTS[name], id=name), tag("p", wording.kept_together(lead), class_="lead"), inside
+    )
 
 
 def _footer() -> Html:

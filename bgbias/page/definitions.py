@@ -1,6 +1,7 @@
 """What each measure of the page is, where it comes from, and what it cannot show."""
 
 from bgbias.page.markup import Html, joined, tag
+from bgbias.page.wording import kept_together
 
 MEASURES = (  # name, definition, source
     (
@@ -11,13 +12,13 @@ MEASURES = (  # name, definition, source
     (
         "MAP@R",
         "Of a photo with R others of its class: how many of the R most similar ones are of its class, and how early "
-        "they come. High is good; always lower than it feels.",
+        "they come. High is good.",
         "Musgrave et al. 2020, A Metric Learning Reality Check",
     ),
     (
         "Chance",
         "What a random order of the photos would score, computed exactly.",
-        "Its formula is in bgbias/chance.py",
+        "bgbias",
     ),
     (
         "Clean, swapped, drop",
@@ -84,8 +85,8 @@ MEASURES = (  # name, definition, source
     ),
     (
         "95 % interval",
-        "Where the figure would lie with other classes of this kind, drawn again and again from these. Queries of a "
-        "class stand or fall together, so classes are drawn, not queries.",
+        "How far the figure moves when classes are drawn anew from these, again and again. Queries of a class stand or "
+        "fall together, so classes are drawn, not queries.",
         "cluster bootstrap, Field & Welsh 2007, Bootstrapping Clustered Data",
     ),
     (
@@ -96,7 +97,7 @@ MEASURES = (  # name, definition, source
     ),
 )
 LIMITS = (
-    "That the model is as good or as bad on other classes or other photos. The intervals speak of classes like these.",
+    "That the model is as good or as bad on classes of another kind. The intervals speak of classes like these.",
     "That all of the drop is owed to the background. Swapped photos look pasted, and that alone can cost something; "
     "the background gap is free of it.",
     "More than the masks allow. What a mask leaves of the background passes for the object, and what it cuts away is "
@@ -110,6 +111,9 @@ LIMITS = (
 
 def section() -> Html:
     """The definitions, and what cannot be concluded."""
-    described = [tag("div", tag("dt", name), tag("dd", text, tag("cite", source))) for name, text, source in MEASURES]
+    described = [
+        tag("div", tag("dt", name), tag("dd", kept_together(text), tag("cite", source)))
+        for name, text, source in MEASURES
+    ]
     limits = tag("ul", *(tag("li", limit) for limit in LIMITS))
     return joined(tag("dl", *described), tag("h3", "What cannot be concluded"), limits)

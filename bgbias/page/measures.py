@@ -76,11 +76,16 @@ def single(found: dict) -> Html:
             [Line("Background ahead", "", found["conflict"])],
             PERCENT,
             0.5,
-            "random 50",
+            "random",
             "bad",
         ),
         _group(
-            f"Recall@1 over {k} backgrounds", "High is good; near each other is best.", over, PERCENT, level, "chance"
+            f"Recall@1 over {k} backgrounds",
+            "High is good; near each other is best.",
+            over,
+            PERCENT,
+            level,
+            "chance on each",
         ),
         _group(
             "Invariance",
@@ -154,14 +159,18 @@ def masks(found: dict) -> Html:
     doubt, drop = found["mask_doubt"], found["drop"]
     px = doubt["radius_px"]
     asked = (
-        ("Masks as they are", drop),
-        ("Without suspect masks", doubt["drop_without"]),
-        (f"Masks eroded by {px} px", doubt["drop_eroded"]),
-        (f"Masks dilated by {px} px", doubt["drop_dilated"]),
+        ("As they are", drop),
+        ("Without suspect ones", doubt["drop_without"]),
+        (f"Eroded by {px} px", doubt["drop_eroded"]),
+        (f"Dilated by {px} px", doubt["drop_dilated"]),
     )
     lines = [Line(label, "", one and one["recall_at_1"], one and one["map_at_r"]) for label, one in asked]
     group = _group(
-        "Drop, clean to swapped", "Should these differ, the figures hang on the masks.", lines, POINTS, kind="bad"
+        "Drop, by masks",
+        "Clean minus swapped. Should these differ, the figures hang on the masks.",
+        lines,
+        POINTS,
+        kind="bad",
     )
     kinds = [_paths(kind, paths) for kind, paths in doubt["flagged"].items() if paths]
     flagged = {path for paths in doubt["flagged"].values() for path in paths}

@@ -20,10 +20,11 @@ html { -webkit-text-size-adjust: 100%; }
 body {
   margin: 0 auto; max-width: 70rem; padding: 0 clamp(1rem, 4vw, 2.5rem) 3rem; background: var(--paper);
   color: var(--ink); font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
-  overflow-wrap: anywhere; font-variant-numeric: tabular-nums;
+  overflow-wrap: break-word; font-variant-numeric: tabular-nums;
 }
 small { display: block; color: var(--soft); font-size: .8125rem; font-weight: 400; line-height: 1.35; }
 code { font-family: var(--mono); }
+h1, h3, dd, li, figcaption, .verdict p { min-width: 0; overflow-wrap: anywhere; }
 cite { display: block; color: var(--soft); font-size: .8125rem; font-style: normal; }
 .none { color: var(--soft); font-style: italic; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -77,7 +78,7 @@ thead th { color: var(--soft); font-size: .8125rem; }
 .matrix small { color: inherit; }
 .matrix em { display: block; margin-top: .4rem; font-size: .8125rem; line-height: 1.3; }
 
-.chart { table-layout: fixed; }
+.chart { table-layout: fixed; min-width: 50rem; }
 .chart thead th, .chart th[scope=row], .chart td { padding: .4rem .9rem; line-height: 1.3; vertical-align: middle; }
 .chart thead th:nth-child(1) { width: 28%; }
 .chart thead th:nth-child(n + 3) { width: 13%; }
@@ -98,12 +99,13 @@ svg { display: block; overflow: visible; }
 .range.bad { stroke: var(--bad); }
 .dot.good { fill: var(--good); }
 .dot.bad { fill: var(--bad); }
-text { font-size: 12px; fill: var(--soft); }
+text { font-size: .75rem; fill: var(--soft); }
 .tick-number { text-anchor: middle; }
 .name { fill: var(--ink); }
 .end { text-anchor: end; }
 
 .variance th, .variance td { padding: .55rem .9rem; vertical-align: middle; }
+.variance th { white-space: nowrap; }
 .variance .number { text-align: right; white-space: nowrap; }
 .variance td.drawn { width: 45%; min-width: 9rem; }
 .key { display: inline-block; width: .8em; height: .8em; margin-right: .4em; border-radius: 2px; }
@@ -149,7 +151,7 @@ footer {
   margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .8125rem;
 }
 
-@media (max-width: 47rem) {
+@media screen and (max-width: 56rem) {
   header { padding-top: 1.5rem; }
   .strip-of-numbers { grid-template-columns: 1fr 1fr; }
   .strip-of-numbers b { font-size: 1.5rem; }
@@ -160,33 +162,38 @@ footer {
   section > dl { columns: 1; }
   .matrix td { padding: .6rem; }
   .query, .found { grid-template-columns: repeat(3, 1fr); }
-  .chart, .chart tbody { display: block; }
+  .chart, .chart tbody { display: block; min-width: 0; }
   .chart thead, .chart .rest, .chart .group.on .drawn { display: none; }
-  .chart tr { display: grid; grid-template-columns: 1fr auto; padding: .35rem .9rem; }
+  .chart tr { display: flex; flex-wrap: wrap; column-gap: .75rem; padding: .35rem .9rem; }
+  .chart tr > th, .chart .counts { flex: 1; }
   .chart tbody { padding-bottom: .5rem; }
-  .chart tr > *, .chart th[scope=row], .chart .group > * { padding: 0; border: 0; }
+  .chart tr > *, .chart tr > th[scope], .chart tr > td.number, .chart tr > td.other, .chart .group > * {
+    padding: 0; border: 0;
+  }
   .chart tbody + tbody, .chart tbody:first-of-type { border-top: 1px solid var(--line); }
   .chart tr.group { padding-top: .7rem; }
-  .chart .group > *, .chart .drawn { grid-column: 1 / -1; }
+  .chart .group > *, .chart tr > .drawn { flex: 0 0 100%; }
   .chart .drawn { height: 30px; order: 2; }
   .chart .drawn > svg { left: .5rem; width: calc(100% - 1rem); }
   .chart .group .drawn { margin-top: .35rem; }
   .chart .number, .chart .other { text-align: right; white-space: nowrap; }
   .chart .number small, .chart .other small { display: inline; margin-left: .4em; }
-  .chart .counts, .chart .other { order: 3; font-size: .8125rem; align-self: start; }
+  .chart .counts, .chart .other { order: 3; font-size: .8125rem; align-self: flex-start; }
   .chart .other { order: 4; }
-  .chart .number + .counts { grid-column: 1 / -1; }
   .chart .other::before { content: attr(data-heading) " "; color: var(--soft); }
   .variance, .variance tbody { display: block; }
   .variance tr { display: grid; grid-template-columns: repeat(3, 1fr); padding: .4rem .9rem; }
   .variance th, .variance td, .variance td.drawn { padding: .1rem 0; width: auto; text-align: left; }
-  .variance .number { text-align: left; white-space: normal; }
+  .variance th { white-space: nowrap; }
+.variance .number { text-align: left; white-space: normal; }
   .variance thead th:not(.number) { display: none; }
   .variance tbody th, .variance .drawn { grid-column: 1 / -1; }
 }
 @media print {
   :root { color-scheme: light; }
-  body { max-width: none; padding: 0; font-size: 10pt; }
+  html { font-size: 11px; }
+  body { max-width: none; padding: 0; background: none; }
+  .chart { min-width: 0; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   nav { display: none; }
   section { padding-top: 1.5rem; }

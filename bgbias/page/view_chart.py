@@ -54,7 +54,7 @@ def chart(found: dict) -> Html:
         Group(title, note, scale, _of_views(labels, found["views"]), kind) for title, note, kind, labels in GROUPS
     ]
     lines = _of_views(GROUPS[-1][-1], found["background_only_against_clean"])
-    groups.append(Group(AGAINST_CLEAN, "High is bad: a background finds its own photo's class.", scale, lines, "bad"))
+    groups.append(Group(AGAINST_CLEAN, "High is bad: found without the object.", scale, lines, "bad"))
     return charts.chart("Recall@1 and MAP@R of every view", groups, "Recall@1", "MAP@R")
 
 

@@ -64,3 +64,8 @@ def many(count: int, one: str, more: str) -> str:
     ('1\xa0photo', '2,000\xa0photos')
     """
     return f"{count:,}\u00a0{one if count == 1 else more}"
+
+
+def kept_together(text: str) -> str:
+    """A sentence whose numbers stay on the line of their percent sign."""
+    return text.replace(" %", "\u00a0%")
