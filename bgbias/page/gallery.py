@@ -1,0 +1,94 @@
+"""Photos with their nearest neighbours and attention, embedded into the page."""
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from bgbias import figures
+from bgbias.page.markup import Html, tag
+
+LONGEST_PX, QUALITY = 224, 82  # some 10 KB a photo
+
+Neighbour = tuple[np.ndarray, str, bool]  # uint8 (H, W, 3), its class, whether that is the query's
+
+
+class Row(NamedTuple):
+    """A query as it is shown: clean and swapped, with what the model holds for most similar to each.
+
+    Attributes:
+        path: of the photo.
+        class_name: of the photo.
+        clean: uint8 (H, W, 3).
+        swapped: uint8 (H, W, 3).
+        neighbours_clean: of the clean photo, the most similar first.
+        neighbours_swapped: of the swapped photo, likewise.
+        attention_clean: float (H, W) in [0, 1], of the clean photo; None where there is none.
+        attention_swapped: of the swapped photo, likewise.
+    """
+
+    path: str
+    class_name: str
+    clean: np.ndarray
+    swapped: np.ndarray
+    neighbours_clean: Sequence[Neighbour]
+    neighbours_swapped: Sequence[Neighbour]
+    attention_clean: np.ndarray | None = None
+    attention_swapped: np.ndarray | None = None
+
+
+def row(shown: Row) -> Html:
+    """A query and its neighbours: a strip for the clean photo, one for the swapped photo."""
+    head = tag("h3", shown.class_name, tag("code", shown.path))
+    clean = _strip("clean", shown.class_name, shown.clean, shown.attention_clean, shown.neighbours_clean)
+    swapped = _strip("swapped", shown.class_name, shown.swapped, shown.attention_swapped, shown.neighbours_swapped)
+    return tag("article", head, clean, swapped, class_="row")
+
+
+def _strip(
+    view: str, name: str, photo: np.ndarray, attention: np.ndarray | None, neighbours: Sequence[Neighbour]
+) -> Html:
+    right = sum(neighbour[2] for neighbour in neighbours)
+    query = [_figure(photo, f"The query, {view}: {name}", f"{view.capitalize()}: {right} of {len(neighbours)} right")]
+    if attention is not None:
+        query.append(_figure(overlay(photo, attention), f"Where the model looks in it, {view}", "Attention"))
+    found = [_neighbour(number, *one) for number, one in enumerate(neighbours, start=1)]
+    return tag("div", tag("div", *query, class_="query"), tag("div", *found, class_="found"), class_="strip")
+
+
+def _neighbour(number: int, photo: np.ndarray, name: str, right: bool) -> Html:
+    verdict = "right" if right else "wrong"
+    sign = tag("span", "✓" if right else "✗", class_="sign", aria_hidden="true")
+    return _figure(photo, f"Neighbour {number}, {verdict}: {name}", name, verdict, sign)
+
+
+def _figure(photo: np.ndarray, alt: str, caption: str, kind: str | None = None, sign: str = "") -> Html:
+    height, width = photo.shape[:2]
+    picture = tag("img", src=data_uri(photo), alt=alt, width=width, height=height, loading="lazy", decoding="async")
+    return tag("figure", tag("div", picture, sign, class_="picture"), tag("figcaption", caption), class_=kind)
+
+
+def data_uri(photo: np.ndarray) -> str:
+    """A photo, uint8 (H, W, 3), as a JPEG in a data: URI, shrunk to 224 px where it is larger."""
+    picture = Image.fromarray(photo)
+    picture.thumbnail((LONGEST_PX, LONGEST_PX))
+    written = io.BytesIO()
+    picture.save(written, format="JPEG", quality=QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(written.getvalue()).decode("ascii")
+
+
+def overlay(photo: np.ndarray, attention: np.ndarray) -> np.ndarray:
+    """`figures.overlay` of a photo that need not be square: filled up to a square, and cut again.
+
+    Raises:
+        ValueError: the map is of another size than the photo.
+    """
+    height, width = photo.shape[:2]
+    if attention.shape != (height, width):
+        raise ValueError(f"attention {attention.shape} of a photo {(height, width)}: enlarge it to the photo's size")
+    filled = (0, max(height, width) - height), (0, max(height, width) - width)
+    weights = np.pad((attention * 255).round().astype(np.uint8), filled)
+    return figures.overlay(np.pad(photo, (*filled, (0, 0))), weights)[:height, :width]
