@@ -47,7 +47,8 @@ def _check(queries: Tensor, references: Tensor) -> None:
     if queries.shape != references.shape:
         raise ValueError(f"queries {tuple(queries.shape)} and references {tuple(references.shape)} differ")
     for name, embeddings in (("queries", queries), ("references", references)):
-        broken = int((~embeddings.isfinite()).any(1).sum())
+        low, high = embeddings.aminmax(dim=1)
+        broken = int((~(low.isfinite() & high.isfinite())).sum())
         if broken:
             raise ValueError(f"{name}: {broken} of {len(embeddings)} embeddings are not finite")
 
@@ -59,7 +60,7 @@ def _lists(queries: Tensor, references: Tensor, wanted: Tensor, k: int) -> Itera
             yield rows, _nearest(similarity, k)
         return
     margins = 1.1 * (2**-8 + 2**-9) * queries.norm(dim=1, keepdim=True) * references.norm(dim=1).max()
-    for rows, rough in _similarities(queries.bfloat16(), references.bfloat16(), wanted):
+    for rows, rough in _similarities(queries, references.bfloat16(), wanted):
         nearest, sure = _screened(queries[rows], references, rough, margins[rows], k)
         again = _similarities(queries, references, rows[~sure])
         nearest[~sure] = torch.cat([nearest[:0], *(_nearest(similarity, k) for _, similarity in again)])
@@ -87,11 +88,11 @@ def _screened(queries: Tensor, references: Tensor, rough: Tensor, margins: Tenso
 
 
 def _similarities(queries: Tensor, references: Tensor, wanted: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Some queries' rows and their similarities with all references, -inf with their own photo, in one memory."""
+    """Some queries' rows and their similarities, of the references' precision, -inf with their own photo."""
     some = min(max(32, ENTRIES // len(references)), 256)
-    memory = queries.new_empty(some, len(references))
+    memory = references.new_empty(some, len(references))
     for rows in wanted.split(some):
-        similarity = torch.mm(queries[rows], references.T, out=memory[: len(rows)])
+        similarity = torch.mm(queries[rows].to(references.dtype), references.T, out=memory[: len(rows)])
         similarity[torch.arange(len(rows), device=rows.device), rows] = -torch.inf
         yield rows, similarity
 
