@@ -65,7 +65,7 @@ def _above_chance(found: dict) -> bool:
 
 def _clean(found: dict) -> str:
     clean, chance = found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]
-    beside = {1: "better than", 0: "not to be told from", -1: "worse than"}[_side(clean, chance)]
+    beside = "better than" if _above_chance(found) else "not shown to be better than"
     return (
         f"On the photos as they are, the nearest photo is of the right class for {_percent(clean)} of the queries "
         f"({_interval(clean)}): {beside} guessing ({100 * chance:.1f} %)."
@@ -81,8 +81,8 @@ def _drop(found: dict) -> str:
         return f"{said}: here the photos' own backgrounds do not help this model, they hinder it."
     said = f"Swapping backgrounds costs {_points(drop)} of Recall@1 ({_interval(drop)})"
     if _side(drop, 0) == 1:
-        like = {1: "", 0: ", which cannot be told from guessing", -1: ", which is worse than guessing"}
-        return f"{said}. {_percent(left)} remain{like[_side(left, chance)]}."
+        like = "" if _side(left, chance) == 1 else ", which is not shown to be better than guessing"
+        return f"{said}. {_percent(left)} remain{like}."
     if _above_chance(found):
         return f"{said}: no effect is shown."
     return f"{said}: no effect is shown. But who only guesses has nothing to lose: of backgrounds this says nothing."
@@ -127,14 +127,11 @@ def _background_only(found: dict, chance: float | None) -> list[str]:
     blacked = found["background_only_against_clean"]["box_blacked"]["recall_at_1"]
     if blacked["low"] is None or chance is None:
         return []
-    outcome = {
-        1: "the surroundings alone tell it the class, more often than guessing would",
-        0: "that is not to be told from guessing",
-        -1: "that is less than guessing",
-    }[_side(blacked, chance)]
+    shown = _side(blacked, chance) == 1
+    outcome = "the surroundings tell it the class, better than" if shown else "not shown to be more than"
     return [
         f"With the object's box blacked, {_percent(blacked)} of the photos ({_interval(blacked)}) still find their "
-        f"class among the clean ones: {outcome} ({100 * chance:.1f} %)."
+        f"class among the clean ones: {outcome} guessing would ({100 * chance:.1f} %)."
     ]
 
 
