@@ -29,7 +29,7 @@ FOUND = {
     "drop": r(0.341, 0.31, 0.372),
     "gap": r(0.2),
     "conflict": e(0.41),
-    "background_only_against_clean": {"box_blacked": r(0.3)},
+    "background_only_against_clean": {"box_tiled": r(0.3)},
     "worst_of_backgrounds": {"worst": e(0.2), "mean": e(0.5), "backgrounds": 4},
     "attention": {"clean": {"score": e(0.16)}, "swapped": {"score": e(0.1)}},
     "mask_doubt": {
@@ -127,15 +127,13 @@ def test_backgrounds_alone_are_held_against_guessing():
     assert one("With the object's box").endswith(
         "the surroundings tell it the class, better than guessing would (2.3 %)."
     )
-    found = one("With the object's box", {"background_only_against_clean.box_blacked": r(0.02)})
+    found = one("With the object's box", {"background_only_against_clean.box_tiled": r(0.02)})
     assert found.endswith("not shown to be more than guessing would (2.3 %).")
 
 
 def test_too_few_objects_that_can_be_taken_away():
     undefined = {"recall_at_1": UNDEFINED, "map_at_r": UNDEFINED}
-    found = said(
-        {"gap": undefined, "background_only_against_clean.box_blacked": undefined}, probed=1, probed_chance=None
-    )
+    found = said({"gap": undefined, "background_only_against_clean.box_tiled": undefined}, probed=1, probed_chance=None)
     assert not [sentence for sentence in found if sentence.startswith(("Pasted", "With the object's box"))]
     assert "Too few photos can be shown without their object (1 of 400; " in " ".join(found)
     assert one("3 of 400 photos are left out", probed=397).endswith("leaves hardly any background.")

@@ -20,6 +20,7 @@ from bgbias.datasets.folder import READ
 from bgbias.probe_views import grown
 from bgbias.removal import OBJECT, can_be_probed, inpainted
 from bgbias.seeding import generator
+from bgbias.views import BATCH
 
 POOL = 100  # backgrounds, rendered or of a folder; more would say little more and take longer
 FEWEST = 4  # backgrounds of a folder: as many as the grid needs
@@ -90,12 +91,12 @@ class Pictures:
     @cached_property
     def probed(self) -> np.ndarray:
         """Rows of the photos whose object can be taken away: there is one, and it leaves some background."""
-        rows = range(len(self.masks))
-        kept = [can_be_probed(mask := self.mask([row])).item() and self._leaves_background(mask) for row in rows]
-        return np.flatnonzero(kept)
-
-    def _leaves_background(self, mask: Tensor) -> bool:
-        return not bool((grown(mask, self.margin_px) >= OBJECT).all())
+        kept = []
+        for start in range(0, len(self.masks), BATCH):
+            masks = self.mask(np.arange(start, min(start + BATCH, len(self.masks))))
+            leaves_some = (grown(masks, self.margin_px) < OBJECT).flatten(1).any(1)
+            kept.append(can_be_probed(masks) & leaves_some)
+        return torch.cat(kept).nonzero()[:, 0].numpy()
 
     @property
     def margin_px(self) -> int:

@@ -124,14 +124,15 @@ def _conflict(found: dict) -> str:
 
 
 def _background_only(found: dict, chance: float | None) -> list[str]:
-    blacked = found["background_only_against_clean"]["box_blacked"]["recall_at_1"]
-    if blacked["low"] is None or chance is None:
+    tiled = found["background_only_against_clean"]["box_tiled"]["recall_at_1"]
+    if tiled["low"] is None or chance is None:
         return []
-    shown = _side(blacked, chance) == 1
+    shown = _side(tiled, chance) == 1
     outcome = "the surroundings tell it the class, better than" if shown else "not shown to be more than"
     return [
-        f"With the object's box blacked, {_percent(blacked)} of the photos ({_interval(blacked)}) still find their "
-        f"class among the clean ones: {outcome} guessing would ({100 * chance:.1f} %)."
+        f"With the object's box painted over from its surroundings, {_percent(tiled)} of the photos "
+        f"({_interval(tiled)}) still find their class among the clean ones: {outcome} guessing would "
+        f"({100 * chance:.1f} %)."
     ]
 
 
