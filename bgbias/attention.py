@@ -44,22 +44,24 @@ class Attention:
         Returns:
             float (B, H, W) in [0, 1].
         """
+        return saliency.attention_map(self.unscaled(pictures, image_ids))
+
+    def unscaled(self, pictures: Tensor, image_ids: Sequence[int]) -> Tensor:
+        """What `maps` scales to [0, 1] and clamps: float (B, H, W), at least 0, all in its order."""
         copies = {"smoothgrad": self.options.copies, "integrated_gradients": self.options.steps}
         pixels = copies.get(self.options.method, 1) * pictures.shape[2] * pictures.shape[3]
         some = max(1, PIXELS[self.black.device.type] // pixels)
         parts = zip(pictures.split(some), torch.as_tensor(image_ids).split(some), strict=True)
-        return torch.cat([self._maps(*part) for part in parts])
+        return torch.cat([self._unscaled(*part) for part in parts])
 
-    def _maps(self, pictures: Tensor, image_ids: Sequence[int]) -> Tensor:
+    def _unscaled(self, pictures: Tensor, image_ids: Sequence[int]) -> Tensor:
         images = self.embedder.normalise(pictures)
         if self.options.method == "smoothgrad":
             noise = torch.stack([self._noise(images[0], int(image_id)) for image_id in image_ids])
-            found = saliency.smoothgrad(self.distance, images, noise)
-        elif self.options.method == "integrated_gradients":
-            found = saliency.integrated_gradients(self.distance, images, self.black, self.options.steps)
-        else:
-            found = saliency.grad_cam(self.distance, images, self.embedder.last_map)
-        return saliency.attention_map(found)
+            return saliency.smoothgrad(self.distance, images, noise)
+        if self.options.method == "integrated_gradients":
+            return saliency.integrated_gradients(self.distance, images, self.black, self.options.steps)
+        return saliency.grad_cam(self.distance, images, self.embedder.last_map)
 
     def _noise(self, image: Tensor, image_id: int) -> Tensor:
         source = torch_generator(image.device, self.seed, "attention noise", image_id)

@@ -37,7 +37,8 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
     for name in arguments:
         parser.add_argument(name, metavar=name, **ARGUMENTS[name])
     for name, how in options.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", **how)
+        spellings = dict.fromkeys((f"--{name.replace('_', '-')}", f"--{name}"))  # DVC writes keys as they are
+        parser.add_argument(*spellings, **how)
     given = parser.parse_args()
     try:
         settings = paramsfile.load()

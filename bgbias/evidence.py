@@ -45,24 +45,34 @@ Add classes.
                 f"{where}: {pairs} {split} classes of two photos or more, and each of train, val and test needs 2: "
                 "add classes or photos, or split them otherwise"
             )
-    sizes = table[table.split == "test"].class_name.value_counts()
+    return few(table[table.split == "test"].class_name, "test ")
+
+
+def few(class_names: pd.Series, kind: str = "") -> list[str]:
+    """Say what scores of photos of these classes cannot show; see `limits`.
+
+    Args:
+        class_names: of each photo.
+        kind: what queries and classes are called, such as "test ".
+    """
+    sizes = class_names.value_counts()
     searched = sizes[sizes > 1]
     queries, singles, found = int(searched.sum()), int((sizes == 1).sum()), []
     if queries < ENOUGH_QUERIES:
         found.append(
-            f"{queries} test queries: one of them is {100 / queries:.1f} points of Recall@1, and chance alone moves "
+            f"{queries} {kind}queries: one of them is {100 / queries:.1f} points of Recall@1, and chance alone moves "
             f"it by up to {1.96 * 50 / math.sqrt(queries):.0f} points either way. A larger drop can be concluded; "
-            "a smaller one, or which loss is better, cannot. Add test photos."
+            f"a smaller one, or which loss is better, cannot. Add {kind}photos."
         )
     if len(searched) < ENOUGH_CLASSES:
         guessed = (searched * (searched - 1)).sum() / (sizes.sum() - 1) / queries
         found.append(
-            f"{len(searched)} test classes: scores hold for these and say little about others; guessing would find "
+            f"{len(searched)} {kind}classes: scores hold for these and say little about others; guessing would find "
             f"the right one for {100 * guessed:.0f} %. Add classes."
         )
     if singles:
         found.append(
-            f"{singles} test classes with a single photo: found by mistake only, never searched for. "
+            f"{singles} {kind}classes with a single photo: found by mistake only, never searched for. "
             "Add a second photo to count them."
         )
     return found

@@ -110,7 +110,7 @@ def _make_one(task: _Task) -> None:
     mask = METHODS[task.options.method](photo, task)
     if mask.size != photo.size:
         sizes = "{} x {} pixels, but its mask has {} x {}".format(*photo.size, *mask.size)
-        raise ValueError(f"{task.photo}: {sizes}: replace the mask, or change masks.<dataset>")
+        raise ValueError(f"{task.photo}: {sizes}: replace the mask, or make others by another method")
     with files.whole_file(task.target) as partial:
         mask.save(partial, format="PNG", compress_level=1)  # a third of the time for a tenth more bytes
 

@@ -197,6 +197,23 @@ class HandMasks:
 
 
 @strict
+class Audit:
+    """Which model is audited on which photos; see stages/audit.py."""
+
+    photos: str  # a folder
+    embedder: str  # a SPEC
+    masks: str | None = None  # a folder of masks; None: mask_method makes them
+    mask_method: Literal["given", "grabcut", "rembg"] | None = None  # None: grabcut
+    rembg_model: str = "u2net"
+    backgrounds: str | None = None  # a folder of pictures; None: some are rendered
+
+    def __post_init__(self):
+        """Refuse two origins of the masks."""
+        if self.masks and self.mask_method:
+            raise ValueError("masks and mask_method: give one of the two")
+
+
+@strict
 class Evaluation:
     """Which views of the test photos are embedded, and what is measured on them."""
 
@@ -253,6 +270,7 @@ class Params:
     evaluate: dict[str, Evaluation]
     attention: Attention
     mask_quality: dict[str, HandMasks]
+    audit: dict[str, Audit]
 
     def __post_init__(self):
         """Refuse an unknown loss or dataset, and a dataset that lacks one of its blocks."""

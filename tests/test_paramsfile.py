@@ -104,3 +104,18 @@ def test_any_name_with_all_blocks_is_a_folder_of_photos(tmp_path):
 def test_a_dataset_s_name_is_fit_for_paths_and_commands(tmp_path, name):
     with pytest.raises(ValueError, match=f"data.{name}: name it with letters, digits, _ and - only"):
         load(tmp_path, "  own: #", f"  {name}: #")
+
+
+def test_audits_are_named_like_the_command_s_options(tmp_path):
+    entry = "audit:\n  shop: {photos: shop, embedder: 'onnx:net.onnx', mask_method: rembg}\n#"
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace("audit: {}", entry), encoding="utf-8")
+    assert paramsfile.load(path).audit["shop"].mask_method == "rembg"
+    for old, new, message in (
+        ("photos: shop, ", "", "audit.shop.photos is missing"),
+        ("rembg}", "guess}", "audit.shop.mask_method: Input should be 'given', 'grabcut' or 'rembg', found 'guess'"),
+        ("rembg}", "rembg, masks: masks}", "audit.shop: masks and mask_method: give one of the two"),
+    ):
+        path.write_text(TEXT.replace("audit: {}", entry.replace(old, new)), encoding="utf-8")
+        with pytest.raises(ValueError, match=message):
+            paramsfile.load(path)

@@ -1,0 +1,119 @@
+"""The photos that lose most when their background is swapped."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bgbias.audit.explained import SEEN, Explainer
+from bgbias.audit.pictures import Pictures
+from bgbias.audit.views import VIEWS
+from bgbias.retrieval import neighbours
+from bgbias.saliency import attention_map
+
+ROWS, TOP = 6, 5
+AT_ONCE = 256  # queries
+
+
+class Neighbour(NamedTuple):
+    """A retrieved photo: uint8 (S, S, 3) as the embedder saw it, its class, and whether that is the query's."""
+
+    picture: np.ndarray
+    class_name: str
+    right: bool
+
+
+class Row(NamedTuple):
+    """A query, clean and before its first swapped background.
+
+    Attributes:
+        path: of the photo.
+        class_name: its class.
+        clean: uint8 (S, S, 3), what the embedder saw.
+        swapped: the same.
+        clean_neighbours: the 5 nearest of the clean photos, nearest first; fewer where there are fewer others.
+        swapped_neighbours: the same among the swapped photos.
+        clean_rank: of the nearest photo of its class, from 1.
+        swapped_rank: the same among the swapped photos.
+        clean_attention: float32 (S, S) in [0, 1]; None where no gradients reach the pictures.
+        swapped_attention: the same.
+    """
+
+    path: str
+    class_name: str
+    clean: np.ndarray
+    swapped: np.ndarray
+    clean_neighbours: list[Neighbour]
+    swapped_neighbours: list[Neighbour]
+    clean_rank: int
+    swapped_rank: int
+    clean_attention: np.ndarray | None
+    swapped_attention: np.ndarray | None
+
+
+def first_ranks(embeddings: Tensor, labels: Tensor) -> Tensor:
+    """The rank of each query's nearest photo of its class among all other photos; int64 (N,), 0 for a lone query.
+
+    Equally similar photos are taken to come later.
+
+    >>> points = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8]])
+    >>> first_ranks(points, torch.tensor([0, 1, 0])).tolist()
+    [2, 0, 2]
+    """
+    ranks = []
+    for rows in torch.arange(len(labels)).split(AT_ONCE):
+        similarity = embeddings[rows] @ embeddings.T
+        similarity[torch.arange(len(rows)), rows] = -torch.inf
+        own = labels[rows, None] == labels
+        best = similarity.masked_fill(~own, -torch.inf).amax(1, keepdim=True)
+        ranks.append(torch.where(best[:, 0].isinf(), 0, (similarity > best).sum(1) + 1))
+    return torch.cat(ranks)
+
+
+def worst_photos(pictures: Pictures, embeddings: dict[str, Tensor], explainer: Explainer | None) -> list[Row]:
+    """At most 6 queries that are right on clean and wrong on swapped photos, the largest fall in rank first.
+
+    Photos whose masks are in doubt are left out: what they lose, the mask may have taken.
+
+    Args:
+        pictures: of the audit.
+        embeddings: of `embeddings.embed`.
+        explainer: for attention maps; None: without.
+    """
+    labels = torch.from_numpy(pictures.labels)
+    ranks = {seen: first_ranks(embeddings[view], labels).numpy() for seen, view in SEEN.items()}
+    nearest = {
+        seen: neighbours(embeddings[view], embeddings[view], min(TOP, len(labels) - 1)).numpy()
+        for seen, view in SEEN.items()
+    }
+    right = {seen: pictures.labels[found[:, 0]] == pictures.labels for seen, found in nearest.items()}
+    lost = np.flatnonzero(right["clean"] & ~right["swapped"] & (np.array(pictures.doubts) == ""))
+    chosen = lost[np.argsort(-ranks["swapped"][lost], kind="stable")][:ROWS]
+    if not len(chosen):
+        return []
+    maps = {seen: attention_map(explainer.maps("worst", chosen, seen)).numpy() for seen in SEEN} if explainer else None
+    rows = []
+    for place, query in enumerate(chosen):
+        of_query = {
+            f"{seen}{suffix}": value
+            for seen, view in SEEN.items()
+            for suffix, value in {
+                "": _shown(pictures, view, [query])[0],
+                "_neighbours": _neighbours(pictures, view, query, nearest[seen][query]),
+                "_rank": int(ranks[seen][query]),
+                "_attention": maps[seen][place] if maps else None,
+            }.items()
+        }
+        rows.append(Row(path=pictures.table.path[query], class_name=pictures.table.class_name[query], **of_query))
+    return rows
+
+
+def _shown(pictures: Pictures, view: str, rows: list[int]) -> list[np.ndarray]:
+    return list(VIEWS[view](pictures, np.array(rows)).permute(0, 2, 3, 1).contiguous().numpy())
+
+
+def _neighbours(pictures: Pictures, view: str, query: int, rows: np.ndarray) -> list[Neighbour]:
+    names, labels = pictures.table.class_name, pictures.labels
+    shown = zip(_shown(pictures, view, list(rows)), rows, strict=True)
+    return [Neighbour(picture, names[row], bool(labels[row] == labels[query])) for picture, row in shown]

@@ -1,0 +1,202 @@
+"""What an audit's figures mean, in plain words.
+
+An effect is called shown where its 95 % interval leaves out zero (or the level of guessing), and nothing more is said.
+"""
+
+import pandas as pd
+
+from bgbias import evidence
+
+CURE = (
+    "train with random backgrounds behind the objects (as the regime bgaugment of this project does), or crop to the "
+    "object"
+)
+MAY_LOSE = 0.05  # Recall@1: if as much may be lost, more photos are asked for
+
+
+def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: float | None) -> list[str]:
+    """The verdict.
+
+    Args:
+        found: what audit.json holds, without the verdict.
+        class_names: of each photo.
+        probed: how many photos the background-only and mixed views are made of.
+        probed_chance: Recall@1 of guessing among these; None where they are too few.
+
+    Returns:
+        Sentences; the last one says what to do.
+    """
+    return [
+        _clean(found),
+        _drop(found),
+        *_gap(found),
+        _conflict(found),
+        *_background_only(found, probed_chance),
+        _worst(found),
+        _attention(found),
+        *_masks(found),
+        *_left_out(len(class_names), probed, probed_chance),
+        *evidence.few(class_names),
+        _advice(found),
+    ]
+
+
+def _interval(of: dict) -> str:
+    return f"95 % interval {100 * of['low']:.1f} to {100 * of['high']:.1f}"
+
+
+def _percent(of: dict) -> str:
+    return f"{100 * of['value']:.1f} %"
+
+
+def _points(of: dict) -> str:
+    """In points of a hundred; no sign before zero."""
+    return f"{round(100 * of['value'], 1) + 0:.1f} points"
+
+
+def _side(of: dict, level: float) -> int:
+    """1: above a level, -1: below, 0: the interval holds it."""
+    return (of["low"] > level) - (of["high"] < level)
+
+
+def _above_chance(found: dict) -> bool:
+    return _side(found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]) == 1
+
+
+def _clean(found: dict) -> str:
+    clean, chance = found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]
+    beside = "better than" if _above_chance(found) else "not shown to be better than"
+    return (
+        f"On the photos as they are, the nearest photo is of the right class for {_percent(clean)} of the queries "
+        f"({_interval(clean)}): {beside} guessing ({100 * chance:.1f} %)."
+    )
+
+
+def _drop(found: dict) -> str:
+    drop, chance = found["drop"]["recall_at_1"], found["chance"]["recall_at_1"]
+    left = found["matrix"]["swapped"]["swapped"]["recall_at_1"]
+    if _side(drop, 0) == -1:
+        more = _negative(drop)
+        said = f"With swapped backgrounds Recall@1 is {_points(more)} higher ({_interval(more)})"
+        return f"{said}: here the photos' own backgrounds do not help this model, they hinder it."
+    said = f"Swapping backgrounds costs {_points(drop)} of Recall@1 ({_interval(drop)})"
+    if _side(drop, 0) == 1:
+        like = "" if _side(left, chance) == 1 else ", which is not shown to be better than guessing"
+        return f"{said}. {_percent(left)} remain{like}."
+    if _above_chance(found):
+        return f"{said}: no effect is shown."
+    return f"{said}: no effect is shown. But who only guesses has nothing to lose: of backgrounds this says nothing."
+
+
+def _negative(of: dict) -> dict:
+    return {"value": -of["value"], "low": -of["high"], "high": -of["low"]}
+
+
+def _gap(found: dict) -> list[str]:
+    gap = found["gap"]["recall_at_1"]
+    if gap["low"] is None:
+        return []
+    pasted = "Pasted alike, a background of its own class serves a query"
+    if _side(gap, 0) == 1:
+        told = "the model uses what a background tells of the class."
+        return [f"{pasted} {_points(gap)} better than a random photo's ({_interval(gap)}): {told}"]
+    if _side(gap, 0) == -1:
+        worse = _negative(gap)
+        return [f"{pasted} {_points(worse)} worse than a random photo's ({_interval(worse)})."]
+    said = f"{pasted} {_points(gap)} better than a random photo's ({_interval(gap)}): no effect is shown."
+    if _side(found["drop"]["recall_at_1"], 0) == 1:
+        said += " So the loss may come from what foreign backgrounds and pasting do, not from what own ones tell."
+    return [said]
+
+
+def _conflict(found: dict) -> str:
+    conflict = found["conflict"]
+    outcome = {
+        1: "the background outweighs the object",
+        0: "neither is shown to outweigh the other",
+        -1: "the object outweighs the background",
+    }[_side(conflict, 0.5)]
+    return (
+        f"In {100 * conflict['value']:.0f} % of trials ({_interval(conflict)}) a photo of another class on the same "
+        f"background comes before a photo of the same class on another one: {outcome} (0 %: only the object counts; "
+        "50 %: as by chance)."
+    )
+
+
+def _background_only(found: dict, chance: float | None) -> list[str]:
+    tiled = found["background_only_against_clean"]["box_tiled"]["recall_at_1"]
+    if tiled["low"] is None or chance is None:
+        return []
+    shown = _side(tiled, chance) == 1
+    outcome = "the surroundings tell it the class, better than" if shown else "not shown to be more than"
+    return [
+        f"With the object's box painted over from its surroundings, {_percent(tiled)} of the photos "
+        f"({_interval(tiled)}) still find their class among the clean ones: {outcome} guessing would "
+        f"({100 * chance:.1f} %)."
+    ]
+
+
+def _worst(found: dict) -> str:
+    over = found["worst_of_backgrounds"]
+    return (
+        f"Put on {over['backgrounds']} backgrounds in turn, {_percent(over['worst'])} of the photos find their class "
+        f"on every one, {_percent(over['mean'])} on one of them on average."
+    )
+
+
+def _attention(found: dict) -> str:
+    if found["attention"] is None:
+        return "Where it looks is not known: no gradients reach the pictures of this model."
+    scores = {seen: of["score"]["value"] for seen, of in found["attention"].items()}
+    told = {seen: "undefined" if score is None else f"{score:.2f}" for seen, score in scores.items()}
+    photos = found["attention"]["clean"]["score"]
+    return (
+        f"Its attention score is {told['clean']} on clean and {told['swapped']} on swapped photos, of "
+        f"{photos['queries'] + photos['undefined']} photos (0: as much on the object as its area alone would get; "
+        "1: all of it)."
+    )
+
+
+def _masks(found: dict) -> list[str]:
+    doubt, drop = found["mask_doubt"], found["drop"]["recall_at_1"]
+    flagged = {kind: len(paths) for kind, paths in doubt["flagged"].items() if paths}
+    if flagged:
+        counts = ", ".join(f"{count} {kind}" for kind, count in flagged.items())
+        first = f"{sum(flagged.values())} of {found['photos']} masks are in doubt ({counts})"
+        without = doubt["drop_without"]
+        first += f"; without their photos the swap costs {_points(without['recall_at_1'])}." if without else "."
+    else:
+        first = "No mask is in doubt by its size or place; whether they fit the objects, the eye must tell."
+    changed = {change: doubt[f"drop_{change}"]["recall_at_1"] for change in ("eroded", "dilated")}
+    holds = all(drop["low"] <= of["value"] <= drop["high"] for of in changed.values())
+    outcome = (
+        "within the interval above" if holds else "outside of the interval above: how large it is hangs on the masks"
+    )
+    second = (
+        f"With masks {doubt['radius_px']} px smaller the swap costs {_points(changed['eroded'])}, "
+        f"{doubt['radius_px']} px larger {_points(changed['dilated'])}: {outcome}."
+    )
+    return [first, second]
+
+
+def _left_out(photos: int, probed: int, probed_chance: float | None) -> list[str]:
+    why = "their masks show no object, or one whose box leaves hardly any background"
+    if probed_chance is None:
+        return [f"Too few photos can be shown without their object ({probed} of {photos}; of the others {why})."]
+    if probed == photos:
+        return []
+    return [f"{photos - probed} of {photos} photos are left out where the object is taken away: {why}."]
+
+
+def _advice(found: dict) -> str:
+    drop = found["drop"]["recall_at_1"]
+    if not _above_chance(found):
+        return (
+            "What to do: first see that the model finds the classes on clean photos: that it is trained, and that "
+            "input_px, mean, sd and channels in its SPEC are what it was trained with. Then audit again."
+        )
+    if _side(drop, 0) == 1:
+        return f"What to do: {CURE} before embedding, and audit again."
+    if drop["high"] > MAY_LOSE:
+        return f"What to do: audit more photos, for a loss of up to {100 * drop['high']:.1f} points is not excluded."
+    return "What to do: nothing against backgrounds, by these photos; audit again when photos or model change."

@@ -1,0 +1,121 @@
+"""What the embedder sees: the views of an audit, composed as bytes."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bgbias import donors, params, probe_views, removal
+from bgbias.audit.pictures import Pictures
+from bgbias.compose import centre_box, flip, paste, take
+from bgbias.seeding import generator
+from bgbias.views import BATCH, draw_background
+
+DRAWS = 5  # of a background for each photo
+GRID = 4  # backgrounds, the same for all photos
+CROP_SHARE, CROP_RATIO = [0.4, 1.0], [0.75, 4 / 3]  # of the part of a background that is shown, as in training
+Make = Callable[[Pictures, np.ndarray], Tensor]  # rows -> uint8 (B, 3, S, S)
+
+
+def doubt_px(pictures: Pictures) -> int:
+    """By how much masks are eroded and dilated: 2 % of the picture, 1 px at least."""
+    return max(1, round(0.02 * pictures.input_px))
+
+
+def _swapped(pictures: Pictures, rows: np.ndarray, draw: int = 0, grow: int = 0) -> Tensor:
+    """Photos before random parts of random backgrounds; `grow`: 1 for dilated, -1 for eroded masks."""
+    side = pictures.input_px
+    geometry = params.Geometry(
+        short_side_px=side, crop_px=side, input_px=side, train_crop_share=CROP_SHARE, train_crop_ratio=CROP_RATIO
+    )
+    shapes, behind, flipped = pictures.backgrounds.shapes, [], []
+    for row in rows:
+        rng = generator(pictures.seed, "audit swap", draw, int(row))
+        background_id, box, mirrored = draw_background(shapes, geometry, rng)
+        behind.append(take(pictures.backgrounds[background_id], box, side))
+        flipped.append(mirrored)
+    masks = pictures.mask(rows)
+    if grow:
+        masks = probe_views.grown(masks, grow * doubt_px(pictures))
+    return paste(pictures.photo(rows), masks, flip(torch.stack(behind), torch.tensor(flipped)))
+
+
+def _on_same(pictures: Pictures, rows: np.ndarray, number: int) -> Tensor:
+    """Photos before one background, the same for all."""
+    order = generator(pictures.seed, "audit grid").permutation(len(pictures.backgrounds))
+    background = pictures.backgrounds[order[number]]
+    height, width, _ = background.shape
+    behind = take(background, centre_box(height, width, min(height, width)), pictures.input_px)
+    return paste(pictures.photo(rows), pictures.mask(rows), behind.expand(len(rows), -1, -1, -1))
+
+
+def _on_colour(pictures: Pictures, rows: np.ndarray, colour: Tensor | None) -> Tensor:
+    photos = pictures.photo(rows)
+    colours = probe_views.mean_colours(photos) if colour is None else colour
+    return probe_views.on_colour(photos, pictures.mask(rows), colours)
+
+
+def _silhouette(pictures: Pictures, rows: np.ndarray) -> Tensor:
+    """The object filled with the mean colour of its background, which draws the least attention to it."""
+    photos, masks = pictures.photo(rows), pictures.mask(rows)
+    return probe_views.silhouette(photos, masks, probe_views.mean_colours(photos, 255 - masks))
+
+
+def _boxed(pictures: Pictures, rows: np.ndarray, fill: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    return fill(pictures.photo(rows), pictures.mask(rows))
+
+
+def _mixed(pictures: Pictures, rows: np.ndarray, donor: Callable) -> Tensor:
+    """Photos before other photos' backgrounds; where there is no donor, before their own, painted alike."""
+    probed = pictures.probed
+    drawn = donor(pictures.labels[probed], generator(pictures.seed, f"audit {donor.__name__}"))
+    drawn = np.where(drawn < 0, np.arange(len(probed)), drawn)
+    behind = pictures.emptied(probed[drawn[np.searchsorted(probed, rows)]])
+    return paste(pictures.photo(rows), pictures.mask(rows), behind)
+
+
+OBJECT_ONLY: dict[str, Make] = {
+    "on_black": partial(_on_colour, colour=probe_views.BLACK),
+    "on_grey": partial(_on_colour, colour=probe_views.GREY),
+    "on_mean_colour": partial(_on_colour, colour=None),
+}
+BACKGROUND_ONLY: dict[str, Make] = {
+    "silhouette": _silhouette,
+    "box_blacked": partial(_boxed, fill=removal.box_blacked),
+    "box_tiled": partial(_boxed, fill=removal.box_tiled),
+}
+MIXED: dict[str, Make] = {
+    donor.__name__: partial(_mixed, donor=donor) for donor in (donors.mixed_same, donors.mixed_rand, donors.mixed_next)
+}
+PROBES = BACKGROUND_ONLY | MIXED  # of the photos that can be probed only
+VIEWS: dict[str, Make] = {
+    "clean": lambda pictures, rows: pictures.photo(rows),
+    **{f"swapped/{draw}": partial(_swapped, draw=draw) for draw in range(DRAWS)},
+    "swapped/eroded": partial(_swapped, grow=-1),
+    "swapped/dilated": partial(_swapped, grow=1),
+    **{f"grid/{number}": partial(_on_same, number=number) for number in range(GRID)},
+    **OBJECT_ONLY,
+    **PROBES,
+}
+
+
+def can_be_searched(labels: np.ndarray) -> bool:
+    """Whether there is a query with a right and a wrong answer: two classes, and one of two photos or more."""
+    _, sizes = np.unique(labels, return_counts=True)
+    return len(sizes) > 1 and sizes.max() > 1
+
+
+def rows_of(pictures: Pictures, view: str) -> np.ndarray:
+    """The rows of the photos that a view is made of; none where too few are left to search among."""
+    if view not in PROBES:
+        return np.arange(len(pictures.labels))
+    return pictures.probed if can_be_searched(pictures.labels[pictures.probed]) else pictures.probed[:0]
+
+
+def batches(pictures: Pictures, view: str) -> Iterator[Tensor]:
+    """A view of all its photos, in batches of uint8 (B, 3, S, S)."""
+    rows = rows_of(pictures, view)
+    for start in range(0, len(rows), BATCH):
+        yield VIEWS[view](pictures, rows[start : start + BATCH])

@@ -1,0 +1,69 @@
+"""The photos that lose most: chosen by the fall of their class in the ranking, shown as the embedder saw them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from bgbias import images
+from bgbias.audit import examples
+from bgbias.audit.cache import Cache
+from bgbias.audit.pictures import Pictures
+
+LABELS = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Eight pictures with a square for an object, two of each class."""
+    rng, px = np.random.default_rng(0), 12
+    mask = np.zeros((px, px, 1), dtype=np.uint8)
+    mask[4:8, 4:8] = 255
+    images.Pack.write(tmp_path / "photos", (rng.integers(0, 256, (px, px, 3), dtype=np.uint8) for _ in LABELS))
+    images.Pack.write(tmp_path / "masks", (mask * (row != 5) for row in range(len(LABELS))))  # the sixth is empty
+    images.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
+    table = pd.DataFrame({"path": [f"{row}.png" for row in range(8)], "class_id": LABELS.numpy()})
+    table["class_name"] = "class " + table.class_id.astype(str)
+    packs = (images.Pack(tmp_path / part) for part in ("photos", "masks", "pool"))
+    return Pictures(table, *packs, 1, Cache(tmp_path / "cache"))
+
+
+@pytest.fixture
+def embeddings():
+    """Clean: by class. Swapped: at random."""
+    clean = torch.eye(8)[LABELS]
+    swapped = normalize(torch.randn(8, 8, generator=torch.Generator().manual_seed(3)), dim=1)
+    return {"clean": clean, "swapped/0": swapped}
+
+
+def test_the_largest_fall_comes_first_and_doubtful_masks_are_left_out(pictures, embeddings):
+    rows = examples.worst_photos(pictures, embeddings, None)
+    ranks = examples.first_ranks(embeddings["swapped/0"], LABELS)
+    expected = sorted((row for row in range(8) if ranks[row] > 1 and row != 5), key=lambda row: (-ranks[row], row))[:6]
+    assert [row.path for row in rows] == [f"{row}.png" for row in expected] and len(expected) > 2
+    assert [row.swapped_rank for row in rows] == [int(ranks[row]) for row in expected]
+    assert {row.clean_rank for row in rows} == {1}
+    assert rows[0].clean_attention is None and rows[0].swapped_attention is None
+
+
+def test_ranks_are_those_of_a_sorted_list(embeddings):
+    swapped = embeddings["swapped/0"]
+    for query, rank in enumerate(examples.first_ranks(swapped, LABELS).tolist()):
+        order = [row for row in (-(swapped @ swapped[query])).argsort().tolist() if row != query]
+        assert [int(LABELS[row]) for row in order].index(int(LABELS[query])) + 1 == rank
+
+
+def test_pictures_and_neighbours_are_as_the_embedder_saw_them(pictures, embeddings):
+    row = examples.worst_photos(pictures, embeddings, None)[0]
+    query = int(row.path.removesuffix(".png"))
+    assert np.array_equal(row.clean, pictures.photos[query]) and row.class_name == f"class {LABELS[query]}"
+    assert np.array_equal(row.swapped[4:8, 4:8], row.clean[4:8, 4:8]) and not np.array_equal(row.swapped, row.clean)
+    assert len(row.clean_neighbours) == len(row.swapped_neighbours) == 5
+    assert [near.right for near in row.clean_neighbours] == [True] + 4 * [False]
+    for near in row.clean_neighbours + row.swapped_neighbours:
+        assert near.right == (near.class_name == row.class_name) and near.picture.shape == (12, 12, 3)
+
+
+def test_where_nothing_is_lost_nothing_is_shown(pictures, embeddings):
+    assert examples.worst_photos(pictures, embeddings | {"swapped/0": embeddings["clean"]}, None) == []

@@ -1,0 +1,165 @@
+"""The verdict says what the figures bear out, and no more: a sentence for each way that an interval can lie."""
+
+import copy
+
+import pandas as pd
+import pytest
+
+from bgbias.audit.verdict import sentences
+
+MANY = pd.Series([f"class {number % 40}" for number in range(400)])
+
+
+def e(value, low=None, high=None):
+    low, high = (value - 0.03, value + 0.03) if low is None else (low, high)
+    return {"value": value, "low": low, "high": high, "queries": 400, "classes": 40, "undefined": 0}
+
+
+def r(*interval):
+    return {"recall_at_1": e(*interval), "map_at_r": e(0.5)}
+
+
+UNDEFINED = dict.fromkeys(("value", "low", "high"), None) | {"queries": 0, "classes": 0, "undefined": 0}
+FOUND = {
+    "photos": 400,
+    "chance": {"recall_at_1": 0.023, "map_at_r": 0.01},
+    "matrix": {
+        view: {other: r(value) for other in ("clean", "swapped")} for view, value in (("clean", 0.9), ("swapped", 0.6))
+    },
+    "drop": r(0.341, 0.31, 0.372),
+    "gap": r(0.2),
+    "conflict": e(0.41),
+    "background_only_against_clean": {"box_tiled": r(0.3)},
+    "worst_of_backgrounds": {"worst": e(0.2), "mean": e(0.5), "backgrounds": 4},
+    "attention": {"clean": {"score": e(0.16)}, "swapped": {"score": e(0.1)}},
+    "mask_doubt": {
+        "flagged": {"empty": [], "full": [], "border": [], "tiny": []},
+        "drop_without": None,
+        "drop_eroded": r(0.35),
+        "drop_dilated": r(0.33),
+        "radius_px": 2,
+    },
+}
+
+
+def said(changes=None, names=MANY, probed=400, probed_chance=0.023):
+    """The verdict of FOUND with changes: path -> value."""
+    found = copy.deepcopy(FOUND)
+    for path, value in (changes or {}).items():
+        *parents, last = path.split(".")
+        place = found
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+    return sentences(found, names, probed, probed_chance)
+
+
+def one(start, *arguments, **options):
+    (found,) = [sentence for sentence in said(*arguments, **options) if sentence.startswith(start)]
+    return found
+
+
+def test_a_loss_is_told_with_its_interval_and_its_cure():
+    assert said()[0] == (
+        "On the photos as they are, the nearest photo is of the right class for 90.0 % of the queries "
+        "(95 % interval 87.0 to 93.0): better than guessing (2.3 %)."
+    )
+    assert said()[1] == (
+        "Swapping backgrounds costs 34.1 points of Recall@1 (95 % interval 31.0 to 37.2). 60.0 % remain."
+    )
+    assert said()[-1].startswith("What to do: train with random backgrounds behind the objects")
+
+
+def test_what_remains_may_be_no_better_than_guessing():
+    found = one("Swapping", {"matrix.swapped.swapped": r(0.02)})
+    assert found.endswith("2.0 % remain, which is not shown to be better than guessing.")
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.01, "1.0"), (-0.01, "-1.0"), (-0.0001, "0.0")])
+def test_a_loss_whose_interval_holds_zero_is_not_shown(value, text):
+    found = said({"drop": r(value)})
+    assert found[1].startswith(f"Swapping backgrounds costs {text} points of Recall@1 (95 % interval ")
+    assert found[1].endswith(": no effect is shown.")
+    assert found[-1].startswith("What to do: nothing against backgrounds")
+
+
+def test_a_wide_interval_asks_for_more_photos():
+    found = said({"drop": r(0.05, -0.1, 0.2)})
+    assert found[-1] == "What to do: audit more photos, for a loss of up to 20.0 points is not excluded."
+
+
+def test_a_gain_is_not_called_a_loss():
+    found = said({"drop": r(-0.1)})
+    assert found[1] == (
+        "With swapped backgrounds Recall@1 is 10.0 points higher (95 % interval 7.0 to 13.0): here the photos' own "
+        "backgrounds do not help this model, they hinder it."
+    )
+    assert found[-1].startswith("What to do: nothing against backgrounds")
+
+
+@pytest.mark.parametrize("clean", [0.03, 0.0])
+def test_a_model_that_guesses_is_to_be_mended_first(clean):
+    found = said({"matrix.clean.clean": r(clean, 0, 0.01 if not clean else 0.06), "drop": r(0.0)})
+    assert found[0].endswith("not shown to be better than guessing (2.3 %).")
+    assert found[1].endswith("But who only guesses has nothing to lose: of backgrounds this says nothing.")
+    assert found[-1].startswith("What to do: first see that the model finds the classes on clean photos")
+
+
+def test_a_gap_tells_the_correlation_from_the_pasting():
+    assert one("Pasted").endswith(
+        "20.0 points better than a random photo's (95 % interval 17.0 to 23.0): the model "
+        "uses what a background tells of the class."
+    )
+    assert "So the loss may come from what foreign backgrounds and pasting do" in one("Pasted", {"gap": r(0.0)})
+    assert one("Pasted", {"gap": r(0.0), "drop": r(0.0)}).endswith(": no effect is shown.")
+    assert "10.0 points worse than a random photo's (95 % interval 7.0 to 13.0)." in one("Pasted", {"gap": r(-0.1)})
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [(0.41, "the object outweighs the background"), (0.51, "neither is shown to"), (0.9, "the background outweighs")],
+)
+def test_conflict_says_what_outweighs(value, outcome):
+    assert one(f"In {100 * value:.0f} % of trials", {"conflict": e(value)}).count(outcome) == 1
+
+
+def test_backgrounds_alone_are_held_against_guessing():
+    assert one("With the object's box").endswith(
+        "the surroundings tell it the class, better than guessing would (2.3 %)."
+    )
+    found = one("With the object's box", {"background_only_against_clean.box_tiled": r(0.02)})
+    assert found.endswith("not shown to be more than guessing would (2.3 %).")
+
+
+def test_too_few_objects_that_can_be_taken_away():
+    undefined = {"recall_at_1": UNDEFINED, "map_at_r": UNDEFINED}
+    found = said({"gap": undefined, "background_only_against_clean.box_tiled": undefined}, probed=1, probed_chance=None)
+    assert not [sentence for sentence in found if sentence.startswith(("Pasted", "With the object's box"))]
+    assert "Too few photos can be shown without their object (1 of 400; " in " ".join(found)
+    assert one("3 of 400 photos are left out", probed=397).endswith("leaves hardly any background.")
+
+
+def test_attention_may_be_unknown_or_undefined():
+    assert one("Its attention score is 0.16 on clean and 0.10 on swapped photos, of 400 photos")
+    assert one("Its attention score is undefined on clean", {"attention.clean.score": UNDEFINED})
+    assert one("Where it looks is not known", {"attention": None})
+
+
+def test_doubtful_masks_are_counted_and_weighed():
+    assert one("No mask is in doubt")
+    assert one(
+        "With masks 2 px smaller the swap costs 35.0 points, 2 px larger 33.0 points: within the interval above."
+    )
+    found = one("With masks 2 px", {"mask_doubt.drop_dilated": r(0.2)})
+    assert found.endswith("outside of the interval above: how large it is hangs on the masks.")
+    flags = {"mask_doubt.flagged.tiny": ["a", "b"], "mask_doubt.drop_without": r(0.3)}
+    assert one("2 of 400 masks", flags) == (
+        "2 of 400 masks are in doubt (2 tiny); without their photos the swap costs 30.0 points."
+    )
+    assert one("2 of 400 masks", flags | {"mask_doubt.drop_without": None}) == "2 of 400 masks are in doubt (2 tiny)."
+
+
+def test_few_photos_are_said_to_be_few():
+    assert not [sentence for sentence in said() if "cannot" in sentence]
+    found = " ".join(said(names=MANY[:400].iloc[[0, 40, 1, 41]]))
+    assert "4 queries: one of them is 25.0 points of Recall@1" in found and "2 classes: scores hold for these" in found
