@@ -105,7 +105,7 @@ def test_who_sees_the_object_alone_loses_nothing(audits):
     assert found["conflict"]["value"] == 0 and found["worst_of_backgrounds"]["worst"]["value"] == 1
     assert found["invariance"]["value"] == pytest.approx(1, abs=1e-4)
     assert found["variance"]["photo"] == pytest.approx(1, abs=1e-4)
-    assert "no effect is shown." in found["verdict"][1]
+    assert "no effect is shown." in found["verdict"][0]
     assert found["verdict"][-1].startswith("What to do: nothing against backgrounds")
 
 
@@ -119,12 +119,12 @@ def test_who_sees_the_background_alone_falls_to_guessing(audits):
     assert found["worst_of_backgrounds"]["worst"]["value"] == 0
     assert found["invariance"]["value"] == pytest.approx(0, abs=0.05)
     assert found["variance"]["background"] == pytest.approx(1, abs=0.01)
-    for view in ("silhouette", "box_blacked", "box_tiled"):
+    for view in ("background_silhouette", "background_box_blacked", "background_box_tiled"):
         assert found["background_only_against_clean"][view]["recall_at_1"]["value"] == 1
     assert (
         found["attention"]["clean"]["score"]["high"] < 0 and found["attention"]["clean"]["pointing_game"]["value"] == 0
     )
-    assert found["verdict"][1].startswith("Swapping backgrounds costs ")
+    assert found["verdict"][0].startswith("Swapping backgrounds costs ")
     assert "the background outweighs the object" in " ".join(found["verdict"])
     assert found["verdict"][-1].startswith("What to do: train with random backgrounds")
 
@@ -137,7 +137,7 @@ def test_of_noise_nothing_is_concluded(audits):
     assert found["variance"]["photo"] == pytest.approx(found["variance"]["random"]["photo"], abs=0.05)
     clean = found["matrix"]["clean"]["clean"]["recall_at_1"]
     assert clean["low"] <= chance <= clean["high"]
-    assert "not shown to be better than guessing" in found["verdict"][0]
+    assert "not shown to be better than guessing" in found["verdict"][1]
     assert found["verdict"][-1].startswith("What to do: first see that the model finds the classes")
 
 
@@ -150,7 +150,8 @@ def test_the_figures_have_known_keys(audits):
     assert (found["photos"], found["classes"], found["masks"]) == (CLASSES * PHOTOS, CLASSES, "masks")
     assert found["embedder"] == "python:drawn_embedders:background_alone"
     assert set(found["views"]) == set(
-        "clean swapped on_black on_grey on_mean_colour silhouette box_blacked box_tiled mixed_same mixed_rand "
+        "clean swapped foreground_black foreground_grey foreground_mean background_silhouette background_box_blacked "
+        "background_box_tiled mixed_same mixed_rand "
         "mixed_next".split()
     )
     several = [*found["views"].values(), *found["background_only_against_clean"].values(), found["drop"], found["gap"]]
@@ -219,7 +220,7 @@ def test_doubtful_masks_are_named_and_left_out_of_the_probes(shop, tmp_path):
         "tiny": [],
     }
     assert found["drop"]["recall_at_1"]["value"] > 0 == found["mask_doubt"]["drop_without"]["recall_at_1"]["value"]
-    assert found["views"]["silhouette"]["recall_at_1"]["queries"] == CLASSES * PHOTOS - 2
+    assert found["views"]["background_silhouette"]["recall_at_1"]["queries"] == CLASSES * PHOTOS - 2
     said = " ".join(found["verdict"])
     assert "2 of 48 masks are in doubt (1 empty, 1 full); without their photos the swap costs 0.0 points." in said
     assert "2 of 48 photos are left out where the object is taken away" in said

@@ -1,7 +1,5 @@
 """The photos that lose most when their background is swapped."""
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,47 +7,12 @@ from torch import Tensor
 from bgbias.audit.explained import SEEN, Explainer
 from bgbias.audit.pictures import Pictures
 from bgbias.audit.views import VIEWS
+from bgbias.page.gallery import Neighbour, Row
 from bgbias.retrieval import neighbours
 from bgbias.saliency import attention_map
 
 ROWS, TOP = 6, 5
 AT_ONCE = 256  # queries
-
-
-class Neighbour(NamedTuple):
-    """A retrieved photo: uint8 (S, S, 3) as the embedder saw it, its class, and whether that is the query's."""
-
-    picture: np.ndarray
-    class_name: str
-    right: bool
-
-
-class Row(NamedTuple):
-    """A query, clean and before its first swapped background.
-
-    Attributes:
-        path: of the photo.
-        class_name: its class.
-        clean: uint8 (S, S, 3), what the embedder saw.
-        swapped: the same.
-        clean_neighbours: the 5 nearest of the clean photos, nearest first; fewer where there are fewer others.
-        swapped_neighbours: the same among the swapped photos.
-        clean_rank: of the nearest photo of its class, from 1.
-        swapped_rank: the same among the swapped photos.
-        clean_attention: float32 (S, S) in [0, 1]; None where no gradients reach the pictures.
-        swapped_attention: the same.
-    """
-
-    path: str
-    class_name: str
-    clean: np.ndarray
-    swapped: np.ndarray
-    clean_neighbours: list[Neighbour]
-    swapped_neighbours: list[Neighbour]
-    clean_rank: int
-    swapped_rank: int
-    clean_attention: np.ndarray | None
-    swapped_attention: np.ndarray | None
 
 
 def first_ranks(embeddings: Tensor, labels: Tensor) -> Tensor:
@@ -82,27 +45,26 @@ def worst_photos(pictures: Pictures, embeddings: dict[str, Tensor], explainer: E
         explainer: for attention maps; None: without.
     """
     labels = torch.from_numpy(pictures.labels)
-    ranks = {seen: first_ranks(embeddings[view], labels).numpy() for seen, view in SEEN.items()}
+    ranks = first_ranks(embeddings[SEEN["swapped"]], labels).numpy()
     nearest = {
         seen: neighbours(embeddings[view], embeddings[view], min(TOP, len(labels) - 1)).numpy()
         for seen, view in SEEN.items()
     }
     right = {seen: pictures.labels[found[:, 0]] == pictures.labels for seen, found in nearest.items()}
     lost = np.flatnonzero(right["clean"] & ~right["swapped"] & (np.array(pictures.doubts) == ""))
-    chosen = lost[np.argsort(-ranks["swapped"][lost], kind="stable")][:ROWS]
+    chosen = lost[np.argsort(-ranks[lost], kind="stable")][:ROWS]
     if not len(chosen):
         return []
     maps = {seen: attention_map(explainer.maps("worst", chosen, seen)).numpy() for seen in SEEN} if explainer else None
     rows = []
     for place, query in enumerate(chosen):
         of_query = {
-            f"{seen}{suffix}": value
+            name.format(seen): value
             for seen, view in SEEN.items()
-            for suffix, value in {
-                "": _shown(pictures, view, [query])[0],
-                "_neighbours": _neighbours(pictures, view, query, nearest[seen][query]),
-                "_rank": int(ranks[seen][query]),
-                "_attention": maps[seen][place] if maps else None,
+            for name, value in {
+                "{}": _shown(pictures, view, [query])[0],
+                "neighbours_{}": _neighbours(pictures, view, query, nearest[seen][query]),
+                "attention_{}": maps[seen][place] if maps else None,
             }.items()
         }
         rows.append(Row(path=pictures.table.path[query], class_name=pictures.table.class_name[query], **of_query))
@@ -116,4 +78,4 @@ def _shown(pictures: Pictures, view: str, rows: list[int]) -> list[np.ndarray]:
 def _neighbours(pictures: Pictures, view: str, query: int, rows: np.ndarray) -> list[Neighbour]:
     names, labels = pictures.table.class_name, pictures.labels
     shown = zip(_shown(pictures, view, list(rows)), rows, strict=True)
-    return [Neighbour(picture, names[row], bool(labels[row] == labels[query])) for picture, row in shown]
+    return [(picture, names[row], bool(labels[row] == labels[query])) for picture, row in shown]

@@ -24,11 +24,11 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
         probed_chance: Recall@1 of guessing among these; None where they are too few.
 
     Returns:
-        Sentences; the last one says what to do.
+        Sentences; the first is the most important, the last says what to do.
     """
     return [
-        _clean(found),
         _drop(found),
+        _clean(found),
         *_gap(found),
         _conflict(found),
         *_background_only(found, probed_chance),
@@ -124,7 +124,7 @@ def _conflict(found: dict) -> str:
 
 
 def _background_only(found: dict, chance: float | None) -> list[str]:
-    tiled = found["background_only_against_clean"]["box_tiled"]["recall_at_1"]
+    tiled = found["background_only_against_clean"]["background_box_tiled"]["recall_at_1"]
     if tiled["low"] is None or chance is None:
         return []
     shown = _side(tiled, chance) == 1

@@ -77,14 +77,14 @@ def _mixed(pictures: Pictures, rows: np.ndarray, donor: Callable) -> Tensor:
 
 
 OBJECT_ONLY: dict[str, Make] = {
-    "on_black": partial(_on_colour, colour=probe_views.BLACK),
-    "on_grey": partial(_on_colour, colour=probe_views.GREY),
-    "on_mean_colour": partial(_on_colour, colour=None),
+    "foreground_black": partial(_on_colour, colour=probe_views.BLACK),
+    "foreground_grey": partial(_on_colour, colour=probe_views.GREY),
+    "foreground_mean": partial(_on_colour, colour=None),
 }
 BACKGROUND_ONLY: dict[str, Make] = {
-    "silhouette": _silhouette,
-    "box_blacked": partial(_boxed, fill=removal.box_blacked),
-    "box_tiled": partial(_boxed, fill=removal.box_tiled),
+    "background_silhouette": _silhouette,
+    "background_box_blacked": partial(_boxed, fill=removal.box_blacked),
+    "background_box_tiled": partial(_boxed, fill=removal.box_tiled),
 }
 MIXED: dict[str, Make] = {
     donor.__name__: partial(_mixed, donor=donor) for donor in (donors.mixed_same, donors.mixed_rand, donors.mixed_next)

@@ -33,7 +33,7 @@ GROUPS = (  # heading, note, kind, view -> label and note; in the order of the p
         "High is bad: found without the object.",
         "bad",
         {
-            "background_silhouette": ("Object filled with black", "its outline can still be seen"),
+            "background_silhouette": ("Object filled", "with its background's colour; its outline can be seen"),
             "background_box_blacked": ("Object's box black", ""),
             "background_box_tiled": ("Object's box tiled over", "with its surroundings"),
         },
