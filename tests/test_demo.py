@@ -48,6 +48,11 @@ def rendered(folder: Path, **changes: float) -> Path:
     return folder
 
 
+def listed(folder: Path) -> pd.DataFrame:
+    table = pd.read_csv(folder / "photos.csv").merge(pd.read_csv(folder / "scenes.csv"), validate="1:1")
+    return table.rename(columns={"class": "class_name", "mask": "mask_path"})
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.*"))}
 
@@ -63,7 +68,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def photos(small: Path) -> pd.DataFrame:
-    return pd.read_csv(small / "photos.csv")
+    return listed(small)
 
 
 # What is on disk
@@ -102,7 +107,7 @@ def test_paths_are_sorted_and_name_the_class(small, photos):
         number = row.path[-6:-4]
         assert row.path == f"photos/{row.class_name}/{row.class_name}_{number}.png"
         assert row.mask_path == f"masks/{row.class_name}/{row.class_name}_{number}.png"
-    assert set(files(small)) == {"photos.csv", *photos.path, *photos.mask_path}
+    assert set(files(small)) == {"photos.csv", "scenes.csv", *photos.path, *photos.mask_path}
 
 
 def test_photos_are_rgb_and_masks_grey_and_of_one_size(small, photos):
@@ -157,12 +162,12 @@ def test_outside_the_mask_a_photo_shows_only_the_scene_and_a_shadow():
 
 
 def test_at_correlation_1_every_class_keeps_to_its_home_scenes(tmp_path):
-    table = pd.read_csv(rendered(tmp_path, background_correlation=1.0, train_photos=8) / "photos.csv")
+    table = listed(rendered(tmp_path, background_correlation=1.0, train_photos=8))
     assert set(table[table.split == "train"].groupby("class_name").scene.nunique()) <= {1, 2}
 
 
 def test_at_correlation_0_photos_spread_over_the_split_s_scenes(tmp_path):
-    table = pd.read_csv(rendered(tmp_path, background_correlation=0.0, train_photos=12) / "photos.csv")
+    table = listed(rendered(tmp_path, background_correlation=0.0, train_photos=12))
     train = table[table.split == "train"]
     assert (train.groupby("class_name").scene.nunique() > 2).all()
     assert set(train.scene) == set(range(6))
@@ -170,7 +175,7 @@ def test_at_correlation_0_photos_spread_over_the_split_s_scenes(tmp_path):
 
 def test_the_dial_changes_the_scene_but_neither_pose_nor_light(small, photos, tmp_path):
     other = rendered(tmp_path, background_correlation=1.0)
-    scenes = pd.read_csv(other / "photos.csv").scene
+    scenes = listed(other).scene
     moved = (scenes != photos.scene).to_numpy()
     assert 0 < moved.sum() < len(moved)
     masks = pixels(small, photos.mask_path)

@@ -29,8 +29,8 @@ def fetch(out: Path, options: Demo) -> None:
     """Renders the dataset.
 
     Writes photos/CLASS/CLASS_07.png (RGB), masks/CLASS/CLASS_07.png (grey: the share of each pixel
-    that the object covers, 0 to 255) and photos.csv with the columns path, mask_path, class_name,
-    split, scene (its number).
+    that the object covers, 0 to 255), photos.csv with the columns path, class, split, mask, as for own
+    photos, and scenes.csv with the columns path, scene (its number).
 
     Args:
         out: where to; it appears when all is rendered.
@@ -39,8 +39,9 @@ def fetch(out: Path, options: Demo) -> None:
     total = sum(getattr(options, f"{s}_classes") * getattr(options, f"{s}_photos") for s in SPLITS)
     with files.whole_folder(out) as partial:
         rows = sorted(tqdm(_render(partial, options), desc="rendering", total=total, unit="photo"))
-        table = pd.DataFrame(rows, columns=["path", "mask_path", "class_name", "split", "scene"])
-        files.write_csv(partial / "photos.csv", table)
+        table = pd.DataFrame(rows, columns=["path", "mask", "class", "split", "scene"])
+        files.write_csv(partial / "photos.csv", table[["path", "class", "split", "mask"]])
+        files.write_csv(partial / "scenes.csv", table[["path", "scene"]])
 
 
 def _render(out: Path, options: Demo) -> Iterator[tuple[str, str, str, str, int]]:
@@ -86,7 +87,7 @@ def image_table(raw: Path) -> pd.DataFrame:
         Columns path and mask_path (relative to `raw`), class_id (from 0: train, then val, then
         test; in each split by name), class_name, split; one row per photo, in the file's order.
     """
-    table = pd.read_csv(raw / "photos.csv")
+    table = pd.read_csv(raw / "photos.csv").rename(columns={"class": "class_name", "mask": "mask_path"})
     classes = table[["split", "class_name"]].drop_duplicates()
     ordered = sorted(classes.itertuples(index=False), key=lambda c: (SPLITS.index(c.split), c.class_name))
     ids = {c.class_name: class_id for class_id, c in enumerate(ordered)}
