@@ -90,11 +90,30 @@ def session(model: str, threads: int):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     if not model.endswith(".onnx"):
-        return rembg.new_session(model, sess_opts=options)
+        return _quicker(rembg.new_session(model, sess_opts=options))
     path, home = Path(model).absolute(), os.environ.get("U2NET_HOME")
     os.environ["U2NET_HOME"] = str(path.parent)  # rembg refuses files from elsewhere
     try:
-        return rembg.new_session("u2net_custom", sess_opts=options, model_path=str(path))
+        return _quicker(rembg.new_session("u2net_custom", sess_opts=options, model_path=str(path)))
     finally:
         os.environ.pop("U2NET_HOME")
         os.environ.update({} if home is None else {"U2NET_HOME": home})
+
+
+def _quicker(session):
+    """Let a session normalise photos by a table of the 256 levels: to the same floats as rembg, in a third of the time.
+
+    rembg divides by the largest level, subtracts the mean and divides by the sd in float64, pixel by pixel.
+    """
+
+    def normalize(photo: Image.Image, mean: tuple, std: tuple, size: tuple, *args, **kwargs) -> dict[str, np.ndarray]:
+        small = np.asarray(photo.convert("RGB").resize(size, Image.Resampling.LANCZOS))
+        levels = np.arange(256) / max(small.max(), 1e-6)
+        planes = [
+            ((levels - m) / sd).astype(np.float32)[small[..., c]]
+            for c, (m, sd) in enumerate(zip(mean, std, strict=True))
+        ]
+        return {session.inner_session.get_inputs()[0].name: np.stack(planes)[None]}
+
+    session.normalize = normalize
+    return session

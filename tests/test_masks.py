@@ -175,6 +175,21 @@ def test_rembg_gives_what_rembg_gives(tmp_path, monkeypatch, by_name):
     assert len(np.unique(mask)) > 50  # soft
 
 
+@pytest.mark.parametrize("peak", [0, 1, 200, 255])
+def test_photos_are_normalised_to_rembg_s_own_floats(tmp_path, monkeypatch, peak):
+    import rembg
+
+    path = network(tmp_path / "net.onnx")
+    monkeypatch.setenv("U2NET_HOME", str(tmp_path))
+    pixels = np.random.default_rng(0).integers(0, peak + 1, (50, 70, 3), dtype=np.uint8)
+    how = Image.fromarray(pixels), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), (320, 320)
+    theirs = rembg.new_session("u2net_custom", model_path=str(path)).normalize(*how)
+    ours = cutouts.session(str(path), 1).normalize(*how)
+    assert ours.keys() == theirs.keys()
+    for name, expected in theirs.items():
+        np.testing.assert_array_equal(ours[name], expected, strict=True)
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("scale", [0, float("nan")])
 def test_a_network_that_finds_nothing_gives_an_empty_mask(tmp_path, monkeypatch, scale):
