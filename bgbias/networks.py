@@ -1,4 +1,7 @@
-"""The networks by name: how to build them, what they expect, where their first weights come from."""
+"""The networks by name: how to build them, what they expect, where their first weights come from.
+
+torchvision takes most of a second to import, and not every network needs it: it is imported where it is used.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -8,8 +11,6 @@ from typing import NamedTuple
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torchvision import models
-from torchvision.models.resnet import BasicBlock
 
 from bgbias.bn_inception import BNInception, load_weights
 from bgbias.weights import read
@@ -39,6 +40,8 @@ def small_resnet(weights: str) -> nn.Module:
     """Four residual blocks of 32 to 256 channels (1.2 million weights): learns from scratch on a CPU."""
     if weights != "scratch":
         raise ValueError(f"small_resnet has no pretrained weights: set weights to scratch instead of {weights}")
+    from torchvision.models.resnet import BasicBlock
+
     layers = [
         ("conv", nn.Conv2d(3, 32, 7, stride=2, padding=3, bias=False)),
         ("norm", nn.BatchNorm2d(32)),
@@ -54,6 +57,8 @@ def small_resnet(weights: str) -> nn.Module:
 
 
 def _torchvision(name: str, weights: str) -> nn.Module:
+    from torchvision import models
+
     try:
         network = models.get_model(name, weights="IMAGENET1K_V1" if weights == "imagenet" else None)
     except OSError as error:
