@@ -92,6 +92,14 @@ def test_screened_lists_are_those_of_exact_similarities_also_of_duplicates(monke
     assert torch.equal(retrieval.neighbours(points, points, 12), ranking[:, :12])
 
 
+def test_lists_that_rough_similarities_cannot_tell_are_made_exactly(monkeypatch):
+    source = torch.Generator().manual_seed(0)
+    points = normalize(1 + 0.05 * torch.randn(600, 16, generator=source))  # closer to one another than bf16 resolves
+    monkeypatch.setattr(retrieval, "_screening_pays", lambda references, k: True)
+    ranking = (points @ points.T).fill_diagonal_(-torch.inf).argsort(dim=1, descending=True, stable=True)
+    assert torch.equal(retrieval.neighbours(points, points, 12), ranking[:, :12])
+
+
 def test_the_margin_of_a_screening_holds():
     source = torch.Generator().manual_seed(0)
     for scale in (1.0, 0.001, 300.0):
