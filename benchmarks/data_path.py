@@ -98,7 +98,7 @@ def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
     with tempfile.TemporaryDirectory() as folder:
         paths = drawn.files_of(Path(folder) / "files", options.photos, 64 if options.quick else 256, 20)
         photos = drawn.prepared(Path(folder) / "data", paths, settings.images["cub200"])
-        crops = {name: batches.Crops(photos, name, training, 1, 0) for name in ("base", "bgaugment")}
+        crops = {name: batches.Crops(photos, settings.recipes[name], training, 1, 0) for name in ("base", "bgaugment")}
         path = {name: partial(ours, its, embedder) for name, its in crops.items()}
         runs = {
             "published": partial(published, crops["bgaugment"], paths),

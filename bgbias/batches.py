@@ -10,64 +10,80 @@ from torch.utils.data import Dataset
 
 from bgbias import params
 from bgbias.compose import flip, paste, random_box, take, take_both
+from bgbias.masks import suspicion
+from bgbias.probe_views import grown
+from bgbias.removal import can_be_probed, inpainted
 from bgbias.seeding import generator
 from bgbias.views import Photos, draw_background
 
+RIM_PX = 2  # painted over around an object whose background another photo gets
+
 
 class Batch(NamedTuple):
-    """One training batch as it leaves the crops, still in bytes; masks and backgrounds only for bgaugment."""
+    """One training batch as it leaves the crops, still in bytes; masks and backgrounds only where some are replaced."""
 
-    labels: Tensor  # int64 (B,)
+    labels: Tensor  # int64 (B,), or (2 B,) where paired
     photos: Tensor  # uint8 (B, 3, S, S)
     flipped: Tensor  # bool (B,)
     masks: Tensor | None = None  # uint8 (B, 1, S, S)
     backgrounds: Tensor | None = None  # uint8 (B, 3, S, S)
     backgrounds_flipped: Tensor | None = None  # bool (B,)
+    paired: bool = False
 
     def pictures(self, where: torch.device) -> Tensor:
-        """Flip and compose on a device: uint8 (B, 3, S, S)."""
+        """Flip and compose on a device: uint8 (B, 3, S, S); where paired all photos as they are, then all composed."""
         photos = flip(self.photos.to(where), self.flipped)
         if self.masks is None:
             return photos
         masks = flip(self.masks.to(where), self.flipped)
         backgrounds = flip(self.backgrounds.to(where), self.backgrounds_flipped)
-        return paste(photos, masks, backgrounds)
+        composed = paste(photos, masks, backgrounds)
+        return torch.cat([photos, composed]) if self.paired else composed
 
 
 class Crops(Dataset):
     """The training batches of a split, by (epoch, step); each depends on these and the seed alone."""
 
-    def __init__(self, photos: Photos, regime: params.Regime, options: params.Training, per_class: int, seed: int):
+    def __init__(self, photos: Photos, recipe: params.Recipe, options: params.Training, per_class: int, seed: int):
         """Prepare the sampling of a dataset's training split.
 
         Raises:
-            ValueError: fewer classes than a batch needs.
+            ValueError: fewer classes than a batch needs, or pairs for an odd batch.
         """
-        self.photos, self.regime, self.options = photos, regime, options
+        self.photos, self.recipe, self.options = photos, recipe, options
         self.per_class, self.seed = per_class, seed
         rows = photos.split("train")
         classes = photos.table.class_id[rows].to_numpy()
         self.by_class = [rows[classes == class_id] for class_id in np.unique(classes)]
-        self.pool = photos.val_pools(options.separate_pools)[0] if regime == "bgaugment" else None
-        if options.batch_size > per_class * len(self.by_class):
+        self.pool = photos.val_pools(options.separate_pools)[0] if recipe.replace else None
+        self.kept = {int(row) for row in rows if recipe.skip_suspect and suspicion(photos.masks[row])}
+        if recipe.paired and options.batch_size % 2:
             raise ValueError(
-                f"batch_size {options.batch_size} needs {math.ceil(options.batch_size / per_class)} classes "
+                f"batch_size {options.batch_size} holds no whole pairs: make train.<dataset>.batch_size even"
+            )
+        self.in_batch = options.batch_size // (1 + recipe.paired)  # photos; as many pictures in any recipe
+        if self.in_batch > per_class * len(self.by_class):
+            most = per_class * len(self.by_class) * (1 + recipe.paired)
+            raise ValueError(
+                f"batch_size {options.batch_size} needs {math.ceil(self.in_batch / per_class)} classes "
                 f"(per_class {per_class}), and {len(self.by_class)} are for training: lower "
-                f"train.<dataset>.batch_size to {per_class * len(self.by_class)}, or raise the loss's per_class"
+                f"train.<dataset>.batch_size to {most}, or raise the loss's per_class"
             )
 
     def __getitem__(self, at: tuple[int, int]) -> Batch:
         """Sample, crop and draw backgrounds for one step of an epoch."""
         epoch, step = at
         rng = generator(self.seed, "sampling", epoch, step)
-        chosen = sample(self.by_class, self.options.batch_size, self.per_class, rng)
+        chosen = sample(self.by_class, self.in_batch, self.per_class, rng)
         cuts = [
             self._cut(image_id, generator(self.seed, "crop", epoch, step, place))
             for place, (image_id, _) in enumerate(chosen)
         ]
         columns = zip(*cuts, strict=True)
         stacked = [torch.stack([torch.as_tensor(part) for part in column]) for column in columns]
-        return Batch(torch.tensor([label for _, label in chosen]), *stacked)
+        labels = torch.tensor([label for _, label in chosen]).repeat(1 + self.recipe.paired)
+        batch = Batch(labels, *stacked, paired=self.recipe.paired)
+        return self._by_recipe(batch, chosen, rng) if self.pool else batch
 
     def _cut(self, image_id: int, rng: np.random.Generator) -> tuple:
         geometry = self.photos.geometry
@@ -79,6 +95,44 @@ class Crops(Dataset):
         photo, mask = take_both(picture, self.photos.masks[image_id], box, geometry.input_px)
         background_id, part, mirrored = draw_background(self.pool.shapes, geometry, rng)
         return photo, flipped, mask, take(self.pool[background_id], part, geometry.input_px), mirrored
+
+    def _by_recipe(self, batch: Batch, chosen: list[tuple[int, int]], rng: np.random.Generator) -> Batch:
+        """What differs from every photo's object, by its mask, on a background of the pool."""
+        masks, backgrounds = batch.masks, batch.backgrounds
+        if self.recipe.grow_masks_px:
+            masks = grown(masks, self.recipe.grow_masks_px)
+        if self.recipe.backgrounds != "pool":
+            of_photos = rng.random(len(chosen)) < (1.0 if self.recipe.backgrounds == "photos" else 0.5)
+            backgrounds = with_backgrounds_of_others(batch, masks, of_photos, rng)
+        kept = rng.random(len(chosen)) >= self.recipe.replace
+        kept |= [image_id in self.kept for image_id, _ in chosen]
+        masks = masks.masked_fill(torch.from_numpy(kept)[:, None, None, None], 255)
+        return batch._replace(masks=masks, backgrounds=backgrounds)
+
+
+def with_backgrounds_of_others(batch: Batch, masks: Tensor, wanted: np.ndarray, rng: np.random.Generator) -> Tensor:
+    """Backgrounds of which some are other photos of the batch, their objects painted over.
+
+    Args:
+        batch: of B photos.
+        masks: of its photos, uint8 (B, 1, S, S).
+        wanted: which photos shall get another's background, bool (B,).
+        rng: where the randomness comes from.
+
+    Returns:
+        uint8 (B, 3, S, S). A photo whose object cannot be painted over gives none; where none but the photo itself
+        could give, the batch's own background stays.
+    """
+    backgrounds = batch.backgrounds.clone()
+    donors = np.flatnonzero(can_be_probed(grown(masks, RIM_PX)).numpy())
+    if not len(donors):
+        return backgrounds
+    filled = inpainted(batch.photos[donors], masks[donors], RIM_PX)
+    for row in np.flatnonzero(wanted):
+        others = np.flatnonzero(donors != row)
+        if len(others):
+            backgrounds[row] = filled[rng.choice(others)]
+    return backgrounds
 
 
 def sample(

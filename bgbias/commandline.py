@@ -4,15 +4,14 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from typing import get_args
 
 from bgbias import params, paramsfile
 
 EXPECTED = (ValueError, OSError, ArithmeticError)  # what the user can mend; anything else is a defect
-REGIMES = get_args(params.Regime)
 ARGUMENTS = {
     "dataset": {"help": "name of the dataset, of those under data in params.yaml"},
-    "regime": {"choices": REGIMES, "help": f"how the network is trained: {', '.join(REGIMES)}"},
+    "regime": {"help": "how the network is trained, of those under recipes in params.yaml"},
+    "seed": {"type": int, "help": "of the training"},
     "prefix": {"help": "how the experiments' names start"},
 }
 
@@ -30,7 +29,7 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
     Args:
         stage: called with the checked parameters, the arguments and the options.
         description: for --help: the stage's docstring.
-        *arguments: what the stage runs for, of ARGUMENTS: mostly "dataset", or "dataset" and "regime".
+        *arguments: what the stage runs for, of ARGUMENTS: such as "dataset", "regime" and "seed".
         **options: name -> how argparse's add_argument is called for it.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=_Formatter)
@@ -44,6 +43,8 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
         settings = paramsfile.load()
         if "dataset" in given:
             params.refuse_unknown("dataset", [given.dataset], settings.data)
+        if "regime" in given:
+            params.refuse_unknown("regime", [given.regime], settings.recipes)
         stage(settings, **vars(given))
     except EXPECTED as error:
         if os.environ.get("BGBIAS_TRACEBACK"):

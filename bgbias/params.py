@@ -14,7 +14,6 @@ Share = Annotated[float, Ge(0), Le(1)]
 Positive = Annotated[float, Gt(0)]
 Count = Annotated[int, Ge(1)]
 Range = Annotated[list[Positive], Len(2, 2)]
-Regime = Literal["base", "bgaugment"]
 Precision = Literal["fp32", "bf16"]  # of a network's arithmetic
 Overrides = dict[str, dict[str, int | float]]  # dataset -> what differs for it
 _refuse_all_else = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
@@ -124,6 +123,28 @@ class Training:
     noise_share: Annotated[float, Ge(0)]  # greatest sd of noise on training images, of their value range
     separate_pools: bool  # train on one half of the pool val, select on the other; false: both on all of it
     workers: Annotated[int, Ge(0)]  # processes that crop beside the training; 0: none
+
+
+@strict
+class Recipe:
+    """A training regime: what is done to the backgrounds of the training photos."""
+
+    replace: Share  # probability that a photo gets another background
+    backgrounds: Literal[
+        "pool", "photos", "mixed"
+    ]  # photos: the batch's others, objects painted over; mixed: half each
+    skip_suspect: bool  # leave photos whose masks are empty, tiny, nearly full or touch the border as they are
+    grow_masks_px: int  # of the network's input; negative: smaller masks
+    paired: bool  # each photo twice in a batch of half as many photos: as it is, and as above
+    consistency: Annotated[float, Ge(0)]  # weight of 1 - cosine of the two embeddings of a photo
+    select_on: Annotated[list[Literal["clean", "swapped"]], MinLen(1)]  # views whose mean MAP@R selects the epoch
+
+    def __post_init__(self):
+        """Pairs need two kinds of pictures, and a consistency needs pairs."""
+        if self.paired and not self.replace:
+            raise ValueError("paired: true needs replace above 0")
+        if self.consistency and not self.paired:
+            raise ValueError("consistency needs paired: true")
 
 
 @strict
@@ -258,14 +279,16 @@ class Params:
     """All of params.yaml."""
 
     datasets: Annotated[list[str], MinLen(1)]
-    regimes: Annotated[list[Regime], MinLen(1)]
+    regimes: Annotated[list[str], MinLen(1)]  # of recipes
     loss: str  # one of losses
+    seeds: Annotated[list[Annotated[int, Ge(0)]], MinLen(1)]
     seed: Annotated[int, Ge(0)]
     data: Data
     images: dict[str, Geometry]
     masks: dict[str, Masks]
     backgrounds: dict[str, Backgrounds]
     train: dict[str, Training]
+    recipes: dict[str, Recipe]
     losses: Losses
     evaluate: dict[str, Evaluation]
     attention: Attention
@@ -273,14 +296,19 @@ class Params:
     audit: dict[str, Audit]
 
     def __post_init__(self):
-        """Refuse an unknown loss or dataset, and a dataset that lacks one of its blocks."""
+        """Refuse an unknown loss, regime or dataset, and a dataset that lacks one of its blocks."""
         refuse_unknown("loss", [self.loss], names(Losses))
         refuse_unknown("dataset", self.datasets, self.data)
+        refuse_unknown("regime", self.regimes, self.recipes)
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds {self.seeds}: each trains a network of its own, name it once")
         blocks = {name: getattr(self, name) for name in ("images", "masks", "backgrounds", "train", "evaluate")}
         blocks["attention.max_images"] = self.attention.max_images
+        for block_name, named in (("data", self.data), ("recipes", self.recipes)):
+            for name in named:
+                if not re.fullmatch(r"\w[\w-]*", name):  # it is part of paths and commands
+                    raise ValueError(f"{block_name}.{name}: name it with letters, digits, _ and - only")
         for dataset in self.data:
-            if not re.fullmatch(r"\w[\w-]*", dataset):  # it is part of paths and commands
-                raise ValueError(f"data.{dataset}: name it with letters, digits, _ and - only")
             for name, block in blocks.items():
                 if dataset not in block:
                     raise ValueError(f"{name}.{dataset} is missing")

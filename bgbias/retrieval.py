@@ -7,7 +7,6 @@ first, as in a stable sort. Higher is better for every metric; all are shares in
 """
 
 from collections.abc import Iterator
-from statistics import mean, stdev
 
 import torch
 from torch import Tensor
@@ -194,14 +193,3 @@ def evaluate(queries: Tensor, references: Tensor, labels: Tensor, recall_at: lis
     """
     scores = per_query(queries, references, labels, recall_at)
     return {name: values.double().mean().item() for name, values in scores.items() if name != "rows"}
-
-
-def over_draws(draws: list[dict[str, float]]) -> dict[str, float]:
-    """Mean and sample standard deviation of each metric over repeats of a view.
-
-    >>> over_draws([{"recall_at_1": 0.25}, {"recall_at_1": 0.75}])
-    {'recall_at_1': 0.5, 'recall_at_1_sd': 0.3535533905932738}
-    """
-    columns = {name: [draw[name] for draw in draws] for name in draws[0]}
-    spread = {f"{name}_sd": stdev(values) for name, values in columns.items()}
-    return {**{name: mean(values) for name, values in columns.items()}, **spread}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 from tabulate import tabulate
@@ -54,15 +54,14 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
         raise ValueError(f"no experiment's name starts with '{prefix}': `dvc exp list` shows the names")
     rows = {}
     for one in chosen:
-        for dataset in dict.fromkeys(name.partition(".")[0] for name in one):
-            for regime in get_args(params.Regime):
-                found = {name: one.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
-                if all(pd.isna(value) for value in found.values()):
-                    continue
-                key = (dataset, one["loss"], regime)
-                if key in rows:
-                    raise ValueError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
-                rows[key] = found
+        for dataset, regime in sorted({tuple(name.split(".")[:2]) for name in one if name.count(".") > 1}):
+            found = {name: one.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
+            if all(pd.isna(value) for value in found.values()):
+                continue
+            key = (dataset, one["loss"], regime)
+            if key in rows:
+                raise ValueError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
+            rows[key] = found
     return pd.DataFrame([(*key, *found.values()) for key, found in sorted(rows.items())], columns=[*KEY, *FIGURES])
 
 
@@ -115,7 +114,7 @@ def table(results: pd.DataFrame, published: pd.DataFrame, name: str) -> pd.DataF
     """
     _, columns = TABLES[name]
     ours, theirs = results.set_index(KEY), published.set_index(KEY)
-    rows = pd.MultiIndex.from_product([params.names(params.Losses), get_args(params.Regime)], names=KEY[1:])
+    rows = pd.MultiIndex.from_product([params.names(params.Losses), sorted(results.regime.unique())], names=KEY[1:])
     rows = rows[rows.isin([key[1:] for key in ours.index])]
     cells = {}
     for dataset in dict.fromkeys(results.dataset):

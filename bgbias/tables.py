@@ -22,21 +22,35 @@ def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
         swaps: the swapped views, "swapped" among them.
 
     Returns:
-        Text cells; retrieval in percent, mean ± sample standard deviation over the draws; attention scores
-        as mean ± standard deviation over the photos.
+        Text cells; retrieval in percent, attention scores as they are. What follows the ± says `spread`.
     """
     rows = []
     for regime, found in regimes.items():
         row = {"regime": regime}
         for metric, heading in HEADINGS.items():
-            row[f"{heading} clean"] = percent(found["clean"][metric])
-            for view in swaps:
-                row[f"{heading} {view.replace('_', ' ')}"] = percent(found[view][metric], found[view][f"{metric}_sd"])
-            row[f"{heading} drop"] = percent(found["drop"][metric])
+            for view in ("clean", *swaps, "drop"):
+                sd = found[view].get(f"{metric}_seeds_sd", found[view].get(f"{metric}_sd"))
+                row[f"{heading} {view.replace('_', ' ')}"] = percent(found[view][metric], sd)
         for view, score in found["attention"].items():
-            row[f"attention {view}"] = f"{score['mean']:.2f} ± {score['sd']:.2f}"
+            row[f"attention {view}"] = f"{score['mean']:.2f} ± {score.get('mean_seeds_sd', score['sd']):.2f}"
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def spread(found: dict, classes: int) -> str:
+    """What stands behind the figures of `summary` and after their ±, in a sentence.
+
+    Args:
+        found: the metrics of a regime.
+        classes: of the test photos.
+
+    >>> spread({"queries": 480, "seeds": 3}, classes=40)
+    '480 queries of 40 classes; mean ± standard deviation over 3 training seeds.'
+    """
+    said = f"{found['queries']:,} queries of {classes} classes"
+    if found["seeds"] > 1:
+        return f"{said}; mean ± standard deviation over {found['seeds']} training seeds."
+    return f"{said}, one training seed; ± over the draws of backgrounds, of attention over the photos."
 
 
 def markdown(table: pd.DataFrame) -> str:

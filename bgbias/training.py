@@ -122,7 +122,10 @@ def _epoch(
         images = add_noise(embedder.normalise(batch.pictures(where)), options.noise_share, noise)
         with torch.autocast(where.type, torch.bfloat16, enabled=options.precision == "bf16"):
             embeddings = embedder(images)
-        value = loss(embeddings.float(), batch.labels.to(where))
+        embeddings = embeddings.float()
+        value = loss(embeddings, batch.labels.to(where))
+        if crops.recipe.consistency:
+            value = value + crops.recipe.consistency * disagreement(embeddings)
         if not value.isfinite():
             raise FloatingPointError(
                 f"the loss is {value.item()} in epoch {epoch}, step {step + 1}: lower the learning rates (train's "
@@ -134,6 +137,22 @@ def _epoch(
         schedule.step()
         total += value.detach()
     return total.item() / len(steps), len(steps) * options.batch_size / (time.perf_counter() - start)
+
+
+def disagreement(embeddings: Tensor) -> Tensor:
+    """1 - cosine of each photo's two embeddings, on average.
+
+    Args:
+        embeddings: float (2 B, D), of length 1: of a paired batch, so row i and row B + i are of one photo.
+
+    Returns:
+        Scalar in [0, 2].
+
+    >>> disagreement(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])).item()
+    0.5
+    """
+    first, second = embeddings.chunk(2)
+    return 1 - (first * second).sum(1).mean()
 
 
 def add_noise(images: Tensor, share: float, source: torch.Generator) -> Tensor:

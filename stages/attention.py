@@ -1,10 +1,9 @@
-"""Attention scores of one dataset and regime, on clean test photos and on the first swapped view.
+"""Attention scores of one trained network, on clean test photos and on the first swapped view.
 
-    python -m stages.attention demo base
+    python -m stages.attention demo base 42
 
-Reads   models/DATASET/REGIME, data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
-Writes  metrics/attention/DATASET/REGIME.json (mean and population standard deviation over the photos),
-        data/attention/DATASET/REGIME: scores.csv (a row a photo; empty where undefined) and the attention
+Reads   models/DATASET/REGIME/SEED, data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
+Writes  data/attention/DATASET/REGIME/SEED: scores.csv (a row a photo; empty where undefined) and the attention
         maps of the first photos, clean.npy and swapped.npy, uint8 (N, input_px, input_px)
 Takes   the demo's 100 photos 10 s on two cores
 """
@@ -62,10 +61,10 @@ def measure(
     return torch.cat(scores).numpy(), torch.stack(kept).numpy()
 
 
-def main(settings: params.Params, dataset: str, regime: str) -> None:
+def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     """Score the chosen photos in both views."""
     photos = Photos(dataset, settings.images[dataset])
-    embedder = embedders.load(Path("models") / dataset / regime)
+    embedder = embedders.load(Path("models") / dataset / regime / str(seed))
     attention = Attention(embedder, settings.attention, settings.seed)
     image_ids = choose(photos.split("test"), settings.attention.max_images[dataset], settings.seed)
     pool = photos.pool(settings.evaluate[dataset].swaps["swapped"])
@@ -74,21 +73,15 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
         "clean": lambda start, end: photos.clean(image_ids[start:end]),
         "swapped": lambda start, end: photos.swapped(manifest[start:end], pool),
     }
-    table, found = pd.DataFrame({"image_id": image_ids}), {}
-    with files.whole_folder(Path("data/attention") / dataset / regime) as out:
+    table = pd.DataFrame({"image_id": image_ids})
+    with files.whole_folder(Path("data/attention") / dataset / regime / str(seed)) as out:
         for view, seen in views.items():
             table[view], maps = measure(attention, photos, image_ids, seen)
             np.save(out / f"{view}.npy", maps)
-            defined = table[view].dropna()
-            mean, sd = float(defined.mean()), float(defined.std(ddof=0))
-            found[view] = {"mean": mean, "sd": sd, "images": len(defined)}
-            found[view]["undefined"] = len(table) - len(defined)  # empty or full masks
         files.write_csv(out / "scores.csv", table)
-    out = Path("metrics/attention") / dataset / f"{regime}.json"
-    files.write_json(out, {dataset: {regime: {"attention": found}}})
-    for view, score in found.items():
-        print(f"{dataset}, {regime}: attention score {score['mean']:.3f} +- {score['sd']:.3f} {view}")
+    for view in views:
+        print(f"{dataset}, {regime}, seed {seed}: attention score {table[view].mean():.3f} {view}")
 
 
 if __name__ == "__main__":
-    commandline.run(main, __doc__, "dataset", "regime")
+    commandline.run(main, __doc__, "dataset", "regime", "seed")

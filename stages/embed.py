@@ -1,13 +1,13 @@
-"""Embed every view of the test photos of one dataset with the network of one regime.
+"""Embed every view of the test photos of one dataset with one trained network.
 
-    python -m stages.embed demo base
+    python -m stages.embed demo base 42
 
-Reads   models/DATASET/REGIME, data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
-Writes  data/embeddings/DATASET/REGIME: images.csv (image_id, class_id), clean.npy, VIEW/DRAW.npy (float32,
+Reads   models/DATASET/REGIME/SEED, data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
+Writes  data/embeddings/DATASET/REGIME/SEED: images.csv (image_id, class_id), clean.npy, VIEW/DRAW.npy (float32,
         a row a photo) and VIEW/DRAW.csv (the manifest: which part of which background)
 Takes   the demo 10 s on two cores
 
-Both regimes see the same composites, so that they differ by the network alone.
+All networks see the same composites, so that results differ by the network alone.
 """
 
 from pathlib import Path
@@ -19,17 +19,17 @@ from bgbias import commandline, embedders, files, params
 from bgbias.views import Photos
 
 
-def main(settings: params.Params, dataset: str, regime: str) -> None:
+def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     """Embed the clean view, then every draw of every swapped view."""
     options = settings.evaluate[dataset]
     photos = Photos(dataset, settings.images[dataset])
-    embedder = embedders.load(Path("models") / dataset / regime)
+    embedder = embedders.load(Path("models") / dataset / regime / str(seed))
     image_ids = photos.split("test")
-    with files.whole_folder(Path("data/embeddings") / dataset / regime) as out:
+    with files.whole_folder(Path("data/embeddings") / dataset / regime / str(seed)) as out:
         files.write_csv(out / "images.csv", photos.table.loc[image_ids, ["image_id", "class_id"]])
         np.save(out / "clean.npy", embedders.embed(embedder, photos.clean(image_ids)).numpy())
         views = [(view, number) for view in sorted(options.swaps) for number in range(options.draws)]
-        for view, number in tqdm(views, f"{dataset}-{regime}", unit="view"):
+        for view, number in tqdm(views, f"{dataset}-{regime}-{seed}", unit="view"):
             pool = photos.pool(options.swaps[view])
             manifest = photos.draw(image_ids, pool, settings.seed, view, number)
             embeddings = embedders.embed(embedder, photos.swapped(manifest, pool))
@@ -39,4 +39,4 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
 
 
 if __name__ == "__main__":
-    commandline.run(main, __doc__, "dataset", "regime")
+    commandline.run(main, __doc__, "dataset", "regime", "seed")

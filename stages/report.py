@@ -2,8 +2,8 @@
 
     python -m stages.report demo
 
-Reads   metrics/evaluate/DATASET, metrics/attention/DATASET, data/embeddings/DATASET, data/attention/DATASET,
-        data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
+Reads   metrics/evaluate/DATASET, data/embeddings/DATASET, data/attention/DATASET, data/prepared/DATASET,
+        data/masks/DATASET/packed, data/backgrounds/DATASET
 Writes  plots/report/DATASET: table.md (and what the photos are too few for), bars.png, contact_sheet.png (photos,
         masks, swapped backgrounds), gallery.png (nearest neighbours), attention.png (the study's figure 2)
 Takes   5 s
@@ -24,15 +24,14 @@ FIGURE_PHOTOS = 6
 def main(settings: params.Params, dataset: str) -> None:
     """Gather what the regimes have left and draw it."""
     swaps = settings.evaluate[dataset].swaps
+    seed = str(settings.seeds[0])  # the pictures are of one network a regime
     metrics, embeddings, maps = {}, {view: {} for view in VIEWS}, {view: {} for view in VIEWS}
     for regime in settings.regimes:
-        metrics[regime] = {}
-        for stage in ("evaluate", "attention"):
-            metrics[regime] |= files.read_json(Path("metrics") / stage / dataset / f"{regime}.json")[dataset][regime]
-        folder = Path("data/embeddings") / dataset / regime
+        metrics[regime] = files.read_json(Path("metrics/evaluate") / dataset / f"{regime}.json")[dataset][regime]
+        folder = Path("data/embeddings") / dataset / regime / seed
         embeddings["clean"][regime] = torch.from_numpy(np.load(folder / "clean.npy"))
         embeddings["swapped"][regime] = torch.from_numpy(np.load(folder / "swapped/0.npy"))
-        folder = Path("data/attention") / dataset / regime
+        folder = Path("data/attention") / dataset / regime / seed
         for view in VIEWS:
             maps[view][regime] = np.load(folder / f"{view}.npy")[:FIGURE_PHOTOS]
     scored = pd.read_csv(folder / "scores.csv").image_id[:FIGURE_PHOTOS].to_numpy()
@@ -45,8 +44,12 @@ def main(settings: params.Params, dataset: str) -> None:
         figures.save(partial / "attention.png", report.attention(pictures, scored, maps))
         figures.save(partial / "bars.png", figures.bars(metrics, "recall_at_1", "Recall@1"))
         table = tables.markdown(tables.summary(metrics, list(swaps)))
-        limits = evidence.limits(pictures.photos.table, Path("data/prepared") / dataset)
-        files.write_text(partial / "table.md", "\n\n".join([table, *limits]) + "\n")
+        photos = pictures.photos.table
+        notes = [
+            tables.spread(metrics[regime], photos.class_id[photos.split == "test"].nunique()),
+            *evidence.limits(photos, Path("data/prepared") / dataset),
+        ]
+        files.write_text(partial / "table.md", "\n\n".join([table, *notes]) + "\n")
     print(table)
 
 

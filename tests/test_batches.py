@@ -7,23 +7,27 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from bgbias.batches import Batch, Crops, sample
+from bgbias import images, paramsfile
+from bgbias.batches import RIM_PX, Batch, Crops, sample, with_backgrounds_of_others
+from bgbias.removal import inpainted
 from bgbias.views import Photos
 
+RECIPES = paramsfile.load().recipes
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
 def crops(data, geometry, options):
-    def make(regime="bgaugment", per_class=2, seed=3, **changes):
+    def make(regime="bgaugment", per_class=2, seed=3, recipe=None, **changes):
         photos = Photos("drawn", geometry, data)
-        return Crops(photos, regime, dataclasses.replace(options, **changes), per_class, seed)
+        treated = dataclasses.replace(RECIPES[regime], **recipe or {})
+        return Crops(photos, treated, dataclasses.replace(options, **changes), per_class, seed)
 
     return make
 
 
 def same(one: Batch, other: Batch) -> bool:
-    return all(a is b is None or torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    return all(torch.equal(a, b) if isinstance(a, torch.Tensor) else a is b for a, b in zip(one, other, strict=True))
 
 
 def test_a_batch_has_m_photos_of_each_class_and_no_photo_twice():
@@ -84,6 +88,79 @@ def test_both_regimes_see_the_same_photos_and_crops(crops):
     assert torch.equal(base.photos, bgaugment.photos) and torch.equal(base.labels, bgaugment.labels)
 
 
+def test_a_pair_is_a_photo_as_it_is_and_on_another_background(crops):
+    batch = crops("bgconsistency", batch_size=8)[2, 1]
+    pictures = batch.pictures(CPU)
+    assert pictures.shape == (8, 3, 16, 16) and batch.photos.shape[0] == 4  # as many pictures as in any regime
+    assert torch.equal(batch.labels[:4], batch.labels[4:])
+    single = crops("base")[2, 1]
+    assert torch.equal(pictures[:4], single.pictures(CPU)) and torch.equal(batch.labels[:4], single.labels)
+    assert torch.equal(pictures[4:], crops("bgaugment")[2, 1].pictures(CPU))
+
+
+def test_backgrounds_are_replaced_as_often_as_the_recipe_says(crops):
+    made = crops(recipe={"replace": 0.3})
+    replaced = [(batch.masks < 255).flatten(1).any(1) for batch in (made[1, step] for step in range(100))]
+    assert torch.cat(replaced).float().mean().item() == pytest.approx(0.3, abs=0.07)  # 400 photos: 3 sd
+    batch = made[1, 0]
+    kept = ~(batch.masks < 255).flatten(1).any(1)
+    assert torch.equal(batch.pictures(CPU)[kept], crops("base")[1, 0].pictures(CPU)[kept])
+
+
+def test_photos_of_suspect_masks_keep_their_background(crops, data):
+    made = crops(recipe={"skip_suspect": True})
+    assert made.kept == set()
+    masks, suspect = made.photos.masks, int(made.by_class[0][1])
+    changed = [np.full_like(mask, 255) if row == suspect else np.array(mask) for row, mask in enumerate(masks)]
+    images.Pack.write(data / "masks/drawn/packed", iter(changed))
+    assert crops(recipe={"skip_suspect": True}).kept == {suspect} and crops().kept == set()
+    made = crops(recipe={"skip_suspect": True}, per_class=3, batch_size=12)  # all training photos in each batch
+    whole = (made[1, 0].masks == 255).flatten(1).all(1)
+    assert whole.sum() == 1
+
+
+def test_masks_grow_in_training_where_the_recipe_says_so(crops):
+    exact, grown, shrunk = (crops(recipe={"grow_masks_px": px})[1, 0].masks.float().mean() for px in (0, 1, -1))
+    assert shrunk < exact < grown
+
+
+def test_backgrounds_of_other_photos_have_their_objects_painted_over(crops):
+    batch = crops()[1, 0]
+    given = with_backgrounds_of_others(batch, batch.masks, np.ones(4, dtype=bool), np.random.default_rng(0))
+    filled = inpainted(batch.photos, batch.masks, RIM_PX)
+    donors = [[torch.equal(one, other) for other in filled].index(True) for one in given]
+    assert all(donor != row for row, donor in enumerate(donors))  # no photo keeps its own
+    none = with_backgrounds_of_others(batch, batch.masks, np.zeros(4, dtype=bool), np.random.default_rng(0))
+    assert torch.equal(none, batch.backgrounds)
+
+
+def test_a_photo_whose_object_cannot_be_painted_over_gives_no_background(crops):
+    batch = crops()[1, 0]
+    full = torch.full_like(batch.masks, 255)
+    everyone = np.ones(4, dtype=bool)
+    assert torch.equal(with_backgrounds_of_others(batch, full, everyone, np.random.default_rng(0)), batch.backgrounds)
+    full[2] = batch.masks[2]
+    given = with_backgrounds_of_others(batch, full, everyone, np.random.default_rng(0))
+    filled = inpainted(batch.photos[2:3], batch.masks[2:3], RIM_PX)[0]
+    assert [torch.equal(one, filled) for one in given] == [True, True, False, True]
+    assert torch.equal(given[2], batch.backgrounds[2])
+
+
+def test_mixed_backgrounds_come_from_pool_and_photos(crops):
+    made, pooled = crops(recipe={"backgrounds": "mixed"}), crops()
+    kept = [
+        torch.equal(one, other)
+        for step in range(50)
+        for one, other in zip(made[1, step].backgrounds, pooled[1, step].backgrounds, strict=True)
+    ]
+    assert np.mean(kept) == pytest.approx(0.5, abs=0.11)  # 200 photos: 3 sd
+
+
+def test_an_odd_batch_holds_no_pairs(crops):
+    with pytest.raises(ValueError, match="batch_size 5 holds no whole pairs: make train.<dataset>.batch_size even"):
+        crops("bgconsistency", batch_size=5)
+
+
 def test_a_batch_depends_on_seed_epoch_and_step_alone(crops):
     made = crops()
     first = made[2, 1]
@@ -101,3 +178,5 @@ def test_workers_change_nothing(crops):
 def test_a_batch_of_more_classes_than_there_are_is_refused_with_the_mend(crops):
     with pytest.raises(ValueError, match="batch_size 10 needs 5 classes .*, and 4 are .*batch_size to 8, or"):
         crops(batch_size=10)
+    with pytest.raises(ValueError, match="batch_size 20 needs 5 classes .*, and 4 are .*batch_size to 16, or"):
+        crops("bgconsistency", batch_size=20)

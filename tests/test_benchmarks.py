@@ -45,7 +45,7 @@ def test_the_pipeline_s_batches_are_the_published_ones_to_two_grey_levels(tmp_pa
     options = replace(settings.train["cub200"], batch_size=6)
     paths = drawn.files_of(tmp_path / "files", None, 12, 3)
     photos = drawn.prepared(tmp_path / "data", paths, settings.images["cub200"])
-    crops = batches.Crops(photos, "bgaugment", options, 1, 0)
+    crops = batches.Crops(photos, settings.recipes["bgaugment"], options, 1, 0)
     embedder = embedders.Embedder(embedders.card("bn_inception", 8, data_path.SIDE, "cosine"))
     gap = data_path.published(crops, paths, 1) - data_path.ours(crops, embedder, 1)
     assert gap.abs().max() < 2.5 and gap.mean().abs() < 0.05  # ours is rounded to bytes, theirs is not

@@ -9,12 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
-STAGES = ("evaluate", "attention")
 WHAT = {"classes": 4, "photos": 4, "scenes": 3}
 SMALL = {
     "data.demo": {"size_px": 32, "home_scenes": 2, "backgrounds": 4}
@@ -88,14 +88,10 @@ def checkout(tmp_path_factory):
 def test_a_bare_repro_makes_metrics_tables_and_pictures(checkout):
     assert set(checkout.metrics()) == {
         "metrics/masks/demo.json",
-        *(
-            f"metrics/{stage}/demo/{regime}.json"
-            for stage in ("evaluate", "attention")
-            for regime in ("base", "bgaugment")
-        ),
+        *(f"metrics/evaluate/demo/{regime}.json" for regime in ("base", "bgaugment")),
     }
     found = json.loads((checkout.folder / "metrics/evaluate/demo/base.json").read_text())["demo"]["base"]
-    assert {"clean", "swapped", "new_scene", "drop", "queries", "lone_queries"} == set(found)
+    assert {"clean", "swapped", "new_scene", "drop", "attention", "queries", "lone_queries", "seeds"} == set(found)
     assert found["queries"] == 16 and found["drop"]["recall_at_1"] == pytest.approx(
         found["clean"]["recall_at_1"] - found["swapped"]["recall_at_1"], abs=2e-6
     )
@@ -125,6 +121,18 @@ def test_another_loss_changes_the_same_keys(checkout):
     checkout.run("git", "checkout", ".")
 
 
+def test_several_seeds_give_means_and_their_spread(checkout):
+    checkout.run("dvc", "exp", "run", "-S", "seeds=[42,7]", "-S", "regimes=[base,bgconsistency]")
+    found = json.loads((checkout.folder / "metrics/evaluate/demo/base.json").read_text())["demo"]["base"]
+    assert found["seeds"] == 2 and {"recall_at_1_seeds_sd", "map_at_r_seeds_sd"} <= set(found["clean"])
+    queries = pd.read_csv(checkout.folder / "data/queries/demo/base.csv")
+    assert queries.clean_map_at_r.mean() == pytest.approx(found["clean"]["map_at_r"], abs=2e-6)
+    assert queries.swapped_map_at_r.mean() == pytest.approx(found["swapped"]["map_at_r"], abs=2e-6)
+    table = (checkout.folder / "plots/report/demo/table.md").read_text()
+    assert "| bgconsistency" in table and "standard deviation over 2 training seeds" in table
+    checkout.run("git", "checkout", ".")
+
+
 def test_pictures_are_shown_offline(checkout):
     checkout.run("dvc", "plots", "show", "-o", "shown")
     page = (checkout.folder / "shown/index.html").read_text()
@@ -132,7 +140,7 @@ def test_pictures_are_shown_offline(checkout):
 
 
 def test_figure_2_is_drawn_of_any_photos_and_models(checkout):
-    models = ("models/demo/base", "models/demo/bgaugment", "models/demo/base")
+    models = ("models/demo/base/42", "models/demo/bgaugment/42", "models/demo/base/42")
     command = (sys.executable, "-m", "stages.figure2", "demo", "--models", *models, "--images", "33", "40")
     checkout.run(*command)
     assert min(Image.open(checkout.folder / "plots/figure2/demo.png").size) > 100
@@ -159,16 +167,16 @@ def test_a_mistake_is_named_and_nothing_is_lost(checkout, override, complaint):
 
 def test_an_interrupted_training_goes_on(checkout):
     checkout.set("train.demo", {"max_epochs": 60, "patience": 60})
-    command = (sys.executable, "-m", "stages.train", "demo", "base")
+    command = (sys.executable, "-m", "stages.train", "demo", "base", "42")
     running = subprocess.Popen(command, cwd=checkout.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while not list(checkout.folder.glob(".checkpoints/train-demo-base/*/checkpoint.pt")):
+    while not list(checkout.folder.glob(".checkpoints/train-demo-base-42/*/checkpoint.pt")):
         assert time.monotonic() < deadline and running.poll() is None
         time.sleep(0.05)
     running.send_signal(signal.SIGKILL)
     running.wait()
     assert "resuming after epoch" in checkout.run(*command)
-    assert not list(checkout.folder.glob(".checkpoints/train-demo-base/*"))
+    assert not list(checkout.folder.glob(".checkpoints/train-demo-base-42/*"))
 
 
 def test_own_photos_run_through_the_whole_pipeline(checkout):

@@ -63,7 +63,11 @@ def test_parameters_cannot_be_changed():
         ("  grocery: {}", "  grocry: {}", "data.grocery is missing; data.grocry.seed is missing"),
         ("loss: ", "loss: cosface #", "unknown loss 'cosface'; known are contrastive, triplet, "),
         ("- demo", "- demmo", "unknown dataset 'demmo'; known are demo, grocery, "),
-        ("- bgaugment", "- bgaugmented", "regimes.1: Input should be 'base' or 'bgaugment'"),
+        ("- bgaugment", "- bgaugmented", "unknown regime 'bgaugmented'; known are base, bgaugment, bgcons"),
+        ("- 42", "- 42\n- 42", "seeds \\[42, 42\\]: each trains a network of its own, name it once"),
+        ("  bgconsistency:", "  my cure:", "recipes.my cure: name it with letters, digits, _ and - only"),
+        ("paired: true", "paired: false", "recipes.bgconsistency: consistency needs paired: true"),
+        ("    paired: false", "    paired: true", "recipes.base: paired: true needs replace above 0"),
         (
             "method: given",
             "method: guess",

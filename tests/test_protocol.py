@@ -86,7 +86,7 @@ def photos(tmp_path_factory):
     return Photos("drawn", SETTINGS.images["cub200"], data)
 
 
-@pytest.mark.parametrize("regime", ["base", "bgaugment"])
+@pytest.mark.parametrize("regime", ["base", "bgaugment", "bgconsistency"])
 @pytest.mark.parametrize("dataset", STUDY)
 def test_a_training_step_runs_for_every_loss(photos, dataset, regime, tmp_path):
     options = dataclasses.replace(
@@ -97,7 +97,7 @@ def test_a_training_step_runs_for_every_loss(photos, dataset, regime, tmp_path):
     statistics = embedder.trunk.conv1_7x7_s2_bn.running_mean.clone()
     for name in losses.LOSSES:
         settings = losses.options_for(name, SETTINGS.losses, dataset)
-        crops = Crops(photos, regime, options, settings.per_class, SETTINGS.seed)
+        crops = Crops(photos, SETTINGS.recipes[regime], options, settings.per_class, 42)
         loss = losses.make(name, settings, len(crops.by_class), 128)
         before = [p.detach().clone() for p in (embedder.head.weight, embedder.trunk.conv1_7x7_s2.weight)]
         rate = getattr(settings, "weights_lr", None)

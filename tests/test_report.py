@@ -17,6 +17,18 @@ def metrics(clean, swapped):
     return {"clean": scores, "swapped": drawn, "drop": drop, "attention": attention}
 
 
+def test_with_several_seeds_the_table_has_their_spread():
+    found = metrics(0.9, 0.2)
+    for view, name in (("clean", "recall_at_1"), ("swapped", "recall_at_1"), ("drop", "recall_at_1")):
+        found[view][f"{name}_seeds_sd"] = 0.03
+    found["attention"]["clean"]["mean_seeds_sd"] = 0.04
+    row = tables.summary({"base": found}, ["swapped"]).iloc[0]
+    assert row[["Recall@1 clean", "Recall@1 swapped", "Recall@1 drop", "MAP@R swapped"]].tolist() == [
+        "90.0 ± 3.0", "20.0 ± 3.0", "70.0 ± 3.0", "10.0 ± 0.2",
+    ]  # fmt: skip
+    assert row["attention clean"] == "0.20 ± 0.04"
+
+
 def test_the_table_has_regimes_by_rows_in_percent():
     table = tables.summary({"base": metrics(0.9, 0.2), "bgaugment": metrics(0.88, 0.7)}, ["swapped"])
     assert table.columns.tolist() == [

@@ -11,18 +11,19 @@ from bgbias.batches import Crops
 from bgbias.embedders import Embedder
 from bgbias.views import Photos
 
-SETTINGS = paramsfile.load().losses
+SETTINGS = paramsfile.load()
 
 
 @pytest.fixture
 def parts(data, geometry, options):
     """Everything that `fit` wants, made anew at each call."""
 
-    def make(regime="base", loss="triplet", **changes):
+    def make(regime="base", loss="triplet", recipe=None, **changes):
         photos = Photos("drawn", geometry, data)
-        crops = Crops(photos, regime, dataclasses.replace(options, **changes), 2, 5)
+        treated = dataclasses.replace(SETTINGS.recipes[regime], **recipe or {})
+        crops = Crops(photos, treated, dataclasses.replace(options, **changes), 2, 5)
         torch.manual_seed(5)
-        settings = getattr(SETTINGS, loss)
+        settings = getattr(SETTINGS.losses, loss)
         criterion = losses.make(loss, settings, len(crops.by_class), 8)
         embedder = Embedder(embedders.card("small_resnet", 8, 16, "cosine"))
         ids = photos.split("val")
@@ -35,6 +36,17 @@ def parts(data, geometry, options):
         return embedder, criterion, crops, getattr(settings, "weights_lr", None), validate
 
     return make
+
+
+def test_the_consistency_term_brings_the_embeddings_of_a_pair_together(parts, tmp_path):
+    apart = []
+    for weight in (0.0, 50.0):
+        changes = {"recipe": {"consistency": weight}, "batch_size": 8, "batches_per_epoch": 10}
+        embedder, _, crops, *_ = given = parts("bgconsistency", loss="contrastive", **changes)
+        training.fit(*given, tmp_path / f"{weight}.pt")
+        pictures = crops[9, 9].pictures(torch.device("cpu"))
+        apart.append(training.disagreement(embedders.embed(embedder, [pictures])).item())
+    assert apart[1] < 0.5 * apart[0]
 
 
 def weights(embedder):
