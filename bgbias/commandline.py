@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import get_args
 
 from bgbias import params, paramsfile
@@ -14,6 +15,8 @@ ARGUMENTS = {
     "dataset": {"help": "name of the dataset, of those under data in params.yaml"},
     "regime": {"choices": REGIMES, "help": f"how the network is trained: {', '.join(REGIMES)}"},
     "prefix": {"help": "how the experiments' names start"},
+    "first": {"type": Path, "help": "folder of an audit"},
+    "second": {"type": Path, "help": "folder of the audit to compare with it"},
 }
 
 
