@@ -107,7 +107,7 @@ def test_who_sees_the_object_alone_loses_nothing(audits):
     assert found["drop"]["recall_at_1"]["value"] == found["gap"]["recall_at_1"]["value"] == 0
     assert found["conflict"]["value"] == 0 and found["worst_of_backgrounds"]["worst"]["value"] == 1
     assert found["invariance"]["value"] == pytest.approx(1, abs=1e-4)
-    assert found["variance"]["photo"] == pytest.approx(1, abs=1e-4)
+    assert found["variance"]["photo"]["value"] == pytest.approx(1, abs=1e-4)
     assert "no effect is shown." in found["verdict"][0]
     assert found["verdict"][-1].startswith("What to do: nothing against backgrounds")
 
@@ -121,7 +121,7 @@ def test_who_sees_the_background_alone_falls_to_guessing(audits):
     assert found["conflict"]["value"] == 1
     assert found["worst_of_backgrounds"]["worst"]["value"] == 0
     assert found["invariance"]["value"] == pytest.approx(0, abs=0.05)
-    assert found["variance"]["background"] == pytest.approx(1, abs=0.01)
+    assert found["variance"]["background"]["value"] == pytest.approx(1, abs=0.01)
     for view in ("background_silhouette", "background_box_blacked", "background_box_tiled"):
         assert found["background_only_against_clean"][view]["recall_at_1"]["value"] == 1
     assert (
@@ -137,7 +137,7 @@ def test_of_noise_nothing_is_concluded(audits):
     chance = found["chance"]["recall_at_1"]
     assert chance == pytest.approx((PHOTOS - 1) / (CLASSES * PHOTOS - 1), abs=1e-6)
     assert found["conflict"]["value"] == pytest.approx(0.5, abs=0.03)
-    assert found["variance"]["photo"] == pytest.approx(found["variance"]["random"]["photo"], abs=0.05)
+    assert found["variance"]["photo"]["value"] == pytest.approx(found["variance"]["random"]["photo"], abs=0.05)
     clean = found["matrix"]["clean"]["clean"]["recall_at_1"]
     assert clean["low"] <= chance <= clean["high"]
     assert "not shown to be better than guessing" in found["verdict"][1]
@@ -159,6 +159,8 @@ def test_the_figures_have_known_keys(audits):
     )
     several = [*found["views"].values(), *found["background_only_against_clean"].values(), found["drop"], found["gap"]]
     several += [row for rows in found["matrix"].values() for row in rows.values()]
+    assert set(found["variance"]) == {"photo", "background", "rest", "random"}
+    assert all(set(found["variance"][part]) == ESTIMATE for part in ("photo", "background", "rest"))
     doubt = found["mask_doubt"]
     several += [doubt["drop_eroded"], doubt["drop_dilated"]]
     for estimates in several:

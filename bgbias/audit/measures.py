@@ -143,7 +143,9 @@ class Measures:
         return {name: self._estimate(scores[name], scores["rows"]) for name in METRICS}
 
     def _variance(self) -> dict:
-        shares = {name: none_for_nan(share) for name, share in invariance.variance_shares(self.grid)._asdict().items()}
+        rng = generator(self.pictures.seed, "audit intervals")
+        shares = invariance.variance_estimates(self.grid, self.labels, rng)
+        shares = {name: entry(share) for name, share in shares.items()}
         return {**shares, "random": invariance.random_shares(len(self.grid), views.GRID)._asdict()}
 
     def _mask_doubt(self) -> dict:

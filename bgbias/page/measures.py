@@ -111,25 +111,32 @@ def _group(
 
 def variance(found: dict) -> Html:
     """The variance shares as bars, the model's above those of random embeddings."""
-    shares = found["variance"]
+    own = {part: found["variance"][part] for part in SHARES}
+    random = {part: {"value": found["variance"]["random"][part]} for part in SHARES}
     rows = []
-    for name, parts in (("This model", shares), ("Random embeddings", shares["random"])):
-        parts = {part: parts[part] for part in SHARES}
-        drawn = [] if None in parts.values() else [charts.stacked(parts)]
-        cells = [tag("td", wording.value({"value": share}, PERCENT), class_="number") for share in parts.values()]
-        rows.append(tag("tr", tag("th", name, scope="row"), tag("td", *drawn, class_="drawn"), *cells))
+    for name, note, parts in (("This model", wording.counts(own["photo"]), own), ("Random embeddings", "", random)):
+        shares = {part: one["value"] for part, one in parts.items()}
+        drawn = [] if None in shares.values() else [charts.stacked(shares)]
+        cells = [tag("td", *_share(one), class_="number") for one in parts.values()]
+        heading = tag("th", name, tag("small", note), scope="row")
+        rows.append(tag("tr", heading, tag("td", *drawn, class_="drawn"), *cells))
     keys = [
         tag("th", tag("i", "", class_=f"key {part}"), label, scope="col", class_="number")
         for part, label in SHARES.items()
     ]
     head = tag("thead", tag("tr", tag("th", "Embeddings", scope="col"), tag("th", "Shares", scope="col"), *keys))
     caption = tag("caption", "Shares of the embeddings' variance", class_="hidden")
-    counted = (
-        f"{wording.many(found['photos'], 'photo', 'photos')}, {wording.many(found['classes'], 'class', 'classes')}"
-    )
-    counted += f", each on {found['worst_of_backgrounds']['backgrounds']} backgrounds."
+    counted = f"Each photo on {found['worst_of_backgrounds']['backgrounds']} backgrounds, the same for all."
     table = tag("div", tag("table", caption, head, tag("tbody", *rows), class_="variance"), class_="box")
     return joined(table, tag("p", counted, class_="counted"))
+
+
+def _share(one: Estimate) -> list[Html]:
+    """A share, with its interval where it is no theory's."""
+    return [
+        tag("b", wording.value(one, PERCENT)),
+        *([tag("small", wording.interval(one, PERCENT))] if "low" in one else []),
+    ]
 
 
 def attention(scores: dict | None) -> Html:
