@@ -162,11 +162,12 @@ def test_the_figures_have_known_keys(audits):
     assert set(found["variance"]) == {"photo", "background", "rest", "random"}
     assert all(set(found["variance"][part]) == ESTIMATE for part in ("photo", "background", "rest"))
     doubt = found["mask_doubt"]
-    several += [doubt["drop_eroded"], doubt["drop_dilated"]]
+    of_changes = {f"{what}_{change}" for what in ("drop", "moved") for change in ("eroded", "dilated")}
+    several += [doubt[name] for name in of_changes]
     for estimates in several:
         assert set(estimates) == {"recall_at_1", "map_at_r"}
         assert all(set(estimate) == ESTIMATE for estimate in estimates.values())
-    assert set(doubt) == {"flagged", "drop_without", "drop_eroded", "drop_dilated", "radius_px"}
+    assert set(doubt) == {"flagged", "drop_without", "radius_px"} | of_changes
     assert doubt["flagged"] == {"empty": [], "full": [], "border": [], "tiny": []} and doubt["drop_without"] is None
     assert set(found["attention"]["swapped"]) == {"score", "rank_accuracy", "pointing_game"}
 
@@ -184,6 +185,15 @@ def test_every_figure_is_the_mean_of_a_column_of_the_queries(audits):
     for name, figure in figures.items():
         assert table[name].mean() == pytest.approx(figure["value"], abs=1e-5), name
         assert table[name].count() == figure["queries"], name
+
+
+def test_changed_masks_are_compared_on_the_same_backgrounds(audits):
+    found = audits["background_alone"]  # the edge of a mask is nothing to it, the draw of a background much
+    for change in ("eroded", "dilated"):
+        assert found["mask_doubt"][f"drop_{change}"]["map_at_r"]["value"] != found["drop"]["map_at_r"]["value"]
+        moved = found["mask_doubt"][f"moved_{change}"]["map_at_r"]
+        assert (moved["value"], moved["low"], moved["high"]) == (0, 0, 0)
+        assert audits["noise"]["mask_doubt"][f"moved_{change}"]["map_at_r"]["value"] != 0
 
 
 def test_two_audits_are_compared_query_by_query(audits, tmp_path, capsys):

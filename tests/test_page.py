@@ -62,7 +62,8 @@ def audit() -> dict:
         },
         "mask_doubt": {
             "flagged": {"empty": ["a/1.jpg"], "full": ["b/2.jpg", "b/3.jpg"], "border": ["c/4.jpg"], "tiny": []},
-            "drop_without": both(), "drop_eroded": both(), "drop_dilated": both(), "radius_px": 6,
+            "drop_without": both(), "drop_eroded": both(), "drop_dilated": both(),
+            "moved_eroded": both(), "moved_dilated": both(), "radius_px": 6,
         },
         "verdict": ["It looks at the table.", "By 40 points."],
     }  # fmt: skip
@@ -225,7 +226,7 @@ def test_missing_parts_read_well(write):
     html = write(found, [])
     said = text(html)
     for expected in (
-        "Attention maps need a model that passes gradients", "No photos were given to show", "not defined",
+        "Attention maps need gradients at the pictures", "No photos were given to show", "not defined",
         "no interval", "not measured", "0 masks are suspect", "0 queries, 0 classes; 9 left out", "Only 1 class was",
     ):  # fmt: skip
         assert expected in said
@@ -249,6 +250,13 @@ def test_an_unknown_view_is_refused(write):
     found["views"]["inverted"] = found["views"]["clean"]
     with pytest.raises(ValueError, match="unknown views inverted: describe them"):
         write(found, [])
+
+
+def test_a_doubt_of_an_unknown_kind_is_listed_all_the_same(write):
+    found = audit()
+    found["mask_doubt"]["flagged"]["two objects"] = ["d/5.jpg"]
+    said = text(write(found, []))
+    assert "two objects: 1" in said and "d/5.jpg" in said and "5 masks are suspect" in said
 
 
 def test_attention_of_another_size_is_refused(write):

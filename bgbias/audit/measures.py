@@ -17,6 +17,7 @@ from bgbias.seeding import generator
 
 METRICS = ("recall_at_1", "map_at_r")
 FLAGS = {"empty": "empty", "nearly_full": "full", "border": "border", "tiny": "tiny"}  # suspicion -> key
+CHANGES = ("eroded", "dilated")  # of masks
 Scores = dict[str, Tensor]  # of `retrieval.per_query`
 
 
@@ -99,9 +100,11 @@ class Measures:
         found |= {view: self._probed(view, view) for view in views.PROBES}
         found |= {f"{view}_in_clean": self._probed(view, "clean") for view in views.BACKGROUND_ONLY}
         found["background_gap"] = probes.background_gap(found["mixed_same"], found["mixed_rand"])
-        for change in ("eroded", "dilated"):
-            view = f"swapped/{change}"
-            found[f"drop_{change}"] = _less(found["clean"], self._scores(view, view))
+        first_draw = self._scores("swapped/0", "swapped/0")
+        for change in CHANGES:
+            changed = self._scores(f"swapped/{change}", f"swapped/{change}")
+            found[f"drop_{change}"] = _less(found["clean"], changed)
+            found[f"moved_{change}"] = _less(first_draw, changed)
         return found
 
     def _scores(self, queries: str, gallery: str, kept: Tensor | None = None) -> Scores:
@@ -149,14 +152,19 @@ class Measures:
         return {**shares, "random": invariance.random_shares(len(self.grid), views.GRID)._asdict()}
 
     def _mask_doubt(self) -> dict:
-        """The drop without the photos of doubtful masks, and with masks that are a little smaller or larger."""
+        """The drop without the photos of doubtful masks, and how far it moves with masks a little smaller or larger.
+
+        Changed masks are seen on the backgrounds of the first draw, and compared with whole ones on the same: the drop
+        with changed masks, less that of this draw with masks as they are, query by query.
+        """
         doubts, paths = np.array(self.pictures.doubts), self.pictures.table.path.to_numpy()
         found = {
             "flagged": {key: sorted(paths[doubts == kind]) for kind, key in FLAGS.items()},
             "drop_without": None,
             "radius_px": views.doubt_px(self.pictures),
         }
-        found |= {name: self._estimates(self.scores[name]) for name in ("drop_eroded", "drop_dilated")}
+        of_changes = [f"{what}_{change}" for what in ("drop", "moved") for change in CHANGES]
+        found |= {name: self._estimates(self.scores[name]) for name in of_changes}
         kept = torch.from_numpy(np.flatnonzero(doubts == ""))
         if len(kept) < len(doubts) and views.can_be_searched(self.labels[kept].numpy()):
             swapped = self._over_draws(lambda draw: self._scores(draw, draw, kept))
