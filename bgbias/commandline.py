@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from bgbias import params, paramsfile
 
@@ -13,6 +14,8 @@ ARGUMENTS = {
     "regime": {"help": "how the network is trained, of those under recipes in params.yaml"},
     "seed": {"type": int, "help": "of the training"},
     "prefix": {"help": "how the experiments' names start"},
+    "first": {"type": Path, "help": "folder of an audit"},
+    "second": {"type": Path, "help": "folder of the audit to compare with it"},
 }
 
 

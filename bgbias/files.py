@@ -68,9 +68,9 @@ def read_json(path: Path) -> Any:
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table without its index, floats with six significant digits, Unix line ends."""
+    """Write a table without its index, floats with six significant digits, Unix line ends; any file name as it is."""
     with whole_file(path) as partial:
-        table.to_csv(partial, index=False, float_format="%.6g", lineterminator="\n")
+        table.to_csv(partial, index=False, float_format="%.6g", lineterminator="\n", errors="surrogateescape")
 
 
 def checksum(*paths: Path) -> str:

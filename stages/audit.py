@@ -8,18 +8,18 @@ audits/NAME; DVC looks at the photos and settings alone: after a change of weigh
 
 Reads   the photos; the embedder (see below); masks and backgrounds, where folders of them are given
 Writes  DIR of --out: report.html (the verdict, all figures, the worst photos; one page that needs nothing else),
-        audit.json (the figures, shares in 0..1, with 95 % intervals), and cache (may be deleted; with it an
-        interrupted audit goes on, and a repeated one embeds nothing). Nothing else is written
+        audit.json (the figures, shares in 0..1, with 95 % intervals), queries.csv (the same photo by photo, for
+        `python -m stages.compare`), and cache (may be deleted; with it an interrupted audit goes on, and a
+        repeated one embeds nothing). Nothing else is written
 Takes   480 photos at 64 px with the demo's network 14 s, with a ResNet-18 28 s, on two cores; 1.2 GB
 """
 
 from pathlib import Path
 
 from bgbias import audited, commandline, files, page, params, paramsfile
-from bgbias.audit import embeddings, photos, pictures, verdict
+from bgbias.audit import embeddings, explained, photos, pictures, queries, verdict
 from bgbias.audit.cache import Cache
 from bgbias.audit.examples import worst_photos
-from bgbias.audit.explained import Explainer
 from bgbias.audit.measures import Measures
 
 METHODS = ("given", "grabcut", "rembg")
@@ -34,6 +34,11 @@ def refuse_out_within(options: params.Audit, out: Path) -> None:
             raise ValueError(f"--out {out} lies in {folder}, which is read: choose another folder")
 
 
+def pool_of(options: params.Audit) -> Path | None:
+    """The folder of backgrounds; None: they are rendered."""
+    return Path(options.backgrounds) if options.backgrounds else None
+
+
 def prepare(options: params.Audit, input_px: int, seed: int, cache: Cache) -> tuple[pictures.Pictures, list[str]]:
     """Photos, masks and backgrounds; and what is to be said of the choice of photos."""
     folder = Path(options.photos)
@@ -44,11 +49,10 @@ def prepare(options: params.Audit, input_px: int, seed: int, cache: Cache) -> tu
     elif method == "given":
         photos.refuse_unmasked(table, folder)
     making = params.Masks(method=method, rembg_model=options.rembg_model, grabcut_px=GRABCUT_PX)
-    pool = Path(options.backgrounds) if options.backgrounds else None
     packs = (
         pictures.photo_pack(table, folder, input_px, cache),
         pictures.mask_pack(table, folder, making, input_px, cache),
-        pictures.background_pack(pool, input_px, seed, cache),
+        pictures.background_pack(pool_of(options), input_px, seed, cache),
     )
     return pictures.Pictures(table, *packs, seed, cache), said
 
@@ -61,6 +65,7 @@ def described(options: params.Audit, seen: pictures.Pictures) -> dict:
         "classes": seen.table.class_name.nunique(),
         "masks": options.masks or options.mask_method or "grabcut",
         "backgrounds": f"{len(seen.backgrounds)} of {options.backgrounds or 'this project, rendered'}",
+        "made_with": pictures.made_with(seen.masks, pool_of(options), seen.seed),
     }
 
 
@@ -73,12 +78,13 @@ def main(settings: params.Params, out: Path, **given: str | None) -> None:
     embedded = embeddings.embed(embedder, seen, cache)
     measures = Measures(seen, embedded)
     found = described(options, seen) | measures.all()
-    explainer = Explainer(embedder, seen, settings.attention, cache) if embedder.differentiable else None
+    explainer = explained.Explainer(embedder, seen, settings.attention, cache) if embedder.differentiable else None
     found["attention"] = explainer.scores() if explainer else None
     probed = len(measures.probed), measures.chance_of_probed()
     first, *others = verdict.sentences(found, seen.table.class_name, *probed)
     found["verdict"] = [first, *said, *others]
     files.write_json(out / "audit.json", found)
+    queries.write(out, seen.table, measures.columns() | explained.columns(explainer, len(seen.table)))
     page.write(out / "report.html", found, worst_photos(seen, embedded, explainer))
     print("\n".join(found["verdict"]))
 

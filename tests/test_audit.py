@@ -6,7 +6,9 @@ Drawn photos: a disc whose colour is the class's, on a ground whose colour is th
 import colorsys
 import dataclasses
 import json
+import re
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,8 +18,8 @@ from conftest import disc
 from PIL import Image
 
 from bgbias import paramsfile
-from bgbias.audit import embeddings
-from stages import audit
+from bgbias.audit import embeddings, queries
+from stages import audit, compare
 
 CLASSES, PHOTOS, SIDE = 8, 6, 32
 EMBEDDERS = """
@@ -94,17 +96,18 @@ def audits(shop, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(shop)
         names = ("object_alone", "background_alone", "noise")
-        return {name: run(shop, tmp_path_factory.mktemp(name), name) for name in names}
+        folders = {name: tmp_path_factory.mktemp(name) for name in names}
+        return {name: run(shop, folder, name) | {"folder": folder} for name, folder in folders.items()}
 
 
 def test_who_sees_the_object_alone_loses_nothing(audits):
     found = audits["object_alone"]
-    for cell in (found["matrix"][queries][gallery] for queries in found["matrix"] for gallery in found["matrix"]):
+    for cell in (found["matrix"][seen][gallery] for seen in found["matrix"] for gallery in found["matrix"]):
         assert cell["recall_at_1"]["value"] == 1
     assert found["drop"]["recall_at_1"]["value"] == found["gap"]["recall_at_1"]["value"] == 0
     assert found["conflict"]["value"] == 0 and found["worst_of_backgrounds"]["worst"]["value"] == 1
     assert found["invariance"]["value"] == pytest.approx(1, abs=1e-4)
-    assert found["variance"]["photo"] == pytest.approx(1, abs=1e-4)
+    assert found["variance"]["photo"]["value"] == pytest.approx(1, abs=1e-4)
     assert "no effect is shown." in found["verdict"][0]
     assert found["verdict"][-1].startswith("What to do: nothing against backgrounds")
 
@@ -118,7 +121,7 @@ def test_who_sees_the_background_alone_falls_to_guessing(audits):
     assert found["conflict"]["value"] == 1
     assert found["worst_of_backgrounds"]["worst"]["value"] == 0
     assert found["invariance"]["value"] == pytest.approx(0, abs=0.05)
-    assert found["variance"]["background"] == pytest.approx(1, abs=0.01)
+    assert found["variance"]["background"]["value"] == pytest.approx(1, abs=0.01)
     for view in ("background_silhouette", "background_box_blacked", "background_box_tiled"):
         assert found["background_only_against_clean"][view]["recall_at_1"]["value"] == 1
     assert (
@@ -134,7 +137,7 @@ def test_of_noise_nothing_is_concluded(audits):
     chance = found["chance"]["recall_at_1"]
     assert chance == pytest.approx((PHOTOS - 1) / (CLASSES * PHOTOS - 1), abs=1e-6)
     assert found["conflict"]["value"] == pytest.approx(0.5, abs=0.03)
-    assert found["variance"]["photo"] == pytest.approx(found["variance"]["random"]["photo"], abs=0.05)
+    assert found["variance"]["photo"]["value"] == pytest.approx(found["variance"]["random"]["photo"], abs=0.05)
     clean = found["matrix"]["clean"]["clean"]["recall_at_1"]
     assert clean["low"] <= chance <= clean["high"]
     assert "not shown to be better than guessing" in found["verdict"][1]
@@ -143,9 +146,9 @@ def test_of_noise_nothing_is_concluded(audits):
 
 def test_the_figures_have_known_keys(audits):
     found = audits["background_alone"]
-    assert set(found) == set(
-        "embedder photos classes masks backgrounds chance matrix drop views background_only_against_clean gap conflict "
-        "worst_of_backgrounds invariance variance attention mask_doubt verdict".split()
+    assert set(found) - {"folder"} == set(
+        "embedder photos classes masks backgrounds made_with chance matrix drop views background_only_against_clean "
+        "gap conflict worst_of_backgrounds invariance variance attention mask_doubt verdict".split()
     )
     assert (found["photos"], found["classes"], found["masks"]) == (CLASSES * PHOTOS, CLASSES, "masks")
     assert found["embedder"] == "python:drawn_embedders:background_alone"
@@ -156,14 +159,59 @@ def test_the_figures_have_known_keys(audits):
     )
     several = [*found["views"].values(), *found["background_only_against_clean"].values(), found["drop"], found["gap"]]
     several += [row for rows in found["matrix"].values() for row in rows.values()]
+    assert set(found["variance"]) == {"photo", "background", "rest", "random"}
+    assert all(set(found["variance"][part]) == ESTIMATE for part in ("photo", "background", "rest"))
     doubt = found["mask_doubt"]
-    several += [doubt["drop_eroded"], doubt["drop_dilated"]]
+    of_changes = {f"{what}_{change}" for what in ("drop", "moved") for change in ("eroded", "dilated")}
+    several += [doubt[name] for name in of_changes]
     for estimates in several:
         assert set(estimates) == {"recall_at_1", "map_at_r"}
         assert all(set(estimate) == ESTIMATE for estimate in estimates.values())
-    assert set(doubt) == {"flagged", "drop_without", "drop_eroded", "drop_dilated", "radius_px"}
+    assert set(doubt) == {"flagged", "drop_without", "radius_px"} | of_changes
     assert doubt["flagged"] == {"empty": [], "full": [], "border": [], "tiny": []} and doubt["drop_without"] is None
     assert set(found["attention"]["swapped"]) == {"score", "rank_accuracy", "pointing_game"}
+
+
+def test_every_figure_is_the_mean_of_a_column_of_the_queries(audits):
+    found, table = audits["background_alone"], queries.read(audits["background_alone"]["folder"])
+    assert len(table) == CLASSES * PHOTOS and set(table["class"]) == {f"class{kind}" for kind in range(CLASSES)}
+    in_clean = {f"{view}_in_clean": of for view, of in found["background_only_against_clean"].items()}
+    several = found["views"] | in_clean | {"drop": found["drop"], "background_gap": found["gap"]}
+    several |= {"swapped_in_clean": found["matrix"]["swapped"]["clean"]}
+    figures = {f"{metric}_{name}": of[metric] for name, of in several.items() for metric in of}
+    figures |= {name: found[name] for name in ("conflict", "invariance")}
+    figures |= {"right_on_all": found["worst_of_backgrounds"]["worst"]}
+    figures |= {f"attention_{name}_{seen}": of[name] for seen, of in found["attention"].items() for name in of}
+    for name, figure in figures.items():
+        assert table[name].mean() == pytest.approx(figure["value"], abs=1e-5), name
+        assert table[name].count() == figure["queries"], name
+
+
+def test_changed_masks_are_compared_on_the_same_backgrounds(audits):
+    found = audits["background_alone"]  # the edge of a mask is nothing to it, the draw of a background much
+    for change in ("eroded", "dilated"):
+        assert found["mask_doubt"][f"drop_{change}"]["map_at_r"]["value"] != found["drop"]["map_at_r"]["value"]
+        moved = found["mask_doubt"][f"moved_{change}"]["map_at_r"]
+        assert (moved["value"], moved["low"], moved["high"]) == (0, 0, 0)
+        assert audits["noise"]["mask_doubt"][f"moved_{change}"]["map_at_r"]["value"] != 0
+
+
+def test_two_audits_are_compared_query_by_query(audits, tmp_path, capsys):
+    folders = [audits[name]["folder"] for name in ("background_alone", "object_alone")]
+    compare.main(SETTINGS, *folders, tmp_path / "compared.md")
+    said = capsys.readouterr().out
+    assert (tmp_path / "compared.md").read_text() == said
+    drop = 100 * audits["background_alone"]["drop"]["recall_at_1"]["value"]
+    assert said.startswith(f"{folders[1]} loses {drop:.1f} points of Recall@1 less to swapped backgrounds than ")
+    assert re.search(rf"Recall@1 drop +\| +{drop:.1f} \| +0.0 \| +-{drop:.1f} \(-", said)
+
+
+def test_audits_with_other_masks_are_not_compared(shop, audits, tmp_path):
+    shutil.copytree(shop / "masks", tmp_path / "masks")
+    Image.new("L", (SIDE, SIDE), 255).save(tmp_path / "masks/class0/0.png")
+    run(shop, tmp_path, "object_alone", masks=str(tmp_path / "masks"))
+    with pytest.raises(ValueError, match="have different masks: audit both with the same --masks"):
+        compare.main(SETTINGS, audits["noise"]["folder"], tmp_path, None)
 
 
 def test_an_interrupted_audit_goes_on_and_a_repeated_one_embeds_nothing(shop, tmp_path, monkeypatch):

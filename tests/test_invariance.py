@@ -1,10 +1,11 @@
 """Invariance and variance shares: by hand, by brute force, and what random embeddings give."""
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import normalize
 
-from bgbias.invariance import invariance, random_shares, variance_shares
+from bgbias.invariance import RESAMPLES, invariance, random_shares, variance_estimates, variance_shares
 
 
 def random_grid(photos=7, backgrounds=4, dimensions=6, seed=0):
@@ -53,6 +54,43 @@ def test_variance_shares_equal_brute_force_and_sum_to_one():
     found = variance_shares(grid)
     assert found == pytest.approx([(part / total).item() for part in (photo, background, rest)])
     assert sum(found) == pytest.approx(1)
+
+
+def test_the_intervals_of_the_shares_are_those_of_grids_put_together_from_the_classes_drawn():
+    grid, labels = random_grid(photos=11), torch.tensor([5, 2, 2, 0, 0, 0, 7, 7, 2, 5, 9])
+    found = variance_estimates(grid, labels, np.random.default_rng(3))
+    times = np.random.default_rng(3).multinomial(5, np.full(5, 1 / 5), size=RESAMPLES)
+    rows = [torch.cat([(labels == kind).nonzero()[:, 0] for kind in np.repeat([0, 2, 5, 7, 9], drawn)])
+            for drawn in times]  # fmt: skip
+    drawn_anew = np.array([variance_shares(grid[some]) for some in rows])
+    ends = np.quantile(drawn_anew, [0.025, 0.975], axis=0)
+    for place, (name, share) in enumerate(variance_shares(grid)._asdict().items()):
+        assert found[name][:3] == pytest.approx((share, *ends[:, place]), abs=1e-9)
+        assert found[name][3:] == (11, 5, 0)
+
+
+def test_shares_without_an_interval():
+    grid, rng = random_grid(photos=4), np.random.default_rng(0)
+    one_class = variance_estimates(grid, torch.zeros(4), rng)["photo"]
+    assert not np.isnan(one_class.value) and np.isnan([one_class.low, one_class.high]).all()
+    alike = variance_estimates(normalize(torch.ones(3, 2, 5), dim=2), torch.arange(3), rng)
+    assert np.isnan([share[:3] for share in alike.values()]).all()
+    with pytest.raises(ValueError, match="3 labels of 4 photos"):
+        variance_estimates(grid, torch.arange(3), rng)
+
+
+def test_the_intervals_hold_the_share_of_more_photos_like_these():
+    many, inside = 400, 0  # classes; of them 30 at a time are seen
+    source = torch.Generator().manual_seed(0)
+    kinds, own, places, noise = (torch.randn(*of, 8, generator=source) for of in
+                                 ((many, 1, 1), (many, 3, 1), (1, 1, 4), (many, 3, 4)))  # fmt: skip
+    grid = normalize(kinds + own + 0.7 * places + noise, dim=3)
+    truth = variance_shares(grid.flatten(0, 1)).background
+    for start in range(0, 390, 30):
+        some = grid[start : start + 30].flatten(0, 1)
+        found = variance_estimates(some, torch.arange(30).repeat_interleave(3), np.random.default_rng(start))
+        inside += found["background"].low <= truth <= found["background"].high
+    assert inside >= 11  # of 13
 
 
 def test_orders_and_rotations_change_nothing():

@@ -21,6 +21,9 @@ VIEWS = """clean swapped foreground_black foreground_grey foreground_mean backgr
     background_box_tiled mixed_same mixed_rand mixed_next""".split()
 
 
+SHARE = {"low": 0.203, "high": 0.422, "queries": 7654, "classes": 321, "undefined": 0}
+
+
 def audit() -> dict:
     """An audit in which every number is another one."""
     step = count(1)
@@ -51,15 +54,16 @@ def audit() -> dict:
         "worst_of_backgrounds": {"worst": one(), "mean": one(), "backgrounds": 7},
         "invariance": one(),
         "variance": {
-            "photo": 0.411, "background": 0.222, "rest": 0.367,
-            "random": {"photo": 0.1987, "background": 0.0013, "rest": 0.8},
+            "photo": SHARE | {"value": 0.411, "low": 0.399}, "background": SHARE | {"value": 0.222, "high": 0.234},
+            "rest": SHARE | {"value": 0.367}, "random": {"photo": 0.1987, "background": 0.0013, "rest": 0.8},
         },
         "attention": {
             view: {"score": one(), "rank_accuracy": one(), "pointing_game": one()} for view in ("clean", "swapped")
         },
         "mask_doubt": {
             "flagged": {"empty": ["a/1.jpg"], "full": ["b/2.jpg", "b/3.jpg"], "border": ["c/4.jpg"], "tiny": []},
-            "drop_without": both(), "drop_eroded": both(), "drop_dilated": both(), "radius_px": 6,
+            "drop_without": both(), "drop_eroded": both(), "drop_dilated": both(),
+            "moved_eroded": both(), "moved_dilated": both(), "radius_px": 6,
         },
         "verdict": ["It looks at the table.", "By 40 points."],
     }  # fmt: skip
@@ -214,7 +218,7 @@ def test_missing_parts_read_well(write):
     found["conflict"] = nothing
     found["gap"]["recall_at_1"] |= {"low": None, "high": None, "classes": 1}
     found["matrix"]["clean"]["clean"]["recall_at_1"] = nothing
-    found["variance"] |= {"photo": None, "background": None, "rest": None}
+    found["variance"] |= dict.fromkeys(("photo", "background", "rest"), nothing)
     found["mask_doubt"] |= {"drop_without": None, "flagged": {kind: [] for kind in measures.MASKS}}
     found["views"] = {"clean": found["views"]["clean"]}
     found["background_only_against_clean"] = {}
@@ -222,7 +226,7 @@ def test_missing_parts_read_well(write):
     html = write(found, [])
     said = text(html)
     for expected in (
-        "Attention maps need a model that passes gradients", "No photos were given to show", "not defined",
+        "Attention maps need gradients at the pictures", "No photos were given to show", "not defined",
         "no interval", "not measured", "0 masks are suspect", "0 queries, 0 classes; 9 left out", "Only 1 class was",
     ):  # fmt: skip
         assert expected in said
@@ -246,6 +250,13 @@ def test_an_unknown_view_is_refused(write):
     found["views"]["inverted"] = found["views"]["clean"]
     with pytest.raises(ValueError, match="unknown views inverted: describe them"):
         write(found, [])
+
+
+def test_a_doubt_of_an_unknown_kind_is_listed_all_the_same(write):
+    found = audit()
+    found["mask_doubt"]["flagged"]["two objects"] = ["d/5.jpg"]
+    said = text(write(found, []))
+    assert "two objects: 1" in said and "d/5.jpg" in said and "5 masks are suspect" in said
 
 
 def test_attention_of_another_size_is_refused(write):

@@ -1,6 +1,7 @@
 """Where an audited embedder looks: attention maps and how much of them lies on the object."""
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from bgbias import params
 from bgbias.attention import Attention
 from bgbias.audit.cache import Cache, fingerprint
 from bgbias.audit.embeddings import identity
-from bgbias.audit.measures import entry
+from bgbias.audit.measures import column, entry
 from bgbias.audit.pictures import Pictures
 from bgbias.audit.views import VIEWS
 from bgbias.audited import Audited
@@ -55,17 +56,36 @@ class Explainer:
         made_from = fingerprint(self.made_from, rows.tolist())
         return torch.from_numpy(self.cache.array(f"{name}/{seen}", made_from, make))
 
-    def scores(self) -> dict:
-        """Attention score, relevance rank accuracy and pointing game of at most 60 random photos, clean and swapped."""
+    @cached_property
+    def per_photo(self) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]:
+        """The rows of at most 60 random photos, and what each scores: key of SEEN -> name of SCORES -> float64."""
         pictures = self.pictures
         order = generator(pictures.seed, "audit attention").permutation(len(pictures.labels))
         rows, found = np.sort(order[:PHOTOS]), {}
         masks = pictures.mask(rows)[:, 0].float() / 255
         for seen in SEEN:
             maps = self.maps("attention", rows, seen)
-            rng = (generator(pictures.seed, "audit intervals") for _ in SCORES)
-            found[seen] = {
-                name: entry(estimate(score(maps, masks).double().numpy(), pictures.labels[rows], next(rng)))
-                for name, score in SCORES.items()
+            found[seen] = {name: score(maps, masks).double().numpy() for name, score in SCORES.items()}
+        return rows, found
+
+    def scores(self) -> dict:
+        """Attention score, relevance rank accuracy and pointing game, clean and swapped."""
+        rows, found = self.per_photo
+        labels, seed = self.pictures.labels[rows], self.pictures.seed
+        return {
+            seen: {
+                name: entry(estimate(values, labels, generator(seed, "audit intervals")))
+                for name, values in of_seen.items()
             }
-        return found
+            for seen, of_seen in found.items()
+        }
+
+
+def columns(explainer: Explainer | None, photos: int) -> dict[str, np.ndarray]:
+    """Name of a measure -> float64 (photos,); NaN for photos without attention maps, all where nothing explains."""
+    rows, found = explainer.per_photo if explainer else (np.arange(0), {})
+    return {
+        f"attention_{name}_{seen}": column(photos, found[seen][name] if found else [], rows)
+        for name in SCORES
+        for seen in SEEN
+    }

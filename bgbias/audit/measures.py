@@ -17,6 +17,7 @@ from bgbias.seeding import generator
 
 METRICS = ("recall_at_1", "map_at_r")
 FLAGS = {"empty": "empty", "nearly_full": "full", "border": "border", "tiny": "tiny"}  # suspicion -> key
+CHANGES = ("eroded", "dilated")  # of masks
 Scores = dict[str, Tensor]  # of `retrieval.per_query`
 
 
@@ -38,6 +39,10 @@ class Measures:
     """All measures of one audit.
 
     A query's score on the swapped view is its mean over the draws. Intervals are drawn alike for all measures.
+
+    Attributes:
+        scores: what is measured -> the scores of its queries; their rows are those of the photos.
+        singles: the same for measures that have one value for each of their rows.
     """
 
     def __init__(self, pictures: Pictures, embeddings: dict[str, Tensor]):
@@ -45,115 +50,142 @@ class Measures:
         self.pictures, self.embeddings = pictures, embeddings
         self.labels = torch.from_numpy(pictures.labels)
         self.probed = torch.from_numpy(views.rows_of(pictures, next(iter(views.PROBES))))
-        self.clean = self._scores("clean", "clean")
-        self.swapped = self._over_draws(lambda draw: self._scores(draw, draw))
+        self.grid = torch.stack([embeddings[f"grid/{number}"] for number in range(views.GRID)], 1)
+        self.scores, self.singles = self._searches(), self._over_grid()
 
     def all(self) -> dict:
         """The part of audit.json that comes from embeddings: see `bgbias.audit.verdict` for what it means."""
-        probed = self.labels[self.probed]
-        in_clean = {view: self._estimates(self._probed(view, "clean"), probed) for view in views.BACKGROUND_ONLY}
+        found = {name: self._estimates(scores) for name, scores in self.scores.items()}
+        single = {name: self._estimate(values, rows) for name, (values, rows) in self.singles.items()}
+        worst = {"worst": single["right_on_all"], "mean": single["right_on_one"], "backgrounds": views.GRID}
         return {
             "chance": _means(chance(self.labels)),
-            "matrix": self._matrix(),
-            "drop": self._drop(self.clean, self.swapped),
-            "views": self._views(),
-            "background_only_against_clean": in_clean,
-            "gap": self._gap(),
-            **self._over_grid(),
+            "matrix": {
+                "clean": {"clean": found["clean"], "swapped": found["clean_in_swapped"]},
+                "swapped": {"clean": found["swapped_in_clean"], "swapped": found["swapped"]},
+            },
+            "drop": found["drop"],
+            "views": {view: found[view] for view in ("clean", "swapped", *views.OBJECT_ONLY, *views.PROBES)},
+            "background_only_against_clean": {view: found[f"{view}_in_clean"] for view in views.BACKGROUND_ONLY},
+            "gap": found["background_gap"],
+            "conflict": single["conflict"],
+            "invariance": single["invariance"],
+            "worst_of_backgrounds": worst,
+            "variance": self._variance(),
             "mask_doubt": self._mask_doubt(),
         }
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Name of a measure -> float64 (N,), its value of each photo; NaN where the photo has none."""
+        of_scores = {
+            f"{metric}_{name}": (scores[metric], scores["rows"])
+            for metric in METRICS
+            for name, scores in self.scores.items()
+        }
+        return {name: column(len(self.labels), *found) for name, found in (of_scores | self.singles).items()}
 
     def chance_of_probed(self) -> float | None:
         """Recall@1 of guessing among the probed photos; None where these are too few."""
         return _means(chance(self.labels[self.probed]))["recall_at_1"] if len(self.probed) else None
 
-    def _scores(self, queries: str, gallery: str, kept: Tensor | slice = slice(None)) -> Scores:
-        """Scores of the photos that are kept; as if there were no others."""
-        return per_query(self.embeddings[queries][kept], self.embeddings[gallery][kept], self.labels[kept], [1])
-
-    def _over_draws(self, score: Callable[[str], Scores]) -> Scores:
-        found = [score(f"swapped/{draw}") for draw in range(views.DRAWS)]
-        means = {name: torch.stack([scores[name] for scores in found]).double().mean(0) for name in METRICS}
-        return means | {"rows": found[0]["rows"]}
-
-    def _estimate(self, values: Tensor, labels: Tensor) -> dict:
-        rng = generator(self.pictures.seed, "audit intervals")
-        return entry(estimate(values.double().numpy(), labels.numpy(), rng))
-
-    def _estimates(self, scores: Scores, labels: Tensor) -> dict:
-        return {name: self._estimate(scores[name], labels[scores["rows"]]) for name in METRICS}
-
-    def _drop(self, first: Scores, second: Scores, labels: Tensor | None = None) -> dict:
-        """First less second of the same queries; paired, so what makes a query hard in both cancels out."""
-        labels = self.labels if labels is None else labels
-        less = {name: first[name].double() - second[name].double() for name in METRICS}
-        return self._estimates(less | {"rows": first["rows"]}, labels)
-
-    def _matrix(self) -> dict:
+    def _searches(self) -> dict[str, Scores]:
         found = {
-            "clean": {
-                "clean": self.clean,
-                "swapped": self._over_draws(lambda draw: self._scores("clean", draw)),
-            },
-            "swapped": {
-                "clean": self._over_draws(lambda draw: self._scores(draw, "clean")),
-                "swapped": self.swapped,
-            },
+            "clean": self._scores("clean", "clean"),
+            "swapped": self._over_draws(lambda draw: self._scores(draw, draw)),
+            "clean_in_swapped": self._over_draws(lambda draw: self._scores("clean", draw)),
+            "swapped_in_clean": self._over_draws(lambda draw: self._scores(draw, "clean")),
         }
-        return {
-            queries: {gallery: self._estimates(scores, self.labels) for gallery, scores in row.items()}
-            for queries, row in found.items()
-        }
+        found["drop"] = _less(found["clean"], found["swapped"])
+        found |= {view: self._scores(view, view) for view in views.OBJECT_ONLY}
+        found |= {view: self._probed(view, view) for view in views.PROBES}
+        found |= {f"{view}_in_clean": self._probed(view, "clean") for view in views.BACKGROUND_ONLY}
+        found["background_gap"] = probes.background_gap(found["mixed_same"], found["mixed_rand"])
+        first_draw = self._scores("swapped/0", "swapped/0")
+        for change in CHANGES:
+            changed = self._scores(f"swapped/{change}", f"swapped/{change}")
+            found[f"drop_{change}"] = _less(found["clean"], changed)
+            found[f"moved_{change}"] = _less(first_draw, changed)
+        return found
+
+    def _scores(self, queries: str, gallery: str, kept: Tensor | None = None) -> Scores:
+        """Scores of the photos that are kept (None: all); as if there were no others."""
+        kept = torch.arange(len(self.labels)) if kept is None else kept
+        return self._search(self.embeddings[queries][kept], self.embeddings[gallery][kept], kept)
 
     def _probed(self, view: str, gallery: str) -> Scores:
         """Scores of a view that only probed photos have; of no query where these are too few."""
         if not len(self.probed):
             return {name: torch.empty(0) for name in METRICS} | {"rows": self.probed}
         references = self.embeddings[gallery] if gallery in views.PROBES else self.embeddings[gallery][self.probed]
-        return per_query(self.embeddings[view], references, self.labels[self.probed], [1])
+        return self._search(self.embeddings[view], references, self.probed)
 
-    def _views(self) -> dict:
-        found = {"clean": self.clean, "swapped": self.swapped}
-        found |= {view: self._scores(view, view) for view in views.OBJECT_ONLY}
-        of_all = {view: self._estimates(scores, self.labels) for view, scores in found.items()}
-        probed = self.labels[self.probed]
-        return of_all | {view: self._estimates(self._probed(view, view), probed) for view in views.PROBES}
+    def _search(self, queries: Tensor, references: Tensor, kept: Tensor) -> Scores:
+        scores = per_query(queries, references, self.labels[kept], [1])
+        return scores | {"rows": kept[scores["rows"]]}
 
-    def _gap(self) -> dict:
-        same, rand = (self._probed(view, view) for view in ("mixed_same", "mixed_rand"))
-        return self._estimates(probes.background_gap(same, rand), self.labels[self.probed])
+    def _over_draws(self, score: Callable[[str], Scores]) -> Scores:
+        found = [score(f"swapped/{draw}") for draw in range(views.DRAWS)]
+        means = {name: torch.stack([scores[name] for scores in found]).double().mean(0) for name in METRICS}
+        return means | {"rows": found[0]["rows"]}
 
-    def _over_grid(self) -> dict:
-        grid = torch.stack([self.embeddings[f"grid/{number}"] for number in range(views.GRID)], 1)
-        over = probes.over_backgrounds(grid, self.embeddings["clean"], self.labels)
-        searched = self.labels[over["rows"]]
-        shares = {name: none_for_nan(share) for name, share in invariance.variance_shares(grid)._asdict().items()}
+    def _over_grid(self) -> dict[str, tuple[Tensor, Tensor]]:
+        every = torch.arange(len(self.labels))
+        over = probes.over_backgrounds(self.grid, self.embeddings["clean"], self.labels)
         return {
-            "conflict": self._estimate(probes.conflict(grid, self.labels), self.labels),
-            "worst_of_backgrounds": {
-                **{name: self._estimate(over[name], searched) for name in ("worst", "mean")},
-                "backgrounds": views.GRID,
-            },
-            "invariance": self._estimate(invariance.invariance(grid), self.labels),
-            "variance": {**shares, "random": invariance.random_shares(len(grid), views.GRID)._asdict()},
+            "conflict": (probes.conflict(self.grid, self.labels), every),
+            "invariance": (invariance.invariance(self.grid), every),
+            "right_on_all": (over["worst"], over["rows"]),
+            "right_on_one": (over["mean"], over["rows"]),
         }
 
+    def _estimate(self, values: Tensor, rows: Tensor) -> dict:
+        rng = generator(self.pictures.seed, "audit intervals")
+        return entry(estimate(values.double().numpy(), self.labels[rows].numpy(), rng))
+
+    def _estimates(self, scores: Scores) -> dict:
+        return {name: self._estimate(scores[name], scores["rows"]) for name in METRICS}
+
+    def _variance(self) -> dict:
+        rng = generator(self.pictures.seed, "audit intervals")
+        shares = invariance.variance_estimates(self.grid, self.labels, rng)
+        shares = {name: entry(share) for name, share in shares.items()}
+        return {**shares, "random": invariance.random_shares(len(self.grid), views.GRID)._asdict()}
+
     def _mask_doubt(self) -> dict:
-        """The drop without the photos of doubtful masks, and with masks that are a little smaller or larger."""
+        """The drop without the photos of doubtful masks, and how far it moves with masks a little smaller or larger.
+
+        Changed masks are seen on the backgrounds of the first draw, and compared with whole ones on the same: the drop
+        with changed masks, less that of this draw with masks as they are, query by query.
+        """
         doubts, paths = np.array(self.pictures.doubts), self.pictures.table.path.to_numpy()
         found = {
             "flagged": {key: sorted(paths[doubts == kind]) for kind, key in FLAGS.items()},
             "drop_without": None,
             "radius_px": views.doubt_px(self.pictures),
         }
-        for change in ("eroded", "dilated"):
-            view = f"swapped/{change}"
-            found[f"drop_{change}"] = self._drop(self.clean, self._scores(view, view))
+        of_changes = [f"{what}_{change}" for what in ("drop", "moved") for change in CHANGES]
+        found |= {name: self._estimates(self.scores[name]) for name in of_changes}
         kept = torch.from_numpy(np.flatnonzero(doubts == ""))
         if len(kept) < len(doubts) and views.can_be_searched(self.labels[kept].numpy()):
             swapped = self._over_draws(lambda draw: self._scores(draw, draw, kept))
-            found["drop_without"] = self._drop(self._scores("clean", "clean", kept), swapped, self.labels[kept])
+            found["drop_without"] = self._estimates(_less(self._scores("clean", "clean", kept), swapped))
         return found
+
+
+def column(photos: int, values: Tensor | np.ndarray, rows: Tensor | np.ndarray) -> np.ndarray:
+    """Values of some photos as those of all, float64 (photos,), NaN for the others.
+
+    >>> column(3, np.array([0.5, 1.0]), np.array([2, 0])).tolist()
+    [1.0, nan, 0.5]
+    """
+    found = np.full(photos, np.nan)
+    found[np.asarray(rows)] = np.asarray(values)
+    return found
+
+
+def _less(first: Scores, second: Scores) -> Scores:
+    """First less second of the same queries; paired, so what makes a query hard in both cancels out."""
+    return {name: first[name].double() - second[name].double() for name in METRICS} | {"rows": first["rows"]}
 
 
 def _means(scores: Scores) -> dict:

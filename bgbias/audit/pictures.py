@@ -166,6 +166,13 @@ def background_pack(folder: Path | None, input_px: int, seed: int, cache: Cache)
                 yield np.round(swap("test", number, seed, side_px) * 255).astype(np.uint8)
 
         return cache.pack("backgrounds", fingerprint("rendered", POOL, side_px, seed), make)
+    paths = _drawn(folder, seed)
+    shrunk = (images.shrink(images.read_photo(path), side_px) for path in tqdm(paths, "backgrounds", unit="picture"))
+    return cache.pack("backgrounds", fingerprint(stamps(paths), side_px), lambda: shrunk)
+
+
+def _drawn(folder: Path, seed: int) -> list[Path]:
+    """The pictures of a folder that are used."""
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder: give a folder of background pictures, or none to render some")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in READ and path.is_file())
@@ -174,5 +181,11 @@ def background_pack(folder: Path | None, input_px: int, seed: int, cache: Cache)
     if len(paths) > POOL:
         chosen = generator(seed, "audit pool").choice(len(paths), POOL, replace=False)
         paths = [paths[place] for place in sorted(chosen)]
-    shrunk = (images.shrink(images.read_photo(path), side_px) for path in tqdm(paths, "backgrounds", unit="picture"))
-    return cache.pack("backgrounds", fingerprint(stamps(paths), side_px), lambda: shrunk)
+    return paths
+
+
+def made_with(of_masks: images.Pack, backgrounds: Path | None, seed: int) -> dict:
+    """What the swaps hang on beside the photos, whatever the embedder's input: full-size masks, backgrounds, seed."""
+    full_size = of_masks.folder.parent / "masks"  # see `mask_pack`
+    pool = files.checksum(*_drawn(backgrounds, seed))[:16] if backgrounds else "rendered"
+    return {"masks": files.checksum(full_size)[:16], "backgrounds": pool, "seed": seed}

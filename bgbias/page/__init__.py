@@ -40,10 +40,11 @@ def write(path: Path, found: dict, rows: Sequence[Row]) -> None:
             - views: {view: R}, queries and gallery both in that view; see `view_chart.GROUPS`
             - background_only_against_clean: {view: R}, queries in that view, the gallery clean
             - gap: R; conflict: E; invariance: E; worst_of_backgrounds: {worst: E, mean: E, backgrounds: how many}
-            - variance: {photo, background, rest, random: {photo, background, rest}}, numbers or None
+            - variance: {photo: E, background: E, rest: E, random: {photo, background, rest}}, the random ones numbers
             - attention: {clean or swapped: {score: E, rank_accuracy: E, pointing_game: E}}, or None
-            - mask_doubt: {flagged: {empty, full, border, tiny: paths}, drop_without, drop_eroded, drop_dilated: each R
-              or None, radius_px}
+            - mask_doubt: {flagged: {empty, full, border, tiny: paths}, drop_without: R or None, drop_eroded,
+              drop_dilated, moved_eroded, moved_dilated: R (moved: against whole masks on the same backgrounds),
+              radius_px}
             - verdict: sentences, the first one the most important
         rows: the photos to show, the worst first.
 

@@ -111,31 +111,38 @@ def _group(
 
 def variance(found: dict) -> Html:
     """The variance shares as bars, the model's above those of random embeddings."""
-    shares = found["variance"]
+    own = {part: found["variance"][part] for part in SHARES}
+    random = {part: {"value": found["variance"]["random"][part]} for part in SHARES}
     rows = []
-    for name, parts in (("This model", shares), ("Random embeddings", shares["random"])):
-        parts = {part: parts[part] for part in SHARES}
-        drawn = [] if None in parts.values() else [charts.stacked(parts)]
-        cells = [tag("td", wording.value({"value": share}, PERCENT), class_="number") for share in parts.values()]
-        rows.append(tag("tr", tag("th", name, scope="row"), tag("td", *drawn, class_="drawn"), *cells))
+    for name, note, parts in (("This model", wording.counts(own["photo"]), own), ("Random embeddings", "", random)):
+        shares = {part: one["value"] for part, one in parts.items()}
+        drawn = [] if None in shares.values() else [charts.stacked(shares)]
+        cells = [tag("td", *_share(one), class_="number") for one in parts.values()]
+        heading = tag("th", name, tag("small", note), scope="row")
+        rows.append(tag("tr", heading, tag("td", *drawn, class_="drawn"), *cells))
     keys = [
         tag("th", tag("i", "", class_=f"key {part}"), label, scope="col", class_="number")
         for part, label in SHARES.items()
     ]
     head = tag("thead", tag("tr", tag("th", "Embeddings", scope="col"), tag("th", "Shares", scope="col"), *keys))
     caption = tag("caption", "Shares of the embeddings' variance", class_="hidden")
-    counted = (
-        f"{wording.many(found['photos'], 'photo', 'photos')}, {wording.many(found['classes'], 'class', 'classes')}"
-    )
-    counted += f", each on {found['worst_of_backgrounds']['backgrounds']} backgrounds."
+    counted = f"Each photo on {found['worst_of_backgrounds']['backgrounds']} backgrounds, the same for all."
     table = tag("div", tag("table", caption, head, tag("tbody", *rows), class_="variance"), class_="box")
     return joined(table, tag("p", counted, class_="counted"))
+
+
+def _share(one: Estimate) -> list[Html]:
+    """A share, with its interval where it is no theory's."""
+    return [
+        tag("b", wording.value(one, PERCENT)),
+        *([tag("small", wording.interval(one, PERCENT))] if "low" in one else []),
+    ]
 
 
 def attention(scores: dict | None) -> Html:
     """The chart of the attention measures."""
     if scores is None:
-        text = "Not measured. Attention maps need a model that passes gradients back to the picture."
+        text = "Not measured. Attention maps need gradients at the pictures; a model from an ONNX file gives none."
         return tag("p", text, class_="none")
     asked = (
         ("score", "Attention score", "0: what its area alone would get. 1: all on the object.", PLAIN),
@@ -158,28 +165,35 @@ def masks(found: dict) -> Html:
     """Suspect masks, and the drop without them and with others."""
     doubt, drop = found["mask_doubt"], found["drop"]
     px = doubt["radius_px"]
+    smaller, larger = f"Eroded by {px} px", f"Dilated by {px} px"
+    drops = (
+        ("As they are", "", drop),
+        ("Without suspect ones", "", doubt["drop_without"]),
+        (smaller, "first draw of backgrounds only", doubt["drop_eroded"]),
+        (larger, "first draw of backgrounds only", doubt["drop_dilated"]),
+    )
+    moved = ((smaller, "", doubt["moved_eroded"]), (larger, "", doubt["moved_dilated"]))
     asked = (
-        ("As they are", drop),
-        ("Without suspect ones", doubt["drop_without"]),
-        (f"Eroded by {px} px", doubt["drop_eroded"]),
-        (f"Dilated by {px} px", doubt["drop_dilated"]),
+        ("Drop, by masks", "Clean minus swapped.", drops),
+        (
+            "How far it moves",
+            "On the same backgrounds, query by query. Far from 0, the drop hangs on the masks.",
+            moved,
+        ),
     )
-    lines = [Line(label, "", one and one["recall_at_1"], one and one["map_at_r"]) for label, one in asked]
-    group = _group(
-        "Drop, by masks",
-        "Clean minus swapped. Should these differ, the figures hang on the masks.",
-        lines,
-        POINTS,
-        kind="bad",
-    )
+    groups = [_group(title, note, _lines(of), POINTS, kind="bad") for title, note, of in asked]
     kinds = [_paths(kind, paths) for kind, paths in doubt["flagged"].items() if paths]
     flagged = {path for paths in doubt["flagged"].values() for path in paths}
     said = f"{wording.many(len(flagged), 'mask is', 'masks are')} suspect, of {found['photos']:,}."
     lists = tag("div", *kinds, class_="lists") if kinds else ""
-    return joined(tag("p", said), lists, charts.chart("The drop with other masks", [group], RECALL, MAP))
+    return joined(tag("p", said), lists, charts.chart("The drop with other masks", groups, RECALL, MAP))
+
+
+def _lines(asked: Sequence[tuple]) -> list[Line]:
+    return [Line(label, note, one and one["recall_at_1"], one and one["map_at_r"]) for label, note, one in asked]
 
 
 def _paths(kind: str, paths: Sequence[str]) -> Html:
-    title, note = MASKS[kind]
+    title, note = MASKS.get(kind, (kind, ""))  # one that came later is still listed
     summary = tag("summary", tag("b", f"{title}: {len(paths):,}"), " ", note)
     return tag("details", summary, tag("ul", *(tag("li", path) for path in paths)))
