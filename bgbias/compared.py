@@ -53,6 +53,40 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, seed: int, names: Sequenc
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("measure")
 
 
+def between(tables: dict[str, pd.DataFrame], measures: Sequence[str], seed: int) -> pd.DataFrame:
+    """How several tables of the same queries differ, each from all before it.
+
+    Args:
+        tables: name -> a table of queries.
+        measures: columns of them, shares.
+        seed: of the resamples.
+
+    Returns:
+        Text cells: a row for each pair, a column for each measure, in points with the 95 % interval of `compare`.
+
+    Raises:
+        ValueError: as of `compare`.
+
+    >>> base = pd.DataFrame({"class": ["a", "a", "b"], "recall_at_1": [0.0, 0.0, 1.0]}, index=["1", "2", "3"])
+    >>> found = between({"base": base, "cure": base.assign(recall_at_1=1.0)}, ["recall_at_1"], seed=0)
+    >>> found.iloc[0].tolist()
+    ['cure - base', '+66.7 (0.0 to 100.0)']
+    """
+    rows = []
+    for number, later in enumerate(tables):
+        for earlier in list(tables)[:number]:
+            pair = (tables[name][["class", *measures]] for name in (earlier, later))
+            found = compare(*pair, seed, (earlier, later))
+            cells = {label(name): _signed(of) for name, of in found.iterrows()}
+            rows.append({"difference in points": f"{later} - {earlier}"} | cells)
+    return pd.DataFrame(rows)
+
+
+def _signed(of: pd.Series) -> str:
+    ends = f" ({100 * of.low:z.1f} to {100 * of.high:z.1f})" if not math.isnan(of.low) else ""
+    return f"{100 * of.difference:+z.1f}{ends}"
+
+
 def _refuse_unlike(first: pd.DataFrame, second: pd.DataFrame, names: Sequence[str]) -> None:
     both, mend = f"{names[0]} and {names[1]}", "compare what was measured on the same photos"
     for name, table in zip(names, (first, second), strict=True):

@@ -1,6 +1,6 @@
 """Pictures: sheets of photos, attention maps, bar charts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -103,6 +103,43 @@ def bars(regimes: dict[str, dict], metric: str, heading: str) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure
+
+
+def front(regimes: dict[str, dict], metric: str, heading: str) -> Figure:
+    """Clean against swapped retrieval, a point a regime, in percent; those that no other beats in both are joined.
+
+    Args:
+        regimes: regime -> metrics, with "clean" and "swapped".
+        metric: such as "map_at_r".
+        heading: of both axes.
+    """
+    figure = Figure(figsize=(6.4, 4.6), layout="constrained")
+    axes = figure.subplots()
+    points = {name: [100 * found[view][metric] for view in COLOURS] for name, found in regimes.items()}
+    for name, (x, y) in points.items():
+        bars = [100 * regimes[name][view].get(f"{metric}_seeds_sd", 0) for view in COLOURS]
+        axes.errorbar(x, y, xerr=bars[0], yerr=bars[1], fmt="o", color=COLOURS["swapped"], elinewidth=0.8)
+        axes.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    best = pareto(points.values())
+    axes.plot(*zip(*best, strict=True), color=COLOURS["clean"], zorder=0)
+    axes.set_xlabel(f"{heading}, photos as they are (%)")
+    axes.set_ylabel(f"{heading}, backgrounds swapped (%)")
+    axes.margins(0.12)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def pareto(points: Iterable[Sequence[float]]) -> list[tuple[float, float]]:
+    """The points that no other one equals or beats in both coordinates, by the first.
+
+    >>> pareto([(1, 5), (2, 4), (1, 4), (2, 4), (3, 1)])
+    [(1, 5), (2, 4), (3, 1)]
+    """
+    found: list[tuple[float, float]] = []
+    for x, y in sorted(set(map(tuple, points)), reverse=True):
+        if not found or y > found[-1][1]:
+            found.append((x, y))
+    return found[::-1]
 
 
 def save(path: Path, picture: Image.Image | Figure) -> None:

@@ -130,14 +130,12 @@ class Recipe:
     """A training regime: what is done to the backgrounds of the training photos."""
 
     replace: Share  # probability that a photo gets another background
-    backgrounds: Literal[
-        "pool", "photos", "mixed"
-    ]  # photos: the batch's others, objects painted over; mixed: half each
-    skip_suspect: bool  # leave photos whose masks are empty, tiny, nearly full or touch the border as they are
-    grow_masks_px: int  # of the network's input; negative: smaller masks
-    paired: bool  # each photo twice in a batch of half as many photos: as it is, and as above
-    consistency: Annotated[float, Ge(0)]  # weight of 1 - cosine of the two embeddings of a photo
     select_on: Annotated[list[Literal["clean", "swapped"]], MinLen(1)]  # views whose mean MAP@R selects the epoch
+    backgrounds: Literal["pool", "photos", "mixed"] = "pool"  # photos: the batch's others, objects painted over
+    skip_suspect: bool = False  # leave photos whose masks are empty, tiny, nearly full or touch the border as they are
+    grow_masks_px: int = 0  # of the network's input; negative: smaller masks
+    paired: bool = False  # each photo twice in a batch of half as many photos: as it is, and as above
+    consistency: Annotated[float, Ge(0)] = 0.0  # weight of 1 - cosine of the two embeddings of a photo
 
     def __post_init__(self):
         """Pairs need two kinds of pictures, and a consistency needs pairs."""

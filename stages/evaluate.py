@@ -7,7 +7,8 @@ Writes  metrics/evaluate/DATASET/REGIME.json: for the clean view and each swappe
         (swapped: mean and, as NAME_sd, sample standard deviation over the draws), the drop from clean to swapped, and
         attention scores (mean and population standard deviation over the photos); of several seeds the means, and
         as NAME_seeds_sd the sample standard deviation over the seeds;
-        data/queries/DATASET/REGIME.csv: the retrieval metrics of each query, means over draws and seeds
+        data/queries/DATASET/REGIME.csv: the retrieval metrics of each query, means over draws and seeds; a row an
+        image_id, with its class
 Takes   seconds
 """
 
@@ -40,7 +41,7 @@ def measure(folder: Path, options: params.Evaluation) -> tuple[dict[str, dict[st
     found = {view: repeats.over([one.mean().to_dict() for one in drawn], "_sd") for view, drawn in draws.items()}
     found["drop"] = {name: value - found["swapped"][name] for name, value in found["clean"].items()}
     queries = pd.concat({view: sum(drawn) / len(drawn) for view, drawn in draws.items()}, axis=1)
-    queries.columns = [f"{view}_{name}" for view, name in queries.columns]
+    queries.columns = [f"{name}_{view}" for view, name in queries.columns]
     return found, images.loc[queries.index].join(queries).set_index(["image_id", "class_id"])
 
 
@@ -64,7 +65,8 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     found["attention"] = repeats.over_views(maps, "_seeds_sd")
     tables = [queries for _, queries in of_seeds]
     counts = {"queries": len(tables[0]), "lone_queries": photos - len(tables[0]), "seeds": len(tables)}
-    files.write_csv(Path("data/queries") / dataset / f"{regime}.csv", (sum(tables) / len(tables)).reset_index())
+    queries = (sum(tables) / len(tables)).reset_index().rename(columns={"class_id": "class"})
+    files.write_csv(Path("data/queries") / dataset / f"{regime}.csv", queries)
     files.write_json(Path("metrics/evaluate") / dataset / f"{regime}.json", {dataset: {regime: counts | found}})
     for name in ("recall_at_1", "map_at_r"):
         print(f"{dataset}, {regime}: {name} {found['clean'][name]:.4f} clean, {found['swapped'][name]:.4f} swapped")

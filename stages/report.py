@@ -2,10 +2,11 @@
 
     python -m stages.report demo
 
-Reads   metrics/evaluate/DATASET, data/embeddings/DATASET, data/attention/DATASET, data/prepared/DATASET,
-        data/masks/DATASET/packed, data/backgrounds/DATASET
-Writes  plots/report/DATASET: table.md (and what the photos are too few for), bars.png, contact_sheet.png (photos,
-        masks, swapped backgrounds), gallery.png (nearest neighbours), attention.png (the study's figure 2)
+Reads   metrics/evaluate/DATASET, data/queries/DATASET, data/embeddings/DATASET, data/attention/DATASET,
+        data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
+Writes  plots/report/DATASET: table.md (scores, differences between regimes, what the photos are too few for),
+        bars.png, front.png (clean against swapped), contact_sheet.png (photos, masks, swapped backgrounds), gallery.png
+        (nearest neighbours), attention.png (the study's figure 2)
 Takes   5 s
 """
 
@@ -15,19 +16,29 @@ import numpy as np
 import pandas as pd
 import torch
 
-from bgbias import commandline, evidence, figures, files, params, report, tables
+from bgbias import commandline, compared, evidence, figures, files, params, report, tables
 
 VIEWS = ("clean", "swapped")
 FIGURE_PHOTOS = 6
+COMPARED = [f"{metric}_{view}" for metric in tables.HEADINGS for view in VIEWS]
+PAIRED = "Differences of the same queries, with 95 % intervals by bootstrap over classes."
+
+
+def differences(queries: dict[str, pd.DataFrame], seed: int) -> list[str]:
+    """The table of differences between regimes, where there are two."""
+    if len(queries) < 2:
+        return []
+    return [PAIRED, tables.markdown(compared.between(queries, COMPARED, seed))]
 
 
 def main(settings: params.Params, dataset: str) -> None:
     """Gather what the regimes have left and draw it."""
     swaps = settings.evaluate[dataset].swaps
     seed = str(settings.seeds[0])  # the pictures are of one network a regime
-    metrics, embeddings, maps = {}, {view: {} for view in VIEWS}, {view: {} for view in VIEWS}
+    metrics, queries, embeddings, maps = {}, {}, {view: {} for view in VIEWS}, {view: {} for view in VIEWS}
     for regime in settings.regimes:
         metrics[regime] = files.read_json(Path("metrics/evaluate") / dataset / f"{regime}.json")[dataset][regime]
+        queries[regime] = pd.read_csv(Path("data/queries") / dataset / f"{regime}.csv", index_col="image_id")
         folder = Path("data/embeddings") / dataset / regime / seed
         embeddings["clean"][regime] = torch.from_numpy(np.load(folder / "clean.npy"))
         embeddings["swapped"][regime] = torch.from_numpy(np.load(folder / "swapped/0.npy"))
@@ -43,10 +54,12 @@ def main(settings: params.Params, dataset: str) -> None:
         figures.save(partial / "gallery.png", report.gallery(pictures, embeddings))
         figures.save(partial / "attention.png", report.attention(pictures, scored, maps))
         figures.save(partial / "bars.png", figures.bars(metrics, "recall_at_1", "Recall@1"))
+        figures.save(partial / "front.png", figures.front(metrics, "map_at_r", "MAP@R"))
         table = tables.markdown(tables.summary(metrics, list(swaps)))
         photos = pictures.photos.table
         notes = [
             tables.spread(metrics[regime], photos.class_id[photos.split == "test"].nunique()),
+            *differences(queries, settings.seed),
             *evidence.limits(photos, Path("data/prepared") / dataset),
         ]
         files.write_text(partial / "table.md", "\n\n".join([table, *notes]) + "\n")

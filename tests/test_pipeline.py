@@ -12,7 +12,8 @@ WHOLE = "bgbias/datasets/demo"  # the renderer is listed as a folder; .dvcignore
 LAYERS = """params paramsfile files seeding sources archives checkpoints commandline compose retrieval saliency
     probe_views removal donors chance intervals invariance probes localisation
     images evidence datasets cutouts masks mask_quality backgrounds views batches weights bn_inception networks
-    embedders foreign zoo audited losses training attention repeats tables compared study figures report page audit""".split()
+    embedders foreign zoo audited losses training attention repeats tables compared study figures report page
+    audit""".split()
 
 
 def imported(file: Path) -> set[Path]:
