@@ -73,7 +73,7 @@ def main(settings: params.Params, out: Path, **given: str | None) -> None:
     embedded = embeddings.embed(embedder, seen, cache)
     measures = Measures(seen, embedded)
     found = described(options, seen) | measures.all()
-    explainer = Explainer(embedder, seen, settings.attention, cache) if embedder.differentiable else None
+    explainer = Explainer(embedder, seen, embedded, settings.attention, cache) if embedder.differentiable else None
     found["attention"] = explainer.scores() if explainer else None
     probed = len(measures.probed), measures.chance_of_probed()
     first, *others = verdict.sentences(found, seen.table.class_name, *probed)

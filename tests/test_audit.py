@@ -105,6 +105,8 @@ def test_who_sees_the_object_alone_loses_nothing(audits):
     assert found["conflict"]["value"] == 0 and found["worst_of_backgrounds"]["worst"]["value"] == 1
     assert found["invariance"]["value"] == pytest.approx(1, abs=1e-4)
     assert found["variance"]["photo"] == pytest.approx(1, abs=1e-4)
+    for of in found["attention"].values():
+        assert of["pair_score"]["value"] == of["pair_score_retrieved"]["value"] == 1
     assert "no effect is shown." in found["verdict"][0]
     assert found["verdict"][-1].startswith("What to do: nothing against backgrounds")
 
@@ -124,6 +126,8 @@ def test_who_sees_the_background_alone_falls_to_guessing(audits):
     assert (
         found["attention"]["clean"]["score"]["high"] < 0 and found["attention"]["clean"]["pointing_game"]["value"] == 0
     )
+    for of in found["attention"].values():
+        assert of["pair_score"]["high"] < 0 and of["pair_score_retrieved"]["high"] < 0
     assert found["verdict"][0].startswith("Swapping backgrounds costs ")
     assert "the background outweighs the object" in " ".join(found["verdict"])
     assert found["verdict"][-1].startswith("What to do: train with random backgrounds")
@@ -163,7 +167,8 @@ def test_the_figures_have_known_keys(audits):
         assert all(set(estimate) == ESTIMATE for estimate in estimates.values())
     assert set(doubt) == {"flagged", "drop_without", "drop_eroded", "drop_dilated", "radius_px"}
     assert doubt["flagged"] == {"empty": [], "full": [], "border": [], "tiny": []} and doubt["drop_without"] is None
-    assert set(found["attention"]["swapped"]) == {"score", "rank_accuracy", "pointing_game"}
+    measured = {"score", "rank_accuracy", "pointing_game", "pair_score", "pair_score_retrieved"}
+    assert set(found["attention"]["swapped"]) == measured
 
 
 def test_an_interrupted_audit_goes_on_and_a_repeated_one_embeds_nothing(shop, tmp_path, monkeypatch):

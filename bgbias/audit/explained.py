@@ -17,6 +17,7 @@ from bgbias.audit.views import VIEWS
 from bgbias.audited import Audited
 from bgbias.intervals import estimate
 from bgbias.localisation import pointing_game, relevance_rank_accuracy
+from bgbias.retrieval import neighbours
 from bgbias.saliency import attention_map, attention_score
 from bgbias.seeding import generator
 
@@ -31,41 +32,80 @@ SCORES = {
 
 
 class Explainer:
-    """Attention maps of an embedder that gradients reach, by smoothgrad, kept in the cache."""
+    """Attention maps of an embedder that gradients reach, by smoothgrad, kept in the cache.
 
-    def __init__(self, embedder: Audited, pictures: Pictures, options: params.Attention, cache: Cache):
-        """Options: those of params.yaml, but always smoothgrad, which needs to know nothing of the network."""
-        self.pictures, self.cache = pictures, cache
-        self.options = replace(options, method="smoothgrad")
+    A pair has two maps, each by half the copies, so they take no longer than one of a photo by itself.
+    """
+
+    def __init__(
+        self,
+        embedder: Audited,
+        pictures: Pictures,
+        embeddings: dict[str, Tensor],
+        options: params.Attention,
+        cache: Cache,
+    ):
+        """Take the embeddings of `embeddings.embed`, and params.yaml's options: always smoothgrad, for any network."""
+        self.pictures, self.embeddings, self.cache = pictures, embeddings, cache
+        options = replace(options, method="smoothgrad")
         self.made_from = fingerprint(identity(embedder, pictures), options.copies, options.noise_share)
-        self.attention = Attention(embedder, self.options, pictures.seed)
+        self.alone = Attention(embedder, options, pictures.seed)
+        self.paired = Attention(embedder, replace(options, copies=(options.copies + 1) // 2), pictures.seed)
 
-    def maps(self, name: str, rows: np.ndarray, seen: str) -> Tensor:
-        """Saliency of some photos as they are in a view of SEEN, float (B, S, S), neither scaled nor clamped."""
+    def maps(self, name: str, rows: np.ndarray, seen: str, others: np.ndarray | None = None) -> Tensor:
+        """Saliency of some photos as they are in a view of SEEN.
+
+        Args:
+            name: of what they are for.
+            rows: of the photos, (B,).
+            seen: the view.
+            others: rows of as many photos: each similarity with one of them is explained, as both are in this view,
+                from the side of `rows`; None: the distance from a black image.
+
+        Returns:
+            float (B, S, S), neither scaled nor clamped.
+        """
+        view = SEEN[seen]
+        what = f"attention, {seen}" if others is None else f"attention of pairs, {seen}"
 
         def make() -> np.ndarray:
             found = []
-            with tqdm(total=len(rows), desc=f"attention, {seen}", unit="photo") as bar:
-                for start in range(0, len(rows), AT_ONCE):
-                    some = rows[start : start + AT_ONCE]
-                    found.append(self.attention.unscaled(VIEWS[SEEN[seen]](self.pictures, some), some).cpu())
-                    bar.update(len(some))
+            with tqdm(total=len(rows), desc=what, unit="photo") as bar:
+                for part in np.split(np.arange(len(rows)), range(AT_ONCE, len(rows), AT_ONCE)):
+                    shown = VIEWS[view](self.pictures, rows[part]), rows[part]
+                    if others is None:
+                        made = self.alone.unscaled(*shown)
+                    else:
+                        made = self.paired.unscaled(*shown, self.embeddings[view][others[part]])
+                    found.append(made.cpu())
+                    bar.update(len(part))
             return torch.cat(found).nan_to_num(0).numpy()  # no gradient is no attention
 
-        made_from = fingerprint(self.made_from, rows.tolist())
+        made_from = fingerprint(self.made_from, rows.tolist(), *([] if others is None else [others.tolist()]))
         return torch.from_numpy(self.cache.array(f"{name}/{seen}", made_from, make))
 
     def scores(self) -> dict:
-        """Attention score, relevance rank accuracy and pointing game of at most 60 random photos, clean and swapped."""
-        pictures = self.pictures
-        order = generator(pictures.seed, "audit attention").permutation(len(pictures.labels))
-        rows, found = np.sort(order[:PHOTOS]), {}
-        masks = pictures.mask(rows)[:, 0].float() / 255
-        for seen in SEEN:
-            maps = self.maps("attention", rows, seen)
-            rng = (generator(pictures.seed, "audit intervals") for _ in SCORES)
-            found[seen] = {
-                name: entry(estimate(score(maps, masks).double().numpy(), pictures.labels[rows], next(rng)))
-                for name, score in SCORES.items()
-            }
-        return found
+        """The measures of attention of at most 60 random photos, clean and swapped.
+
+        Attention score, relevance rank accuracy and pointing game of their maps; and of the pair of each with the photo
+        that it finds first, the attention scores of either map with its own photo's mask.
+        """
+        order = generator(self.pictures.seed, "audit attention").permutation(len(self.pictures.labels))
+        rows = np.sort(order[:PHOTOS])
+        return {seen: self._scores(rows, seen) for seen in SEEN}
+
+    def _scores(self, rows: np.ndarray, seen: str) -> dict:
+        embeddings = self.embeddings[SEEN[seen]]
+        nearest = neighbours(embeddings, embeddings, 1)[rows, 0].numpy()
+        maps, masks = self.maps("attention", rows, seen), self._masks(rows)
+        found = {name: score(maps, masks) for name, score in SCORES.items()}
+        for name, side, other in (("pair_score", rows, nearest), ("pair_score_retrieved", nearest, rows)):
+            found[name] = SCORES["score"](self.maps("attention", side, seen, other), self._masks(side))
+        return {name: self._estimate(values, rows) for name, values in found.items()}
+
+    def _masks(self, rows: np.ndarray) -> Tensor:
+        return self.pictures.mask(rows)[:, 0].float() / 255
+
+    def _estimate(self, values: Tensor, rows: np.ndarray) -> dict:
+        rng = generator(self.pictures.seed, "audit intervals")
+        return entry(estimate(values.double().numpy(), self.pictures.labels[rows], rng))
