@@ -16,7 +16,8 @@ PIXELS = {"cpu": 1_500_000, "cuda": 20_000_000}  # at once: they fill the proces
 class Attention:
     """Attention maps of an embedder, by the method that the parameters name.
 
-    What is explained is the distance of a photo's embedding from that of a black image.
+    What is explained is the distance of a photo's embedding from that of a black image, or its similarity with
+    another photo's.
     """
 
     def __init__(self, embedder: Embedder, options: params.Attention, seed: int):
@@ -30,9 +31,11 @@ class Attention:
 
     def distance(self, images: Tensor) -> Tensor:
         """Distances (N,) of normalised images from the black one, with the loss's own distance."""
+        return saliency.distances(self.embedder.card.distance, self._embed(images), self.reference)
+
+    def _embed(self, images: Tensor) -> Tensor:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.options.precision == "bf16"):
-            embeddings = self.embedder(images)
-        return saliency.distances(self.embedder.card.distance, embeddings.float(), self.reference)
+            return self.embedder(images).float()
 
     def maps(self, pictures: Tensor, image_ids: Sequence[int]) -> Tensor:
         """Attention maps.
@@ -46,18 +49,39 @@ class Attention:
         """
         return saliency.attention_map(self.unscaled(pictures, image_ids))
 
-    def unscaled(self, pictures: Tensor, image_ids: Sequence[int]) -> Tensor:
-        """What `maps` scales to [0, 1] and clamps: float (B, H, W), at least 0, all in its order."""
+    def unscaled(self, pictures: Tensor, image_ids: Sequence[int], others: Tensor | None = None) -> Tensor:
+        """What `maps` scales to [0, 1] and clamps, all in its order.
+
+        Args:
+            pictures: uint8 (B, 3, H, W).
+            image_ids: of the photos.
+            others: float (B, D), an embedding of length 1 for each photo: the similarity with it is explained, by
+                smoothgrad only; None: the distance from the black image.
+
+        Returns:
+            float (B, H, W), at least 0.
+
+        Raises:
+            ValueError: others are given, and the method is not smoothgrad.
+        """
+        if others is not None and self.options.method != "smoothgrad":
+            raise ValueError(f"pairs are explained by smoothgrad, not by {self.options.method}: set attention.method")
         copies = {"smoothgrad": self.options.copies, "integrated_gradients": self.options.steps}
         pixels = copies.get(self.options.method, 1) * pictures.shape[2] * pictures.shape[3]
-        some = max(1, PIXELS[self.black.device.type] // pixels)
-        parts = zip(pictures.split(some), torch.as_tensor(image_ids).split(some), strict=True)
-        return torch.cat([self._unscaled(*part) for part in parts])
+        image_ids, some = torch.as_tensor(image_ids), max(1, PIXELS[self.black.device.type] // pixels)
+        return torch.cat(
+            [
+                self._unscaled(pictures[part], image_ids[part], None if others is None else others[part])
+                for part in torch.arange(len(pictures)).split(some)
+            ]
+        )
 
-    def _unscaled(self, pictures: Tensor, image_ids: Sequence[int]) -> Tensor:
+    def _unscaled(self, pictures: Tensor, image_ids: Tensor, others: Tensor | None) -> Tensor:
         images = self.embedder.normalise(pictures)
         if self.options.method == "smoothgrad":
             noise = torch.stack([self._noise(images[0], int(image_id)) for image_id in image_ids])
+            if others is not None:
+                return saliency.pair_saliency(self._embed, images, others.to(images.device), noise)
             return saliency.smoothgrad(self.distance, images, noise)
         if self.options.method == "integrated_gradients":
             return saliency.integrated_gradients(self.distance, images, self.black, self.options.steps)

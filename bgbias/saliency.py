@@ -7,18 +7,31 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 Distance = Callable[[Tensor], Tensor]
+Embed = Callable[[Tensor], Tensor]
 
 
 def distances(name: str, embeddings: Tensor, reference: Tensor) -> Tensor:
-    """Distance of embeddings (N, D) of length 1 from one reference (1, D): "euclidean" or "cosine", (N,).
+    """Distance of embeddings from a reference: "euclidean" or "cosine".
+
+    Args:
+        name: of the distance.
+        embeddings: float (N, D), of length 1.
+        reference: float (R, D), of length 1, R a divisor of N: the first is of the first N / R embeddings, and so on.
+
+    Returns:
+        float (N,).
 
     >>> points = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
     >>> distances("cosine", points, points[:1]).tolist()
     [0.0, 0.3999999761581421]
+    >>> distances("cosine", points, points).tolist()
+    [0.0, 0.0]
     """
+    if len(reference) > 1:
+        reference = reference.repeat_interleave(len(embeddings) // len(reference), 0)
     if name == "euclidean":
         return torch.linalg.vector_norm(embeddings - reference, dim=1)
-    return 1 - embeddings @ reference[0]
+    return 1 - (embeddings @ reference[0] if len(reference) == 1 else (embeddings * reference).sum(1))
 
 
 def smoothgrad(distance: Distance, images: Tensor, noise: Tensor) -> Tensor:
@@ -41,6 +54,33 @@ def smoothgrad(distance: Distance, images: Tensor, noise: Tensor) -> Tensor:
     flat = copies.flatten(0, 1).contiguous(memory_format=torch.channels_last).requires_grad_()
     (gradient,) = torch.autograd.grad(distance(flat).sum(), flat)
     return gradient.mean(1).abs().unflatten(0, noise.shape[:2]).sum(1)
+
+
+def pair_saliency(embed: Embed, images: Tensor, references: Tensor, noise: Tensor) -> Tensor:
+    """How much each pixel moves an image's cosine similarity with another image, whose embedding is held.
+
+    Explained is a similarity of two images, either side by itself, as Stylianou et al. 2019 ("Visualizing deep
+    similarity networks") do. They divide the similarity among the places of the pooled feature map; Chen et al. 2020
+    ("Adapting Grad-CAM for embedding networks") weight feature maps by gradients of triplets. Here it is the gradient
+    at the pixels, by `smoothgrad`: nothing needs to be known of the network, but what is found is where small changes
+    move the similarity, up or down, and not how much of it comes from there.
+
+    Args:
+        embed: inputs (N, C, H, W) -> embeddings (N, D) of length 1.
+        images: float (B, C, H, W), normalised.
+        references: float (B, D), the embeddings of the other images, of length 1.
+        noise: as for `smoothgrad`.
+
+    Returns:
+        float (B, H, W), at least 0.
+
+    >>> def embed(images):  # the right column is not looked at
+    ...     return torch.nn.functional.normalize(images[:, 0, :, 0])
+    >>> image, other = torch.tensor([[[[1.0, 7.0], [0.0, 7.0]]]]), torch.tensor([[0.6, 0.8]])
+    >>> pair_saliency(embed, image, other, torch.zeros(1, 1, 1, 2, 2))[0].tolist()
+    [[0.0, 0.0], [0.800000011920929, 0.0]]
+    """
+    return smoothgrad(lambda copies: distances("cosine", embed(copies), references), images, noise)
 
 
 def integrated_gradients(distance: Distance, images: Tensor, baseline: Tensor, steps: int) -> Tensor:

@@ -78,7 +78,8 @@ def main(settings: params.Params, out: Path, **given: str | None) -> None:
     embedded = embeddings.embed(embedder, seen, cache)
     measures = Measures(seen, embedded)
     found = described(options, seen) | measures.all()
-    explainer = explained.Explainer(embedder, seen, settings.attention, cache) if embedder.differentiable else None
+    known = seen, embedded, settings.attention, cache
+    explainer = explained.Explainer(embedder, *known) if embedder.differentiable else None
     found["attention"] = explainer.scores() if explainer else None
     probed = len(measures.probed), measures.chance_of_probed()
     first, *others = verdict.sentences(found, seen.table.class_name, *probed)

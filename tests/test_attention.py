@@ -84,3 +84,21 @@ def test_photos_are_explained_a_few_at_a_time_where_they_are_large(monkeypatch):
     whole = made().maps(PICTURES, IDS)
     monkeypatch.setitem(PIXELS, "cpu", 1)
     assert torch.allclose(made().maps(PICTURES, IDS), whole, atol=1e-3)
+
+
+def test_pairs_are_explained_with_the_noise_of_the_photo_whatever_the_batch(monkeypatch):
+    attention = made()
+    embed, others = attention.embedder, PICTURES.flip(0)
+    towards = embed(embed.normalise(others))
+    whole = attention.unscaled(PICTURES, IDS, towards)
+    monkeypatch.setitem(PIXELS, "cpu", 1)
+    assert torch.allclose(attention.unscaled(PICTURES, IDS, towards), whole, rtol=1e-3)
+    noise = attention._noise(embed.normalise(PICTURES)[0], 7)[None]
+    alone = saliency.pair_saliency(embed, embed.normalise(PICTURES[1:2]), towards[1:2], noise)
+    assert torch.allclose(whole[1:2], alone, rtol=1e-3)
+    assert not torch.allclose(attention.unscaled(PICTURES[:1], [5], towards[1:2]), whole[:1], rtol=0.1)
+
+
+def test_pairs_are_explained_by_smoothgrad_only():
+    with pytest.raises(ValueError, match="pairs are explained by smoothgrad, not by grad_cam: set attention.method"):
+        made(method="grad_cam").unscaled(PICTURES, IDS, torch.zeros(3, 8))

@@ -108,6 +108,8 @@ def test_who_sees_the_object_alone_loses_nothing(audits):
     assert found["conflict"]["value"] == 0 and found["worst_of_backgrounds"]["worst"]["value"] == 1
     assert found["invariance"]["value"] == pytest.approx(1, abs=1e-4)
     assert found["variance"]["photo"]["value"] == pytest.approx(1, abs=1e-4)
+    for of in found["attention"].values():
+        assert of["pair_score"]["value"] == of["pair_score_retrieved"]["value"] == 1
     assert "no effect is shown." in found["verdict"][0]
     assert found["verdict"][-1].startswith("What to do: nothing against backgrounds")
 
@@ -127,6 +129,8 @@ def test_who_sees_the_background_alone_falls_to_guessing(audits):
     assert (
         found["attention"]["clean"]["score"]["high"] < 0 and found["attention"]["clean"]["pointing_game"]["value"] == 0
     )
+    for of in found["attention"].values():
+        assert of["pair_score"]["high"] < 0 and of["pair_score_retrieved"]["high"] < 0
     assert found["verdict"][0].startswith("Swapping backgrounds costs ")
     assert "the background outweighs the object" in " ".join(found["verdict"])
     assert found["verdict"][-1].startswith("What to do: train with random backgrounds")
@@ -169,7 +173,8 @@ def test_the_figures_have_known_keys(audits):
         assert all(set(estimate) == ESTIMATE for estimate in estimates.values())
     assert set(doubt) == {"flagged", "drop_without", "radius_px"} | of_changes
     assert doubt["flagged"] == {"empty": [], "full": [], "border": [], "tiny": []} and doubt["drop_without"] is None
-    assert set(found["attention"]["swapped"]) == {"score", "rank_accuracy", "pointing_game"}
+    measured = {"score", "rank_accuracy", "pointing_game", "pair_score", "pair_score_retrieved"}
+    assert set(found["attention"]["swapped"]) == measured
 
 
 def test_every_figure_is_the_mean_of_a_column_of_the_queries(audits):

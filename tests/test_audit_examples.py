@@ -65,3 +65,25 @@ def test_pictures_and_neighbours_are_as_the_embedder_saw_them(pictures, embeddin
 
 def test_where_nothing_is_lost_nothing_is_shown(pictures, embeddings):
     assert examples.worst_photos(pictures, embeddings | {"swapped/0": embeddings["clean"]}, None) == []
+
+
+class Marked:
+    """Explains a photo by the pixel of its row, and a pair by that of both rows."""
+
+    def maps(self, name, rows, seen, others=None):
+        """Row: the first photo's; column: the second's, or the last."""
+        found = torch.zeros(len(rows), 12, 12)
+        found[torch.arange(len(rows)), torch.as_tensor(rows), torch.as_tensor(11 if others is None else others)] = 1
+        return found
+
+
+def test_maps_are_of_the_query_and_of_its_pair_with_the_first_neighbour_in_that_view(pictures, embeddings):
+    for row in examples.worst_photos(pictures, embeddings, Marked()):
+        query = int(row.path.removesuffix(".png"))
+        for view, alone, pair in (
+            ("clean", row.attention_clean, row.pair_clean),
+            ("swapped/0", row.attention_swapped, row.pair_swapped),
+        ):
+            first = int(examples.neighbours(embeddings[view], embeddings[view], 1)[query, 0])
+            assert np.argwhere(alone).tolist() == [[query, 11]]
+            assert [np.argwhere(one).tolist() for one in pair] == [[[query, first]], [[first, query]]]

@@ -58,7 +58,11 @@ def audit() -> dict:
             "rest": SHARE | {"value": 0.367}, "random": {"photo": 0.1987, "background": 0.0013, "rest": 0.8},
         },
         "attention": {
-            view: {"score": one(), "rank_accuracy": one(), "pointing_game": one()} for view in ("clean", "swapped")
+            view: {
+                "score": one(), "rank_accuracy": one(), "pointing_game": one(),
+                "pair_score": one(), "pair_score_retrieved": one(),
+            }
+            for view in ("clean", "swapped")
         },
         "mask_doubt": {
             "flagged": {"empty": ["a/1.jpg"], "full": ["b/2.jpg", "b/3.jpg"], "border": ["c/4.jpg"], "tiny": []},
@@ -74,7 +78,8 @@ def rows(name: str = "blue mug", path: str = "blue mug/1.jpg", attention: bool =
     photo = rng.integers(0, 256, (48, 64, 3), np.uint8)
     neighbours = [(photo, name, True), (photo, name, False)]
     seen = rng.random((48, 64)) if attention else None
-    return [page.Row(path, name, photo, photo, neighbours, neighbours[1:], seen, seen)]
+    pair = (seen, seen) if attention else None
+    return [page.Row(path, name, photo, photo, neighbours, neighbours[1:], seen, seen, pair, pair)]
 
 
 @pytest.fixture
@@ -167,7 +172,8 @@ def test_every_number_is_there_with_its_interval_queries_and_classes(write):
     found = audit()
     said = text(write(found, rows()))
     of_points = [*estimates(found["gap"]), *estimates(found["drop"]), *estimates(found["mask_doubt"])]
-    plain = [found["invariance"], *(found["attention"][view]["score"] for view in ("clean", "swapped"))]
+    plain = [found["invariance"]]
+    plain += [one for of in found["attention"].values() for name, one in of.items() if "score" in name]
     for one in estimates(found):
         unit = POINTS if one in of_points else PLAIN if one in plain else PERCENT
         assert wording.value(one, unit).replace("\u00a0", " ") in said
@@ -242,7 +248,26 @@ def test_few_classes_are_warned_of_as_the_intervals_say(write):
 
 def test_rows_without_attention_have_no_overlay(write):
     with_maps, without = (Reader(write(audit(), rows(attention=shown))).all("img") for shown in (True, False))
-    assert len(with_maps) == len(without) + 2
+    assert len(with_maps) == len(without) + 2 * 3
+
+
+def test_what_makes_a_pair_alike_is_shown_in_the_query_and_in_its_first_neighbour(write):
+    (row,) = rows()
+    shown, other = row.clean, np.zeros((40, 30, 3), np.uint8)
+    left, low = np.zeros((48, 64)), np.zeros((40, 30))
+    left[:, :32], low[20:] = 1, 1
+    neighbours = [(other, "red mug", False), *row.neighbours_swapped]
+    row = row._replace(neighbours_swapped=neighbours, pair_swapped=(left, low))
+    shown_images = Reader(write(audit(), [row])).all("img")
+    names = [image["alt"] for image in shown_images]
+    expected = {
+        "What makes it like neighbour 1, swapped": gallery.overlay(shown, left),
+        "What makes neighbour 1 like the query, swapped": gallery.overlay(other, low),
+    }
+    for name, picture in expected.items():
+        assert shown_images[names.index(name)]["src"] == gallery.data_uri(picture)
+    beside = names.index("Neighbour 1, wrong: red mug") + 1
+    assert names[beside] == "What makes neighbour 1 like the query, swapped"
 
 
 def test_an_unknown_view_is_refused(write):

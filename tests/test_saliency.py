@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 from bgbias import saliency
 
@@ -108,3 +109,59 @@ def test_grad_cam_is_channel_weights_times_feature_maps():
     images[..., 0, 0] = 1
     found = saliency.grad_cam(lambda x: layer(x)[:, 0].sum((1, 2)), images, layer)
     assert found[0, 0, 0] == 1 and found.sum() == 1  # channel 0 has gradient 1 everywhere, channel 1 none
+
+
+def seen_alone(mask):
+    """An embedder that sees the pixels of a mask and nothing else."""
+    weights = torch.randn(6, 3, *mask.shape, generator=torch.Generator().manual_seed(0)) * mask
+    return lambda images: normalize(torch.tanh(torch.einsum("nchw,dchw->nd", images, weights) / 5))
+
+
+def pair(embed, seed=1, side=8):
+    """The maps of both sides of three pairs, each image with its own noise."""
+    source = torch.Generator().manual_seed(seed)
+    images, others = torch.rand(2, 3, 3, side, side, generator=source)
+    noises = 0.1 * torch.randn(2, 3, 5, 3, side, side, generator=source)
+    ends = ((images, others, noises[0]), (others, images, noises[1]))
+    return [saliency.pair_saliency(embed, first, embed(second), noise) for first, second, noise in ends]
+
+
+def test_pair_of_who_sees_the_left_half_has_attention_in_the_left_half_of_both():
+    mask = torch.zeros(8, 8)
+    mask[:, :4] = 1
+    for found in pair(seen_alone(mask)):
+        assert found.shape == (3, 8, 8)
+        assert (found[:, :, :4] > 0).all() and (found[:, :, 4:] == 0).all()
+
+
+def test_pair_score_is_one_of_who_sees_the_object_alone_and_negative_of_who_sees_the_background_alone():
+    mask = torch.zeros(8, 8)
+    mask[2:6, 3:7] = 1
+    for seen, right in ((mask, lambda score: score == 1), (1 - mask, lambda score: score < -0.2)):
+        for found in pair(seen_alone(seen)):
+            score = saliency.attention_score(saliency.attention_map(found), mask.expand(3, -1, -1))
+            assert right(score).all()
+
+
+def test_pair_saliency_without_noise_is_the_finite_difference_of_the_cosine():
+    embed = seen_alone(torch.ones(4, 4, dtype=torch.float64))
+    image, other = torch.rand(2, 1, 3, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    found = saliency.pair_saliency(embed, image, embed(other), torch.zeros(1, 1, 3, 4, 4))
+
+    def cosine(changed):
+        return (embed(changed) * embed(other)).sum().item()
+
+    for row in range(4):
+        for column in range(4):
+            step = torch.zeros_like(image)
+            step[..., row, column] = 1e-5  # all channels at once: three times the mean over the channels
+            slope = (cosine(image + step) - cosine(image - step)) / 2e-5
+            assert found[0, row, column].item() == pytest.approx(abs(slope) / 3, rel=1e-5, abs=1e-9)
+
+
+def test_each_copy_is_compared_with_its_own_image_s_reference():
+    embeddings, references = normalize(torch.randn(6, 4)), normalize(torch.randn(2, 4))
+    for name in ("cosine", "euclidean"):
+        found = saliency.distances(name, embeddings, references)
+        alone = [saliency.distances(name, embeddings[i : i + 1], references[i // 3 : i // 3 + 1]) for i in range(6)]
+        assert torch.allclose(found, torch.cat(alone), atol=1e-6)

@@ -55,7 +55,8 @@ def worst_photos(pictures: Pictures, embeddings: dict[str, Tensor], explainer: E
     chosen = lost[np.argsort(-ranks[lost], kind="stable")][:ROWS]
     if not len(chosen):
         return []
-    maps = {seen: attention_map(explainer.maps("worst", chosen, seen)).numpy() for seen in SEEN} if explainer else None
+    first = {seen: nearest[seen][chosen, 0] for seen in SEEN}
+    maps = {seen: _maps(explainer, chosen, first[seen], seen) for seen in SEEN} if explainer else None
     rows = []
     for place, query in enumerate(chosen):
         of_query = {
@@ -64,11 +65,18 @@ def worst_photos(pictures: Pictures, embeddings: dict[str, Tensor], explainer: E
             for name, value in {
                 "{}": _shown(pictures, view, [query])[0],
                 "neighbours_{}": _neighbours(pictures, view, query, nearest[seen][query]),
-                "attention_{}": maps[seen][place] if maps else None,
+                "attention_{}": maps[seen][0][place] if maps else None,
+                "pair_{}": (maps[seen][1][place], maps[seen][2][place]) if maps else None,
             }.items()
         }
         rows.append(Row(path=pictures.table.path[query], class_name=pictures.table.class_name[query], **of_query))
     return rows
+
+
+def _maps(explainer: Explainer, queries: np.ndarray, first: np.ndarray, seen: str) -> list[np.ndarray]:
+    """Of the queries, of their pairs with the first neighbours from the queries' side, and from the neighbours'."""
+    asked = (queries,), (queries, first), (first, queries)
+    return [attention_map(explainer.maps("worst", rows, seen, *others)).numpy() for rows, *others in asked]
 
 
 def _shown(pictures: Pictures, view: str, rows: list[int]) -> list[np.ndarray]:

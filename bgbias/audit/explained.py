@@ -18,6 +18,7 @@ from bgbias.audit.views import VIEWS
 from bgbias.audited import Audited
 from bgbias.intervals import estimate
 from bgbias.localisation import pointing_game, relevance_rank_accuracy
+from bgbias.retrieval import neighbours
 from bgbias.saliency import attention_map, attention_score
 from bgbias.seeding import generator
 
@@ -29,47 +30,87 @@ SCORES = {
     "rank_accuracy": relevance_rank_accuracy,
     "pointing_game": pointing_game,
 }
+MEASURES = (*SCORES, "pair_score", "pair_score_retrieved")
 
 
 class Explainer:
-    """Attention maps of an embedder that gradients reach, by smoothgrad, kept in the cache."""
+    """Attention maps of an embedder that gradients reach, by smoothgrad, kept in the cache.
 
-    def __init__(self, embedder: Audited, pictures: Pictures, options: params.Attention, cache: Cache):
-        """Options: those of params.yaml, but always smoothgrad, which needs to know nothing of the network."""
-        self.pictures, self.cache = pictures, cache
-        self.options = replace(options, method="smoothgrad")
+    A pair has two maps, each by half the copies, so they take no longer than one of a photo by itself.
+    """
+
+    def __init__(
+        self,
+        embedder: Audited,
+        pictures: Pictures,
+        embeddings: dict[str, Tensor],
+        options: params.Attention,
+        cache: Cache,
+    ):
+        """Take the embeddings of `embeddings.embed`, and params.yaml's options: always smoothgrad, for any network."""
+        self.pictures, self.embeddings, self.cache = pictures, embeddings, cache
+        options = replace(options, method="smoothgrad")
         self.made_from = fingerprint(identity(embedder, pictures), options.copies, options.noise_share)
-        self.attention = Attention(embedder, self.options, pictures.seed)
+        self.alone = Attention(embedder, options, pictures.seed)
+        self.paired = Attention(embedder, replace(options, copies=(options.copies + 1) // 2), pictures.seed)
 
-    def maps(self, name: str, rows: np.ndarray, seen: str) -> Tensor:
-        """Saliency of some photos as they are in a view of SEEN, float (B, S, S), neither scaled nor clamped."""
+    def maps(self, name: str, rows: np.ndarray, seen: str, others: np.ndarray | None = None) -> Tensor:
+        """Saliency of some photos as they are in a view of SEEN.
+
+        Args:
+            name: of what they are for.
+            rows: of the photos, (B,).
+            seen: the view.
+            others: rows of as many photos: each similarity with one of them is explained, as both are in this view,
+                from the side of `rows`; None: the distance from a black image.
+
+        Returns:
+            float (B, S, S), neither scaled nor clamped.
+        """
+        view = SEEN[seen]
+        what = f"attention, {seen}" if others is None else f"attention of pairs, {seen}"
 
         def make() -> np.ndarray:
             found = []
-            with tqdm(total=len(rows), desc=f"attention, {seen}", unit="photo") as bar:
-                for start in range(0, len(rows), AT_ONCE):
-                    some = rows[start : start + AT_ONCE]
-                    found.append(self.attention.unscaled(VIEWS[SEEN[seen]](self.pictures, some), some).cpu())
-                    bar.update(len(some))
+            with tqdm(total=len(rows), desc=what, unit="photo") as bar:
+                for part in np.split(np.arange(len(rows)), range(AT_ONCE, len(rows), AT_ONCE)):
+                    shown = VIEWS[view](self.pictures, rows[part]), rows[part]
+                    if others is None:
+                        made = self.alone.unscaled(*shown)
+                    else:
+                        made = self.paired.unscaled(*shown, self.embeddings[view][others[part]])
+                    found.append(made.cpu())
+                    bar.update(len(part))
             return torch.cat(found).nan_to_num(0).numpy()  # no gradient is no attention
 
-        made_from = fingerprint(self.made_from, rows.tolist())
+        made_from = fingerprint(self.made_from, rows.tolist(), *([] if others is None else [others.tolist()]))
         return torch.from_numpy(self.cache.array(f"{name}/{seen}", made_from, make))
 
     @cached_property
     def per_photo(self) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]:
-        """The rows of at most 60 random photos, and what each scores: key of SEEN -> name of SCORES -> float64."""
-        pictures = self.pictures
-        order = generator(pictures.seed, "audit attention").permutation(len(pictures.labels))
-        rows, found = np.sort(order[:PHOTOS]), {}
-        masks = pictures.mask(rows)[:, 0].float() / 255
-        for seen in SEEN:
-            maps = self.maps("attention", rows, seen)
-            found[seen] = {name: score(maps, masks).double().numpy() for name, score in SCORES.items()}
-        return rows, found
+        """The rows of at most 60 random photos, and what each scores: key of SEEN -> name of MEASURES -> float64.
+
+        Attention score, relevance rank accuracy and pointing game of their maps; and of the pair of each with the photo
+        that it finds first, the attention scores of either map with its own photo's mask.
+        """
+        order = generator(self.pictures.seed, "audit attention").permutation(len(self.pictures.labels))
+        rows = np.sort(order[:PHOTOS])
+        return rows, {seen: self._measured(rows, seen) for seen in SEEN}
+
+    def _measured(self, rows: np.ndarray, seen: str) -> dict[str, np.ndarray]:
+        embeddings = self.embeddings[SEEN[seen]]
+        nearest = neighbours(embeddings, embeddings, 1)[rows, 0].numpy()
+        maps, masks = self.maps("attention", rows, seen), self._masks(rows)
+        found = [score(maps, masks) for score in SCORES.values()]
+        for side, other in ((rows, nearest), (nearest, rows)):
+            found.append(SCORES["score"](self.maps("attention", side, seen, other), self._masks(side)))
+        return {name: values.double().numpy() for name, values in zip(MEASURES, found, strict=True)}
+
+    def _masks(self, rows: np.ndarray) -> Tensor:
+        return self.pictures.mask(rows)[:, 0].float() / 255
 
     def scores(self) -> dict:
-        """Attention score, relevance rank accuracy and pointing game, clean and swapped."""
+        """The means of `per_photo` with their intervals."""
         rows, found = self.per_photo
         labels, seed = self.pictures.labels[rows], self.pictures.seed
         return {
@@ -86,6 +127,6 @@ def columns(explainer: Explainer | None, photos: int) -> dict[str, np.ndarray]:
     rows, found = explainer.per_photo if explainer else (np.arange(0), {})
     return {
         f"attention_{name}_{seen}": column(photos, found[seen][name] if found else [], rows)
-        for name in SCORES
+        for name in MEASURES
         for seen in SEEN
     }

@@ -41,7 +41,8 @@ def write(path: Path, found: dict, rows: Sequence[Row]) -> None:
             - background_only_against_clean: {view: R}, queries in that view, the gallery clean
             - gap: R; conflict: E; invariance: E; worst_of_backgrounds: {worst: E, mean: E, backgrounds: how many}
             - variance: {photo: E, background: E, rest: E, random: {photo, background, rest}}, the random ones numbers
-            - attention: {clean or swapped: {score: E, rank_accuracy: E, pointing_game: E}}, or None
+            - attention: {clean or swapped: {score: E, rank_accuracy: E, pointing_game: E, pair_score: E,
+              pair_score_retrieved: E}}, or None
             - mask_doubt: {flagged: {empty, full, border, tiny: paths}, drop_without: R or None, drop_eroded,
               drop_dilated, moved_eroded, moved_dilated: R (moved: against whole masks on the same backgrounds),
               radius_px}
@@ -125,7 +126,11 @@ def _sections(found: dict, rows: Sequence[Row]) -> list[Html]:
         "measures": ("The background's weight, asked in four ways.", measures.single(found)),
         "variance": ("What the embeddings of swapped photos differ by.", measures.variance(found)),
         "attention": ("Does the model look at the object?", measures.attention(found["attention"])),
-        "photos": ("Photos that the model loses, and what it takes for most similar.", joined(*shown)),
+        "photos": (
+            "Photos that the model loses, and what it takes for most similar. Where there are maps, they show where it "
+            "looks, and what makes query and first neighbour alike.",
+            joined(*shown),
+        ),
         "masks": (
             "Every figure hangs on the masks: which look wrong, and the drop with others.",
             measures.masks(found),

@@ -74,6 +74,12 @@ MEASURES = (  # name, definition, source
         "Kobs & Hotho 2022",
     ),
     (
+        "Pair score",
+        "The attention score of what makes a query and the photo found first alike: of where small changes of the one "
+        "picture, the other left as it is, move their similarity most.",
+        "bgbias, after Stylianou et al. 2019, Visualizing Deep Similarity Networks",
+    ),
+    (
         "Rank accuracy",
         "Of the most attended pixels, as many as the object has, the share on the object.",
         "Arras et al. 2022, CLEVR-XAI",
@@ -105,7 +111,8 @@ LIMITS = (
     "That backgrounds alone tell the class. An outline can still show, and photos of a series share more than a place.",
     "From intervals that overlap, that there is no difference. Drop and gap are compared query by query and have "
     "their own intervals.",
-    "From attention, why. It shows where small changes of the picture move the embedding.",
+    "From attention, why. It shows where small changes of the picture move the embedding, or the similarity of two "
+    "pictures: up or down, and not how much of the similarity comes from there.",
 )
 
 

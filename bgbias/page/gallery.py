@@ -28,6 +28,8 @@ class Row(NamedTuple):
         neighbours_swapped: of the swapped photo, likewise.
         attention_clean: float (H, W) in [0, 1], of the clean photo; None where there is none.
         attention_swapped: of the swapped photo, likewise.
+        pair_clean: what makes the clean photo and its first neighbour alike: a map of either, likewise.
+        pair_swapped: of the swapped photo and its first neighbour, likewise.
     """
 
     path: str
@@ -38,25 +40,31 @@ class Row(NamedTuple):
     neighbours_swapped: Sequence[Neighbour]
     attention_clean: np.ndarray | None = None
     attention_swapped: np.ndarray | None = None
+    pair_clean: tuple[np.ndarray, np.ndarray] | None = None
+    pair_swapped: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def row(shown: Row) -> Html:
     """A query and its neighbours: a strip for the clean photo, one for the swapped photo."""
     head = tag("h3", shown.class_name, tag("code", shown.path))
-    clean = _strip("clean", shown.class_name, shown.clean, shown.attention_clean, shown.neighbours_clean)
-    swapped = _strip("swapped", shown.class_name, shown.swapped, shown.attention_swapped, shown.neighbours_swapped)
-    return tag("article", head, clean, swapped, class_="row")
+    return tag("article", head, _strip(shown, "clean"), _strip(shown, "swapped"), class_="row")
 
 
-def _strip(
-    view: str, name: str, photo: np.ndarray, attention: np.ndarray | None, neighbours: Sequence[Neighbour]
-) -> Html:
+def _strip(of: Row, view: str) -> Html:
+    parts = ("{}", "neighbours_{}", "attention_{}", "pair_{}")
+    photo, neighbours, attention, pair = (getattr(of, part.format(view)) for part in parts)
     right = sum(neighbour[2] for neighbour in neighbours)
-    query = [_figure(photo, f"The query, {view}: {name}", f"{view.capitalize()}: {right} of {len(neighbours)} right")]
+    caption = f"{view.capitalize()}: {right} of {len(neighbours)} right"
+    query = [_figure(photo, f"The query, {view}: {of.class_name}", caption)]
+    found = [_neighbour(number, *one) for number, one in enumerate(neighbours, start=1)]
     if attention is not None:
         query.append(_figure(overlay(photo, attention), f"Where the model looks in it, {view}", "Attention"))
-    found = [_neighbour(number, *one) for number, one in enumerate(neighbours, start=1)]
-    return tag("div", tag("div", *query, class_="query"), tag("div", *found, class_="found"), class_="strip")
+    if pair:  # each map beside its photo
+        maps = overlay(photo, pair[0]), overlay(neighbours[0][0], pair[1])
+        query.append(_figure(maps[0], f"What makes it like neighbour 1, {view}", "Like neighbour 1"))
+        found.insert(1, _figure(maps[1], f"What makes neighbour 1 like the query, {view}", "Like the query"))
+    kind = "strip explained" if pair else "strip"
+    return tag("div", tag("div", *query, class_="query"), tag("div", *found, class_="found"), class_=kind)
 
 
 def _neighbour(number: int, photo: np.ndarray, name: str, right: bool) -> Html:

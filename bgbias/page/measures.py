@@ -158,7 +158,14 @@ def attention(scores: dict | None) -> Html:
         _group(title, note, [Line(view.capitalize(), "", of[name]) for view, of in scores.items()], unit)
         for name, title, note, unit in asked
     ]
-    return charts.chart("Attention on the object", groups, "Value")
+    sides = {"pair_score": "query", "pair_score_retrieved": "found photo"}
+    lines = [
+        Line(f"{view.capitalize()}, {side}", "", of[name])
+        for view, of in scores.items()
+        for name, side in sides.items()
+    ]
+    note = "Of what makes a query and the photo found first alike, as the attention score."
+    return charts.chart("Attention on the object", [*groups, _group("Pair score", note, lines, PLAIN)], "Value")
 
 
 def masks(found: dict) -> Html:

@@ -125,6 +125,9 @@ rect.rest { fill: var(--rest); }
 .strip + .strip { margin-top: .9rem; }
 .query, .found { display: grid; gap: .5rem; grid-template-columns: repeat(2, 1fr); }
 .found { grid-template-columns: repeat(5, 1fr); }
+.explained { grid-template-columns: calc((100% - 5rem) / 9 * 3 + 1rem) 1fr; }
+.explained .query { grid-template-columns: repeat(3, 1fr); }
+.explained .found { grid-template-columns: repeat(6, 1fr); }
 figure { margin: 0; min-width: 0; }
 figcaption { padding-top: .2rem; font-size: .75rem; line-height: 1.25; color: var(--soft); }
 .picture { position: relative; }
@@ -161,7 +164,7 @@ footer {
   .strip + .strip { margin-top: 1.25rem; }
   section > dl { columns: 1; }
   .matrix td { padding: .6rem; }
-  .query, .found { grid-template-columns: repeat(3, 1fr); }
+  .query, .found, .explained .found { grid-template-columns: repeat(3, 1fr); }
   .chart, .chart tbody { display: block; min-width: 0; }
   .chart thead, .chart .rest, .chart .group.on .drawn { display: none; }
   .chart tr { display: flex; flex-wrap: wrap; column-gap: .75rem; padding: .35rem .9rem; }
