@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 WHOLE = "bgbias/datasets/demo"  # the renderer is listed as a folder; .dvcignore keeps __pycache__ out of it
 LAYERS = """params paramsfile files seeding sources archives checkpoints commandline compose retrieval saliency
-    probe_views removal donors chance invariance probes localisation intervals
+    probe_views removal nuisance donors chance invariance probes localisation intervals
     images evidence datasets cutouts masks mask_quality backgrounds views batches weights bn_inception networks
     embedders foreign zoo audited losses training attention tables study figures report page audit""".split()
 
