@@ -13,6 +13,7 @@ REGIMES = get_args(params.Regime)
 ARGUMENTS = {
     "dataset": {"help": "name of the dataset, of those under data in params.yaml"},
     "regime": {"choices": REGIMES, "help": f"how the network is trained: {', '.join(REGIMES)}"},
+    "embedder": {"help": "the model: a SPEC, see above"},
     "prefix": {"help": "how the experiments' names start"},
 }
 

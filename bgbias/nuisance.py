@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 FLAT = 1e-6  # of the greatest variance: below it float32 embeddings do not move
+LEAST = 1e-4  # of an embedding's length: what is less, rounding may have left
 SHRINKAGES = (1.0, 0.9, 0.7, 0.5, 0.3, 0.1, 0.03, 0.01)
 
 
@@ -88,11 +89,23 @@ def removed(embeddings: Tensor, directions: Tensor) -> Tensor:
     directions = directions.to(embeddings)
     if not torch.allclose(directions @ directions.T, torch.eye(len(directions)).to(directions), atol=1e-4):
         raise ValueError("directions are not orthonormal: give rows of what `directions` returns")
+    gone = (~something_left(embeddings, directions)).nonzero()[:, 0].tolist()
+    if gone:
+        raise ValueError(f"nothing is left of embeddings {gone[:5]}: remove less than {len(directions)} directions")
+    return normalize(embeddings - embeddings @ directions.T @ directions)
+
+
+def something_left(embeddings: Tensor, directions: Tensor) -> Tensor:
+    """Of which embeddings something is left that is more than rounding, as `removed` wants; arguments as there.
+
+    Returns:
+        bool (N,).
+
+    >>> something_left(torch.eye(2), torch.eye(2)[:1]).tolist()
+    [False, True]
+    """
     left = embeddings - embeddings @ directions.T @ directions
-    lost = (left.norm(dim=1) <= 1e-6 * embeddings.norm(dim=1)).nonzero()[:, 0].tolist()
-    if lost:
-        raise ValueError(f"nothing is left of embeddings {lost[:5]}: remove less than {len(directions)} directions")
-    return normalize(left)
+    return left.norm(dim=1) > LEAST * embeddings.norm(dim=1)
 
 
 def whitening(swaps: Tensor, shrinkage: float) -> Tensor:
@@ -106,10 +119,10 @@ def whitening(swaps: Tensor, shrinkage: float) -> Tensor:
         shrinkage: s, above 0 and at most 1.
 
     Returns:
-        float32 (D, D), symmetric.
+        float32 (D, D), symmetric; where nothing moves, the identity.
 
     Raises:
-        ValueError: as of `covariance`; or the shrinkage is out of range, or nothing moves.
+        ValueError: as of `covariance`; or the shrinkage is out of range.
 
     >>> swaps = torch.tensor([[[1.0, 0.0], [-1.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
     >>> whitening(swaps, 0.5).diag().tolist()  # of variances 0.75 and 0.25
@@ -120,7 +133,7 @@ def whitening(swaps: Tensor, shrinkage: float) -> Tensor:
     within = covariance(swaps)
     mean = within.trace() / len(within)
     if mean <= FLAT**2:
-        raise ValueError("the embeddings do not move with the background: there is nothing to whiten")
+        return torch.eye(len(within))
     shrunk = (1 - shrinkage) * within + shrinkage * mean * torch.eye(len(within), dtype=within.dtype)
     variances, vectors = torch.linalg.eigh(shrunk)
     return ((vectors * variances.rsqrt()) @ vectors.T).float()

@@ -98,8 +98,7 @@ def test_embeddings_that_do_not_move_have_no_directions():
     assert directions.shape == (0, 6) and len(shares) == 0
     points = normalize(random(3, 6))
     assert torch.allclose(nuisance.removed(points, directions), points)
-    with pytest.raises(ValueError, match="do not move with the background: there is nothing to whiten"):
-        nuisance.whitening(still, 0.5)
+    assert torch.allclose(nuisance.whitened(points, nuisance.whitening(still, 0.5)), points)
 
 
 def test_removed_embeddings_have_length_one_no_part_in_the_directions_and_stay_when_removed_again():
@@ -134,6 +133,14 @@ def test_whitened_swaps_move_alike_in_every_direction():
 def test_what_cannot_be_used_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_of_an_embedding_within_the_directions_nothing_is_left():
+    directions = torch.linalg.qr(random(6, 6))[0][:2]
+    within = random(4, 2, seed=1) @ directions
+    points = torch.cat([within, within + 0.01 * random(4, 6, seed=2)])
+    assert nuisance.something_left(points, directions).tolist() == [False] * 4 + [True] * 4
+    assert nuisance.something_left(points, directions[:1]).all()
 
 
 def test_less_directions_are_tried_than_there_are_dimensions():

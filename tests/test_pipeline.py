@@ -12,7 +12,8 @@ WHOLE = "bgbias/datasets/demo"  # the renderer is listed as a folder; .dvcignore
 LAYERS = """params paramsfile files seeding sources archives checkpoints commandline compose retrieval saliency
     probe_views removal nuisance donors chance invariance probes localisation intervals
     images evidence datasets cutouts masks mask_quality backgrounds views batches weights bn_inception networks
-    embedders foreign zoo audited losses training attention tables study figures report page audit""".split()
+    embedders foreign zoo audited losses training attention tables study figures report page audit
+    remedies recovery""".split()
 
 
 def imported(file: Path) -> set[Path]:
