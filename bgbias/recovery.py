@@ -98,11 +98,13 @@ class Learnt(NamedTuple):
         directions: float32 (P, D), to be removed.
         matrix: float32 (D, D), to whiten by.
         tried: what was chosen from: "directions" (how many are removed) and "shrinkage", each value -> criterion.
+        movement: how many directions -> their share of all that embeddings move with the background.
     """
 
     directions: Tensor
     matrix: Tensor
     tried: dict[str, dict[float, float]]
+    movement: dict[int, float]
 
     def fixes(self) -> dict[str, Fix]:
         """By name, of `remedies.FIXES`."""
@@ -119,7 +121,7 @@ def learn(swaps: Tensor, chosen_on: Split) -> Learnt:
     Of equally good numbers of directions the least is chosen, of equally good shrinkages the greatest. How many
     directions would leave nothing of a validation photo's embedding is not tried.
     """
-    directions, _ = nuisance.directions(swaps)
+    directions, shares = nuisance.directions(swaps)
     as_is, seen = REMEDIES[0], torch.cat([passes["as_is"] for passes in chosen_on.views])
     by_count = {
         count: criterion(as_is, chosen_on, partial(nuisance.removed, directions=directions[:count]))
@@ -132,7 +134,9 @@ def learn(swaps: Tensor, chosen_on: Split) -> Learnt:
         for shrinkage, matrix in matrices.items()
     }
     count, shrinkage = (max(tried, key=tried.get) for tried in (by_count, by_shrinkage))  # the first of equals
-    return Learnt(directions[:count], matrices[shrinkage], {"directions": by_count, "shrinkage": by_shrinkage})
+    tried = {"directions": by_count, "shrinkage": by_shrinkage}
+    movement = {some: shares[:some].sum().item() for some in by_count}
+    return Learnt(directions[:count], matrices[shrinkage], tried, movement)
 
 
 def measure(tested: Split, chosen_on: Split, learnt: Learnt, seed: int) -> dict[str, dict]:

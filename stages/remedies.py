@@ -9,7 +9,7 @@ Reads   data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATAS
 Writes  FILE.json: for each remedy clean and swapped Recall@1 and MAP@R of the test photos, and how much of the drop it
         recovers, shares in 0..1, with 95 % intervals; which one validation chooses.
         --save FILE.safetensors: `directions` (P, D) and `matrix` (D, D), for bgbias.nuisance.removed and .whitened
-Takes   TIMES
+Takes   the demo 40 s, grocery 2 min 30 s of one core: each photo of each view is embedded in 27 ways
 """
 
 import dataclasses
@@ -41,13 +41,15 @@ def as_table(found: dict[str, dict]) -> pd.DataFrame:
 
 
 def share(recovered: dict[str, float | None]) -> str:
-    """A share in percent with its interval, as far as there is one.
+    """A share in percent with its interval; nothing where it has none: a drop that is not certain has no shares.
 
-    >>> share({"value": 0.731, "low": 0.65, "high": 0.8}), share({"value": None, "low": None, "high": None})
+    >>> share({"value": 0.731, "low": 0.65, "high": 0.8}), share({"value": 9.0, "low": None, "high": None})
     ('73 (65 to 80)', '')
     """
-    value, low, high = (None if end is None else f"{100 * end:.0f}" for end in recovered.values())
-    return (value or "") if low is None else f"{value} ({low} to {high})"
+    if recovered["low"] is None:
+        return ""
+    value, low, high = (f"{100 * recovered[end]:.0f}" for end in recovery.ENDS)
+    return f"{value} ({low} to {high})"
 
 
 def empty_masks(photos: Photos, image_ids: np.ndarray) -> int:
@@ -68,9 +70,16 @@ def main(settings: params.Params, dataset: str, embedder: str, out: Path, save: 
     tested = recovery.embedded(model, photos, "test", pool, options.draws, seed, shown)
     found = recovery.measure(tested, chosen_on, learnt, seed)
     chosen = max(found, key=lambda key: found[key]["validation"])
-    described = {"dataset": dataset, "embedder": embedder, "chosen": chosen, "tried": learnt.tried}
-    described |= {"removed": len(learnt.directions), "dimensions": len(learnt.matrix)}
-    described["empty_masks"] = empty_masks(photos, photos.split("test"))
+    described = {
+        "dataset": dataset,
+        "embedder": embedder,
+        "chosen": chosen,
+        "tried": learnt.tried,
+        "movement": learnt.movement,
+        "removed": len(learnt.directions),
+        "dimensions": len(learnt.matrix),
+        "empty_masks": empty_masks(photos, photos.split("test")),
+    }
     files.write_json(out, {out.stem: {"remedies": found, **described}})
     if save:
         with files.whole_file(save) as partial:

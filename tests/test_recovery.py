@@ -21,6 +21,7 @@ from bgbias.remedies import REMEDIES, Shown, averaged
 from bgbias.retrieval import per_query
 from bgbias.seeding import generator
 from bgbias.views import Photos
+from stages import remedies
 
 SEED, DRAWS = 7, 2
 PASSES = {name for remedy in REMEDIES for name in remedy.passes}
@@ -75,7 +76,7 @@ def split_of(photos, name, split="test"):
 
 
 def nothing_learnt(dimensions):
-    return Learnt(torch.empty(0, dimensions), torch.eye(dimensions), {})
+    return Learnt(torch.empty(0, dimensions), torch.eye(dimensions), {}, {})
 
 
 @pytest.fixture
@@ -139,6 +140,8 @@ def test_validation_chooses_to_remove_all_background_dimensions_and_all_of_the_d
     learnt = learn(swaps_of_other_photos(), world(100))
     assert list(learnt.tried["directions"]) == [0, 1, 2, 4] and len(learnt.directions) == 4
     assert learnt.matrix.shape == (12, 12) and list(learnt.tried["shrinkage"]) == list(nuisance.SHRINKAGES)
+    assert learnt.movement[0] == 0 and learnt.movement[1] < learnt.movement[2] < learnt.movement[4]
+    assert learnt.movement[4] == pytest.approx(1)
     found = measure(world(200), world(100), learnt, SEED)
     assert found["as_is"]["swapped"]["recall_at_1"] < 0.6
     assert found["removed"]["recovered"]["recall_at_1"]["value"] == pytest.approx(1, abs=0.03)
@@ -293,7 +296,7 @@ def workplace(data, tmp_path, monkeypatch):
 
 def run(monkeypatch, *arguments):
     monkeypatch.setattr(sys, "argv", ["remedies", *map(str, arguments)])
-    runpy.run_module("stages.remedies", run_name="__main__")
+    runpy.run_path(remedies.__file__, run_name="__main__")
 
 
 def test_the_command_writes_all_remedies_and_directions_that_can_be_used_elsewhere(workplace, monkeypatch, capsys):
