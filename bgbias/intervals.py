@@ -67,10 +67,13 @@ def estimate(values: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -
 
 
 def _interval(sums: np.ndarray, sizes: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
+    """Of the sum of sums / the sum of sizes; NaN where a resample's sizes do not sum up to more than 0."""
     classes, means = len(sizes), []
     for start in range(0, RESAMPLES, step := max(1, CELLS // classes)):
         some = min(step, RESAMPLES - start)
         times = rng.multinomial(classes, np.full(classes, 1 / classes), size=some)  # how often each class is drawn
+        if (times @ sizes <= 0).any():
+            return np.nan, np.nan
         means.append((times @ sums) / (times @ sizes))
     low, high = np.quantile(np.concatenate(means), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
@@ -93,3 +96,39 @@ def difference(first: np.ndarray, second: np.ndarray, labels: np.ndarray, rng: n
     if first.shape != second.shape:
         raise ValueError(f"first {first.shape} and second {second.shape} are not of the same queries")
     return estimate(first - second, labels, rng)
+
+
+def ratio(parts: np.ndarray, wholes: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """The sum of the parts as a share of the sum of the wholes, over the same queries, and its interval.
+
+    Such as the share of a loss that is won back. Both sums are taken anew in each resample, so the interval knows
+    that the whole is uncertain, too.
+
+    Args:
+        parts: float (N,), one for each query, of any sign; NaN where undefined.
+        wholes: float (N,), likewise.
+        labels: (N,), the class of each query.
+        rng: where the randomness comes from.
+
+    Returns:
+        The estimate. Value NaN where the wholes do not sum up to more than 0; low and high NaN where they do not in
+        every resample, or there are less than two classes: then nothing certain is there to have a share of.
+
+    Raises:
+        ValueError: the three are not of the same queries.
+
+    >>> won, lost = np.array([1, 0, 1, 0]), np.array([1, 1, 1, 1])
+    >>> found = ratio(won, lost, np.array([3, 3, 7, 7]), np.random.default_rng(0))
+    >>> found.value, found.low, found.high
+    (0.5, 0.5, 0.5)
+    """
+    parts, wholes, labels = np.asarray(parts, np.float64), np.asarray(wholes, np.float64), np.asarray(labels)
+    if parts.ndim != 1 or not parts.shape == wholes.shape == labels.shape:
+        shapes = f"parts {parts.shape}, wholes {wholes.shape} and labels {labels.shape}"
+        raise ValueError(f"{shapes} are not of the same queries")
+    counted = ~np.isnan(parts + wholes)
+    _, inverse = np.unique(labels[counted], return_inverse=True)
+    part, whole = np.bincount(inverse, parts[counted]), np.bincount(inverse, wholes[counted])
+    value = float(part.sum() / whole.sum()) if whole.sum() > 0 else np.nan
+    low, high = _interval(part, whole, rng) if len(whole) > 1 and value == value else (np.nan, np.nan)
+    return Estimate(value, low, high, int(counted.sum()), len(whole), int((~counted).sum()))

@@ -233,6 +233,14 @@ class Audit:
 
 
 @strict
+class Remedies:
+    """Which embedder is remedied on which dataset; see stages/remedies.py."""
+
+    dataset: str
+    embedder: str  # a SPEC
+
+
+@strict
 class Evaluation:
     """Which views of the test photos are embedded, and what is measured on them."""
 
@@ -292,11 +300,12 @@ class Params:
     attention: Attention
     mask_quality: dict[str, HandMasks]
     audit: dict[str, Audit]
+    remedies: dict[str, Remedies]
 
     def __post_init__(self):
         """Refuse an unknown loss, regime or dataset, and a dataset that lacks one of its blocks."""
         refuse_unknown("loss", [self.loss], names(Losses))
-        refuse_unknown("dataset", self.datasets, self.data)
+        refuse_unknown("dataset", [*self.datasets, *(entry.dataset for entry in self.remedies.values())], self.data)
         refuse_unknown("regime", self.regimes, self.recipes)
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds {self.seeds}: each trains a network of its own, name it once")

@@ -86,21 +86,22 @@ class Photos:
     def swapped(self, manifest: pd.DataFrame, pool: images.Pack) -> Iterator[Tensor]:
         """Centre crops before the backgrounds of a manifest, in batches as of `clean`."""
         image_ids = manifest.image_id.to_numpy()
-        drawn = zip(self.clean(image_ids), self.foregrounds(image_ids), self._drawn(manifest, pool), strict=True)
+        drawn = zip(self.clean(image_ids), self.foregrounds(image_ids), self.backgrounds(manifest, pool), strict=True)
         for photos, masks, backgrounds in drawn:
             yield paste(photos, masks, backgrounds)
 
-    def _centre(self, pack: images.Pack, image_id: int) -> Tensor:
-        picture = pack[image_id]
-        box = centre_box(*picture.shape[:2], self.geometry.crop_px)
-        return take(picture, box, self.geometry.input_px)
-
-    def _drawn(self, manifest: pd.DataFrame, pool: images.Pack) -> Iterator[Tensor]:
+    def backgrounds(self, manifest: pd.DataFrame, pool: images.Pack) -> Iterator[Tensor]:
+        """The parts of backgrounds that a manifest names, in batches as of `clean`."""
         boxes = manifest[list(Box._fields)].to_numpy()
         background_ids, flipped = manifest.background_id.to_numpy(), torch.tensor(manifest.flipped.to_numpy())
         for some in _batches(np.arange(len(manifest))):
             cuts = [take(pool[background_ids[row]], Box(*boxes[row]), self.geometry.input_px) for row in some]
             yield flip(torch.stack(cuts), flipped[some])
+
+    def _centre(self, pack: images.Pack, image_id: int) -> Tensor:
+        picture = pack[image_id]
+        box = centre_box(*picture.shape[:2], self.geometry.crop_px)
+        return take(picture, box, self.geometry.input_px)
 
 
 def draw_background(shapes: np.ndarray, geometry: params.Geometry, rng: np.random.Generator) -> tuple[int, Box, bool]:

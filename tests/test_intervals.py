@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bgbias import intervals
-from bgbias.intervals import difference, estimate
+from bgbias.intervals import difference, estimate, ratio
 
 
 def clustered(rng, classes=40):
@@ -114,3 +114,40 @@ def test_values_of_other_queries_are_refused():
         estimate([1.0, 2.0], [1, 2, 3], np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"first \(2,\) and second \(1,\) are not of the same queries"):
         difference([1.0, 2.0], [1.0], [1, 2], np.random.default_rng(0))
+
+
+def test_a_ratio_equals_a_plain_loop_that_draws_classes_for_both_sums():
+    rng = np.random.default_rng(1)
+    wholes, labels = clustered(rng, 12)
+    wholes, parts = wholes + 4, rng.random(len(wholes))
+    classes, shares = np.unique(labels), []
+    for _ in range(4000):
+        drawn = np.concatenate([np.flatnonzero(labels == label) for label in rng.choice(classes, len(classes))])
+        shares.append(parts[drawn].sum() / wholes[drawn].sum())
+    found = ratio(parts, wholes, labels, rng)
+    assert (found.low, found.high) == pytest.approx(np.quantile(shares, [0.025, 0.975]), abs=0.003)
+    assert found.value == pytest.approx(parts.sum() / wholes.sum())
+
+
+def test_a_share_of_as_many_ones_as_queries_is_their_mean():
+    values, labels = clustered(np.random.default_rng(2), 10)
+    found = ratio(values, np.ones_like(values), labels, np.random.default_rng(0))
+    assert found == pytest.approx(estimate(values, labels, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize(("wholes", "value"), [([0, 0, 0], np.nan), ([-1, 0, 0], np.nan), ([2, 2, -1], 1 / 3)])
+def test_of_nothing_there_is_no_share_and_of_nothing_certain_no_interval(wholes, value):
+    found = ratio([1, 0, 0], wholes, [0, 0, 1], np.random.default_rng(0))
+    assert found.value == pytest.approx(value, nan_ok=True)
+    assert np.isnan([found.low, found.high]).all()
+
+
+def test_an_undefined_part_or_whole_is_left_out_of_both():
+    nan = np.nan
+    found = ratio([1, nan, 1, 0], [2, 2, nan, 2], [0, 0, 1, 1], np.random.default_rng(0))
+    assert (found.value, found.queries, found.undefined) == (0.25, 2, 2)
+
+
+def test_parts_of_other_queries_are_refused():
+    with pytest.raises(ValueError, match=r"parts \(2,\), wholes \(3,\) and labels \(3,\) are not of the same"):
+        ratio([1, 2], [1, 2, 3], [0, 0, 1], np.random.default_rng(0))

@@ -123,3 +123,17 @@ def test_audits_are_named_like_the_command_s_options(tmp_path):
         path.write_text(TEXT.replace("audit: {}", entry.replace(old, new)), encoding="utf-8")
         with pytest.raises(ValueError, match=message):
             paramsfile.load(path)
+
+
+def test_a_remedied_dataset_is_one_that_there_is(tmp_path):
+    entry = "remedies:\n  base: {dataset: demo, embedder: 'model:models/demo/base'}\n#"
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace("remedies: {}", entry), encoding="utf-8")
+    assert paramsfile.load(path).remedies["base"].dataset == "demo"
+    for old, new, message in (
+        ("dataset: demo, ", "", "remedies.base.dataset is missing"),
+        ("dataset: demo", "dataset: paintings", "unknown dataset 'paintings'; known are demo, grocery"),
+    ):
+        path.write_text(TEXT.replace("remedies: {}", entry.replace(old, new)), encoding="utf-8")
+        with pytest.raises(ValueError, match=message):
+            paramsfile.load(path)

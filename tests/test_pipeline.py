@@ -10,10 +10,10 @@ ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 WHOLE = "bgbias/datasets/demo"  # the renderer is listed as a folder; .dvcignore keeps __pycache__ out of it
 LAYERS = """params paramsfile files seeding sources archives checkpoints commandline compose retrieval saliency
-    probe_views removal donors chance intervals invariance probes localisation
+    probe_views removal nuisance donors chance intervals invariance probes localisation
     images evidence datasets cutouts masks mask_quality backgrounds views batches weights bn_inception networks
     embedders foreign zoo audited losses training attention repeats tables compared study figures report page
-    audit""".split()
+    audit remedies recovery""".split()
 
 
 def imported(file: Path) -> set[Path]:
