@@ -1,6 +1,6 @@
 """Any embedding model, named by a SPEC.
 
-    model:FOLDER                  a model that was trained here, such as model:models/demo/base
+    model:FOLDER                  a model that was trained here, such as model:models/demo/base/42
     torchvision:NAME[:WEIGHTS]    a classification network of torchvision without its last layer. WEIGHTS: imagenet (the
                                   first that torchvision publishes), the name of others such as IMAGENET1K_V2, or the
                                   path of a state dict; without WEIGHTS it is untrained, with a fixed seed

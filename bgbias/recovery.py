@@ -17,7 +17,8 @@ from tqdm import tqdm
 from bgbias import audited, images, nuisance
 from bgbias.intervals import Estimate, difference, ratio
 from bgbias.remedies import REMEDIES, Remedy, Shown, averaged
-from bgbias.retrieval import over_draws, per_query
+from bgbias.repeats import over
+from bgbias.retrieval import per_query
 from bgbias.seeding import generator
 from bgbias.views import BATCH, Photos
 
@@ -159,7 +160,7 @@ def measure(tested: Split, chosen_on: Split, learnt: Learnt, seed: int) -> dict[
             "needs_mask": remedy.needs_mask,
             "validation": criterion(remedy, chosen_on, fixes[remedy.fix]),
             "clean": {metric: own[0][metric].double().mean().item() for metric in METRICS},
-            "swapped": over_draws([{metric: draw[metric].mean().item() for metric in METRICS} for draw in own[1:]]),
+            "swapped": over([{metric: draw[metric].mean().item() for metric in METRICS} for draw in own[1:]], "_sd"),
             **_compared(own, base, tested.labels, seed),
         }
     return found
@@ -184,10 +185,6 @@ def _compared(own: list[Scores], base: list[Scores], labels: Tensor, seed: int) 
         for name, estimate in estimates.items():
             found[name][metric] = entry(estimate(labels, generator(seed, "remedy intervals")))
     return found
-
-
-def _over_draws(draws: list[Scores], metric: str) -> np.ndarray:
-    return torch.stack([draw[metric] for draw in draws]).double().mean(0).numpy()
 
 
 def entry(found: Estimate) -> dict[str, float | None]:

@@ -1,6 +1,6 @@
 """The study's figure 2 for any test photos and any models: photo, and where each model looks.
 
-    python -m stages.figure2 demo --images 1500 1511 1520 --models models/demo/base models/demo/bgaugment
+    python -m stages.figure2 demo --images 1500 1511 1520 --models models/demo/base/42 models/demo/bgaugment/42
 
 Reads   data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET, the models' folders
 Writes  plots/figure2/DATASET.png, or what --out names

@@ -1,6 +1,6 @@
 """What helps an embedder that hangs on the background, without training it again? Tried on one dataset.
 
-    python -m stages.remedies demo model:models/demo/base --out metrics/remedies/demo.json
+    python -m stages.remedies demo model:models/demo/base/42 --out metrics/remedies/demo.json
 
 Every entry of params.yaml's remedies is a DVC stage of this script. DVC looks at the photos and settings alone: after a
 change of weights `dvc repro -f`.
