@@ -85,6 +85,8 @@ class Audited(nn.Module):
             found = self.network(images.contiguous())  # an old flatten by .view takes no other format
         if not isinstance(found, Tensor):
             raise ValueError(f"{self.name}: gives a {type(found).__name__}, expected a tensor: let it return one")
+        if found.is_complex():
+            raise ValueError(f"{self.name}: gives complex numbers, expected real ones: let it return their parts")
         shape = tuple(found.shape)
         if len(shape) < 2 or any(side != 1 for side in shape[2:]):
             raise ValueError(f"{self.name}: gives {shape}, expected (N, D): pool maps or tokens inside the model")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import normalize
@@ -39,10 +40,14 @@ class Card:
 
 def card(network: str, embedding_dim: int, input_px: int, distance: str) -> Card:
     """The card of a new embedder, with its network's own normalisation."""
-    if network not in NETWORKS:
-        raise ValueError(f"unknown network '{network}'; known are {', '.join(NETWORKS)}")
+    _refuse_unknown(network)
     its = NETWORKS[network]
     return Card(network, embedding_dim, input_px, distance, its.channels, its.mean, its.sd)
+
+
+def _refuse_unknown(network: str) -> None:
+    if network not in NETWORKS:
+        raise ValueError(f"unknown network '{network}'; known are {', '.join(NETWORKS)}")
 
 
 class Embedder(nn.Module):
@@ -56,6 +61,7 @@ class Embedder(nn.Module):
     def __init__(self, card: Card, weights: str = "scratch"):
         """Build the network with fresh weights ("scratch"), ImageNet's ("imagenet"), or a file's."""
         super().__init__()
+        _refuse_unknown(card.network)
         network = NETWORKS[card.network]
         self.card = card
         self.trunk = network.make(weights)
@@ -96,19 +102,20 @@ def load(folder: Path, where: torch.device | None = None) -> Embedder:
 
     Raises:
         FileNotFoundError: no such model.
-        ValueError: network.json is of another version, or the weights do not fit the network that it names.
+        ValueError: network.json is of another version or unreadable, or the weights do not fit its network.
     """
-    if not (folder / "network.json").is_file():
-        raise FileNotFoundError(f"{folder}: no model here; `dvc repro` trains it")
+    for name in ("network.json", "weights.safetensors"):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder}: no model here ({name} is missing); `dvc repro` trains it")
     try:
         embedder = Embedder(Card(**files.read_json(folder / "network.json")))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # ValueError: an unknown network, or no JSON
         raise ValueError(f"{folder}: network.json is of another version ({error}): train the model again") from error
     try:
         embedder.load_state_dict(load_file(folder / "weights.safetensors"))
-    except RuntimeError as error:
+    except (RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{folder}: the weights do not fit network.json: {reason}") from error
+        raise ValueError(f"{folder}: the weights do not fit network.json: train the model again: {reason}") from error
     return embedder.to(where or device()).eval()
 
 

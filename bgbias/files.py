@@ -49,9 +49,9 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8."""
+    """Write a text file in UTF-8; of a file name that is no UTF-8, such bytes become question marks."""
     with whole_file(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="replace")
 
 
 def _rounded(content: Any) -> Any:

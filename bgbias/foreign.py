@@ -41,7 +41,7 @@ def told(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # SystemExit: a script that ends itself
         reason = shorten(" ".join(str(error).split()), 300, placeholder=" ...")
         raise ValueError(f"{what} ({type(error).__name__}: {reason})") from error
 

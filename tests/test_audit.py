@@ -257,6 +257,14 @@ def test_nothing_is_written_outside_of_out(shop, tmp_path):
         run(shop, Path("photos/out"), "object_alone")
 
 
+def test_where_no_folder_can_be_made_it_is_said_at_once(shop, tmp_path):
+    (tmp_path / "file").write_text("a file")
+    for out in (tmp_path / "file", tmp_path / "file/deep"):
+        with pytest.raises(ValueError, match=r"--out .*file.*: no folder can be made there .*: choose another"):
+            run(shop, out, "object_alone")
+    assert (tmp_path / "file").read_text() == "a file"
+
+
 def test_doubtful_masks_are_named_and_left_out_of_the_probes(shop, tmp_path):
     masks = tmp_path / "masks"
     for path in (shop / "masks").rglob("*.png"):

@@ -107,6 +107,7 @@ def test_gradients_are_looked_for_not_promised():
         (lambda images: images.flatten(2), r"gives (2, 3, 64), expected (N, D): pool maps or tokens inside the model"),
         (lambda images: images.mean(), "gives (), expected (N, D)"),
         (lambda images: (images, images), "gives a tuple, expected a tensor: let it return one"),
+        (lambda images: images.flatten(1) + 1j, "gives complex numbers, expected real ones: let it return their parts"),
         (lambda images: images.view(1, -1), "1 embeddings for 2 images: another batch size is fixed in the model; exp"),
         (
             lambda images: nn.functional.linear(images, torch.zeros(4, 9)),
@@ -157,7 +158,7 @@ def test_without_photos_there_is_nothing_to_embed():
     [
         ("resnet50", "unknown scheme 'resnet50': known are model:, torchvision:, timm:, onnx:, torchscript:, python:"),
         ("onx:net.onnx", "unknown scheme 'onx': close to it are onnx:"),
-        ("model:nowhere", "nowhere: no model here; `dvc repro` trains it"),
+        ("model:nowhere", "nowhere: no model here (network.json is missing); `dvc repro` trains it"),
         ("model:nowhere?input_px=32", "unknown option 'input_px': known are none"),
         ("torchvision:resnet18?px=32", "unknown option 'px': known are input_px, mean, sd, channels"),
         ("torchvision:resnet18?output=y", "unknown option 'output': known are input_px, mean, sd, channels"),

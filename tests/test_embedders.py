@@ -94,9 +94,36 @@ def test_a_model_of_another_version_is_refused(tmp_path):
         embedders.load(tmp_path / "model")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('"resnet5"', "network.json is of another version .unknown network 'resnet5'; known are small_resnet"),
+        ("resnet", "network.json is of another version .Expecting value: line"),
+    ],
+)
+def test_a_card_that_names_no_network_is_refused(tmp_path, text, message):
+    embedders.save(made(), tmp_path / "model")
+    card = tmp_path / "model/network.json"
+    card.write_text(card.read_text().replace('"small_resnet"', text))
+    with pytest.raises(ValueError, match=message + ".*: train the model again"):
+        embedders.load(tmp_path / "model")
+
+
+def test_cut_off_weights_are_refused(tmp_path):
+    embedders.save(made(), tmp_path / "model")
+    weights = tmp_path / "model/weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="the weights do not fit network.json: train the model again"):
+        embedders.load(tmp_path / "model")
+
+
 def test_a_missing_model_names_the_mend(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no model here; `dvc repro` trains it"):
+    with pytest.raises(FileNotFoundError, match=r"no model here .network.json is missing.; `dvc repro` trains it"):
         embedders.load(tmp_path)
+    embedders.save(made(), tmp_path / "model")
+    (tmp_path / "model/weights.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"no model here .weights.safetensors is missing.; `dvc repro`"):
+        embedders.load(tmp_path / "model")
 
 
 def test_small_resnet_has_no_pretrained_weights():

@@ -44,6 +44,14 @@ def test_csv_has_unix_line_ends_and_no_index(tmp_path):
     assert (tmp_path / "a.csv").read_bytes() == b'x\n0.123457\n""\n'
 
 
+def test_file_names_that_are_no_utf_8_can_be_written(tmp_path):
+    name = "caf\udce9.jpg"  # as Python reads it
+    files.write_json(tmp_path / "a.json", [name])
+    assert files.read_json(tmp_path / "a.json") == ["caf?.jpg"]
+    files.write_csv(tmp_path / "a.csv", pd.DataFrame({"path": [name]}))
+    assert (tmp_path / "a.csv").read_bytes() == b"path\ncaf\xe9.jpg\n"
+
+
 def test_checksum_sees_contents_and_names_not_order_of_creation(tmp_path):
     sums = []
     for number, names in enumerate((("a", "b"), ("b", "a"), ("a", "c"))):

@@ -27,6 +27,9 @@ def network():
 def raises():
     raise KeyError("no such\\ncheckpoint")
 
+def leaves():
+    raise SystemExit("no licence")
+
 def nothing():
     pass
 
@@ -182,6 +185,7 @@ def test_an_onnx_model_of_another_input_is_refused(network, changes):
         ("python:mine:netwrk", "unknown function 'netwrk': close to it are network"),
         ("python:mine", "unknown function '': known are Path, network, raises, "),
         ("python:mine:raises", "raises() fails (KeyError: 'no such\\ncheckpoint')"),
+        ("python:mine:leaves", "leaves() fails (SystemExit: no licence)"),
         ("python:mine:nothing", "nothing() gives None, expected (nn.Module, input_px, mean, sd), mean and sd three"),
         ("python:mine:short", "short() gives (Flatten("),
         ("python:mine:grey_levels", "white is 1 here: divide grey levels by 255"),
