@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bgbias.compose import Box, paste, take
-from bgbias.probe_views import GREY, mean_colours
+from bgbias.probe_views import GREY, mean_colours, on_colour
 from bgbias.remedies import FIXES, OWN, REMEDIES, SAME, Shown, averaged, cropped
 from bgbias.views import Photos
 
@@ -63,6 +63,14 @@ def test_on_grey_and_on_the_mean_colour_the_object_is_kept(shown):
         assert torch.equal(found[name][inside], PICTURES[inside])
     assert (found["grey"][~inside] == GREY[0]).all()
     assert torch.equal(found["mean_colour"][:, :, 0, 0], mean_colours(PICTURES))
+
+
+def test_the_object_on_grey_is_cropped_by_its_mask_or_by_one_that_is_a_pixel_wider_or_tighter(shown):
+    found = dict(shown.passes(PICTURES, MASKS, IDS))
+    assert torch.equal(found["crop"], cropped(PICTURES, MASKS))
+    for name, pixels in (("grey_crop", 0), ("grey_crop_dilated", 1), ("grey_crop_eroded", -1)):
+        masks = box_mask(5 - pixels, 4 - pixels, 6 + 2 * pixels, 6 + 2 * pixels).expand_as(MASKS)
+        assert torch.equal(found[name], cropped(on_colour(PICTURES, masks, GREY), masks)), name
 
 
 def test_the_same_backgrounds_are_behind_all_photos_and_own_ones_behind_each(shown):
