@@ -86,7 +86,7 @@ def checksum(*paths: Path) -> str:
     for path in paths:
         if path.is_dir():
             for file in sorted(file for file in path.rglob("*") if file.is_file()):
-                total.update(file.relative_to(path).as_posix().encode() + b"\0" + _digest(file))
+                total.update(file.relative_to(path).as_posix().encode(errors="surrogateescape") + b"\0" + _digest(file))
         else:
             total.update(_digest(path))
     return total.hexdigest()

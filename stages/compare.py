@@ -19,8 +19,8 @@ from bgbias.audit import queries
 def main(settings: params.Params, first: Path, second: Path, out: Path | None) -> None:
     """Say in words and in a table how the second differs from the first."""
     read, names = [queries.read(folder) for folder in (first, second)], [str(first), str(second)]
-    queries.refuse_unlike(first, second)
     found = compared.compare(*read, settings.seed, names)
+    queries.refuse_unlike(first, second)  # afterwards: other photos have other masks, too
     table = tables.markdown(compared.written(found, names))
     text = "\n".join([*compared.sentences(found, names), "", table])
     if out:

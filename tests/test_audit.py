@@ -215,8 +215,16 @@ def test_audits_with_other_masks_are_not_compared(shop, audits, tmp_path):
     shutil.copytree(shop / "masks", tmp_path / "masks")
     Image.new("L", (SIDE, SIDE), 255).save(tmp_path / "masks/class0/0.png")
     run(shop, tmp_path, "object_alone", masks=str(tmp_path / "masks"))
-    with pytest.raises(ValueError, match="have different masks: audit both with the same --masks"):
+    with pytest.raises(ValueError, match="differ in masks: audit both with the same --masks"):
         compare.main(SETTINGS, audits["noise"]["folder"], tmp_path, None)
+
+
+def test_audits_of_other_photos_are_not_compared(shop, audits, tmp_path):
+    shutil.copytree(shop / "photos", tmp_path / "photos")
+    (tmp_path / "photos/class0/0.png").unlink()
+    run(shop, tmp_path / "out", "object_alone", photos=str(tmp_path / "photos"))
+    with pytest.raises(ValueError, match="different photos: 47 in common of 48 and 47, class0/0.png only in .*: comp"):
+        compare.main(SETTINGS, audits["noise"]["folder"], tmp_path / "out", None)
 
 
 def test_an_interrupted_audit_goes_on_and_a_repeated_one_embeds_nothing(shop, tmp_path, monkeypatch):

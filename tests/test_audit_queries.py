@@ -32,9 +32,9 @@ def test_a_missing_or_other_table_says_what_to_run(tmp_path):
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ({"masks": "2e"}, "have different masks: audit both with the same --masks or --mask-method, then compare"),
-        ({"backgrounds": "3d"}, "have different backgrounds: audit both with the same --backgrounds, then compare"),
-        ({"seed": 1}, "have different seed: audit both with the same seed in params.yaml, then compare"),
+        ({"masks": "2e"}, "differ in masks: audit both with the same --masks or --mask-method, then compare"),
+        ({"backgrounds": "3d"}, "differ in backgrounds: audit both with the same --backgrounds, then compare"),
+        ({"seed": 1}, "differ in seed: audit both with the same seed in params.yaml, then compare"),
     ],
 )
 def test_audits_with_other_swaps_are_refused(tmp_path, other, message):

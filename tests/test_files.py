@@ -50,6 +50,9 @@ def test_file_names_that_are_no_utf_8_can_be_written(tmp_path):
     assert files.read_json(tmp_path / "a.json") == ["caf?.jpg"]
     files.write_csv(tmp_path / "a.csv", pd.DataFrame({"path": [name]}))
     assert (tmp_path / "a.csv").read_bytes() == b"path\ncaf\xe9.jpg\n"
+    before = files.checksum(tmp_path)
+    (tmp_path / name).touch()
+    assert files.checksum(tmp_path) != before
 
 
 def test_checksum_sees_contents_and_names_not_order_of_creation(tmp_path):

@@ -56,7 +56,7 @@ def refuse_unlike(first: Path, second: Path) -> None:
     made = [_made_with(folder) for folder in (first, second)]
     for what, mend in MENDS.items():
         if made[0].get(what) != made[1].get(what):
-            raise ValueError(f"{first} and {second} have different {what}: audit both with {mend}, then compare")
+            raise ValueError(f"{first} and {second} differ in {what}: audit both with {mend}, then compare")
 
 
 def _made_with(folder: Path) -> dict:
