@@ -104,6 +104,8 @@ class Crops(Dataset):
         if self.recipe.backgrounds != "pool":
             of_photos = rng.random(len(chosen)) < (1.0 if self.recipe.backgrounds == "photos" else 0.5)
             backgrounds = with_backgrounds_of_others(batch, masks, of_photos, rng)
+        if self.recipe.vary_backgrounds:
+            backgrounds = varied(backgrounds, rng)
         kept = rng.random(len(chosen)) >= self.recipe.replace
         kept |= [image_id in self.kept for image_id, _ in chosen]
         masks = masks.masked_fill(torch.from_numpy(kept)[:, None, None, None], 255)
@@ -133,6 +135,28 @@ def with_backgrounds_of_others(batch: Batch, masks: Tensor, wanted: np.ndarray, 
         if len(others):
             backgrounds[row] = filled[rng.choice(others)]
     return backgrounds
+
+
+def varied(backgrounds: Tensor, rng: np.random.Generator) -> Tensor:
+    """Backgrounds of more kinds than a pool has: each blended with the next of the batch, its colours changed.
+
+    The weight of each is uniform in 0.5..1; its channels are put in a random order and multiplied by factors that are
+    uniform in 0.5..1.5.
+
+    Args:
+        backgrounds: uint8 (B, 3, S, S).
+        rng: where the randomness comes from.
+
+    Returns:
+        uint8 (B, 3, S, S).
+    """
+    count = len(backgrounds)
+    weights = torch.from_numpy(rng.uniform(0.5, 1, (count, 1, 1, 1)).astype(np.float32))
+    factors = torch.from_numpy(rng.uniform(0.5, 1.5, (count, 3, 1, 1)).astype(np.float32))
+    order = torch.from_numpy(rng.permuted(np.tile(np.arange(3), (count, 1)), axis=1))
+    blended = backgrounds.roll(1, 0).float().lerp_(backgrounds.float(), weights)
+    shuffled = blended[torch.arange(count)[:, None], order]
+    return shuffled.mul_(factors).clamp_(0, 255).byte()
 
 
 def sample(

@@ -132,6 +132,7 @@ class Recipe:
     replace: Share  # probability that a photo gets another background
     select_on: Annotated[list[Literal["clean", "swapped"]], MinLen(1)]  # views whose mean MAP@R selects the epoch
     backgrounds: Literal["pool", "photos", "mixed"] = "pool"  # photos: the batch's others, objects painted over
+    vary_backgrounds: bool = False  # blend each with another of the batch, and change its colours
     skip_suspect: bool = False  # leave photos whose masks are empty, tiny, nearly full or touch the border as they are
     grow_masks_px: int = 0  # of the network's input; negative: smaller masks
     paired: bool = False  # each photo twice in a batch of half as many photos: as it is, and as above

@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from bgbias import images, paramsfile
-from bgbias.batches import RIM_PX, Batch, Crops, sample, with_backgrounds_of_others
+from bgbias.batches import RIM_PX, Batch, Crops, sample, varied, with_backgrounds_of_others
 from bgbias.removal import inpainted
 from bgbias.views import Photos
 
@@ -95,7 +95,8 @@ def test_a_pair_is_a_photo_as_it_is_and_on_another_background(crops):
     assert torch.equal(batch.labels[:4], batch.labels[4:])
     single = crops("base")[2, 1]
     assert torch.equal(pictures[:4], single.pictures(CPU)) and torch.equal(batch.labels[:4], single.labels)
-    assert torch.equal(pictures[4:], crops("bgaugment")[2, 1].pictures(CPU))
+    composed = crops("bgaugment", recipe={"vary_backgrounds": True})[2, 1].pictures(CPU)
+    assert torch.equal(pictures[4:], composed)
 
 
 def test_backgrounds_are_replaced_as_often_as_the_recipe_says(crops):
@@ -154,6 +155,24 @@ def test_mixed_backgrounds_come_from_pool_and_photos(crops):
         for one, other in zip(made[1, step].backgrounds, pooled[1, step].backgrounds, strict=True)
     ]
     assert np.mean(kept) == pytest.approx(0.5, abs=0.11)  # 200 photos: 3 sd
+
+
+def test_varied_backgrounds_are_blends_of_the_pool_s_in_other_colours(crops):
+    rng = np.random.default_rng(0)
+    grey = torch.tensor([40, 200], dtype=torch.uint8)[:, None, None, None].expand(2, 3, 4, 4)
+    found = torch.stack([varied(grey, rng) for _ in range(300)]).float()  # (300, 2, 3, 4, 4)
+    assert found.dtype == torch.float32 and varied(grey, rng).dtype == torch.uint8
+    assert (found == found[..., :1, :1]).all()  # an even background stays even
+    first = found[:, 0, :, 0, 0]  # 0.5 to 1 times 40, the rest 200: 40 to 120, times 0.5 to 1.5
+    assert 20 <= first.min() < 30 and 150 < first.max() <= 180
+    assert (first[:, 0] != first[:, 1]).float().mean() > 0.9
+
+
+def test_varied_backgrounds_have_their_channels_in_any_order():
+    red = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    red[:, 0] = 100
+    found = [varied(red, np.random.default_rng(seed))[0, :, 0, 0] for seed in range(60)]
+    assert {int(one.argmax()) for one in found} == {0, 1, 2} and all((one > 0).sum() == 1 for one in found)
 
 
 def test_an_odd_batch_holds_no_pairs(crops):
