@@ -8,8 +8,8 @@ import pandas as pd
 from bgbias import evidence
 
 CURE = (
-    "train with random backgrounds behind the objects (as the regime bgaugment of this project does), or crop to the "
-    "object"
+    "train with random backgrounds behind the objects (this project's regimes bgaugment and bgconsistency), or show "
+    "queries and gallery as objects alone on grey (what that recovers, `python -m stages.remedies` tells)"
 )
 COVERED = {  # view -> how the object is covered; of the last, neither silhouette nor box can be seen
     "background_silhouette": "with its silhouette filled",
@@ -213,7 +213,7 @@ def _advice(found: dict) -> str:
             "input_px, mean, sd and channels in its SPEC are what it was trained with. Then audit again."
         )
     if _side(drop, 0) == 1:
-        return f"What to do: {CURE} before embedding, and audit again."
+        return f"What to do: {CURE}, and audit again."
     if drop["high"] > MAY_LOSE:
         return f"What to do: audit more photos, for a loss of up to {100 * drop['high']:.1f} points is not excluded."
     return "What to do: nothing against backgrounds, by these photos; audit again when photos or model change."
