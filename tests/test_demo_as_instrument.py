@@ -1,4 +1,4 @@
-"""The dial of the demo and the measures together: the more scene and class go together, the more a look at scenes costs.
+"""The dial of the demo and the measures together: the more scene and class agree, the more it costs to see scenes.
 
 Three embedders of known looks: at the scene alone (the colours of the photo's rim), at the object alone (the colours
 under the mask), and at both.

@@ -88,7 +88,7 @@ def checkout(tmp_path_factory):
 def test_a_bare_repro_makes_metrics_tables_and_pictures(checkout):
     assert set(checkout.metrics()) == {
         "metrics/masks/demo.json",
-        *(f"metrics/evaluate/demo/{regime}.json" for regime in ("base", "bgaugment")),
+        *(f"metrics/evaluate/demo/{regime}.json" for regime in ("base", "bgaugment", "bgconsistency")),
     }
     found = json.loads((checkout.folder / "metrics/evaluate/demo/base.json").read_text())["demo"]["base"]
     assert {"clean", "swapped", "new_scene", "drop", "attention", "queries", "lone_queries", "seeds"} == set(found)

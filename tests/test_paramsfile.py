@@ -19,7 +19,7 @@ def load(tmp_path, old, new):
 
 def test_the_committed_file_is_sound_and_runs_the_demo():
     found = paramsfile.load()
-    assert found.datasets == ["demo"] and found.regimes == ["base", "bgaugment"]
+    assert found.datasets == ["demo"] and found.regimes == ["base", "bgaugment", "bgconsistency"]
 
 
 def test_numbers_are_read_as_dvc_writes_them(tmp_path):
@@ -65,7 +65,7 @@ def test_parameters_cannot_be_changed():
         ("- demo", "- demmo", "unknown dataset 'demmo'; known are demo, grocery, "),
         ("- bgaugment", "- bgaugmented", "unknown regime 'bgaugmented'; known are base, bgaugment, bgcons"),
         ("- 42", "- 42\n- 42", "seeds \\[42, 42\\]: each trains a network of its own, name it once"),
-        ("  bgconsistency:", "  my cure:", "recipes.my cure: name it with letters, digits, _ and - only"),
+        ("  half:", "  my cure:", "recipes.my cure: name it with letters, digits, _ and - only"),
         ("paired: true", "paired: false", "recipes.bgconsistency: consistency needs paired: true"),
         ("    paired: false", "    paired: true", "recipes.base: paired: true needs replace above 0"),
         (
