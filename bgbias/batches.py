@@ -51,7 +51,8 @@ class Crops(Dataset):
             ValueError: fewer classes than a batch needs, or pairs for an odd batch.
         """
         self.photos, self.recipe, self.options = photos, recipe, options
-        self.per_class, self.seed = per_class, seed
+        self.per_class = max(1, per_class // (1 + recipe.paired))  # photos: as many pictures of a class, and classes
+        self.seed = seed
         rows = photos.split("train")
         classes = photos.table.class_id[rows].to_numpy()
         self.by_class = [rows[classes == class_id] for class_id in np.unique(classes)]
@@ -62,10 +63,10 @@ class Crops(Dataset):
                 f"batch_size {options.batch_size} holds no whole pairs: make train.<dataset>.batch_size even"
             )
         self.in_batch = options.batch_size // (1 + recipe.paired)  # photos; as many pictures in any recipe
-        if self.in_batch > per_class * len(self.by_class):
-            most = per_class * len(self.by_class) * (1 + recipe.paired)
+        if self.in_batch > self.per_class * len(self.by_class):
+            most = self.per_class * len(self.by_class) * (1 + recipe.paired)
             raise ValueError(
-                f"batch_size {options.batch_size} needs {math.ceil(self.in_batch / per_class)} classes "
+                f"batch_size {options.batch_size} needs {math.ceil(self.in_batch / self.per_class)} classes "
                 f"(per_class {per_class}), and {len(self.by_class)} are for training: lower "
                 f"train.<dataset>.batch_size to {most}, or raise the loss's per_class"
             )

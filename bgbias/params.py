@@ -151,6 +151,7 @@ class Contrastive:
     """pytorch-metric-learning's ContrastiveLoss."""
 
     per_class: Count  # photos of a class in a batch
+    consistency_scale: Positive  # by which a recipe's consistency counts: losses differ in how hard they pull
     overrides: Overrides
     pos_margin: float
     neg_margin: float
@@ -161,6 +162,7 @@ class Triplet:
     """pytorch-metric-learning's TripletMarginLoss over all triplets of a batch."""
 
     per_class: Count  # photos of a class in a batch
+    consistency_scale: Positive  # by which a recipe's consistency counts: losses differ in how hard they pull
     overrides: Overrides
     margin: Positive
 
@@ -170,6 +172,7 @@ class MultiSimilarity:
     """pytorch-metric-learning's MultiSimilarityLoss."""
 
     per_class: Count  # photos of a class in a batch
+    consistency_scale: Positive  # by which a recipe's consistency counts: losses differ in how hard they pull
     overrides: Overrides
     alpha: Positive
     beta: Positive
@@ -181,6 +184,7 @@ class ArcFace:
     """pytorch-metric-learning's ArcFaceLoss, its class weights with an own learning rate."""
 
     per_class: Count  # photos of a class in a batch
+    consistency_scale: Positive  # by which a recipe's consistency counts: losses differ in how hard they pull
     overrides: Overrides
     margin_degrees: Positive
     scale: Positive
@@ -192,6 +196,7 @@ class NormalizedSoftmax:
     """pytorch-metric-learning's NormalizedSoftmaxLoss, its class weights with an own learning rate."""
 
     per_class: Count  # photos of a class in a batch
+    consistency_scale: Positive  # by which a recipe's consistency counts: losses differ in how hard they pull
     overrides: Overrides
     temperature: Positive
     weights_lr: Positive

@@ -9,6 +9,7 @@ Takes   the demo 40 s a regime, grocery 60 s, on two cores
 Interrupted and started again with the same parameters, data and code, it goes on after the last epoch.
 """
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -42,8 +43,10 @@ def validation(photos: Photos, views: list[str], pool: Pack, seed: int):
 
 def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     """Build, train, save."""
-    options, geometry, recipe = settings.train[dataset], settings.images[dataset], settings.recipes[regime]
+    options, geometry = settings.train[dataset], settings.images[dataset]
     loss_options = losses.options_for(settings.loss, settings.losses, dataset)
+    recipe = settings.recipes[regime]
+    recipe = dataclasses.replace(recipe, consistency=recipe.consistency * loss_options.consistency_scale)
     photos = Photos(dataset, geometry)
     crops = Crops(photos, recipe, options, loss_options.per_class, seed)
     torch.manual_seed(seed)

@@ -93,10 +93,15 @@ def test_a_pair_is_a_photo_as_it_is_and_on_another_background(crops):
     pictures = batch.pictures(CPU)
     assert pictures.shape == (8, 3, 16, 16) and batch.photos.shape[0] == 4  # as many pictures as in any regime
     assert torch.equal(batch.labels[:4], batch.labels[4:])
-    single = crops("base")[2, 1]
+    single = crops("base", per_class=1)[2, 1]
     assert torch.equal(pictures[:4], single.pictures(CPU)) and torch.equal(batch.labels[:4], single.labels)
-    composed = crops("bgaugment", recipe={"vary_backgrounds": True})[2, 1].pictures(CPU)
+    composed = crops("bgaugment", per_class=1, recipe={"vary_backgrounds": True})[2, 1].pictures(CPU)
     assert torch.equal(pictures[4:], composed)
+
+
+def test_pairs_leave_as_many_classes_in_a_batch_and_pictures_of_each(crops):
+    single, pairs = (crops(regime, per_class=2, batch_size=8)[1, 0].labels for regime in ("base", "bgconsistency"))
+    assert single.bincount(minlength=4).tolist() == pairs.bincount(minlength=4).tolist() == [2, 2, 2, 2]
 
 
 def test_backgrounds_are_replaced_as_often_as_the_recipe_says(crops):
@@ -197,5 +202,5 @@ def test_workers_change_nothing(crops):
 def test_a_batch_of_more_classes_than_there_are_is_refused_with_the_mend(crops):
     with pytest.raises(ValueError, match="batch_size 10 needs 5 classes .*, and 4 are .*batch_size to 8, or"):
         crops(batch_size=10)
-    with pytest.raises(ValueError, match="batch_size 20 needs 5 classes .*, and 4 are .*batch_size to 16, or"):
+    with pytest.raises(ValueError, match="batch_size 20 needs 10 classes .*, and 4 are .*batch_size to 8, or"):
         crops("bgconsistency", batch_size=20)
