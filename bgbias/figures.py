@@ -116,16 +116,17 @@ def front(regimes: dict[str, dict], metric: str, heading: str) -> Figure:
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
     points = {name: [100 * found[view][metric] for view in COLOURS] for name, found in regimes.items()}
-    for name, (x, y) in points.items():
-        bars = [100 * regimes[name][view].get(f"{metric}_seeds_sd", 0) for view in COLOURS]
-        axes.errorbar(x, y, xerr=bars[0], yerr=bars[1], fmt="o", color=COLOURS["swapped"], elinewidth=0.8)
-        axes.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    for number, (name, (x, y)) in enumerate(sorted(points.items(), key=lambda item: -item[1][1]), start=1):
+        sds = [100 * regimes[name][view].get(f"{metric}_seeds_sd", 0) for view in COLOURS]
+        axes.errorbar(x, y, xerr=sds[0], yerr=sds[1], fmt="o", color=COLOURS["swapped"], elinewidth=0.8)
+        axes.annotate(str(number), (x, y), xytext=(4, 3), textcoords="offset points", fontsize=9)
+        axes.plot([], [], " ", label=f"{number:2} {name}")
     best = pareto(points.values())
     axes.plot(*zip(*best, strict=True), color=COLOURS["clean"], zorder=0)
     axes.set_xlabel(f"{heading}, photos as they are (%)")
     axes.set_ylabel(f"{heading}, backgrounds swapped (%)")
-    axes.margins(0.12)
     axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside right center", frameon=False, handlelength=0, handletextpad=0)
     return figure
 
 
