@@ -97,6 +97,7 @@ def test_a_pair_is_a_photo_as_it_is_and_on_another_background(crops):
     assert torch.equal(pictures[:4], single.pictures(CPU)) and torch.equal(batch.labels[:4], single.labels)
     composed = crops("bgaugment", per_class=1, recipe={"vary_backgrounds": True})[2, 1].pictures(CPU)
     assert torch.equal(pictures[4:], composed)
+    assert not torch.equal(composed, crops("bgaugment", per_class=1)[2, 1].pictures(CPU))
 
 
 def test_pairs_leave_as_many_classes_in_a_batch_and_pictures_of_each(crops):
@@ -117,7 +118,7 @@ def test_photos_of_suspect_masks_keep_their_background(crops, data):
     made = crops(recipe={"skip_suspect": True})
     assert made.kept == set()
     masks, suspect = made.photos.masks, int(made.by_class[0][1])
-    changed = [np.full_like(mask, 255) if row == suspect else np.array(mask) for row, mask in enumerate(masks)]
+    changed = [np.zeros_like(mask) if row == suspect else np.array(mask) for row, mask in enumerate(masks)]
     images.Pack.write(data / "masks/drawn/packed", iter(changed))
     assert crops(recipe={"skip_suspect": True}).kept == {suspect} and crops().kept == set()
     made = crops(recipe={"skip_suspect": True}, per_class=3, batch_size=12)  # all training photos in each batch

@@ -10,6 +10,7 @@ from bgbias import embedders, losses, paramsfile, retrieval, training
 from bgbias.batches import Crops
 from bgbias.embedders import Embedder
 from bgbias.views import Photos
+from stages import train
 
 SETTINGS = paramsfile.load()
 
@@ -47,6 +48,24 @@ def test_the_consistency_term_brings_the_embeddings_of_a_pair_together(parts, tm
         pictures = crops[9, 9].pictures(torch.device("cpu"))
         apart.append(training.disagreement(embedders.embed(embedder, [pictures])).item())
     assert apart[1] < 0.5 * apart[0]
+
+
+def test_a_recipe_s_consistency_counts_by_the_scale_of_the_loss(data, geometry, options, monkeypatch):
+    class Seen(Exception):
+        pass
+
+    def fit(embedder, loss, crops, *rest):
+        raise Seen(crops.recipe.consistency)
+
+    monkeypatch.chdir(data.parent)
+    monkeypatch.setattr(training, "fit", fit)
+    options = dataclasses.replace(options, batch_size=8)
+    for loss, expected in (("triplet", 0.28), ("normalized_softmax", 4.0)):
+        blocks = {"images": SETTINGS.images | {"drawn": geometry}, "train": SETTINGS.train | {"drawn": options}}
+        settings = dataclasses.replace(SETTINGS, loss=loss, **blocks)
+        with pytest.raises(Seen) as seen:
+            train.main(settings, "drawn", "bgconsistency", 1)
+        assert seen.value.args[0] == pytest.approx(expected)
 
 
 def weights(embedder):
