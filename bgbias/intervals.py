@@ -5,6 +5,7 @@ are what is drawn with replacement, each with all its queries (cluster bootstrap
 "Bootstrapping clustered data"). Drawn one by one, queries would give intervals that are much too narrow.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,14 @@ class Estimate(NamedTuple):
     queries: int
     classes: int
     undefined: int
+
+    def as_json(self) -> dict[str, float | None]:
+        """By name, None for NaN, which JSON does not have.
+
+        >>> Estimate(0.5, math.nan, math.nan, 2, 1, 0).as_json()
+        {'value': 0.5, 'low': None, 'high': None, 'queries': 2, 'classes': 1, 'undefined': 0}
+        """
+        return {name: None if math.isnan(value) else value for name, value in self._asdict().items()}
 
 
 def estimate(values: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Estimate:

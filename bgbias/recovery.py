@@ -4,7 +4,6 @@ The pool `val` is shared out: the backgrounds of one half are learnt from, and s
 half are swapped in to choose. So what is chosen has not been fitted to the backgrounds that it is judged by.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bgbias import audited, images, nuisance
-from bgbias.intervals import Estimate, difference, ratio
+from bgbias.intervals import difference, ratio
 from bgbias.remedies import REMEDIES, Remedy, Shown, averaged
 from bgbias.repeats import over
 from bgbias.retrieval import per_query
@@ -183,14 +182,6 @@ def _compared(own: list[Scores], base: list[Scores], labels: Tensor, seed: int) 
             "recovered": partial(ratio, swapped - before, clean_before - before),
         }
         for name, estimate in estimates.items():
-            found[name][metric] = entry(estimate(labels, generator(seed, "remedy intervals")))
+            measured = estimate(labels, generator(seed, "remedy intervals")).as_json()
+            found[name][metric] = {end: measured[end] for end in ENDS}
     return found
-
-
-def entry(found: Estimate) -> dict[str, float | None]:
-    """An estimate as metrics have it, None for NaN.
-
-    >>> entry(Estimate(0.5, math.nan, math.nan, 2, 1, 0))
-    {'value': 0.5, 'low': None, 'high': None}
-    """
-    return {name: None if math.isnan(value) else value for name, value in found._asdict().items() if name in ENDS}

@@ -12,7 +12,7 @@ from bgbias import params
 from bgbias.attention import Attention
 from bgbias.audit.cache import Cache, fingerprint
 from bgbias.audit.embeddings import identity
-from bgbias.audit.measures import column, entry
+from bgbias.audit.measures import column
 from bgbias.audit.pictures import Pictures
 from bgbias.audit.views import VIEWS
 from bgbias.audited import Audited
@@ -115,7 +115,7 @@ class Explainer:
         labels, seed = self.pictures.labels[rows], self.pictures.seed
         return {
             seen: {
-                name: entry(estimate(values, labels, generator(seed, "audit intervals")))
+                name: estimate(values, labels, generator(seed, "audit intervals")).as_json()
                 for name, values in of_seen.items()
             }
             for seen, of_seen in found.items()

@@ -1,6 +1,5 @@
 """From the embeddings of all views to what an audit says in numbers, each with its 95 % interval."""
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +10,7 @@ from bgbias import invariance, probes
 from bgbias.audit import views
 from bgbias.audit.pictures import Pictures
 from bgbias.chance import chance
-from bgbias.intervals import Estimate, estimate
+from bgbias.intervals import estimate
 from bgbias.retrieval import per_query
 from bgbias.seeding import generator
 
@@ -19,20 +18,6 @@ METRICS = ("recall_at_1", "map_at_r")
 FLAGS = {"empty": "empty", "nearly_full": "full", "border": "border", "tiny": "tiny"}  # suspicion -> key
 CHANGES = ("eroded", "dilated")  # of masks
 Scores = dict[str, Tensor]  # of `retrieval.per_query`
-
-
-def entry(found: Estimate) -> dict:
-    """An estimate as audit.json has it, None for NaN.
-
-    >>> entry(Estimate(0.5, math.nan, math.nan, 2, 1, 0))
-    {'value': 0.5, 'low': None, 'high': None, 'queries': 2, 'classes': 1, 'undefined': 0}
-    """
-    return {name: none_for_nan(value) for name, value in found._asdict().items()}
-
-
-def none_for_nan(value: float) -> float | None:
-    """JSON has no NaN."""
-    return None if math.isnan(value) else value
 
 
 class Measures:
@@ -140,7 +125,7 @@ class Measures:
 
     def _estimate(self, values: Tensor, rows: Tensor) -> dict:
         rng = generator(self.pictures.seed, "audit intervals")
-        return entry(estimate(values.double().numpy(), self.labels[rows].numpy(), rng))
+        return estimate(values.double().numpy(), self.labels[rows].numpy(), rng).as_json()
 
     def _estimates(self, scores: Scores) -> dict:
         return {name: self._estimate(scores[name], scores["rows"]) for name in METRICS}
@@ -148,7 +133,7 @@ class Measures:
     def _variance(self) -> dict:
         rng = generator(self.pictures.seed, "audit intervals")
         shares = invariance.variance_estimates(self.grid, self.labels, rng)
-        shares = {name: entry(share) for name, share in shares.items()}
+        shares = {name: share.as_json() for name, share in shares.items()}
         return {**shares, "random": invariance.random_shares(len(self.grid), views.GRID)._asdict()}
 
     def _mask_doubt(self) -> dict:
