@@ -25,20 +25,19 @@ class Batch(NamedTuple):
     labels: Tensor  # int64 (B,), or (2 B,) where paired
     photos: Tensor  # uint8 (B, 3, S, S)
     flipped: Tensor  # bool (B,)
-    masks: Tensor | None = None  # uint8 (B, 1, S, S)
-    backgrounds: Tensor | None = None  # uint8 (B, 3, S, S)
-    backgrounds_flipped: Tensor | None = None  # bool (B,)
-    paired: bool = False
+    masks: Tensor | None = None  # uint8 (B or, paired, 2 B, 1, S, S), all 255 where a photo is left as it is
+    backgrounds: Tensor | None = None  # uint8, as many as masks, (.., 3, S, S)
+    backgrounds_flipped: Tensor | None = None  # bool, as many as masks
 
     def pictures(self, where: torch.device) -> Tensor:
-        """Flip and compose on a device: uint8 (B, 3, S, S); where paired all photos as they are, then all composed."""
+        """Flip and compose on a device: uint8 (B, 3, S, S); where paired the first of all pairs, then the second."""
         photos = flip(self.photos.to(where), self.flipped)
         if self.masks is None:
             return photos
-        masks = flip(self.masks.to(where), self.flipped)
+        times = len(self.masks) // len(photos)
+        masks = flip(self.masks.to(where), self.flipped.repeat(times))
         backgrounds = flip(self.backgrounds.to(where), self.backgrounds_flipped)
-        composed = paste(photos, masks, backgrounds)
-        return torch.cat([photos, composed]) if self.paired else composed
+        return paste(photos.repeat(times, 1, 1, 1), masks, backgrounds)
 
 
 class Crops(Dataset):
@@ -83,7 +82,7 @@ class Crops(Dataset):
         columns = zip(*cuts, strict=True)
         stacked = [torch.stack([torch.as_tensor(part) for part in column]) for column in columns]
         labels = torch.tensor([label for _, label in chosen]).repeat(1 + self.recipe.paired)
-        batch = Batch(labels, *stacked, paired=self.recipe.paired)
+        batch = Batch(labels, *stacked)
         return self._by_recipe(batch, chosen, rng) if self.pool else batch
 
     def _cut(self, image_id: int, rng: np.random.Generator) -> tuple:
@@ -99,7 +98,7 @@ class Crops(Dataset):
 
     def _by_recipe(self, batch: Batch, chosen: list[tuple[int, int]], rng: np.random.Generator) -> Batch:
         """What differs from every photo's object, by its mask, on a background of the pool."""
-        masks, backgrounds = batch.masks, batch.backgrounds
+        masks, backgrounds, mirrored = batch.masks, batch.backgrounds, batch.backgrounds_flipped
         if self.recipe.grow_masks_px:
             masks = grown(masks, self.recipe.grow_masks_px)
         if self.recipe.backgrounds != "pool":
@@ -107,10 +106,19 @@ class Crops(Dataset):
             backgrounds = with_backgrounds_of_others(batch, masks, of_photos, rng)
         if self.recipe.vary_backgrounds:
             backgrounds = varied(backgrounds, rng)
-        kept = rng.random(len(chosen)) >= self.recipe.replace
+        composed = self._replaced(masks, self.recipe.replace, chosen, rng)
+        if self.recipe.paired:  # the first of a pair: if any, the background of a photo of another class
+            composed = torch.cat([self._replaced(masks, self.recipe.replace_first, chosen, rng), composed])
+            backgrounds, mirrored = (torch.cat([of.roll(self.per_class, 0), of]) for of in (backgrounds, mirrored))
+        return batch._replace(masks=composed, backgrounds=backgrounds, backgrounds_flipped=mirrored)
+
+    def _replaced(
+        self, masks: Tensor, probability: float, chosen: list[tuple[int, int]], rng: np.random.Generator
+    ) -> Tensor:
+        """The masks by which photos are composed: 255 all over where one keeps its background."""
+        kept = rng.random(len(chosen)) >= probability
         kept |= [image_id in self.kept for image_id, _ in chosen]
-        masks = masks.masked_fill(torch.from_numpy(kept)[:, None, None, None], 255)
-        return batch._replace(masks=masks, backgrounds=backgrounds)
+        return masks.masked_fill(torch.from_numpy(kept)[:, None, None, None], 255)
 
 
 def with_backgrounds_of_others(batch: Batch, masks: Tensor, wanted: np.ndarray, rng: np.random.Generator) -> Tensor:

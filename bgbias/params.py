@@ -136,6 +136,7 @@ class Recipe:
     skip_suspect: bool = False  # leave photos whose masks are empty, tiny, nearly full or touch the border as they are
     grow_masks_px: int = 0  # of the network's input; negative: smaller masks
     paired: bool = False  # each photo twice in a batch of half as many photos: as it is, and as above
+    replace_first: Share = 0.0  # of a pair: probability that the one as it is gets another background, too
     consistency: Annotated[float, Ge(0)] = 0.0  # weight of 1 - cosine of the two embeddings of a photo
 
     def __post_init__(self):
@@ -144,6 +145,8 @@ class Recipe:
             raise ValueError("paired: true needs replace above 0")
         if self.consistency and not self.paired:
             raise ValueError("consistency needs paired: true")
+        if self.replace_first and not self.paired:
+            raise ValueError("replace_first needs paired: true")
 
 
 @strict

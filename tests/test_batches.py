@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 
 from bgbias import images, paramsfile
 from bgbias.batches import RIM_PX, Batch, Crops, sample, varied, with_backgrounds_of_others
+from bgbias.compose import flip
 from bgbias.removal import inpainted
 from bgbias.views import Photos
 
@@ -89,7 +90,7 @@ def test_both_regimes_see_the_same_photos_and_crops(crops):
 
 
 def test_a_pair_is_a_photo_as_it_is_and_on_another_background(crops):
-    batch = crops("bgconsistency", batch_size=8)[2, 1]
+    batch = crops("bgconsistency", recipe={"replace_first": 0.0}, batch_size=8)[2, 1]
     pictures = batch.pictures(CPU)
     assert pictures.shape == (8, 3, 16, 16) and batch.photos.shape[0] == 4  # as many pictures as in any regime
     assert torch.equal(batch.labels[:4], batch.labels[4:])
@@ -98,6 +99,25 @@ def test_a_pair_is_a_photo_as_it_is_and_on_another_background(crops):
     composed = crops("bgaugment", per_class=1, recipe={"vary_backgrounds": True})[2, 1].pictures(CPU)
     assert torch.equal(pictures[4:], composed)
     assert not torch.equal(composed, crops("bgaugment", per_class=1)[2, 1].pictures(CPU))
+
+
+def test_the_first_of_a_pair_is_replaced_as_often_as_the_recipe_says(crops):
+    made = crops("bgconsistency", recipe={"replace_first": 0.3}, batch_size=8)
+    replaced = torch.cat([(made[1, step].masks < 255).flatten(1).any(1).view(2, 4) for step in range(100)], 1)
+    assert replaced[0].float().mean().item() == pytest.approx(0.3, abs=0.07)  # 400 photos: 3 sd
+    assert replaced[1].all()
+
+
+def test_the_first_of_a_pair_gets_the_background_of_a_photo_of_another_class(crops):
+    for per_class in (2, 4):  # one and two photos of a class
+        batch = crops("bgconsistency", recipe={"replace_first": 1.0}, per_class=per_class, batch_size=8)[1, 0]
+        first, second = batch.pictures(CPU).chunk(2)
+        backs, mirrored = batch.backgrounds.chunk(2), batch.backgrounds_flipped.chunk(2)
+        for row, label in enumerate(batch.labels[:4]):
+            (giver,) = [at for at in range(4) if torch.equal(backs[0][row], backs[1][at])]
+            assert mirrored[0][row] == mirrored[1][giver] and label != batch.labels[giver]
+        objects = (flip(batch.masks[:4], batch.flipped) == 255).expand_as(first)
+        assert torch.equal(first[objects], second[objects]) and not torch.equal(first, second)
 
 
 def test_pairs_leave_as_many_classes_in_a_batch_and_pictures_of_each(crops):

@@ -68,6 +68,7 @@ def test_parameters_cannot_be_changed():
         ("  half:", "  my cure:", "recipes.my cure: name it with letters, digits, _ and - only"),
         ("paired: true", "paired: false", "recipes.bgconsistency: consistency needs paired: true"),
         ("    paired: false", "    paired: true", "recipes.base: paired: true needs replace above 0"),
+        ("    replace_first: 0.0", "    replace_first: 0.5", "recipes.base: replace_first needs paired: true"),
         (
             "method: given",
             "method: guess",

@@ -60,12 +60,14 @@ def test_a_recipe_s_consistency_counts_by_the_scale_of_the_loss(data, geometry, 
     monkeypatch.chdir(data.parent)
     monkeypatch.setattr(training, "fit", fit)
     options = dataclasses.replace(options, batch_size=8)
-    for loss, expected in (("triplet", 0.28), ("normalized_softmax", 4.0)):
+    weight = SETTINGS.recipes["bgconsistency"].consistency
+    for loss in ("triplet", "normalized_softmax"):
         blocks = {"images": SETTINGS.images | {"drawn": geometry}, "train": SETTINGS.train | {"drawn": options}}
         settings = dataclasses.replace(SETTINGS, loss=loss, **blocks)
         with pytest.raises(Seen) as seen:
             train.main(settings, "drawn", "bgconsistency", 1)
-        assert seen.value.args[0] == pytest.approx(expected)
+        scale = getattr(SETTINGS.losses, loss).consistency_scale
+        assert seen.value.args[0] == weight * scale
 
 
 def weights(embedder):
