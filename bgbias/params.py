@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 Share = Annotated[float, Ge(0), Le(1)]
 Positive = Annotated[float, Gt(0)]
+NotNegative = Annotated[float, Ge(0)]
 Count = Annotated[int, Ge(1)]
 Range = Annotated[list[Positive], Len(2, 2)]
 Precision = Literal["fp32", "bf16"]  # of a network's arithmetic
@@ -116,11 +117,11 @@ class Training:
     patience: Count  # epochs without a better validation MAP@R before stopping
     optimizer: Literal["adamw", "rmsprop"]
     lr: Positive
-    weight_decay: Annotated[float, Ge(0)]
+    weight_decay: NotNegative
     momentum: Share  # RMSprop's; for AdamW its first beta
     schedule: Literal["constant", "one_cycle"]
     precision: Precision
-    noise_share: Annotated[float, Ge(0)]  # greatest sd of noise on training images, of their value range
+    noise_share: NotNegative  # greatest sd of noise on training images, of their value range
     separate_pools: bool  # train on one half of the pool val, select on the other; false: both on all of it
     workers: Annotated[int, Ge(0)]  # processes that crop beside the training; 0: none
 
@@ -137,7 +138,7 @@ class Recipe:
     grow_masks_px: int = 0  # of the network's input; negative: smaller masks
     paired: bool = False  # each photo twice in a batch of half as many photos: as it is, and as above
     replace_first: Share = 0.0  # of a pair: probability that the one as it is gets another background, too
-    consistency: Annotated[float, Ge(0)] = 0.0  # weight of 1 - cosine of the two embeddings of a photo
+    consistency: NotNegative = 0.0  # weight of 1 - cosine of the two embeddings of a photo
 
     def __post_init__(self):
         """Pairs need two kinds of pictures, and a consistency needs pairs."""
@@ -154,7 +155,7 @@ class Contrastive:
     """pytorch-metric-learning's ContrastiveLoss."""
 
     per_class: Count  # photos of a class in a batch
-    consistency_scale: Positive  # by which a recipe's consistency counts: losses differ in how hard they pull
+    consistency_scale: NotNegative  # by which a recipe's consistency counts: losses differ in how hard they pull
     overrides: Overrides
     pos_margin: float
     neg_margin: float
@@ -165,7 +166,7 @@ class Triplet:
     """pytorch-metric-learning's TripletMarginLoss over all triplets of a batch."""
 
     per_class: Count  # photos of a class in a batch
-    consistency_scale: Positive  # by which a recipe's consistency counts: losses differ in how hard they pull
+    consistency_scale: NotNegative  # by which a recipe's consistency counts: losses differ in how hard they pull
     overrides: Overrides
     margin: Positive
 
@@ -175,7 +176,7 @@ class MultiSimilarity:
     """pytorch-metric-learning's MultiSimilarityLoss."""
 
     per_class: Count  # photos of a class in a batch
-    consistency_scale: Positive  # by which a recipe's consistency counts: losses differ in how hard they pull
+    consistency_scale: NotNegative  # by which a recipe's consistency counts: losses differ in how hard they pull
     overrides: Overrides
     alpha: Positive
     beta: Positive
@@ -187,7 +188,7 @@ class ArcFace:
     """pytorch-metric-learning's ArcFaceLoss, its class weights with an own learning rate."""
 
     per_class: Count  # photos of a class in a batch
-    consistency_scale: Positive  # by which a recipe's consistency counts: losses differ in how hard they pull
+    consistency_scale: NotNegative  # by which a recipe's consistency counts: losses differ in how hard they pull
     overrides: Overrides
     margin_degrees: Positive
     scale: Positive
@@ -199,7 +200,7 @@ class NormalizedSoftmax:
     """pytorch-metric-learning's NormalizedSoftmaxLoss, its class weights with an own learning rate."""
 
     per_class: Count  # photos of a class in a batch
-    consistency_scale: Positive  # by which a recipe's consistency counts: losses differ in how hard they pull
+    consistency_scale: NotNegative  # by which a recipe's consistency counts: losses differ in how hard they pull
     overrides: Overrides
     temperature: Positive
     weights_lr: Positive
