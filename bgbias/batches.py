@@ -37,7 +37,7 @@ class Batch(NamedTuple):
         times = len(self.masks) // len(photos)
         masks = flip(self.masks.to(where), self.flipped.repeat(times))
         backgrounds = flip(self.backgrounds.to(where), self.backgrounds_flipped)
-        return paste(photos.repeat(times, 1, 1, 1), masks, backgrounds)
+        return paste(photos if times == 1 else photos.repeat(times, 1, 1, 1), masks, backgrounds)
 
 
 class Crops(Dataset):
