@@ -151,57 +151,51 @@ class Recipe:
 
 
 @strict
-class Contrastive:
-    """pytorch-metric-learning's ContrastiveLoss."""
+class Loss:
+    """What every loss has."""
 
     per_class: Count  # photos of a class in a batch
     consistency_scale: NotNegative  # by which a recipe's consistency counts: losses differ in how hard they pull
     overrides: Overrides
+
+
+@strict
+class Contrastive(Loss):
+    """pytorch-metric-learning's ContrastiveLoss."""
+
     pos_margin: float
     neg_margin: float
 
 
 @strict
-class Triplet:
+class Triplet(Loss):
     """pytorch-metric-learning's TripletMarginLoss over all triplets of a batch."""
 
-    per_class: Count  # photos of a class in a batch
-    consistency_scale: NotNegative  # by which a recipe's consistency counts: losses differ in how hard they pull
-    overrides: Overrides
     margin: Positive
 
 
 @strict
-class MultiSimilarity:
+class MultiSimilarity(Loss):
     """pytorch-metric-learning's MultiSimilarityLoss."""
 
-    per_class: Count  # photos of a class in a batch
-    consistency_scale: NotNegative  # by which a recipe's consistency counts: losses differ in how hard they pull
-    overrides: Overrides
     alpha: Positive
     beta: Positive
     base: float
 
 
 @strict
-class ArcFace:
+class ArcFace(Loss):
     """pytorch-metric-learning's ArcFaceLoss, its class weights with an own learning rate."""
 
-    per_class: Count  # photos of a class in a batch
-    consistency_scale: NotNegative  # by which a recipe's consistency counts: losses differ in how hard they pull
-    overrides: Overrides
     margin_degrees: Positive
     scale: Positive
     weights_lr: Positive
 
 
 @strict
-class NormalizedSoftmax:
+class NormalizedSoftmax(Loss):
     """pytorch-metric-learning's NormalizedSoftmaxLoss, its class weights with an own learning rate."""
 
-    per_class: Count  # photos of a class in a batch
-    consistency_scale: NotNegative  # by which a recipe's consistency counts: losses differ in how hard they pull
-    overrides: Overrides
     temperature: Positive
     weights_lr: Positive
 
