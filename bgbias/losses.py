@@ -43,7 +43,7 @@ def make(name: str, settings: object, classes: int, embedding_dim: int) -> nn.Mo
 
     >>> import torch
     >>> from bgbias.params import Triplet
-    >>> settings = Triplet(per_class=2, consistency_scale=1.0, margin=0.2, overrides={})
+    >>> settings = Triplet(per_class=2, consistency_scale=1.0, vary_backgrounds=True, margin=0.2, overrides={})
     >>> loss = make("triplet", settings, classes=2, embedding_dim=2)
     >>> loss(torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0, 1])).item()
     0.0

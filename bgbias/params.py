@@ -156,6 +156,7 @@ class Loss:
 
     per_class: Count  # photos of a class in a batch
     consistency_scale: NotNegative  # by which a recipe's consistency counts: losses differ in how hard they pull
+    vary_backgrounds: bool  # false: not even where a recipe would
     overrides: Overrides
 
 

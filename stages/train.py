@@ -46,7 +46,11 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     options, geometry = settings.train[dataset], settings.images[dataset]
     loss_options = losses.options_for(settings.loss, settings.losses, dataset)
     recipe = settings.recipes[regime]
-    recipe = dataclasses.replace(recipe, consistency=recipe.consistency * loss_options.consistency_scale)
+    recipe = dataclasses.replace(
+        recipe,
+        consistency=recipe.consistency * loss_options.consistency_scale,
+        vary_backgrounds=recipe.vary_backgrounds and loss_options.vary_backgrounds,
+    )
     photos = Photos(dataset, geometry)
     crops = Crops(photos, recipe, options, loss_options.per_class, seed)
     torch.manual_seed(seed)

@@ -50,12 +50,12 @@ def test_the_consistency_term_brings_the_embeddings_of_a_pair_together(parts, tm
     assert apart[1] < 0.5 * apart[0]
 
 
-def test_a_recipe_s_consistency_counts_by_the_scale_of_the_loss(data, geometry, options, monkeypatch):
+def test_a_recipe_s_consistency_and_variation_count_as_the_loss_says(data, geometry, options, monkeypatch):
     class Seen(Exception):
         pass
 
     def fit(embedder, loss, crops, *rest):
-        raise Seen(crops.recipe.consistency)
+        raise Seen(crops.recipe)
 
     monkeypatch.chdir(data.parent)
     monkeypatch.setattr(training, "fit", fit)
@@ -66,8 +66,9 @@ def test_a_recipe_s_consistency_counts_by_the_scale_of_the_loss(data, geometry, 
         settings = dataclasses.replace(SETTINGS, loss=loss, **blocks)
         with pytest.raises(Seen) as seen:
             train.main(settings, "drawn", "bgconsistency", 1)
-        scale = getattr(SETTINGS.losses, loss).consistency_scale
-        assert seen.value.args[0] == weight * scale
+        found, block = seen.value.args[0], getattr(SETTINGS.losses, loss)
+        assert found.consistency == weight * block.consistency_scale
+        assert found.vary_backgrounds == (loss != "triplet")
 
 
 def weights(embedder):
