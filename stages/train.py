@@ -4,7 +4,7 @@
 
 Reads   data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
 Writes  models/DATASET/REGIME/SEED (weights.safetensors, network.json), plots/curves/DATASET/REGIME/SEED.csv
-Takes   the demo 40 s a regime, grocery 60 s, on two cores
+Takes   the demo 1 to 2 min a regime, grocery 4 to 9 min, on one core
 
 Interrupted and started again with the same parameters, data and code, it goes on after the last epoch.
 """
