@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 from benchmarks import harness
-from bgbias import embedders, paramsfile
-from bgbias.attention import Attention
-from bgbias.embedders import Embedder
-from bgbias.saliency import attention_score, distances
+from bgbias.attention.maps import Attention
+from bgbias.attention.saliency import attention_score, distances
+from bgbias.config import read
+from bgbias.models.embedder import Embedder, card
 
 SIDE = 227
 
@@ -47,9 +47,9 @@ def correlation(one: Tensor, other: Tensor) -> float:
 
 def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
     """One case."""
-    settings = replace(paramsfile.load().attention, copies=5 if options.quick else 25)
+    settings = replace(read.load().attention, copies=5 if options.quick else 25)
     torch.manual_seed(0)
-    embedder = Embedder(embedders.card("bn_inception", 128, SIDE, "cosine")).eval()
+    embedder = Embedder(card("bn_inception", 128, SIDE, "cosine")).eval()
     plain = copy.deepcopy(embedder).to(memory_format=torch.contiguous_format)
     pictures = torch.randint(0, 256, (1, 3, 9, 9), dtype=torch.uint8)
     pictures = torch.nn.functional.interpolate(pictures, (SIDE, SIDE), mode="bilinear", antialias=True)

@@ -25,10 +25,12 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks import drawn, harness
-from bgbias import batches, embedders, paramsfile
-from bgbias.compose import Box, random_box
+from bgbias.config import read
+from bgbias.models.embedder import Embedder, card
+from bgbias.photos.compose import Box, random_box
+from bgbias.photos.views import draw_background
 from bgbias.seeding import generator
-from bgbias.views import draw_background
+from bgbias.training import batches
 
 SIDE = 227
 MEAN = torch.tensor([104.0, 117.0, 128.0]).view(3, 1, 1)
@@ -67,7 +69,7 @@ def published(crops: batches.Crops, paths: tuple[list, list, list], step: int) -
     return torch.stack([(picture.flip(0) * 255) - MEAN for picture in composed])
 
 
-def ours(crops: batches.Crops, embedder: embedders.Embedder, step: int) -> Tensor:
+def ours(crops: batches.Crops, embedder: Embedder, step: int) -> Tensor:
     """The pipeline's path."""
     return embedder.normalise(crops[1, step].pictures(torch.device("cpu")))
 
@@ -92,13 +94,16 @@ def bound(crops: batches.Crops, size: int, step: int) -> Tensor:
 
 def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
     """One case; its notes weigh the path against a training step of BN-Inception."""
-    settings = paramsfile.load()
+    settings = read.load()
     training = replace(settings.train["cub200"], workers=0)
-    embedder = embedders.Embedder(embedders.card("bn_inception", 128, SIDE, "cosine"))
+    embedder = Embedder(card("bn_inception", 128, SIDE, "cosine"))
     with tempfile.TemporaryDirectory() as folder:
         paths = drawn.files_of(Path(folder) / "files", options.photos, 64 if options.quick else 256, 20)
         photos = drawn.prepared(Path(folder) / "data", paths, settings.images["cub200"])
-        crops = {name: batches.Crops(photos, settings.recipes[name], training, 1, 0) for name in ("base", "bgaugment")}
+        crops = {
+            name: batches.Crops(photos, settings.regime_settings[name], training, 1, 0)
+            for name in ("base", "bgaugment")
+        }
         path = {name: partial(ours, its, embedder) for name, its in crops.items()}
         runs = {
             "published": partial(published, crops["bgaugment"], paths),

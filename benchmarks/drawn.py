@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from bgbias import files, images
-from bgbias.views import Photos
+from bgbias import files
+from bgbias.photos import pack, table
+from bgbias.photos.views import Photos
 
 SIZES = ((500, 375), (500, 333), (375, 500), (480, 360))  # width, height, as CUB200's
 BACKGROUND_SIZES = ((1000, 1500), (1000, 667), (1000, 1333))  # the study's commonest; its mean height is 1,209
@@ -41,7 +42,7 @@ def files_of(folder: Path, photos: Path | None, count: int, backgrounds: int) ->
             picture(*SIZES[number % len(SIZES)], rng).save(path, quality=QUALITY)
     masks = [folder / f"mask{number}.png" for number in range(len(taken))]
     for path, mask in zip(taken, masks, strict=True):
-        size = images.read_photo(path).size
+        size = pack.read_photo(path).size
         drawn = Image.new("L", size)
         ImageDraw.Draw(drawn).ellipse([size[0] // 4, size[1] // 4, size[0] * 3 // 4, size[1] * 3 // 4], fill=255)
         drawn.resize((size[0] // 4, size[1] // 4)).resize(size, Image.BICUBIC).save(mask)  # soft edges
@@ -55,9 +56,9 @@ def prepared(data: Path, paths: tuple[list, list, list], geometry) -> Photos:
     """What the stages up to training make of the files: a dataset of two photos a class, all for training."""
     photos, masks, backgrounds = paths
     side = geometry.short_side_px
-    images.Pack.write(data / "prepared/drawn/photos", images.shrink_all(photos, side))
-    images.Pack.write(data / "masks/drawn/packed", images.shrink_all(masks, side, "L"))
-    images.Pack.write(data / "backgrounds/drawn/val", images.shrink_all(backgrounds, side))
+    pack.Pack.write(data / "prepared/drawn/photos", pack.shrink_all(photos, side))
+    pack.Pack.write(data / "masks/drawn/packed", pack.shrink_all(masks, side, "L"))
+    pack.Pack.write(data / "backgrounds/drawn/val", pack.shrink_all(backgrounds, side))
     rows = [(number, str(path), number // 2, f"class {number // 2}", "train") for number, path in enumerate(photos)]
-    files.write_csv(data / "prepared/drawn/images.csv", pd.DataFrame(rows, columns=images.COLUMNS).assign(mask_path=""))
+    files.write_csv(data / "prepared/drawn/images.csv", pd.DataFrame(rows, columns=table.COLUMNS).assign(mask_path=""))
     return Photos("drawn", geometry, data)

@@ -21,7 +21,8 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from benchmarks import drawn, harness
-from bgbias import cutouts, masks, params
+from bgbias.config import params
+from bgbias.masks import make, segment
 
 SIDE = 320
 
@@ -49,7 +50,7 @@ def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
     with tempfile.TemporaryDirectory() as folder:
         paths, _, _ = drawn.files_of(Path(folder) / "files", options.photos, 16, 0)
         model = str(network(Path(folder) / "net.onnx"))
-        session, out = cutouts.session(model, options.threads), Path(folder) / "mask.png"
+        session, out = segment.session(model, options.threads), Path(folder) / "mask.png"
         threads = onnxruntime.SessionOptions()
         threads.intra_op_num_threads = options.threads
         os.environ["U2NET_HOME"] = folder  # rembg takes files from there only
@@ -64,7 +65,7 @@ def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
 
         def ours() -> np.ndarray:
             for path in paths:
-                masks._make_one(masks._Task(path, None, out, settings, options.threads))
+                make._make_one(make._Task(path, None, out, settings, options.threads))
             return np.asarray(Image.open(out), dtype=float)
 
         def alone() -> None:

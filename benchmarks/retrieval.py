@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from benchmarks import harness
-from bgbias import retrieval
+from bgbias.metrics import retrieval
 
 NAMES = {"recall_at_1": "precision_at_1", "map_at_r": "mean_average_precision_at_r", "r_precision": "r_precision"}
 SIZES = {"cars196": (8_131, 83, 99), "mid": (20_000, 100, 100), "sop": (60_502, 5, 9)}  # photos, mean and largest class

@@ -16,9 +16,8 @@ from pytorch_metric_learning.losses import TripletMarginLoss
 from torch import Tensor
 
 from benchmarks import harness
-from bgbias import embedders
-from bgbias.bn_inception import freeze_batch_norm
-from bgbias.embedders import Embedder
+from bgbias.models.bn_inception import freeze_batch_norm
+from bgbias.models.embedder import Embedder, card, device
 
 SIDE = 227
 
@@ -43,9 +42,9 @@ def stepper(embedder: Embedder, images: Tensor, labels: Tensor, precision: str) 
 
 def case(network: str, batch: int, repeats: int) -> harness.Case:
     """One network."""
-    where = embedders.device()
+    where = device()
     torch.manual_seed(0)
-    embedder = Embedder(embedders.card(network, 128, SIDE, "euclidean")).to(where)
+    embedder = Embedder(card(network, 128, SIDE, "euclidean")).to(where)
     pictures = torch.randint(0, 256, (batch, 3, SIDE, SIDE), dtype=torch.uint8)
     images, labels = embedder.normalise(pictures), torch.arange(batch, device=where) // 4
     plain = copy.deepcopy(embedder).to(memory_format=torch.contiguous_format)

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from bgbias import images, params, sources
-from bgbias.datasets import demo
+from bgbias.config import params
+from bgbias.datasets import demo, sources
+from bgbias.photos import pack
 
 Pools = Iterator[tuple[str, Iterator[tuple[str, Image.Image]]]]  # pool, its named pictures
 UNSPLASH = sources.Public(  # the study's: 100 photos for training and validation, 100 for the test
@@ -37,11 +38,11 @@ def write_pools(source: str, options: params.Demo, short_side_px: int, out: Path
     def packed(pool: str, pictures: Iterator[tuple[str, Image.Image]]) -> Iterator[np.ndarray]:
         for background_id, (name, picture) in enumerate(pictures):
             named.append((pool, background_id, name))
-            yield images.shrink(picture, short_side_px)
+            yield pack.shrink(picture, short_side_px)
 
     with TemporaryDirectory() as scratch:
         for pool, pictures in SOURCES[source](options, Path(scratch)):
-            images.Pack.write(out / pool, packed(pool, pictures))
+            pack.Pack.write(out / pool, packed(pool, pictures))
     pd.DataFrame(named, columns=["pool", "background_id", "name"]).to_csv(out / "backgrounds.csv", index=False)
 
 
@@ -55,7 +56,7 @@ def _unsplash(options: params.Demo, scratch: Path) -> Pools:
     folder = scratch / "unsplash"
     sources.fetch(UNSPLASH, folder)
     for pool in ("val", "test"):
-        yield pool, ((path.stem, images.read_photo(path)) for path in sorted((folder / pool).iterdir()))
+        yield pool, ((path.stem, pack.read_photo(path)) for path in sorted((folder / pool).iterdir()))
 
 
 SOURCES = {"rendered": _rendered, "unsplash": _unsplash}

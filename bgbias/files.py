@@ -95,3 +95,8 @@ def checksum(*paths: Path) -> str:
 def _digest(path: Path) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
+
+
+def root() -> Path:
+    """The folder of the user's checkout, also where DVC runs the stage in a temporary copy."""
+    return Path(os.environ.get("DVC_ROOT", "."))

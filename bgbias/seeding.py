@@ -35,3 +35,18 @@ def torch_generator(where: "torch.device", seed: int, purpose: str, *keys: int) 
 
     state = int(generator(seed, purpose, *keys).integers(2**63))
     return torch.Generator(where).manual_seed(state)
+
+
+def deterministic(threads: int) -> None:
+    """Make PyTorch give the same bytes whatever OMP_NUM_THREADS and the number of cores are.
+
+    Sums are split over the threads, so another number of them rounds otherwise. On a GPU, cuDNN's reproducible
+    convolutions are asked for.
+
+    Args:
+        threads: of a process that computes on a CPU.
+    """
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.deterministic = True

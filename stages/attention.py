@@ -8,63 +8,24 @@ Writes  data/attention/DATASET/REGIME/SEED: scores.csv (a row a photo; empty whe
 Takes   the demo's 100 photos 10 s on two cores
 """
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-import pandas as pd
-import torch
-from torch import Tensor
-from tqdm import tqdm
-
-from bgbias import commandline, embedders, files, params
-from bgbias.attention import Attention
-from bgbias.saliency import attention_score
-from bgbias.seeding import generator
-from bgbias.views import Photos
-
-AT_ONCE = 8  # photos; smoothgrad's 25 copies of them make a batch of 200
-MAPS = 12  # photos whose maps are kept for figures
-
-
-def choose(image_ids: np.ndarray, limit: int | Literal["all"], seed: int) -> np.ndarray:
-    """The test photos that are scored: all, or a random choice that every regime and loss shares."""
-    order = generator(seed, "attention photos").permutation(len(image_ids))
-    return image_ids[order if limit == "all" else order[:limit]]
-
-
-def measure(
-    attention: Attention, photos: Photos, image_ids: np.ndarray, seen: Callable[[int, int], Iterator[Tensor]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Score a view, some photos at a time.
-
-    Args:
-        attention: of the embedder.
-        photos: for their masks.
-        image_ids: of the photos to score.
-        seen: start, end -> what the network sees of image_ids[start:end].
-
-    Returns:
-        Scores (N,), NaN where undefined, and the first maps as bytes (MAPS, H, W).
-    """
-    scores, kept = [], []
-    progress = tqdm(total=len(image_ids), desc="attention", unit="photo")
-    for start in range(0, len(image_ids), AT_ONCE):
-        some = image_ids[start : start + AT_ONCE]
-        maps = attention.maps(torch.cat(list(seen(start, start + AT_ONCE))), some).cpu()
-        masks = torch.cat(list(photos.foregrounds(some)))[:, 0].float() / 255
-        scores.append(attention_score(maps, masks))
-        kept += [(255 * one).byte() for one in maps[: max(0, MAPS - start)]]
-        progress.update(len(some))
-    progress.close()
-    return torch.cat(scores).numpy(), torch.stack(kept).numpy()
+from bgbias.config import cli, params
 
 
 def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     """Score the chosen photos in both views."""
+    import numpy as np
+    import pandas as pd
+
+    from bgbias import files, seeding
+    from bgbias.attention.maps import Attention, choose, measure
+    from bgbias.models.embedder import load
+    from bgbias.photos.views import Photos
+
+    seeding.deterministic(settings.threads)
     photos = Photos(dataset, settings.images[dataset])
-    embedder = embedders.load(Path("models") / dataset / regime / str(seed))
+    embedder = load(Path("models") / dataset / regime / str(seed))
     attention = Attention(embedder, settings.attention, settings.seed)
     image_ids = choose(photos.split("test"), settings.attention.max_images[dataset], settings.seed)
     pool = photos.pool(settings.evaluate[dataset].swaps["swapped"])
@@ -84,4 +45,4 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    commandline.run(main, __doc__, "dataset", "regime", "seed")
+    cli.run(main, __doc__, "dataset", "regime", "seed")

@@ -9,15 +9,17 @@ Takes   5 s
 
 from pathlib import Path
 
-from bgbias import backgrounds, commandline, files, params
+from bgbias.config import cli, params
 
 
 def main(settings: params.Params, dataset: str) -> None:
     """Write the pools of the dataset's source of backgrounds."""
+    from bgbias import backgrounds, files
+
     source = settings.backgrounds[dataset].source
     with files.whole_folder(Path("data/backgrounds") / dataset) as out:
         backgrounds.write_pools(source, settings.data["demo"], settings.images[dataset].short_side_px, out)
 
 
 if __name__ == "__main__":
-    commandline.run(main, __doc__, "dataset")
+    cli.run(main, __doc__, "dataset")

@@ -12,24 +12,28 @@ Takes   2 s for 480 photos
 
 from pathlib import Path
 
-from bgbias import commandline, compared, files, params, tables
-from bgbias.audit import queries
+from bgbias.config import cli, params
 
 
 def main(settings: params.Params, first: Path, second: Path, out: Path | None) -> None:
     """Say in words and in a table how the second differs from the first."""
+    from bgbias import files
+    from bgbias.audit import queries
+    from bgbias.metrics import paired
+    from bgbias.report import comparison, tables
+
     read, names = [queries.read(folder) for folder in (first, second)], [str(first), str(second)]
-    found = compared.compare(*read, settings.seed, names)
+    found = paired.compare(*read, settings.seed, names)
     queries.refuse_unlike(first, second)  # afterwards: other photos have other masks, too
-    table = tables.markdown(compared.written(found, names))
-    text = "\n".join([*compared.sentences(found, names), "", table])
+    table = tables.markdown(comparison.written(found, names))
+    text = "\n".join([*comparison.sentences(found, names), "", table])
     if out:
         files.write_text(out, text + "\n")
     print(text)
 
 
 if __name__ == "__main__":
-    commandline.run(
+    cli.run(
         main,
         __doc__,
         "first",

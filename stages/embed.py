@@ -12,31 +12,35 @@ All networks see the same composites, so that results differ by the network alon
 
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
-from bgbias import commandline, embedders, files, params
-from bgbias.views import Photos
+from bgbias.config import cli, params
 
 
 def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     """Embed the clean view, then every draw of every swapped view."""
+    import numpy as np
+    from tqdm import tqdm
+
+    from bgbias import files, seeding
+    from bgbias.models.embedder import embed, load
+    from bgbias.photos.views import Photos
+
+    seeding.deterministic(settings.threads)
     options = settings.evaluate[dataset]
     photos = Photos(dataset, settings.images[dataset])
-    embedder = embedders.load(Path("models") / dataset / regime / str(seed))
+    embedder = load(Path("models") / dataset / regime / str(seed))
     image_ids = photos.split("test")
     with files.whole_folder(Path("data/embeddings") / dataset / regime / str(seed)) as out:
         files.write_csv(out / "images.csv", photos.table.loc[image_ids, ["image_id", "class_id"]])
-        np.save(out / "clean.npy", embedders.embed(embedder, photos.clean(image_ids)).numpy())
+        np.save(out / "clean.npy", embed(embedder, photos.clean(image_ids)).numpy())
         views = [(view, number) for view in sorted(options.swaps) for number in range(options.draws)]
         for view, number in tqdm(views, f"{dataset}-{regime}-{seed}", unit="view"):
             pool = photos.pool(options.swaps[view])
             manifest = photos.draw(image_ids, pool, settings.seed, view, number)
-            embeddings = embedders.embed(embedder, photos.swapped(manifest, pool))
+            embeddings = embed(embedder, photos.swapped(manifest, pool))
             (out / view).mkdir(exist_ok=True)
             np.save(out / view / f"{number}.npy", embeddings.numpy())
             files.write_csv(out / view / f"{number}.csv", manifest)
 
 
 if __name__ == "__main__":
-    commandline.run(main, __doc__, "dataset", "regime", "seed")
+    cli.run(main, __doc__, "dataset", "regime", "seed")

@@ -9,16 +9,21 @@ Takes   the demo a second for each photo and model on two cores
 
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from bgbias import commandline, embedders, figures, params, report
-from bgbias.attention import Attention
-from bgbias.views import Photos
+from bgbias.config import cli, params
 
 
 def main(settings: params.Params, dataset: str, images: list[int], models: list[Path], out: Path | None) -> None:
     """Explain every photo by every model, on the clean and on the first swapped view."""
+    import numpy as np
+    import torch
+
+    from bgbias import seeding
+    from bgbias.attention.maps import Attention
+    from bgbias.models.embedder import load
+    from bgbias.photos.views import Photos
+    from bgbias.report import figures, sheets
+
+    seeding.deterministic(settings.threads)
     geometry, pool_name = settings.images[dataset], settings.evaluate[dataset].swaps["swapped"]
     photos, image_ids = Photos(dataset, geometry), np.array(images)
     unknown = sorted(set(images) - set(photos.table.image_id))
@@ -28,18 +33,18 @@ def main(settings: params.Params, dataset: str, images: list[int], models: list[
     manifest = photos.draw(image_ids, pool, settings.seed, "swapped", 0)
     maps = {"clean": {}, "swapped": {}}
     for folder in models:
-        attention = Attention(embedders.load(folder), settings.attention, settings.seed)
+        attention = Attention(load(folder), settings.attention, settings.seed)
         for view, seen in (("clean", photos.clean(image_ids)), ("swapped", photos.swapped(manifest, pool))):
             found = attention.maps(torch.cat(list(seen)), image_ids)
             maps[view]["/".join(folder.parts[-2:])] = (255 * found).byte().cpu().numpy()
-    pictures = report.Pictures(dataset, geometry, pool_name, settings.seed)
+    pictures = sheets.Pictures(dataset, geometry, pool_name, settings.seed)
     out = out or Path("plots/figure2") / f"{dataset}.png"
-    figures.save(out, report.attention(pictures, image_ids, maps))
+    figures.save(out, sheets.attention(pictures, image_ids, maps))
     print(out)
 
 
 if __name__ == "__main__":
-    commandline.run(
+    cli.run(
         main,
         __doc__,
         "dataset",

@@ -9,20 +9,22 @@ Takes   seconds
 
 from pathlib import Path
 
-import dvc.api
-
-from bgbias import commandline, params, study
+from bgbias.config import cli, params
 
 
 def main(settings: params.Params, prefix: str, out: Path) -> None:
     """Pick the figures of the study's tables out of all that was recorded."""
+    import dvc.api
+
+    from bgbias.report import study
+
     results = study.gather(dvc.api.exp_show(), prefix)
     study.write_results(out, results)
     print(f"{out}: {len(results)} cells of {results.loss.nunique()} losses on {', '.join(results.dataset.unique())}")
 
 
 if __name__ == "__main__":
-    commandline.run(
+    cli.run(
         main,
         __doc__,
         "prefix",

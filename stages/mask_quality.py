@@ -16,45 +16,37 @@ https://github.com/LSX-UniWue/background-bias-in-dml; for cub200 this gives the 
 """
 
 from pathlib import Path
+from typing import get_args
 
-import pandas as pd
+from bgbias.config import cli, params
 
-from bgbias import commandline, files, mask_quality, params, paramsfile, tables
-
-HEADINGS = {"iou": "IoU", "overlap": "overlap", "precision": "precision", "failure_rate": "failure rate"}
 WORST = 3  # photos that are named
-
-
-def as_table(found: dict) -> pd.DataFrame:
-    """A summary as text: a row a measure, shares with four decimals as in the study; empty where undefined."""
-    rows = []
-    for measure, heading in HEADINGS.items():
-        text = {name: "" if value is None else f"{value:.4f}" for name, value in found[measure].items()}
-        row = {"": heading, "mean": text.get("mean", text.get("share"))}
-        row |= {name: text.get(name, "") for name in ("sd", "median", "min", "q25", "q75")}
-        rows.append(row | {"95 % interval": " to ".join(filter(None, (text["ci_low"], text["ci_high"])))})
-    return pd.DataFrame(rows)
 
 
 def main(settings: params.Params, labels: Path, out: Path, **options: str | int) -> None:
     """Compare all masks, write the summary and print it."""
-    method = paramsfile.check(options, params.Masks, "options")
-    table = mask_quality.measure(labels, method)
-    found = mask_quality.summarise(table)
+    from bgbias import files
+    from bgbias.config.read import check
+    from bgbias.masks import quality
+    from bgbias.report import tables
+
+    method = check(options, params.Masks, "options")
+    table = quality.measure(labels, method)
+    found = quality.summarise(table)
     files.write_json(out, {out.stem: {"mask_quality": found}})
     print(f"{found['images']} photos, {found['empty']} of the automatic masks empty; method {method.method}\n")
-    print(tables.markdown(as_table(found)))
+    print(tables.markdown(tables.mask_quality(found)))
     worst = table.sort_values(["iou", "name"])[:WORST]
     print("\nlowest IoU: " + ", ".join(f"{name} ({iou:.4f})" for name, iou in zip(worst.name, worst.iou, strict=True)))
 
 
 if __name__ == "__main__":
-    commandline.run(
+    cli.run(
         main,
         __doc__,
         labels={"type": Path, "required": True, "help": "folder of photos and masks", "metavar": "DIR"},
         out={"type": Path, "required": True, "help": "where the figures go", "metavar": "FILE.json"},
-        method={"choices": list(mask_quality.AUTOMATIC), "default": "given", "help": "of the automatic masks"},
+        method={"choices": get_args(params.MaskMethod), "default": "given", "help": "of the automatic masks"},
         rembg_model={"default": "u2net", "help": "name, or .onnx file", "metavar": "MODEL"},
         grabcut_px={"type": int, "default": 128, "help": "GrabCut's long side", "metavar": "N"},
     )

@@ -10,26 +10,32 @@ Takes   given masks of the demo 3 s, GrabCut for grocery's 5,421 photos 2 min on
 Interrupted and started again, it goes on where it was.
 """
 
-import shutil
 from pathlib import Path
 
-from tqdm import tqdm
-
-from bgbias import checkpoints, commandline, files, images, masks, params
+from bgbias.config import cli, params
 
 
 def main(settings: params.Params, dataset: str) -> None:
     """Make the masks in a folder that outlives an interruption, then move them to their place."""
+    import shutil
+
+    from tqdm import tqdm
+
+    from bgbias import cache, files
+    from bgbias.masks import make
+    from bgbias.photos import foreground, pack
+    from bgbias.photos.table import read_table
+
     raw, prepared, out = (Path("data") / part / dataset for part in ("raw", "prepared", "masks"))
     options, short_side_px = settings.masks[dataset], settings.images[dataset].short_side_px
-    table = images.read_table(prepared / "images.csv")
-    model = Path(options.rembg_model)
-    unfinished = checkpoints.folder(f"masks-{dataset}", options, [raw, *([model] if model.is_file() else [])])
-    masks.make(table, raw, unfinished, options)
-    pictures = images.shrink_all([masks.file_of(unfinished, path) for path in table.path], short_side_px, "L")
-    images.Pack.write(out / "packed", tqdm(pictures, "packing", len(table), unit="mask"))
-    packed = images.Pack(out / "packed")
-    summary = masks.summary(packed[i] for i in range(len(packed)))
+    table = read_table(prepared / "images.csv")
+    settings_of_masks, data = make.made_from(options)
+    unfinished = cache.unfinished(f"masks-{dataset}", settings_of_masks, [raw, *data])
+    make.make_masks(table, raw, unfinished, options)
+    pictures = pack.shrink_all([make.file_of(unfinished, path) for path in table.path], short_side_px, "L")
+    pack.Pack.write(out / "packed", tqdm(pictures, "packing", len(table), unit="mask"))
+    packed = pack.Pack(out / "packed")
+    summary = foreground.summary(packed[i] for i in range(len(packed)))
     files.write_json(Path("metrics/masks") / f"{dataset}.json", {dataset: {"masks": summary}})
     shutil.rmtree(out / "png", ignore_errors=True)
     shutil.move(unfinished, out / "png")
@@ -37,4 +43,4 @@ def main(settings: params.Params, dataset: str) -> None:
 
 
 if __name__ == "__main__":
-    commandline.run(main, __doc__, "dataset")
+    cli.run(main, __doc__, "dataset")

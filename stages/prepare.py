@@ -10,24 +10,30 @@ Takes   the demo 2 s, grocery's 5,421 photos 4 s on two cores
 
 from pathlib import Path
 
-from tqdm import tqdm
-
-from bgbias import commandline, datasets, evidence, files, images, params
+from bgbias.config import cli, params
 
 
 def main(settings: params.Params, dataset: str) -> None:
     """Write the image table and the packed photos."""
+    from tqdm import tqdm
+
+    from bgbias import files
+    from bgbias.datasets import by_name
+    from bgbias.metrics import sample_size
+    from bgbias.photos import pack
+    from bgbias.photos.table import check_table
+
     raw, out = Path("data/raw") / dataset, Path("data/prepared") / dataset
     if not raw.is_dir():
         raise FileNotFoundError(f"{raw} does not exist: run `dvc repro raw@{dataset}`")
-    table = images.check_table(datasets.module(dataset).image_table(raw), raw)
-    for limit in evidence.limits(table, raw):
+    table = check_table(by_name.module(dataset).image_table(raw), raw)
+    for limit in sample_size.limits(table, raw):
         print(f"{dataset}: {limit}")
     with files.whole_folder(out) as partial:
         files.write_csv(partial / "images.csv", table)
-        pictures = images.shrink_all([raw / path for path in table.path], settings.images[dataset].short_side_px)
-        images.Pack.write(partial / "photos", tqdm(pictures, "packing", len(table), unit="photo"))
+        pictures = pack.shrink_all([raw / path for path in table.path], settings.images[dataset].short_side_px)
+        pack.Pack.write(partial / "photos", tqdm(pictures, "packing", len(table), unit="photo"))
 
 
 if __name__ == "__main__":
-    commandline.run(main, __doc__, "dataset")
+    cli.run(main, __doc__, "dataset")

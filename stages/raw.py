@@ -10,13 +10,15 @@ Takes   the demo about 15 s on one core; a fetched dataset as long as its downlo
 
 from pathlib import Path
 
-from bgbias import commandline, datasets, params
+from bgbias.config import cli, params
 
 
 def main(settings: params.Params, dataset: str) -> None:
     """Let the dataset's own module do it."""
-    datasets.module(dataset).fetch(Path("data/raw") / dataset, settings.data[dataset])
+    from bgbias.datasets import by_name
+
+    by_name.module(dataset).fetch(Path("data/raw") / dataset, settings.data[dataset])
 
 
 if __name__ == "__main__":
-    commandline.run(main, __doc__, "dataset")
+    cli.run(main, __doc__, "dataset")

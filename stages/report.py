@@ -12,27 +12,23 @@ Takes   5 s
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import torch
-
-from bgbias import commandline, compared, evidence, figures, files, params, report, tables
+from bgbias.config import cli, params
 
 VIEWS = ("clean", "swapped")
 FIGURE_PHOTOS = 6
-COMPARED = [f"{metric}_{view}" for metric in tables.HEADINGS for view in VIEWS]
-PAIRED = "Differences of the same queries, with 95 % intervals by bootstrap over classes."
-
-
-def differences(queries: dict[str, pd.DataFrame], seed: int) -> list[str]:
-    """The table of differences between regimes, where there are two."""
-    if len(queries) < 2:
-        return []
-    return [PAIRED, tables.markdown(compared.between(queries, COMPARED, seed))]
 
 
 def main(settings: params.Params, dataset: str) -> None:
     """Gather what the regimes have left and draw it."""
+    import numpy as np
+    import pandas as pd
+    import torch
+
+    from bgbias import files, seeding
+    from bgbias.metrics import sample_size
+    from bgbias.report import comparison, figures, sheets, tables
+
+    seeding.deterministic(settings.threads)
     swaps = settings.evaluate[dataset].swaps
     seed = str(settings.seeds[0])  # the pictures are of one network a regime
     metrics, queries, embeddings, maps = {}, {}, {view: {} for view in VIEWS}, {view: {} for view in VIEWS}
@@ -48,23 +44,23 @@ def main(settings: params.Params, dataset: str) -> None:
     scored = pd.read_csv(folder / "scores.csv").image_id[:FIGURE_PHOTOS].to_numpy()
 
     out = Path("plots/report") / dataset
-    pictures = report.Pictures(dataset, settings.images[dataset], swaps["swapped"], settings.seed)
+    pictures = sheets.Pictures(dataset, settings.images[dataset], swaps["swapped"], settings.seed)
     with files.whole_folder(out) as partial:
-        figures.save(partial / "contact_sheet.png", report.contact_sheet(pictures))
-        figures.save(partial / "gallery.png", report.gallery(pictures, embeddings))
-        figures.save(partial / "attention.png", report.attention(pictures, scored, maps))
+        figures.save(partial / "contact_sheet.png", sheets.contact_sheet(pictures))
+        figures.save(partial / "gallery.png", sheets.gallery(pictures, embeddings))
+        figures.save(partial / "attention.png", sheets.attention(pictures, scored, maps))
         figures.save(partial / "bars.png", figures.bars(metrics, "recall_at_1", "Recall@1"))
         figures.save(partial / "front.png", figures.front(metrics, "map_at_r", "MAP@R"))
         table = tables.markdown(tables.summary(metrics, list(swaps)))
         photos = pictures.photos.table
         notes = [
             tables.spread(metrics[regime], photos.class_id[photos.split == "test"].nunique()),
-            *differences(queries, settings.seed),
-            *evidence.limits(photos, Path("data/prepared") / dataset),
+            *comparison.differences(queries, settings.seed),
+            *sample_size.limits(photos, Path("data/prepared") / dataset),
         ]
         files.write_text(partial / "table.md", "\n\n".join([table, *notes]) + "\n")
     print(table)
 
 
 if __name__ == "__main__":
-    commandline.run(main, __doc__, "dataset")
+    cli.run(main, __doc__, "dataset")

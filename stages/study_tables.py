@@ -9,11 +9,14 @@ Takes   a second
 
 from pathlib import Path
 
-from bgbias import commandline, files, params, study
+from bgbias.config import cli, params
 
 
 def main(settings: params.Params, results: Path, published: Path, out: Path) -> None:
     """Render every table as Markdown and LaTeX."""
+    from bgbias import files
+    from bgbias.report import study
+
     ours, theirs = study.read_results(results), study.read_published(published)
     for name, (title, _) in study.TABLES.items():
         cells = study.table(ours, theirs, name)
@@ -23,7 +26,7 @@ def main(settings: params.Params, results: Path, published: Path, out: Path) -> 
 
 
 if __name__ == "__main__":
-    commandline.run(
+    cli.run(
         main,
         __doc__,
         results={"type": Path, "default": Path("paper/results.json"), "help": "the results file"},

@@ -8,7 +8,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from bgbias import images, params
+from bgbias.config import params
+from bgbias.photos import pack
+from bgbias.photos.table import check_table
 
 torch.set_num_threads(1)  # tiny tensors: threads would only wait for one another
 
@@ -23,6 +25,13 @@ def disc(size: tuple[int, int], colour: tuple[int, int, int], ground: tuple[int,
     for picture, fill in ((photo, colour), (mask, 255)):
         ImageDraw.Draw(picture).ellipse((x - 7, y - 7, x + 7, y + 7), fill=fill)
     return photo, mask
+
+
+@pytest.fixture(autouse=True)
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout of its own for what stages keep and look for: caches, unfinished work, data/sources."""
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path / "checkout"))
+    return tmp_path / "checkout"
 
 
 @pytest.fixture
@@ -59,7 +68,7 @@ def geometry() -> params.Geometry:
 def data(tmp_path: Path, raw: tuple[Path, pd.DataFrame]) -> Path:
     """What the stages before training make of the drawn photos, under the name "drawn"."""
     folder, table = raw
-    table = images.check_table(table, folder)
+    table = check_table(table, folder)
     prepared = tmp_path / "data/prepared/drawn"
     prepared.mkdir(parents=True)
     table.to_csv(prepared / "images.csv", index=False)
@@ -67,12 +76,12 @@ def data(tmp_path: Path, raw: tuple[Path, pd.DataFrame]) -> Path:
         ("path", "RGB", prepared / "photos"),
         ("mask_path", "L", tmp_path / "data/masks/drawn/packed"),
     ):
-        pictures = (images.shrink(images.read_photo(folder / path, mode), 24) for path in table[column])
-        images.Pack.write(out, pictures)
+        pictures = (pack.shrink(pack.read_photo(folder / path, mode), 24) for path in table[column])
+        pack.Pack.write(out, pictures)
     for seed, pool in enumerate(("val", "test")):
         rng = np.random.default_rng(seed)
         pictures = (rng.integers(0, 256, (24, 32, 3), dtype=np.uint8) for _ in range(5))
-        images.Pack.write(tmp_path / "data/backgrounds/drawn" / pool, pictures)
+        pack.Pack.write(tmp_path / "data/backgrounds/drawn" / pool, pictures)
     return tmp_path / "data"
 
 

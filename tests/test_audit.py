@@ -17,8 +17,8 @@ import pytest
 from conftest import disc
 from PIL import Image
 
-from bgbias import paramsfile
 from bgbias.audit import embeddings, queries
+from bgbias.config import read
 from stages import audit, compare
 
 CLASSES, PHOTOS, SIDE = 8, 6, 32
@@ -48,7 +48,7 @@ wrong_shape = expected(lambda images: images)
 not_a_number = expected(lambda images: 1 / (images.mean((2, 3)) - images.mean((2, 3)).where(images.sum() > 0, -1)))
 """
 ESTIMATE = {"value", "low", "high", "queries", "classes", "undefined"}
-SETTINGS = paramsfile.load()
+SETTINGS = read.load()
 SETTINGS = dataclasses.replace(SETTINGS, attention=dataclasses.replace(SETTINGS.attention, copies=2))
 
 
@@ -228,7 +228,7 @@ def test_audits_of_other_photos_are_not_compared(shop, audits, tmp_path):
 
 
 def test_an_interrupted_audit_goes_on_and_a_repeated_one_embeds_nothing(shop, tmp_path, monkeypatch):
-    made, embed = [], embeddings.audited.embed
+    made, embed = [], embeddings.spec.embed
 
     def counted(embedder, batches, names):
         made.append(names[0])
@@ -236,7 +236,7 @@ def test_an_interrupted_audit_goes_on_and_a_repeated_one_embeds_nothing(shop, tm
             raise KeyboardInterrupt
         return embed(embedder, batches, names)
 
-    monkeypatch.setattr(embeddings.audited, "embed", counted)
+    monkeypatch.setattr(embeddings.spec, "embed", counted)
     with pytest.raises(KeyboardInterrupt):
         run(shop, tmp_path, "object_alone")
     first = {

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from bgbias import images
 from bgbias.audit import examples
-from bgbias.audit.cache import Cache
 from bgbias.audit.pictures import Pictures
+from bgbias.cache import Cache
+from bgbias.photos import pack
 
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
 
@@ -20,12 +20,12 @@ def pictures(tmp_path):
     rng, px = np.random.default_rng(0), 12
     mask = np.zeros((px, px, 1), dtype=np.uint8)
     mask[4:8, 4:8] = 255
-    images.Pack.write(tmp_path / "photos", (rng.integers(0, 256, (px, px, 3), dtype=np.uint8) for _ in LABELS))
-    images.Pack.write(tmp_path / "masks", (mask * (row != 5) for row in range(len(LABELS))))  # the sixth is empty
-    images.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
+    pack.Pack.write(tmp_path / "photos", (rng.integers(0, 256, (px, px, 3), dtype=np.uint8) for _ in LABELS))
+    pack.Pack.write(tmp_path / "masks", (mask * (row != 5) for row in range(len(LABELS))))  # the sixth is empty
+    pack.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
     table = pd.DataFrame({"path": [f"{row}.png" for row in range(8)], "class_id": LABELS.numpy()})
     table["class_name"] = "class " + table.class_id.astype(str)
-    packs = (images.Pack(tmp_path / part) for part in ("photos", "masks", "pool"))
+    packs = (pack.Pack(tmp_path / part) for part in ("photos", "masks", "pool"))
     return Pictures(table, *packs, 1, Cache(tmp_path / "cache"))
 
 

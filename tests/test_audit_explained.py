@@ -6,16 +6,17 @@ import pytest
 import torch
 from torch import nn
 
-from bgbias import images, params
-from bgbias.attention import Attention
-from bgbias.audit.cache import Cache
+from bgbias.attention.maps import Attention
+from bgbias.attention.saliency import attention_map, attention_score
 from bgbias.audit.explained import SEEN, Explainer
 from bgbias.audit.pictures import Pictures
 from bgbias.audit.views import VIEWS
-from bgbias.audited import Audited, embed
-from bgbias.embedders import Card
-from bgbias.retrieval import neighbours
-from bgbias.saliency import attention_map, attention_score
+from bgbias.cache import Cache
+from bgbias.config import params
+from bgbias.metrics.retrieval import neighbours
+from bgbias.models.embedder import Card
+from bgbias.models.spec import Audited, embed
+from bgbias.photos import pack
 
 OPTIONS = params.Attention(method="grad_cam", copies=5, noise_share=0.15, steps=8, precision="fp32", max_images={})
 PX, PHOTOS = 12, 10
@@ -42,11 +43,11 @@ def pictures(tmp_path):
     masks = np.zeros((PHOTOS, PX, PX, 1), dtype=np.uint8)
     for number, mask in enumerate(masks):
         mask[2:8, number // 2 : number // 2 + 5] = 255
-    images.Pack.write(tmp_path / "photos", (rng.integers(0, 256, (PX, PX, 3), dtype=np.uint8) for _ in masks))
-    images.Pack.write(tmp_path / "masks", iter(masks))
-    images.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
+    pack.Pack.write(tmp_path / "photos", (rng.integers(0, 256, (PX, PX, 3), dtype=np.uint8) for _ in masks))
+    pack.Pack.write(tmp_path / "masks", iter(masks))
+    pack.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
     table = pd.DataFrame({"path": [f"{row}.png" for row in range(PHOTOS)], "class_id": np.arange(PHOTOS) // 2})
-    packs = (images.Pack(tmp_path / part) for part in ("photos", "masks", "pool"))
+    packs = (pack.Pack(tmp_path / part) for part in ("photos", "masks", "pool"))
     return Pictures(table, *packs, 1, Cache(tmp_path / "cache"))
 
 

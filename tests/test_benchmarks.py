@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from benchmarks import data_path, drawn, harness
-from bgbias import batches, embedders, paramsfile
+from bgbias.config import read
+from bgbias.models.embedder import Embedder, card
+from bgbias.training import batches
 
 
 def test_a_case_gives_medians_ratios_and_the_difference(monkeypatch):
@@ -41,11 +43,11 @@ def test_the_peak_of_memory_is_that_of_the_run():
 
 
 def test_the_pipeline_s_batches_are_the_published_ones_to_two_grey_levels(tmp_path):
-    settings = paramsfile.load()
+    settings = read.load()
     options = replace(settings.train["cub200"], batch_size=6)
     paths = drawn.files_of(tmp_path / "files", None, 12, 3)
     photos = drawn.prepared(tmp_path / "data", paths, settings.images["cub200"])
-    crops = batches.Crops(photos, settings.recipes["bgaugment"], options, 1, 0)
-    embedder = embedders.Embedder(embedders.card("bn_inception", 8, data_path.SIDE, "cosine"))
+    crops = batches.Crops(photos, settings.regime_settings["bgaugment"], options, 1, 0)
+    embedder = Embedder(card("bn_inception", 8, data_path.SIDE, "cosine"))
     gap = data_path.published(crops, paths, 1) - data_path.ours(crops, embedder, 1)
     assert gap.abs().max() < 2.5 and gap.mean().abs() < 0.05  # ours is rounded to bytes, theirs is not

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from bgbias import images
-from bgbias.compose import paste
+from bgbias.audit.mixed import mixed_rand, mixed_same
+from bgbias.config.read import load
 from bgbias.datasets.demo import backgrounds, fetch
-from bgbias.donors import mixed_rand, mixed_same
-from bgbias.paramsfile import load
-from bgbias.probes import background_gap, conflict
-from bgbias.removal import inpainted
-from bgbias.retrieval import per_query
+from bgbias.metrics.background_bias import background_gap, conflict
+from bgbias.metrics.retrieval import per_query
+from bgbias.photos import pack
+from bgbias.photos.ablate import inpainted
+from bgbias.photos.compose import paste
 
 SIDE, RIM, SWAPS = 32, 3, 4
 DIAL = (0.0, 0.5, 1.0)
@@ -42,7 +42,7 @@ def under(masks: Tensor):
 
 
 def read(folder: Path, paths: pd.Series, mode: str) -> Tensor:
-    pictures = [np.asarray(images.read_photo(folder / path, mode)).reshape(SIDE, SIDE, -1) for path in paths]
+    pictures = [np.asarray(pack.read_photo(folder / path, mode)).reshape(SIDE, SIDE, -1) for path in paths]
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
 

@@ -1,18 +1,49 @@
 """The photos that lose most when their background is swapped."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from bgbias.attention.saliency import attention_map
 from bgbias.audit.explained import SEEN, Explainer
 from bgbias.audit.pictures import Pictures
 from bgbias.audit.views import VIEWS
-from bgbias.page.gallery import Neighbour, Row
-from bgbias.retrieval import neighbours
-from bgbias.saliency import attention_map
+from bgbias.metrics.retrieval import neighbours
 
 ROWS, TOP = 6, 5
 AT_ONCE = 256  # queries
+Neighbour = tuple[np.ndarray, str, bool]  # uint8 (H, W, 3), its class, whether that is the query's
+
+
+class Row(NamedTuple):
+    """A query as it is shown: clean and swapped, with what the model holds for most similar to each.
+
+    Attributes:
+        path: of the photo.
+        class_name: of the photo.
+        clean: uint8 (H, W, 3).
+        swapped: uint8 (H, W, 3).
+        neighbours_clean: of the clean photo, the most similar first.
+        neighbours_swapped: of the swapped photo, likewise.
+        attention_clean: float (H, W) in [0, 1], of the clean photo; None where there is none.
+        attention_swapped: of the swapped photo, likewise.
+        pair_clean: what makes the clean photo and its first neighbour alike: a map of either, likewise.
+        pair_swapped: of the swapped photo and its first neighbour, likewise.
+    """
+
+    path: str
+    class_name: str
+    clean: np.ndarray
+    swapped: np.ndarray
+    neighbours_clean: Sequence[Neighbour]
+    neighbours_swapped: Sequence[Neighbour]
+    attention_clean: np.ndarray | None = None
+    attention_swapped: np.ndarray | None = None
+    pair_clean: tuple[np.ndarray, np.ndarray] | None = None
+    pair_swapped: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def first_ranks(embeddings: Tensor, labels: Tensor) -> Tensor:

@@ -8,18 +8,18 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from bgbias import params
-from bgbias.attention import Attention
-from bgbias.audit.cache import Cache, fingerprint
+from bgbias.attention.localisation import pointing_game, relevance_rank_accuracy
+from bgbias.attention.maps import Attention
+from bgbias.attention.saliency import attention_map, attention_score
 from bgbias.audit.embeddings import identity
 from bgbias.audit.measures import column
 from bgbias.audit.pictures import Pictures
 from bgbias.audit.views import VIEWS
-from bgbias.audited import Audited
-from bgbias.intervals import estimate
-from bgbias.localisation import pointing_game, relevance_rank_accuracy
-from bgbias.retrieval import neighbours
-from bgbias.saliency import attention_map, attention_score
+from bgbias.cache import Cache, fingerprint
+from bgbias.config import params
+from bgbias.metrics.bootstrap import estimate
+from bgbias.metrics.retrieval import neighbours
+from bgbias.models.spec import Audited
 from bgbias.seeding import generator
 
 PHOTOS = 60
@@ -50,7 +50,7 @@ class Explainer:
         """Take the embeddings of `embeddings.embed`, and params.yaml's options: always smoothgrad, for any network."""
         self.pictures, self.embeddings, self.cache = pictures, embeddings, cache
         options = replace(options, method="smoothgrad")
-        self.made_from = fingerprint(identity(embedder, pictures), options.copies, options.noise_share)
+        self.made_from = fingerprint([identity(embedder, pictures), options])
         self.alone = Attention(embedder, options, pictures.seed)
         self.paired = Attention(embedder, replace(options, copies=(options.copies + 1) // 2), pictures.seed)
 
@@ -83,7 +83,7 @@ class Explainer:
                     bar.update(len(part))
             return torch.cat(found).nan_to_num(0).numpy()  # no gradient is no attention
 
-        made_from = fingerprint(self.made_from, rows.tolist(), *([] if others is None else [others.tolist()]))
+        made_from = fingerprint([self.made_from, rows.tolist(), None if others is None else others.tolist()])
         return torch.from_numpy(self.cache.array(f"{name}/{seen}", made_from, make))
 
     @cached_property

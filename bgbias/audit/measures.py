@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias import invariance, probes
 from bgbias.audit import views
 from bgbias.audit.pictures import Pictures
-from bgbias.chance import chance
-from bgbias.intervals import estimate
-from bgbias.retrieval import per_query
+from bgbias.metrics import background_bias, invariance
+from bgbias.metrics.bootstrap import estimate
+from bgbias.metrics.chance import chance
+from bgbias.metrics.retrieval import per_query
 from bgbias.seeding import generator
 
 METRICS = ("recall_at_1", "map_at_r")
@@ -84,7 +84,7 @@ class Measures:
         found |= {view: self._scores(view, view) for view in views.OBJECT_ONLY}
         found |= {view: self._probed(view, view) for view in views.PROBES}
         found |= {f"{view}_in_clean": self._probed(view, "clean") for view in views.BACKGROUND_ONLY}
-        found["background_gap"] = probes.background_gap(found["mixed_same"], found["mixed_rand"])
+        found["background_gap"] = background_bias.background_gap(found["mixed_same"], found["mixed_rand"])
         first_draw = self._scores("swapped/0", "swapped/0")
         for change in CHANGES:
             changed = self._scores(f"swapped/{change}", f"swapped/{change}")
@@ -115,9 +115,9 @@ class Measures:
 
     def _over_grid(self) -> dict[str, tuple[Tensor, Tensor]]:
         every = torch.arange(len(self.labels))
-        over = probes.over_backgrounds(self.grid, self.embeddings["clean"], self.labels)
+        over = background_bias.over_backgrounds(self.grid, self.embeddings["clean"], self.labels)
         return {
-            "conflict": (probes.conflict(self.grid, self.labels), every),
+            "conflict": (background_bias.conflict(self.grid, self.labels), every),
             "invariance": (invariance.invariance(self.grid), every),
             "right_on_all": (over["worst"], over["rows"]),
             "right_on_one": (over["mean"], over["rows"]),

@@ -5,7 +5,7 @@ An effect is called shown where its 95 % interval leaves out zero (or the level 
 
 import pandas as pd
 
-from bgbias import evidence
+from bgbias.metrics import sample_size
 
 CURE = (
     "train with random backgrounds behind the objects (this project's regimes bgaugment and bgconsistency), or show "
@@ -42,7 +42,7 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
         _attention(found),
         *_masks(found),
         *_left_out(len(class_names), probed, probed_chance),
-        *evidence.few(class_names),
+        *sample_size.few(class_names),
         _advice(found),
     ]
 

@@ -7,11 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias import donors, params, probe_views, removal
+from bgbias.audit import mixed
 from bgbias.audit.pictures import Pictures
-from bgbias.compose import centre_box, flip, paste, take
+from bgbias.config import params
+from bgbias.photos import ablate, foreground
+from bgbias.photos.compose import centre_box, flip, paste, take
+from bgbias.photos.views import BATCH, draw_background
 from bgbias.seeding import generator
-from bgbias.views import BATCH, draw_background
 
 DRAWS = 5  # of a background for each photo
 GRID = 4  # backgrounds, the same for all photos
@@ -38,7 +40,7 @@ def _swapped(pictures: Pictures, rows: np.ndarray, draw: int = 0, grow: int = 0)
         flipped.append(mirrored)
     masks = pictures.mask(rows)
     if grow:
-        masks = probe_views.grown(masks, grow * doubt_px(pictures))
+        masks = foreground.grown(masks, grow * doubt_px(pictures))
     return paste(pictures.photo(rows), masks, flip(torch.stack(behind), torch.tensor(flipped)))
 
 
@@ -53,14 +55,14 @@ def _on_same(pictures: Pictures, rows: np.ndarray, number: int) -> Tensor:
 
 def _on_colour(pictures: Pictures, rows: np.ndarray, colour: Tensor | None) -> Tensor:
     photos = pictures.photo(rows)
-    colours = probe_views.mean_colours(photos) if colour is None else colour
-    return probe_views.on_colour(photos, pictures.mask(rows), colours)
+    colours = ablate.mean_colours(photos) if colour is None else colour
+    return ablate.on_colour(photos, pictures.mask(rows), colours)
 
 
 def _silhouette(pictures: Pictures, rows: np.ndarray) -> Tensor:
     """The object filled with the mean colour of its background, which draws the least attention to it."""
     photos, masks = pictures.photo(rows), pictures.mask(rows)
-    return probe_views.silhouette(photos, masks, probe_views.mean_colours(photos, 255 - masks))
+    return ablate.silhouette(photos, masks, ablate.mean_colours(photos, 255 - masks))
 
 
 def _boxed(pictures: Pictures, rows: np.ndarray, fill: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
@@ -77,17 +79,17 @@ def _mixed(pictures: Pictures, rows: np.ndarray, donor: Callable) -> Tensor:
 
 
 OBJECT_ONLY: dict[str, Make] = {
-    "foreground_black": partial(_on_colour, colour=probe_views.BLACK),
-    "foreground_grey": partial(_on_colour, colour=probe_views.GREY),
+    "foreground_black": partial(_on_colour, colour=ablate.BLACK),
+    "foreground_grey": partial(_on_colour, colour=ablate.GREY),
     "foreground_mean": partial(_on_colour, colour=None),
 }
 BACKGROUND_ONLY: dict[str, Make] = {
     "background_silhouette": _silhouette,
-    "background_box_blacked": partial(_boxed, fill=removal.box_blacked),
-    "background_box_tiled": partial(_boxed, fill=removal.box_tiled),
+    "background_box_blacked": partial(_boxed, fill=ablate.box_blacked),
+    "background_box_tiled": partial(_boxed, fill=ablate.box_tiled),
 }
 MIXED: dict[str, Make] = {
-    donor.__name__: partial(_mixed, donor=donor) for donor in (donors.mixed_same, donors.mixed_rand, donors.mixed_next)
+    donor.__name__: partial(_mixed, donor=donor) for donor in (mixed.mixed_same, mixed.mixed_rand, mixed.mixed_next)
 }
 PROBES = BACKGROUND_ONLY | MIXED  # of the photos that can be probed only
 VIEWS: dict[str, Make] = {

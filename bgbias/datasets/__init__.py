@@ -1,12 +1,1 @@
-"""The datasets by name; each module has fetch(out, options) and image_table(raw)."""
-
-from types import ModuleType
-
-from bgbias.datasets import cars196, cub200, demo, folder, grocery, sop
-
-DATASETS = {"demo": demo, "grocery": grocery, "cars196": cars196, "cub200": cub200, "sop": sop}
-
-
-def module(dataset: str) -> ModuleType:
-    """The module of a dataset; under any other name than those of DATASETS it is a folder of photos."""
-    return DATASETS.get(dataset, folder)
+"""The datasets, a module each with fetch(out, options) and image_table(raw)."""

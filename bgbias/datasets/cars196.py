@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 from scipy.io import loadmat
 
-from bgbias import archives, files, params
-from bgbias.datasets import published
+from bgbias import files
+from bgbias.config import params
+from bgbias.datasets import archives, published
 
 COUNTS = published.Counts(images=16_185, classes=196, val_from=74, test_from=98, test_images=8_131)
 KAGGLE = published.Archive(

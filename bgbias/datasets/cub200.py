@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from bgbias import files, params
+from bgbias import files
+from bgbias.config import params
 from bgbias.datasets import published
 
 COUNTS = published.Counts(images=11_788, classes=200, val_from=75, test_from=100, test_images=5_924)

@@ -10,7 +10,11 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from bgbias import evidence, files, images, params, sources
+from bgbias import files
+from bgbias.config import params
+from bgbias.errors import refuse
+from bgbias.metrics import sample_size
+from bgbias.photos.table import SPLITS, check_table
 from bgbias.seeding import generator
 
 LIST = "photos.csv"
@@ -28,14 +32,14 @@ def fetch(out: Path, options: params.Folder) -> None:
         options: how to split the classes where no list does.
 
     Raises:
-        ValueError: see `read`, `evidence.limits` and `images.check_table`.
+        ValueError: see `read`, `sample_size.limits` and `table.check_table`.
     """
-    folder = sources.root() / "data" / "sources" / out.name
+    folder = files.root() / "data" / "sources" / out.name
     table = read(folder)
     if not any(table.split):
         table["split"] = split_classes(table.class_name, options.seed, options.val_share, options.test_share)
-    evidence.limits(table, folder)
-    images.check_table(_numbered(table), folder)
+    sample_size.limits(table, folder)
+    check_table(_numbered(table), folder)
     with files.whole_folder(out) as partial:
         for path in sorted({*table.path, *table.mask_path} - {""}):
             (partial / path).parent.mkdir(parents=True, exist_ok=True)
@@ -89,12 +93,12 @@ def _from_folders(folder: Path) -> pd.DataFrame:
     paths = [path for path in (path.relative_to(folder) for path in found) if _is_visible(path)]
     photos = [path for path in paths if path.suffix.lower() in READ]
     strangers = [path for path in paths if path.suffix.lower() in NOT_READ]
-    images.refuse(strangers, f"{folder}: pictures of formats that are not read; convert them to JPEG, or remove them")
+    refuse(strangers, f"{folder}: pictures of formats that are not read; convert them to JPEG, or remove them")
     loose = [path for path in photos if len(path.parts) == 1]
-    images.refuse(loose, f"{folder}: photos of no class; move them into class folders, or list all photos in {LIST}")
+    refuse(loose, f"{folder}: photos of no class; move them into class folders, or list all photos in {LIST}")
     if photos:
         empty = {top.name for top in tops if top.is_dir()} - {path.parts[0] for path in photos}
-        images.refuse(empty, f"{folder}: class folders without photos; fill or remove them")
+        refuse(empty, f"{folder}: class folders without photos; fill or remove them")
     rows = [(path.as_posix(), path.parts[0], "", "") for path in photos]
     return pd.DataFrame(rows, columns=list(COLUMNS.values()), dtype=str)
 
@@ -110,14 +114,14 @@ def _from_list(folder: Path) -> pd.DataFrame:
         table[column] = [PurePosixPath(path).as_posix() if path else "" for path in table[column]]
     paths = pd.concat([table.path, table.mask_path[table.mask_path != ""]])
     away = [path for path in paths if path.startswith("/") or ".." in PurePosixPath(path).parts]
-    images.refuse(away, f"{file}: paths that leave the folder; copy or link the files into it")
+    refuse(away, f"{file}: paths that leave the folder; copy or link the files into it")
     missing = {path for path in paths if not (folder / path).is_file()}
-    images.refuse(missing, f"{file}: listed, but missing; correct the paths (relative to {folder}, with /)")
-    images.refuse(table.path[table.path.duplicated()], f"{file}: listed twice; list each photo once")
-    unknown = set(table.split) - {"", *images.SPLITS}
-    images.refuse(unknown, f"{file}: unknown split; there are {', '.join(images.SPLITS)}")
+    refuse(missing, f"{file}: listed, but missing; correct the paths (relative to {folder}, with /)")
+    refuse(table.path[table.path.duplicated()], f"{file}: listed twice; list each photo once")
+    unknown = set(table.split) - {"", *SPLITS}
+    refuse(unknown, f"{file}: unknown split; there are {', '.join(SPLITS)}")
     if any(table.split):
-        images.refuse(table.path[table.split == ""], f"{file}: photos without a split; give one to all, or to none")
+        refuse(table.path[table.split == ""], f"{file}: photos without a split; give one to all, or to none")
     return table
 
 
@@ -136,10 +140,10 @@ def _cells(file: Path) -> pd.DataFrame:
         )
     rows = {number: row for number, row in enumerate(rows, 2) if any(row)}
     uneven = [number for number, row in rows.items() if len(row) != len(header)]
-    images.refuse(uneven, f"{file}: rows that have not one field per column; quote a field that holds a comma")
+    refuse(uneven, f"{file}: rows that have not one field per column; quote a field that holds a comma")
     table = pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype=str)
     for column in ("path", "class"):
-        images.refuse(table.index[table[column] == ""], f"{file}: rows without a {column}; fill or remove them")
+        refuse(table.index[table[column] == ""], f"{file}: rows without a {column}; fill or remove them")
     return table.reindex(columns=list(COLUMNS), fill_value="").rename(columns=COLUMNS)
 
 

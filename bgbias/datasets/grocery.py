@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from bgbias import params, sources
+from bgbias.config import params
+from bgbias.datasets import sources
 
 PUBLIC = sources.Public(
     name="grocery",

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bgbias import archives, sources
+from bgbias.datasets import archives
+from bgbias.files import root
 
 SPLITS = ("train", "val", "test")
 
@@ -45,12 +46,12 @@ class Counts(NamedTuple):
 
 def local(dataset: str) -> Path:
     """Where the user may put a dataset."""
-    return sources.root() / "data" / "sources" / dataset
+    return root() / "data" / "sources" / dataset
 
 
 def downloaded(archive: Archive) -> Path:
     """Where `take` leaves a downloaded archive, to be removed when the dataset is complete."""
-    return sources.root() / ".checkpoints" / "downloads" / archive.file
+    return root() / ".checkpoints" / "downloads" / archive.file
 
 
 def take(dataset: str, archive: Archive, out: Path, beside: str = "") -> tuple[str, str]:

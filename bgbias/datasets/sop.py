@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from bgbias import files, params
+from bgbias import files
+from bgbias.config import params
 from bgbias.datasets import published
 
 COUNTS = published.Counts(images=120_053, classes=22_634, val_from=8_489, test_from=11_318, test_images=60_502)

@@ -1,0 +1,133 @@
+"""Where an embedder looks: its attention maps on photos."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from bgbias.attention import saliency
+from bgbias.config import params
+from bgbias.models.embedder import Embedder
+from bgbias.models.networks import fold_batch_norm
+from bgbias.photos.views import Photos
+from bgbias.seeding import generator, torch_generator
+
+PHOTOS_AT_ONCE = 8  # smoothgrad's 25 copies of them make a batch of 200
+MAPS = 12  # photos whose maps are kept for figures
+PIXELS = {"cpu": 1_500_000, "cuda": 20_000_000}  # at once: they fill the processor, not the memory
+
+
+class Attention:
+    """Attention maps of an embedder, by the method that the parameters name.
+
+    What is explained is the distance of a photo's embedding from that of a black image, or its similarity with
+    another photo's.
+    """
+
+    def __init__(self, embedder: Embedder, options: params.Attention, seed: int):
+        """Freeze an embedder in evaluation mode, fold its batch norm, and embed the black image."""
+        self.embedder, self.options, self.seed = embedder.requires_grad_(False), options, seed
+        if isinstance(embedder, Embedder):  # of a network from elsewhere nothing is known
+            fold_batch_norm(embedder)
+        side = embedder.card.input_px
+        self.black = embedder.normalise(torch.zeros(1, 3, side, side, dtype=torch.uint8))
+        self.reference = embedder(self.black)
+
+    def distance(self, images: Tensor) -> Tensor:
+        """Distances (N,) of normalised images from the black one, with the loss's own distance."""
+        return saliency.distances(self.embedder.card.distance, self._embed(images), self.reference)
+
+    def _embed(self, images: Tensor) -> Tensor:
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.options.precision == "bf16"):
+            return self.embedder(images).float()
+
+    def maps(self, pictures: Tensor, image_ids: Sequence[int]) -> Tensor:
+        """Attention maps.
+
+        Args:
+            pictures: uint8 (B, 3, H, W).
+            image_ids: of the photos, which seed smoothgrad's noise: the batching changes nothing.
+
+        Returns:
+            float (B, H, W) in [0, 1].
+        """
+        return saliency.attention_map(self.unscaled(pictures, image_ids))
+
+    def unscaled(self, pictures: Tensor, image_ids: Sequence[int], others: Tensor | None = None) -> Tensor:
+        """What `maps` scales to [0, 1] and clamps, all in its order.
+
+        Args:
+            pictures: uint8 (B, 3, H, W).
+            image_ids: of the photos.
+            others: float (B, D), an embedding of length 1 for each photo: the similarity with it is explained, by
+                smoothgrad only; None: the distance from the black image.
+
+        Returns:
+            float (B, H, W), at least 0.
+
+        Raises:
+            ValueError: others are given, and the method is not smoothgrad.
+        """
+        if others is not None and self.options.method != "smoothgrad":
+            raise ValueError(f"pairs are explained by smoothgrad, not by {self.options.method}: set attention.method")
+        copies = {"smoothgrad": self.options.copies, "integrated_gradients": self.options.steps}
+        pixels = copies.get(self.options.method, 1) * pictures.shape[2] * pictures.shape[3]
+        image_ids, some = torch.as_tensor(image_ids), max(1, PIXELS[self.black.device.type] // pixels)
+        return torch.cat(
+            [
+                self._unscaled(pictures[part], image_ids[part], None if others is None else others[part])
+                for part in torch.arange(len(pictures)).split(some)
+            ]
+        )
+
+    def _unscaled(self, pictures: Tensor, image_ids: Tensor, others: Tensor | None) -> Tensor:
+        images = self.embedder.normalise(pictures)
+        if self.options.method == "smoothgrad":
+            noise = torch.stack([self._noise(images[0], int(image_id)) for image_id in image_ids])
+            if others is not None:
+                return saliency.pair_saliency(self._embed, images, others.to(images.device), noise)
+            return saliency.smoothgrad(self.distance, images, noise)
+        if self.options.method == "integrated_gradients":
+            return saliency.integrated_gradients(self.distance, images, self.black, self.options.steps)
+        return saliency.grad_cam(self.distance, images, self.embedder.last_map)
+
+    def _noise(self, image: Tensor, image_id: int) -> Tensor:
+        source = torch_generator(image.device, self.seed, "attention noise", image_id)
+        shape = (self.options.copies, *image.shape)
+        return self.options.noise_share * torch.randn(shape, generator=source, device=image.device)
+
+
+def choose(image_ids: np.ndarray, limit: int | Literal["all"], seed: int) -> np.ndarray:
+    """The test photos that are scored: all, or a random choice that every regime and loss shares."""
+    order = generator(seed, "attention photos").permutation(len(image_ids))
+    return image_ids[order if limit == "all" else order[:limit]]
+
+
+def measure(
+    attention: Attention, photos: Photos, image_ids: np.ndarray, seen: Callable[[int, int], Iterator[Tensor]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Score a view, some photos at a time.
+
+    Args:
+        attention: of the embedder.
+        photos: for their masks.
+        image_ids: of the photos to score.
+        seen: start, end -> what the network sees of image_ids[start:end].
+
+    Returns:
+        Scores (N,), NaN where undefined, and the first maps as bytes (MAPS, H, W).
+    """
+    scores, kept = [], []
+    progress = tqdm(total=len(image_ids), desc="attention", unit="photo")
+    for start in range(0, len(image_ids), PHOTOS_AT_ONCE):
+        some = image_ids[start : start + PHOTOS_AT_ONCE]
+        maps = attention.maps(torch.cat(list(seen(start, start + PHOTOS_AT_ONCE))), some).cpu()
+        masks = torch.cat(list(photos.foregrounds(some)))[:, 0].float() / 255
+        scores.append(saliency.attention_score(maps, masks))
+        kept += [(255 * one).byte() for one in maps[: max(0, MAPS - start)]]
+        progress.update(len(some))
+    progress.close()
+    return torch.cat(scores).numpy(), torch.stack(kept).numpy()

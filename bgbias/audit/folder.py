@@ -1,0 +1,102 @@
+"""The photos of an audit and their masks: found, checked, and refused with one line that names the mend."""
+
+import warnings
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+from PIL import Image
+
+from bgbias import errors
+from bgbias.datasets import folder as folders
+from bgbias.masks import make
+
+SMALLEST_PX = 8  # of a side: on less there is nothing to see
+LARGEST_PX = 100_000_000  # of a photo: decoded 300 MB, in each of several threads
+LONGEST = 20  # times as long as wide: the centre square would show nothing of it
+TOO_LARGE = (LARGEST_PX + 1, 1)  # stands for a size that Pillow refuses to tell
+
+
+def read(folder: Path) -> tuple[pd.DataFrame, list[str]]:
+    """List the photos of a folder that are audited: all, or the test photos where its photos.csv names splits.
+
+    Args:
+        folder: a folder of class folders or with a photos.csv, see `bgbias.datasets.folder`.
+
+    Returns:
+        The table, with columns path, class_id (from 0, by name), class_name and mask_path ("" for none); and what
+        is to be said of the choice, a sentence or nothing.
+
+    Raises:
+        ValueError: as of `datasets.folder.read`, fewer than two classes of two photos; no test photos; a photo that is
+            no picture, too small, too narrow or too large.
+    """
+    table, said = folders.read(folder), []
+    if any(table.split):
+        every, table = len(table), table[table.split == "test"].reset_index(drop=True)
+        said = [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split test are audited."]
+    pairs = int((table.class_name.value_counts() > 1).sum())
+    if pairs < 2:
+        which = "test photos: " if said else ""
+        raise ValueError(
+            f"{folder}: {which}{pairs} classes of two photos or more, and an audit needs 2: add classes or photos"
+        )
+    _refuse_sizes(folder, list(table.path))
+    return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0]).drop(columns="split"), said
+
+
+def _refuse_sizes(folder: Path, paths: list[str]) -> None:
+    sizes = {path: _size(folder / path) for path in paths}
+
+    def refuse(bad: list[str], complaint: str) -> None:
+        listed = [f"{path} ({sizes[path][0]} x {sizes[path][1]})" if sizes[path] != TOO_LARGE else path for path in bad]
+        errors.refuse(listed, f"{folder}: {complaint}")
+
+    large = [path for path, (width, height) in sizes.items() if width * height > LARGEST_PX]
+    refuse(large, f"photos of more than {LARGEST_PX // 10**6} megapixels; shrink or remove them")
+    small = [path for path, size in sizes.items() if min(size) < SMALLEST_PX]
+    refuse(small, f"photos with a side of less than {SMALLEST_PX} pixels; replace or remove them")
+    narrow = [path for path, size in sizes.items() if max(size) > LONGEST * min(size)]
+    refuse(narrow, f"photos more than {LONGEST} times as long as wide; crop or remove them")
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Width and height as the file's first bytes have them; a broken rest is found when it is decoded."""
+    try:
+        quiet = warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning)
+        with quiet, Image.open(path) as picture:
+            return picture.size
+    except Image.DecompressionBombError:
+        return TOO_LARGE
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f"{path}: does not decode ({error}): replace or remove it") from error
+
+
+def given_masks(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """The table with a mask_path for each photo: the file of its path in a folder of masks.
+
+    Args:
+        table: of `read`.
+        folder: holds for the photo apple/a.jpg the mask apple/a.png, or apple/a.jpg.png as the masks stage makes it.
+
+    Raises:
+        ValueError: no such folder, a photo without a mask, two photos of one mask.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder: give the folder of masks, or a --mask-method")
+    found = {}
+    for path in table.path:
+        likely = [make.file_of(folder, path), folder / PurePosixPath(path).with_suffix(".png")]
+        found[path] = next((file.resolve() for file in likely if file.is_file()), None)
+    missing = [path for path, file in found.items() if file is None]
+    expected = PurePosixPath(missing[0]).with_suffix(".png") if missing else ""
+    errors.refuse(missing, f"{folder}: no mask for photos; add such as {expected}, or give a --mask-method")
+    files = pd.Series(found)
+    shared = files.index[files.duplicated(keep=False)]
+    errors.refuse(shared, f"{folder}: photos that share a mask; name masks in full, such as a.jpg.png")
+    return table.assign(mask_path=[str(found[path]) for path in table.path])  # absolute, whatever the photos' folder
+
+
+def refuse_unmasked(table: pd.DataFrame, folder: Path) -> None:
+    """Raise a ValueError if photos.csv names no mask for a photo, which the method given needs."""
+    unmasked = table.path[table.mask_path == ""]
+    errors.refuse(unmasked, f"{folder}: photos.csv names no mask for photos; add them, or --mask-method grabcut")

@@ -1,0 +1,84 @@
+"""What takes long is kept under a fingerprint of all that it was made from, so no stale result is ever served.
+
+The fingerprint covers settings, the content of data, and the code: every module of this library that is loaded. That is
+all the code that a result can depend on, as long as modules of the library import one another at their top; a stage
+imports what it needs before it asks for a fingerprint.
+"""
+
+import dataclasses
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from bgbias import files
+
+
+def loaded_code() -> list[Path]:
+    """The files of the library that are loaded now, and the stage that runs, sorted."""
+    loaded = [module for name, module in sys.modules.items() if name.partition(".")[0] in ("bgbias", "__main__")]
+    return sorted({Path(module.__file__) for module in loaded if getattr(module, "__file__", None)})
+
+
+def fingerprint(settings: object, data: Iterable[Path] = ()) -> str:
+    """Sixteen hexadecimal digits of settings, data and the library's loaded code.
+
+    Args:
+        settings: all that the result depends on and that lies in no file: dataclasses, lists, plain values.
+        data: files and folders that the result depends on, read byte by byte.
+
+    >>> fingerprint(["swapped", 5]) == fingerprint(["swapped", 5]), fingerprint(["swapped", 5]) == fingerprint([5])
+    (True, False)
+    """
+    plain = json.dumps(settings, default=dataclasses.asdict, sort_keys=True)
+    state = [plain, *(files.checksum(path) for path in data), files.checksum(*loaded_code())]
+    return hashlib.sha256("\n".join(state).encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def unfinished(name: str, settings: object, data: list[Path]) -> Path:
+    """The folder for unfinished work of a stage: .checkpoints/NAME/FINGERPRINT in the user's checkout.
+
+    Unfinished work of anything else is never taken up; that there is some is said on standard error.
+
+    Args:
+        name: of the stage and its cell, such as "train-demo-base".
+        settings: see `fingerprint`.
+        data: likewise.
+
+    Returns:
+        The folder, which exists.
+    """
+    parent = files.root() / ".checkpoints" / name
+    folder = parent / fingerprint(settings, data)
+    for other in sorted(parent.glob("*")):
+        if other != folder:
+            print(f"ignoring {other}: made with other parameters, data or code", file=sys.stderr)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class Cache:
+    """A folder of results by fingerprint. It may be deleted at any time; all in it is then made again."""
+
+    def __init__(self, folder: Path):
+        """Use a folder, which need not exist."""
+        self.root = folder
+
+    def folder(self, name: str, made_from: str, write: Callable[[Path], None]) -> Path:
+        """The folder that was written under a name and fingerprint; else `write` makes it, whole or not at all."""
+        path = self.root / made_from / name
+        if not path.is_dir():
+            write(path)
+        return path
+
+    def array(self, name: str, made_from: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """The same for an array; a name may have slashes."""
+        path = self.root / made_from / f"{name}.npy"
+        if not path.is_file():
+            made = make()
+            with files.whole_file(path) as partial, partial.open("wb") as opened:
+                np.save(opened, made)
+        return np.load(path)

@@ -1,0 +1,63 @@
+"""The command line of a stage: its arguments, params.yaml, errors in one line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bgbias.config import read
+from bgbias.errors import refuse_unknown
+
+EXPECTED = (ValueError, OSError, ArithmeticError)  # what the user can mend; anything else is a defect
+ARGUMENTS = {
+    "dataset": {"help": "name of the dataset, of those under data in params.yaml"},
+    "regime": {"help": "how the network is trained, of those under regime_settings in params.yaml"},
+    "seed": {"type": int, "help": "of the training"},
+    "embedder": {"help": "the model: a SPEC, see above"},
+    "prefix": {"help": "how the experiments' names start"},
+    "first": {"type": Path, "help": "folder of an audit"},
+    "second": {"type": Path, "help": "folder of the audit to compare with it"},
+}
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Keeps a docstring's lines, and says what an option is when it is not given."""
+
+
+def run(stage: Callable[..., None], description: str, *arguments: str, **options: dict) -> None:
+    """Parse the arguments, read params.yaml and run a stage.
+
+    An error that the user can mend is printed as one line and ends the process with exit code 1; set
+    BGBIAS_TRACEBACK=1 to see where it came from.
+
+    Args:
+        stage: called with the checked parameters, the arguments and the options.
+        description: for --help: the stage's docstring.
+        *arguments: what the stage runs for, of ARGUMENTS: such as "dataset", "regime" and "seed".
+        **options: name -> how argparse's add_argument is called for it.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=_Formatter)
+    for name in arguments:
+        parser.add_argument(name, metavar=name, **ARGUMENTS[name])
+    for name, how in options.items():
+        spellings = dict.fromkeys((f"--{name.replace('_', '-')}", f"--{name}"))  # DVC writes keys as they are
+        parser.add_argument(*spellings, **how)
+    given = parser.parse_args()
+    try:
+        settings = read.load()
+        if "dataset" in given:
+            refuse_unknown("dataset", [given.dataset], settings.data)
+        if "regime" in given:
+            refuse_unknown("regime", [given.regime], settings.regime_settings)
+        stage(settings, **vars(given))
+    except EXPECTED as error:
+        if os.environ.get("BGBIAS_TRACEBACK"):
+            raise
+        sys.exit(f"error: {_one_line(error)}")
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename:  # the system's own message names no mend
+        return f"{error.filename} is missing: `dvc repro` makes what each stage needs"
+    return " ".join(str(error).split())

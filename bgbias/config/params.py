@@ -1,0 +1,322 @@
+"""What params.yaml holds, as frozen dataclasses; pydantic checks types and ranges (see paramsfile)."""
+
+import dataclasses
+import re
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le, Len, MinLen
+from pydantic import ConfigDict, with_config
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
+
+from bgbias.errors import refuse_unknown
+
+Share = Annotated[float, Ge(0), Le(1)]
+Positive = Annotated[float, Gt(0)]
+NotNegative = Annotated[float, Ge(0)]
+Count = Annotated[int, Ge(1)]
+Range = Annotated[list[Positive], Len(2, 2)]
+Precision = Literal["fp32", "bf16"]  # of a network's arithmetic
+MaskMethod = Literal["given", "rembg", "grabcut"]
+Overrides = dict[str, dict[str, int | float]]  # dataset -> what differs for it
+_refuse_all_else = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+strict = dataclass(frozen=True, kw_only=True, config=_refuse_all_else)
+
+
+@strict
+class Demo:
+    """The rendered demo dataset: what there is of it, and how strongly scene and class go together."""
+
+    seed: Annotated[int, Ge(0)]
+    size_px: Count
+    train_classes: Count
+    val_classes: Count
+    test_classes: Count
+    train_photos: Count  # per class
+    val_photos: Count
+    test_photos: Count
+    train_scenes: Count  # scene pools, disjoint by split
+    val_scenes: Count
+    test_scenes: Count
+    home_scenes: Count  # scenes in which a class is mostly photographed
+    background_correlation: Share  # probability that a photo is taken in one of them
+    backgrounds: Count  # pictures in each background pool
+
+    def __post_init__(self):
+        """Refuse more home scenes than a split has."""
+        if self.home_scenes > min(self.train_scenes, self.val_scenes, self.test_scenes):
+            raise ValueError(f"home_scenes {self.home_scenes} is larger than a split's number of scenes")
+
+
+@strict
+class Fetched:
+    """A public dataset; its revision and checksum are facts that stand in the code."""
+
+
+@strict
+class Folder:
+    """An own folder of photos: how its classes are split where its list of photos does not say it."""
+
+    seed: Annotated[int, Ge(0)]
+    val_share: Share  # of the classes with two photos or more; the rest is for training
+    test_share: Share
+
+
+@with_config(ConfigDict(strict=True, allow_inf_nan=False))
+class Data(TypedDict, extra_items=Folder):
+    """What the raw stage makes, by dataset; every name beside these is a folder of photos."""
+
+    demo: Demo
+    grocery: Fetched
+    cars196: Fetched
+    cub200: Fetched
+    sop: Fetched
+
+
+@strict
+class Geometry:
+    """From photo to network input, in pixels of the packed photos."""
+
+    short_side_px: Count  # photos are packed with this short side
+    crop_px: Count  # side of the centre crop that evaluation takes
+    input_px: Count  # side of what the network sees
+    train_crop_share: Range  # area of the random resized crop
+    train_crop_ratio: Range  # width / height of the random resized crop
+
+    def __post_init__(self):
+        """Refuse a crop that does not fit the packed photos."""
+        if self.crop_px > self.short_side_px:
+            raise ValueError(f"crop_px {self.crop_px} is larger than short_side_px {self.short_side_px}")
+
+
+@strict
+class Masks:
+    """Where the foreground masks come from."""
+
+    method: MaskMethod
+    rembg_model: str  # a model of rembg by name, or the path of a local .onnx file
+    grabcut_px: Count  # GrabCut works at this long side
+
+
+@strict
+class Backgrounds:
+    """Where the background pools `val` and `test` come from."""
+
+    source: Literal["rendered", "unsplash"]
+
+
+@strict
+class Training:
+    """One training run."""
+
+    network: Literal["small_resnet", "resnet18", "resnet50", "bn_inception"]
+    weights: str  # to start from: scratch, imagenet (downloaded), or a file of the published ImageNet weights
+    freeze_batch_norm: bool  # keep the statistics that the weights came with
+    embedding_dim: Count
+    batch_size: Count
+    batches_per_epoch: Count
+    max_epochs: Count
+    patience: Count  # epochs without a better validation MAP@R before stopping
+    optimizer: Literal["adamw", "rmsprop"]
+    lr: Positive
+    weight_decay: NotNegative
+    momentum: Share  # RMSprop's; for AdamW its first beta
+    schedule: Literal["constant", "one_cycle"]
+    precision: Precision
+    noise_share: NotNegative  # greatest sd of noise on training images, of their value range
+    separate_pools: bool  # train on one half of the pool val, select on the other; false: both on all of it
+    workers: Annotated[int, Ge(0)]  # processes that crop beside the training; 0: none
+
+
+@strict
+class Regime:
+    """A training regime: what is done to the backgrounds of the training photos."""
+
+    replace: Share  # probability that a photo gets another background
+    select_on: Annotated[list[Literal["clean", "swapped"]], MinLen(1)]  # views whose mean MAP@R selects the epoch
+    backgrounds: Literal["pool", "photos", "mixed"] = "pool"  # photos: the batch's others, objects painted over
+    vary_backgrounds: bool = False  # blend each with another of the batch, and change its colours
+    skip_suspect: bool = False  # leave photos whose masks are empty, tiny, nearly full or touch the border as they are
+    grow_masks_px: int = 0  # of the network's input; negative: smaller masks
+    paired: bool = False  # each photo twice in a batch of half as many photos: as it is, and as above
+    replace_first: Share = 0.0  # of a pair: probability that the one as it is gets another background, too
+    consistency: NotNegative = 0.0  # weight of 1 - cosine of the two embeddings of a photo
+
+    def __post_init__(self):
+        """Pairs need two kinds of pictures, and a consistency needs pairs."""
+        if self.paired and not self.replace:
+            raise ValueError("paired: true needs replace above 0")
+        if self.consistency and not self.paired:
+            raise ValueError("consistency needs paired: true")
+        if self.replace_first and not self.paired:
+            raise ValueError("replace_first needs paired: true")
+
+
+@strict
+class Loss:
+    """What every loss has."""
+
+    per_class: Count  # photos of a class in a batch
+    consistency_scale: NotNegative  # by which a regime's consistency counts: losses differ in how hard they pull
+    vary_backgrounds: bool  # false: not even where a regime would
+    overrides: Overrides
+
+
+@strict
+class Contrastive(Loss):
+    """pytorch-metric-learning's ContrastiveLoss."""
+
+    pos_margin: float
+    neg_margin: float
+
+
+@strict
+class Triplet(Loss):
+    """pytorch-metric-learning's TripletMarginLoss over all triplets of a batch."""
+
+    margin: Positive
+
+
+@strict
+class MultiSimilarity(Loss):
+    """pytorch-metric-learning's MultiSimilarityLoss."""
+
+    alpha: Positive
+    beta: Positive
+    base: float
+
+
+@strict
+class ArcFace(Loss):
+    """pytorch-metric-learning's ArcFaceLoss, its class weights with an own learning rate."""
+
+    margin_degrees: Positive
+    scale: Positive
+    weights_lr: Positive
+
+
+@strict
+class NormalizedSoftmax(Loss):
+    """pytorch-metric-learning's NormalizedSoftmaxLoss, its class weights with an own learning rate."""
+
+    temperature: Positive
+    weights_lr: Positive
+
+
+@strict
+class Losses:
+    """Every loss with its settings."""
+
+    contrastive: Contrastive
+    triplet: Triplet
+    multi_similarity: MultiSimilarity
+    arcface: ArcFace
+    normalized_softmax: NormalizedSoftmax
+
+
+@strict
+class HandMasks:
+    """Photos with masks drawn by hand, and the automatic masks to hold against them."""
+
+    labels: str  # a folder, see stages/mask_quality.py
+    method: MaskMethod
+
+
+@strict
+class Audit:
+    """Which model is audited on which photos; see stages/audit.py."""
+
+    photos: str  # a folder
+    embedder: str  # a SPEC
+    masks: str | None = None  # a folder of masks; None: mask_method makes them
+    mask_method: MaskMethod | None = None  # None: grabcut
+    rembg_model: str = "u2net"
+    backgrounds: str | None = None  # a folder of pictures; None: some are rendered
+
+    def __post_init__(self):
+        """Refuse two origins of the masks."""
+        if self.masks and self.mask_method:
+            raise ValueError("masks and mask_method: give one of the two")
+
+
+@strict
+class Remedies:
+    """Which embedder is remedied on which dataset; see stages/remedies.py."""
+
+    dataset: str
+    embedder: str  # a SPEC
+
+
+@strict
+class Evaluation:
+    """Which views of the test photos are embedded, and what is measured on them."""
+
+    draws: Annotated[int, Ge(2)]  # repeats of every swapped view, for mean and standard deviation
+    swaps: dict[str, str]  # name of a swapped view -> background pool that it draws from
+    recall_at: Annotated[list[Count], MinLen(1)]
+
+    def __post_init__(self):
+        """The drop is from clean to the view named swapped, and Recall@1 is in every table."""
+        if "swapped" not in self.swaps:
+            raise ValueError("swaps needs a view named swapped")
+        if 1 not in self.recall_at:
+            raise ValueError("recall_at needs 1")
+
+
+@strict
+class Attention:
+    """The attention score."""
+
+    method: Literal["smoothgrad", "integrated_gradients", "grad_cam"]
+    copies: Count  # noisy copies of an image (smoothgrad)
+    noise_share: Positive  # sd of the noise as a share of the image's value range (smoothgrad)
+    steps: Count  # integration steps (integrated_gradients)
+    precision: Precision
+    max_images: dict[str, Count | Literal["all"]]  # of the test images, by dataset
+
+
+def names(kind: type) -> list[str]:
+    """The keys of a block, such as the known losses of Losses."""
+    return [field.name for field in dataclasses.fields(kind)]
+
+
+@strict
+class Params:
+    """All of params.yaml."""
+
+    datasets: Annotated[list[str], MinLen(1)]
+    regimes: Annotated[list[str], MinLen(1)]  # of regime_settings
+    loss: str  # one of losses
+    seeds: Annotated[list[Annotated[int, Ge(0)]], MinLen(1)]
+    seed: Annotated[int, Ge(0)]
+    threads: Count  # of each process that computes on a CPU
+    data: Data
+    images: dict[str, Geometry]
+    masks: dict[str, Masks]
+    backgrounds: dict[str, Backgrounds]
+    train: dict[str, Training]
+    regime_settings: dict[str, Regime]
+    losses: Losses
+    evaluate: dict[str, Evaluation]
+    attention: Attention
+    mask_quality: dict[str, HandMasks]
+    audit: dict[str, Audit]
+    remedies: dict[str, Remedies]
+
+    def __post_init__(self):
+        """Refuse an unknown loss, regime or dataset, and a dataset that lacks one of its blocks."""
+        refuse_unknown("loss", [self.loss], names(Losses))
+        refuse_unknown("dataset", [*self.datasets, *(entry.dataset for entry in self.remedies.values())], self.data)
+        refuse_unknown("regime", self.regimes, self.regime_settings)
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds {self.seeds}: each trains a network of its own, name it once")
+        blocks = {name: getattr(self, name) for name in ("images", "masks", "backgrounds", "train", "evaluate")}
+        blocks["attention.max_images"] = self.attention.max_images
+        for block_name, named in (("data", self.data), ("regime_settings", self.regime_settings)):
+            for name in named:
+                if not re.fullmatch(r"\w[\w-]*", name):  # it is part of paths and commands
+                    raise ValueError(f"{block_name}.{name}: name it with letters, digits, _ and - only")
+        for dataset in self.data:
+            for name, block in blocks.items():
+                if dataset not in block:
+                    raise ValueError(f"{name}.{dataset} is missing")

@@ -1,0 +1,1 @@
+"""Foreground masks: segmented, made for every photo, measured against hand masks."""

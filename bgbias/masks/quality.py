@@ -1,0 +1,216 @@
+"""How well automatic masks agree with masks drawn by hand."""
+
+from pathlib import Path
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from bgbias.config import params
+from bgbias.masks import segment
+from bgbias.photos import pack
+from bgbias.photos.foreground import OBJECT
+from bgbias.seeding import generator
+
+MEASURES = ("iou", "overlap", "precision")
+FAILED = 0.5  # an IoU below it: more is wrong than right
+CONFIDENCE = 0.95
+RESAMPLES = 10_000  # another seed then moves an interval's ends by some 0.02 of its width
+SEED = 0
+SUFFIXES = {"photo": "_image.*", "hand mask": "_mask.png", "automatic mask": "_mask_pred.png"}
+
+
+def compare(automatic: np.ndarray, hand: np.ndarray) -> dict[str, float]:
+    """Compare an automatic mask with one drawn by hand.
+
+    Both are binarised: a pixel of 128 or more is object. Of A automatic and H hand pixels, iou is |A & H| / |A | H|
+    and overlap |A & H| / |H|, both as in the mask quality of Kobs & Hotho 2022, and precision |A & H| / |A|: overlap
+    is lost where the object is cut away, precision where background stays. Higher is better.
+
+    Args:
+        automatic: uint8 (H, W).
+        hand: uint8 (H, W).
+
+    Returns:
+        iou, overlap and precision, in [0, 1]. Of an empty automatic mask iou and overlap are 0 and precision,
+        undefined, is NaN.
+
+    Raises:
+        ValueError: the masks differ in size, or the hand mask is empty.
+
+    >>> compare(np.uint8([[255, 128, 127]]), np.uint8([[0, 255, 255]]))
+    {'iou': 0.3333333333333333, 'overlap': 0.5, 'precision': 0.5}
+    """
+    if automatic.shape != hand.shape:
+        sizes = "{} x {} pixels, its automatic mask {} x {}".format(*hand.shape[::-1], *automatic.shape[::-1])
+        raise ValueError(f"its hand mask has {sizes}: give both the size of the upright photo")
+    found, true = automatic >= OBJECT, hand >= OBJECT
+    if not true.any():
+        raise ValueError(
+            f"its hand mask is empty (no pixel of {OBJECT} or more, the greatest is {hand.max(initial=0)}): "
+            "draw the object white on black, or remove the photo with its masks"
+        )
+    both, area = int((found & true).sum()), int(found.sum())
+    precision = both / area if area else float("nan")
+    return {"iou": both / int((found | true).sum()), "overlap": both / int(true.sum()), "precision": precision}
+
+
+def summarise(table: pd.DataFrame) -> dict:
+    """Summarise the comparison of many masks.
+
+    Args:
+        table: a row a photo, its columns iou, overlap and precision as from `compare`.
+
+    Returns:
+        images (how many); empty (how many automatic masks are: their precision, undefined, is left out); iou, overlap
+        and precision, each with mean, sd (population standard deviation, as in the study), median, min, the quartiles
+        q25 and q75 (linearly interpolated) and ci_low and ci_high as from `bootstrap_interval`, or None for each where
+        no precision is defined; failure_rate with share (of the photos: IoU below 0.5) and ci_low and ci_high as from
+        `wilson_interval`.
+
+    Raises:
+        ValueError: there are no rows.
+
+    >>> found = summarise(pd.DataFrame({"iou": [0.4, 0.9], "overlap": [0.4, 1.0], "precision": [1.0, 0.9]}))
+    >>> found["images"], round(found["iou"]["mean"], 6), round(found["iou"]["sd"], 6), found["failure_rate"]["share"]
+    (2, 0.65, 0.25, 0.5)
+    """
+    if table.empty:
+        raise ValueError("no masks to summarise: compare some first")
+    failures = int((table.iou < FAILED).sum())
+    low, high = wilson_interval(failures, len(table))
+    return {
+        "images": len(table),
+        "empty": int(table.precision.isna().sum()),
+        **{name: _statistics(table[name].dropna().to_numpy()) for name in MEASURES},
+        "failure_rate": {"share": failures / len(table), "ci_low": low, "ci_high": high},
+    }
+
+
+def _statistics(values: np.ndarray) -> dict[str, float | None]:
+    names = ("mean", "sd", "median", "min", "q25", "q75", "ci_low", "ci_high")
+    if not len(values):
+        return dict.fromkeys(names)
+    q25, median, q75 = np.quantile(values, (0.25, 0.5, 0.75))
+    found = values.mean(), values.std(), median, values.min(), q25, q75, *bootstrap_interval(values)
+    return {name: float(value) for name, value in zip(names, found, strict=True)}
+
+
+def bootstrap_interval(values: np.ndarray) -> tuple[float, float]:
+    """The 95 % confidence interval of a mean, by the percentile bootstrap (Efron & Tibshirani 1993, chapter 13).
+
+    The same values in the same order give the same interval. Of a few values it is somewhat narrow, of one it has no
+    width.
+
+    Args:
+        values: (N,), N at least 1.
+
+    Returns:
+        The 2.5 % and 97.5 % quantiles of the means of 10,000 resamples.
+
+    >>> bootstrap_interval(np.array([0.0, 0.5, 1.0]))  # 1 in 27 resamples is all 0.0: more than 2.5 %
+    (0.0, 1.0)
+    """
+    rng = generator(SEED, "bootstrap of mask quality")
+    means = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(RESAMPLES)]
+    low, high = np.quantile(means, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
+    return float(low), float(high)
+
+
+def wilson_interval(count: int, total: int) -> tuple[float, float]:
+    """The 95 % confidence interval of a share, by the score method (Wilson 1927).
+
+    With p = count / total, n = total, z = 1.96: (p + z²/2n ± z √(p (1 - p) / n + z²/4n²)) / (1 + z²/n). The bootstrap
+    would take a share of 0 or 1 for certain, however few the photos.
+
+    Args:
+        count: 0 to `total`.
+        total: at least 1.
+
+    >>> [round(limit, 4) for limit in wilson_interval(0, 20)]
+    [0.0, 0.1611]
+    """
+    p, z = count / total, NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    centre, spread = p + z**2 / (2 * total), z * (p * (1 - p) / total + z**2 / (4 * total**2)) ** 0.5
+    scale = 1 + z**2 / total
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+class Labelled(NamedTuple):
+    """A photo with its masks: NAME_image.*, NAME_mask.png and NAME_mask_pred.png."""
+
+    name: str
+    photo: Path
+    hand: Path
+    given: Path  # need not exist for methods other than "given"
+
+
+AUTOMATIC = {
+    "given": lambda one, options: pack.read_photo(one.given, "L"),
+    "rembg": lambda one, options: segment.rembg(pack.read_photo(one.photo), options.rembg_model, pack.cores()),
+    "grabcut": lambda one, options: segment.grabcut(pack.read_photo(one.photo), options.grabcut_px),
+}
+
+
+def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
+    """Compare the automatic mask of every photo in a folder with its hand mask.
+
+    Args:
+        folder: see `find`.
+        options: of the automatic masks. "given" reads them from the folder, and never opens the photos.
+
+    Returns:
+        name, iou, overlap and precision, a row a photo, sorted by name.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: as `find` and `compare`; a photo or mask does not decode, or a method cannot work.
+    """
+    rows = []
+    for one in tqdm(find(folder, options.method), "mask quality", unit="photo"):
+        hand = pack.read_photo(one.hand, "L")
+        automatic = AUTOMATIC[options.method](one, options)
+        try:
+            rows.append({"name": one.name, **compare(np.asarray(automatic), np.asarray(hand))})
+        except ValueError as error:
+            raise ValueError(f"{one.photo}: {error}") from None
+    return pd.DataFrame(rows)
+
+
+def find(folder: Path, method: str) -> list[Labelled]:
+    """List the photos of a folder with their masks, sorted by name. Other files, and hidden ones, are passed over.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: nothing is in it, a name has two photos, or one of its files is missing.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is not a folder: name one with NAME_image.* and NAME_mask.png in it")
+    kinds = ["photo", "hand mask", *(["automatic mask"] if method == "given" else [])]
+    found = {kind: _by_name(folder, SUFFIXES[kind]) for kind in kinds}
+    names = sorted(set().union(*found.values()))
+    if not names:
+        raise ValueError(f"{folder}: no NAME_image.* with NAME_mask.png in it: name photos and hand masks so")
+    for kind in kinds:
+        missing = [f"{name}{SUFFIXES[kind]}" for name in names if name not in found[kind]]
+        if missing:
+            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+            mend = "add what is missing, or remove the other files of the same name"
+            mend += ", or choose another method" if kind == "automatic mask" else ""
+            raise ValueError(f"{folder}: {kind} missing: {', '.join(missing[:3])}{more}: {mend}")
+    photos, hands = found["photo"], found["hand mask"]
+    return [Labelled(name, photos[name], hands[name], folder / f"{name}{SUFFIXES['automatic mask']}") for name in names]
+
+
+def _by_name(folder: Path, suffix: str) -> dict[str, Path]:
+    found = {}
+    for path in sorted(folder.glob(f"[!.]*{suffix}")):
+        name, _, ending = path.name.rpartition(suffix.removesuffix(".*"))
+        if ending.count(".") > 1:  # such as NAME_image.jpeg.txt
+            continue
+        if name in found:
+            raise ValueError(f"{path}: {found[name].name} is a photo of the same name: remove one of them")
+        found[name] = path
+    return found

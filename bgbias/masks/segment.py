@@ -1,0 +1,145 @@
+"""Cutting the object out of a photo: GrabCut, and the networks of rembg."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bgbias.errors import as_value_error, refuse_unknown
+
+MEND = (
+    "give masks.<dataset>.rembg_model a model of rembg, such as u2net, or an .onnx file with u2net's input and output, "
+    "or method grabcut"
+)
+
+# GrabCut's prior, a disc around the centre; radii in half short sides. Against the hand masks of the study's 20
+# CUB photos: IoU 0.54; 0.53 with a probable radius of 0.9, 0.48 with a sure radius of 1/3 beside it. Rather too
+# little than too much: what is left of the old background passes for the object in every swapped view. More
+# iterations change nothing but the time.
+SURE_RADIUS, PROBABLE_RADIUS, BORDER_SHARE, ITERATIONS = 0.25, 0.65, 0.03, 2
+
+
+def grabcut(photo: Image.Image, long_side: int) -> Image.Image:
+    """Cut out the object in the centre with GrabCut (Rother et al. 2004), without a network's weights.
+
+    A disc in the centre is taken for object whatever it shows, so no mask is empty.
+
+    Args:
+        photo: RGB.
+        long_side: in pixels, what the photo is shrunk to first. The mask is brought back up bilinearly, which
+            makes its edge soft; the edge stays hard where the photo is no larger than this.
+
+    Returns:
+        Mode "L", of the photo's size.
+
+    Raises:
+        ValueError: the shrunk photo has less than three pixels in a row, so none is left as background.
+    """
+    import cv2
+
+    small = photo.copy()
+    small.thumbnail((long_side, long_side))
+    y, x = (np.arange(side) - (side - 1) / 2 for side in (small.height, small.width))
+    radius = np.hypot(y[:, None], x) / (min(small.size) / 2)
+    labels = np.where(radius < PROBABLE_RADIUS, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    border = max(1, round(BORDER_SHARE * min(small.size)))
+    labels[:border] = labels[-border:] = labels[:, :border] = labels[:, -border:] = cv2.GC_BGD
+    labels[radius <= max(SURE_RADIUS, radius.min())] = cv2.GC_FGD
+    if (labels == cv2.GC_FGD).all():
+        raise ValueError(f"GrabCut at {small.width} x {small.height} pixels: raise masks.<dataset>.grabcut_px")
+    cv2.setNumThreads(1)  # the workers already use all cores
+    cv2.setRNGSeed(0)  # else the clusters of colours would depend on the photos before
+    cv2.grabCut(np.array(small), labels, None, None, None, ITERATIONS, cv2.GC_INIT_WITH_MASK)
+    found = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    return Image.fromarray(found.astype(np.uint8) * 255).resize(photo.size, Image.Resampling.BILINEAR)
+
+
+def rembg(photo: Image.Image, model: str, threads: int) -> Image.Image:
+    """Cut out the object with a network of rembg: the soft mask alone, as of `rembg p -om`.
+
+    rembg stretches each mask to 0..255. An output that is constant or not a number divides by zero there: no
+    object was found, and the mask is empty.
+
+    Args:
+        photo: RGB.
+        model: a model of rembg by name, downloaded where it is not there yet, or the path of a local .onnx file
+            with u2net's input and output.
+        threads: of the network, on a CPU.
+
+    Returns:
+        Mode "L", of the photo's size.
+
+    Raises:
+        ValueError: rembg cannot load or run the model.
+    """
+    import rembg
+
+    try:
+        with np.errstate(invalid="raise"):
+            return rembg.remove(photo, session=session(model, threads), only_mask=True)
+    except FloatingPointError:
+        return Image.new("L", photo.size)
+    except Exception as error:  # of rembg, onnxruntime, pooch, requests...
+        raise ValueError(f"rembg cannot use {model} ({' '.join(str(error).split())}): {MEND}") from None
+
+
+def model_file(model: str) -> Path:
+    """The file of a network of rembg, downloaded where it is not there yet.
+
+    Args:
+        model: as of `rembg`.
+
+    Raises:
+        ValueError: rembg knows no such model, cannot download it, or there is no such file.
+    """
+    from rembg.sessions import sessions_class
+
+    path = Path(model)
+    if not model.endswith(".onnx"):
+        known = {kind.name(): kind for kind in sessions_class}
+        refuse_unknown("model of rembg", [model], known)
+        with as_value_error(f"rembg cannot download {model}: connect to the network, or {MEND}"):
+            path = Path(known[model].download_models())
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file: {MEND}")
+    return path
+
+
+@lru_cache(maxsize=1)  # loading takes a second
+def session(model: str, threads: int):
+    """A session of rembg, which rembg.remove wants."""
+    import onnxruntime
+    import rembg
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    if not model.endswith(".onnx"):
+        return _quicker(rembg.new_session(model, sess_opts=options))
+    path, home = Path(model).absolute(), os.environ.get("U2NET_HOME")
+    os.environ["U2NET_HOME"] = str(path.parent)  # rembg refuses files from elsewhere
+    try:
+        return _quicker(rembg.new_session("u2net_custom", sess_opts=options, model_path=str(path)))
+    finally:
+        os.environ.pop("U2NET_HOME")
+        os.environ.update({} if home is None else {"U2NET_HOME": home})
+
+
+def _quicker(session):
+    """Let a session normalise photos by a table of the 256 levels: to the same floats as rembg, in a third of the time.
+
+    rembg divides by the largest level, subtracts the mean and divides by the sd in float64, pixel by pixel.
+    """
+
+    def normalize(photo: Image.Image, mean: tuple, std: tuple, size: tuple, *args, **kwargs) -> dict[str, np.ndarray]:
+        small = np.asarray(photo.convert("RGB").resize(size, Image.Resampling.LANCZOS))
+        levels = np.arange(256) / max(small.max(), 1e-6)
+        planes = [
+            ((levels - m) / sd).astype(np.float32)[small[..., c]]
+            for c, (m, sd) in enumerate(zip(mean, std, strict=True))
+        ]
+        return {session.inner_session.get_inputs()[0].name: np.stack(planes)[None]}
+
+    session.normalize = normalize
+    return session

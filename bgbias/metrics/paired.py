@@ -1,0 +1,67 @@
+"""Two tables of the same queries compared, measure by measure."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bgbias.metrics.bootstrap import difference
+from bgbias.seeding import generator
+
+NAMES = ("first", "second")
+
+
+def compare(first: pd.DataFrame, second: pd.DataFrame, seed: int, names: Sequence[str] = NAMES) -> pd.DataFrame:
+    """The mean of every measure in both tables, and how much larger it is in the second.
+
+    Paired: only queries that have a value in both count, in all columns, so that difference is second - first.
+
+    Args:
+        first: a table of queries.
+        second: one of the same photos and measures, in any order.
+        seed: of the resamples.
+        names: what the two are called in errors.
+
+    Returns:
+        A row for each measure, in the first's order; columns first, second, difference, low and high (95 % interval of
+        the difference by `bootstrap.difference`, over classes), queries and classes (how many). NaN where nothing
+        is defined.
+
+    Raises:
+        ValueError: the two are not of the same photos, classes and measures, or name a photo twice.
+
+    >>> base = pd.DataFrame({"class": ["a", "a", "b"], "recall_at_1": [0.0, 0.0, 1.0]}, index=["1", "2", "3"])
+    >>> found = compare(base, base.assign(recall_at_1=1.0), seed=0)
+    >>> found.loc["recall_at_1", ["difference", "low", "high"]].round(2).tolist()
+    [0.67, 0.0, 1.0]
+    """
+    _refuse_unlike(first, second, names)
+    second, rows = second.loc[first.index], {}
+    for measure in first.columns.drop("class"):
+        pair = first[measure], second[measure]
+        paired = difference(pair[1], pair[0], first["class"], generator(seed, "comparison"))
+        both = pair[0].notna() & pair[1].notna()
+        means = {name: of[both].mean() for name, of in zip(("first", "second"), pair, strict=True)}
+        some = {"low": paired.low, "high": paired.high, "queries": paired.queries, "classes": paired.classes}
+        rows[measure] = means | {"difference": paired.value} | some
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("measure")
+
+
+def _refuse_unlike(first: pd.DataFrame, second: pd.DataFrame, names: Sequence[str]) -> None:
+    both, mend = f"{names[0]} and {names[1]}", "compare what was measured on the same photos"
+    for name, table in zip(names, (first, second), strict=True):
+        if not table.index.is_unique:
+            raise ValueError(f"{name}: {table.index[table.index.duplicated()][0]} is there twice: measure it again")
+    odd = first.index.symmetric_difference(second.index)
+    if len(odd):
+        common = len(first.index.intersection(second.index))
+        where = names[0] if odd[0] in first.index else names[1]
+        raise ValueError(
+            f"{both} are of different photos: {common} in common of {len(first)} and {len(second)}, {odd[0]} only in "
+            f"{where}: {mend}"
+        )
+    moved = first.index[first["class"] != second.loc[first.index, "class"]]
+    if len(moved):
+        raise ValueError(f"{both} have {moved[0]} in different classes: {mend}")
+    unlike = set(first.columns) ^ set(second.columns)
+    if unlike:
+        raise ValueError(f"{both} have different measures, such as {min(unlike)}: measure both anew by the same code")

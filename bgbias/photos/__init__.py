@@ -1,0 +1,1 @@
+"""From packed photos to what a network sees: crops, swapped backgrounds, ablations."""

@@ -1,0 +1,124 @@
+"""Foreground masks looked at: where the object is, and what is probably wrong with a mask (arrays only)."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import max_pool2d
+
+from bgbias.photos.compose import Box
+
+OBJECT = 128  # of 255: a pixel from this value on is the object's, as in the study's mask quality
+TINY = 0.01  # of the photo, a tenth of its sides: too few pixels of a network's input to tell a class from
+NEARLY_FULL = 0.9  # of the photo: there is hardly a background to swap
+BORDER = 0.5  # of the outermost pixels: objects rarely reach so far, an inverted mask does
+
+
+def suspicion(mask: np.ndarray) -> str:
+    """Name what is probably wrong with a mask, uint8 (H, W) or (H, W, 1).
+
+    Returns:
+        The first that fits: "empty" (no pixel of 128 or more), "tiny" (covers less than 0.01 of the photo),
+        "nearly_full" (more than 0.9), "border" (more than half of the outermost pixels), "" for nothing.
+
+    >>> suspicion(np.zeros((4, 6), dtype=np.uint8)), suspicion(np.eye(4, dtype=np.uint8) * 255)
+    ('empty', '')
+    """
+    found, share = mask.reshape(mask.shape[:2]) >= OBJECT, mask.mean() / 255
+    if not found.any():
+        return "empty"
+    if share < TINY:
+        return "tiny"
+    if share > NEARLY_FULL:
+        return "nearly_full"
+    inner = found[1:-1, 1:-1]
+    return "border" if found.sum() - inner.sum() > BORDER * (found.size - inner.size) else ""
+
+
+def summary(masks: Iterable[np.ndarray]) -> dict[str, float]:
+    """Count masks, read one by one, by their `suspicion`.
+
+    Returns:
+        masks (how many), mean_share (mean of the soft share of the photo that they cover), empty, tiny,
+        nearly_full, border, suspect (the sum of these four) and suspect_share.
+
+    Raises:
+        ValueError: there are no masks.
+    """
+    shares, kinds = [], Counter(empty=0, tiny=0, nearly_full=0, border=0)
+    for mask in masks:
+        shares.append(mask.mean() / 255)
+        kinds[suspicion(mask)] += 1
+    if not shares:
+        raise ValueError("no masks to count: make them first")
+    suspect = len(shares) - kinds.pop("", 0)
+    rates = {"mean_share": float(np.mean(shares)), "suspect_share": suspect / len(shares)}
+    return {"masks": len(shares), **kinds, "suspect": suspect, **rates}
+
+
+def grown(masks: Tensor, by_px: int) -> Tensor:
+    """Masks that reach further, or less far: the greatest (least) value of the square of 2r + 1 pixels around each.
+
+    What a figure loses when masks grow or shrink by a few pixels is what it owes to their edges. What lies beyond
+    the picture is taken to continue its edge, so nothing grows in or shrinks from there.
+
+    Args:
+        masks: uint8 (B, 1, H, W), soft or not.
+        by_px: r; dilates where positive, erodes where negative.
+
+    Returns:
+        uint8 (B, 1, H, W).
+
+    >>> mask = torch.tensor([[[[0, 0, 100, 255, 255]]]], dtype=torch.uint8)
+    >>> grown(mask, 1).tolist(), grown(mask, -1).tolist()
+    ([[[[0, 100, 255, 255, 255]]]], [[[[0, 0, 0, 100, 255]]]])
+    """
+    if by_px < 0:
+        return 255 - grown(255 - masks, -by_px)
+    wide = max_pool2d(masks.float(), (1, 2 * by_px + 1), stride=1, padding=(0, by_px))
+    return max_pool2d(wide, (2 * by_px + 1, 1), stride=1, padding=(by_px, 0)).byte()
+
+
+LARGEST_BOX = 0.9  # share of the picture; ImageNet-9 leaves out what has more
+
+
+def object_box(mask: Tensor) -> Box | None:
+    """The smallest rectangle that holds the object; None where there is none.
+
+    Args:
+        mask: uint8 (1, H, W).
+
+    >>> mask = torch.zeros(1, 4, 6, dtype=torch.uint8)
+    >>> mask[0, 1:3, 2:5] = 255
+    >>> object_box(mask)
+    Box(left=2, top=1, width=3, height=2)
+    """
+    y, x = (mask[0] >= OBJECT).nonzero(as_tuple=True)
+    if len(y) == 0:
+        return None
+    left, top = int(x.min()), int(y.min())
+    return Box(left, top, int(x.max()) + 1 - left, int(y.max()) + 1 - top)
+
+
+def can_be_probed(masks: Tensor) -> Tensor:
+    """Which photos have an object, and a box around it of at most 90 % of the picture, as in ImageNet-9.
+
+    For these, every view of this module has something to show. Leave the others out of all probes, and say how
+    many they are.
+
+    Args:
+        masks: uint8 (B, 1, H, W).
+
+    Returns:
+        bool (B,).
+
+    >>> masks = torch.zeros(3, 1, 4, 6, dtype=torch.uint8)
+    >>> masks[1, 0, 1, 1], masks[2] = 255, 255
+    >>> can_be_probed(masks).tolist()
+    [False, True, False]
+    """
+    boxes = [object_box(mask) for mask in masks]
+    most = LARGEST_BOX * masks.shape[2] * masks.shape[3]
+    return torch.tensor([box is not None and box.width * box.height <= most for box in boxes], dtype=torch.bool)

@@ -1,0 +1,114 @@
+"""Photo files decoded once, and their pixels packed in one file."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from copy import copy
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from bgbias import files
+
+Image.MAX_IMAGE_PIXELS = 200_000_000  # a photo of more is refused instead of filling the memory
+
+
+def read_photo(path: Path, mode: str = "RGB") -> Image.Image:
+    """Decode a photo or mask, upright as its EXIF orientation says.
+
+    Args:
+        path: of the picture.
+        mode: Pillow's mode of the result, "RGB" or "L".
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not a picture, or is broken or too large.
+    """
+    try:
+        with Image.open(path) as picture:
+            return ImageOps.exif_transpose(picture).convert(mode)
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path}: does not decode ({error}): replace or remove it") from error
+
+
+def shrink(picture: Image.Image, short_side: int) -> np.ndarray:
+    """Bring the short side to `short_side` pixels (bilinear, antialiased), keeping the proportions.
+
+    Returns:
+        uint8 (H, W, C).
+    """
+    scale = short_side / min(picture.size)
+    size = tuple(max(short_side, round(side * scale)) for side in picture.size)
+    # a JPEG-like shortcut first (reducing_gap) would cost up to two grey levels; photos are packed only once
+    shrunk = np.asarray(picture if size == picture.size else picture.resize(size, Image.Resampling.BILINEAR))
+    return shrunk.reshape(*shrunk.shape[:2], -1)
+
+
+def shrink_all(paths: list[Path], short_side: int, mode: str = "RGB") -> Iterator[np.ndarray]:
+    """Decode and `shrink` pictures over all cores, in order, a bounded number of them at a time."""
+    one = partial(_shrink_file, short_side=short_side, mode=mode)
+    # spawned: the fork of a process with threads (of onnxruntime, OpenMP) may hang
+    with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
+        for start in range(0, len(paths), 1024):
+            yield from pool.map(one, paths[start : start + 1024], chunksize=16)
+
+
+def _shrink_file(path: Path, short_side: int, mode: str) -> np.ndarray:
+    return shrink(read_photo(path, mode), short_side)
+
+
+class Pack:
+    """Pictures of different sizes in one file of bytes, memory-mapped.
+
+    A folder with `pixels.bin`, all pictures one after the other, and `shapes.npy`, int32 (N, 3): height,
+    width and channels of each.
+
+    Attributes:
+        shapes: int32 (N, 3).
+    """
+
+    def __init__(self, folder: Path):
+        """Open the pack in a folder."""
+        self.folder = folder
+        self.shapes = np.load(folder / "shapes.npy")
+        ends = self.shapes.astype(np.int64).prod(axis=1).cumsum()
+        self._starts = np.concatenate([[0], ends[:-1]])
+        self._pixels = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
+        if self._pixels.size != ends[-1]:
+            raise ValueError(f"{folder}: {self._pixels.size:,} bytes, expected {ends[-1]:,}: make it again")
+
+    def __len__(self) -> int:
+        """The number of pictures."""
+        return len(self.shapes)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """One picture, uint8 (H, W, C), not copied."""
+        start, shape = self._starts[index], self.shapes[index]
+        return self._pixels[start : start + shape.prod(dtype=np.int64)].reshape(shape)
+
+    def subset(self, rows: np.ndarray | slice) -> "Pack":
+        """Some of the pictures as a pack of its own; nothing is copied."""
+        part = copy(self)
+        part.shapes, part._starts = self.shapes[rows], self._starts[rows]
+        return part
+
+    @staticmethod
+    def write(folder: Path, pictures: Iterator[np.ndarray]) -> None:
+        """Write pictures, uint8 (H, W, C), as they come; the folder appears when all are there."""
+        with files.whole_folder(folder) as partial:
+            shapes = []
+            with (partial / "pixels.bin").open("wb") as pixels:
+                for picture in pictures:
+                    shapes.append(picture.shape)
+                    pixels.write(picture.tobytes())
+            np.save(partial / "shapes.npy", np.array(shapes, dtype=np.int32))
+
+
+def cores() -> int:
+    """The number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

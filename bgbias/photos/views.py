@@ -1,0 +1,128 @@
+"""What a network sees of the photos: clean, or with other backgrounds."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from bgbias.config import params
+from bgbias.photos import table
+from bgbias.photos.compose import Box, centre_box, flip, paste, random_box, take
+from bgbias.photos.pack import Pack
+from bgbias.seeding import generator
+
+BATCH = 64
+MANIFEST = ["image_id", "background_id", *Box._fields, "flipped"]
+
+
+class Photos:
+    """A prepared dataset: its table, packed photos and masks, and background pools.
+
+    Attributes:
+        table: the image table, one row a photo; image_id is the row.
+        photos: uint8 (H, W, 3) each.
+        masks: uint8 (H, W, 1) each, of the photos' sizes.
+        geometry: crops and sizes.
+    """
+
+    def __init__(self, dataset: str, geometry: params.Geometry, data: Path = Path("data")):
+        """Open what the stages prepare, masks and backgrounds have made of a dataset."""
+        self.table = table.read_table(data / "prepared" / dataset / "images.csv")
+        self.photos = Pack(data / "prepared" / dataset / "photos")
+        self.masks = Pack(data / "masks" / dataset / "packed")
+        self.geometry = geometry
+        self._backgrounds = data / "backgrounds" / dataset
+        if (self.photos.shapes[:, :2] != self.masks.shapes[:, :2]).any():
+            raise ValueError(f"{dataset}: masks and photos differ in size: run `dvc repro masks@{dataset}`")
+
+    def pool(self, name: str) -> Pack:
+        """The background pool of a name."""
+        if not (self._backgrounds / name).is_dir():
+            known = ", ".join(sorted(path.name for path in self._backgrounds.iterdir() if path.is_dir()))
+            raise ValueError(f"{self._backgrounds}: no pool '{name}'; there are {known}")
+        return Pack(self._backgrounds / name)
+
+    def val_pools(self, separate: bool) -> tuple[Pack, Pack]:
+        """The pools for training and for selection: both the whole pool `val`, or every second picture each."""
+        pool = self.pool("val")
+        return (pool.subset(np.s_[::2]), pool.subset(np.s_[1::2])) if separate else (pool, pool)
+
+    def split(self, name: str) -> np.ndarray:
+        """The image_ids of a split, ascending."""
+        return self.table.image_id[self.table.split == name].to_numpy()
+
+    def clean(self, image_ids: Sequence[int]) -> Iterator[Tensor]:
+        """Centre crops of photos as they are, in batches of uint8 (B, 3, input_px, input_px)."""
+        for some in _batches(image_ids):
+            yield torch.stack([self._centre(self.photos, image_id) for image_id in some])
+
+    def foregrounds(self, image_ids: Sequence[int]) -> Iterator[Tensor]:
+        """The masks of the centre crops, in batches of uint8 (B, 1, input_px, input_px)."""
+        for some in _batches(image_ids):
+            yield torch.stack([self._centre(self.masks, image_id) for image_id in some])
+
+    def draw(self, image_ids: Sequence[int], pool: Pack, seed: int, view: str, number: int) -> pd.DataFrame:
+        """Draw a background for every photo of a swapped view; the same arguments give the same draws.
+
+        Args:
+            image_ids: the photos.
+            pool: the backgrounds.
+            seed: the run's.
+            view: its name.
+            number: of the repeat.
+
+        Returns:
+            The manifest: columns image_id, background_id, left, top, width, height (of the part of the
+            background, in its packed pixels) and flipped: all it takes to make the view again to the byte.
+        """
+        rows = []
+        for image_id in image_ids:
+            rng = generator(seed, view, number, int(image_id))
+            background_id, box, flipped = draw_background(pool.shapes, self.geometry, rng)
+            rows.append((int(image_id), background_id, *box, flipped))
+        return pd.DataFrame(rows, columns=MANIFEST)
+
+    def swapped(self, manifest: pd.DataFrame, pool: Pack) -> Iterator[Tensor]:
+        """Centre crops before the backgrounds of a manifest, in batches as of `clean`."""
+        image_ids = manifest.image_id.to_numpy()
+        drawn = zip(self.clean(image_ids), self.foregrounds(image_ids), self.backgrounds(manifest, pool), strict=True)
+        for photos, masks, backgrounds in drawn:
+            yield paste(photos, masks, backgrounds)
+
+    def backgrounds(self, manifest: pd.DataFrame, pool: Pack) -> Iterator[Tensor]:
+        """The parts of backgrounds that a manifest names, in batches as of `clean`."""
+        boxes = manifest[list(Box._fields)].to_numpy()
+        background_ids, flipped = manifest.background_id.to_numpy(), torch.tensor(manifest.flipped.to_numpy())
+        for some in _batches(np.arange(len(manifest))):
+            cuts = [take(pool[background_ids[row]], Box(*boxes[row]), self.geometry.input_px) for row in some]
+            yield flip(torch.stack(cuts), flipped[some])
+
+    def _centre(self, pack: Pack, image_id: int) -> Tensor:
+        picture = pack[image_id]
+        box = centre_box(*picture.shape[:2], self.geometry.crop_px)
+        return take(picture, box, self.geometry.input_px)
+
+
+def draw_background(shapes: np.ndarray, geometry: params.Geometry, rng: np.random.Generator) -> tuple[int, Box, bool]:
+    """Draw a background of a pool, the part of it that is used, and whether it is mirrored.
+
+    Args:
+        shapes: of the pool's pictures, (N, 3): height, width, channels.
+        geometry: its training crop is the study's crop of backgrounds, too.
+        rng: where the randomness comes from.
+
+    Returns:
+        background_id (row of the pool), box, flipped.
+    """
+    background_id = int(rng.integers(len(shapes)))
+    height, width, _ = (int(side) for side in shapes[background_id])
+    box = random_box(height, width, geometry.train_crop_share, geometry.train_crop_ratio, rng)
+    return background_id, box, bool(rng.random() < 0.5)
+
+
+def _batches(items: Sequence[int]) -> Iterator[np.ndarray]:
+    for start in range(0, len(items), BATCH):
+        yield np.asarray(items[start : start + BATCH])

@@ -1,0 +1,1 @@
+"""What helps an embedder against background bias without training it again."""

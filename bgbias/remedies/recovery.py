@@ -1,0 +1,195 @@
+"""How much of the drop each remedy recovers: learnt on training classes, chosen on validation, measured on test.
+
+The pool `val` is shared out: the backgrounds of one half are learnt from, and shown by remedies; those of the other
+half are swapped in to choose. So what is chosen has not been fitted to the backgrounds that it is judged by.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from bgbias.metrics.aggregate import over
+from bgbias.metrics.bootstrap import difference, ratio
+from bgbias.metrics.retrieval import per_query
+from bgbias.models import spec
+from bgbias.photos import pack
+from bgbias.photos.foreground import OBJECT
+from bgbias.photos.views import BATCH, Photos
+from bgbias.remedies import projection
+from bgbias.remedies.pictures import REMEDIES, Remedy, Shown, averaged
+from bgbias.seeding import generator
+
+METRICS = ("recall_at_1", "map_at_r")
+ENDS = ("value", "low", "high")
+PHOTOS, SWAPS = 2000, 6  # training photos that are learnt from, at most, and backgrounds for each
+Fix = Callable[[Tensor], Tensor]  # embeddings (N, D) -> (N, D)
+Scores = dict[str, Tensor]  # of `retrieval.per_query`
+
+
+class Split(NamedTuple):
+    """The embeddings of a split.
+
+    Attributes:
+        labels: int64 (N,).
+        views: the clean one, then the draws of the swapped one; each one's passes (see `Shown`) by name, (N, D).
+    """
+
+    labels: Tensor
+    views: list[dict[str, Tensor]]
+
+
+def training_swaps(embedder: spec.Audited, photos: Photos, pool: pack.Pack, seed: int) -> Tensor:
+    """The embeddings of training photos, of validation and test classes none, each on several backgrounds.
+
+    Returns:
+        float32 (N, SWAPS, D), of PHOTOS random photos where there are more.
+    """
+    image_ids = generator(seed, "nuisance photos").permutation(photos.split("train"))[:PHOTOS]
+    drawn = (photos.draw(image_ids, pool, seed, "nuisance", number) for number in range(SWAPS))
+    names = [f"image_id {image_id}" for image_id in image_ids]
+    bar = tqdm(drawn, "train", total=SWAPS, unit="view")
+    return torch.stack([spec.embed(embedder, photos.swapped(manifest, pool), names) for manifest in bar], 1)
+
+
+def embedded(
+    embedder: spec.Audited, photos: Photos, split: str, pool: pack.Pack, draws: int, seed: int, shown: Shown
+) -> Split:
+    """All passes of the clean view of a split, and of its swapped one, drawn from the pool as the stage embed does."""
+    image_ids = photos.split(split)
+    manifests = [None, *(photos.draw(image_ids, pool, seed, "swapped", number) for number in range(draws))]
+    views = []
+    for manifest in tqdm(manifests, split, unit="view"):
+        batches = photos.clean(image_ids) if manifest is None else photos.swapped(manifest, pool)
+        views.append(_passes(embedder, zip(batches, photos.foregrounds(image_ids), strict=True), image_ids, shown))
+    return Split(torch.from_numpy(photos.table.class_id.to_numpy()[image_ids]), views)
+
+
+def _passes(
+    embedder: spec.Audited, batches: Iterator[tuple[Tensor, Tensor]], image_ids: np.ndarray, shown: Shown
+) -> dict[str, Tensor]:
+    found = {}
+    for number, (pictures, masks) in enumerate(batches):
+        some = image_ids[BATCH * number :][: len(pictures)]
+        names = [f"image_id {image_id}" for image_id in some]
+        for name, pass_ in shown.passes(pictures, masks, some):
+            found.setdefault(name, []).append(spec.embed(embedder, [pass_], names))
+    return {name: torch.cat(parts) for name, parts in found.items()}
+
+
+def score(remedy: Remedy, passes: dict[str, Tensor], labels: Tensor, fix: Fix) -> Scores:
+    """Retrieval metrics of each query of a view, remedied."""
+    queries = averaged([passes[name] for name in remedy.passes])
+    gallery = queries if remedy.sides == "both" else passes["as_is"]
+    return per_query(fix(queries), fix(gallery), labels, [1])
+
+
+def criterion(remedy: Remedy, chosen_on: Split, fix: Fix) -> float:
+    """What remedies are chosen by: the mean of MAP@R on clean and on swapped photos, so that clean counts as much."""
+    found = [score(remedy, passes, chosen_on.labels, fix)["map_at_r"].mean().item() for passes in chosen_on.views]
+    return (found[0] + sum(found[1:]) / len(found[1:])) / 2
+
+
+class Learnt(NamedTuple):
+    """The fixes of embeddings, as chosen.
+
+    Attributes:
+        directions: float32 (P, D), to be removed.
+        matrix: float32 (D, D), to whiten by.
+        tried: what was chosen from: "directions" (how many are removed) and "shrinkage", each value -> criterion.
+        movement: how many directions -> their share of all that embeddings move with the background.
+    """
+
+    directions: Tensor
+    matrix: Tensor
+    tried: dict[str, dict[float, float]]
+    movement: dict[int, float]
+
+    def fixes(self) -> dict[str, Fix]:
+        """By name, of `pictures.FIXES`."""
+        removed = partial(projection.removed, directions=self.directions)
+        return {"none": lambda embeddings: embeddings, "removed": removed, "whitened": self._whitened}
+
+    def _whitened(self, embeddings: Tensor) -> Tensor:
+        return projection.whitened(embeddings, self.matrix)
+
+
+def learn(swaps: Tensor, chosen_on: Split) -> Learnt:
+    """The fixes from the swaps of training photos; how many directions, how much shrinkage by the validation split.
+
+    Of equally good numbers of directions the least is chosen, of equally good shrinkages the greatest. How many
+    directions would leave nothing of a validation photo's embedding is not tried.
+    """
+    directions, shares = projection.directions(swaps)
+    as_is, seen = REMEDIES[0], torch.cat([passes["as_is"] for passes in chosen_on.views])
+    by_count = {
+        count: criterion(as_is, chosen_on, partial(projection.removed, directions=directions[:count]))
+        for count in projection.counts(swaps.shape[2], len(directions))
+        if projection.something_left(seen, directions[:count]).all()
+    }
+    matrices = {shrinkage: projection.whitening(swaps, shrinkage) for shrinkage in projection.SHRINKAGES}
+    by_shrinkage = {
+        shrinkage: criterion(as_is, chosen_on, partial(projection.whitened, matrix=matrix))
+        for shrinkage, matrix in matrices.items()
+    }
+    count, shrinkage = (max(tried, key=tried.get) for tried in (by_count, by_shrinkage))  # the first of equals
+    tried = {"directions": by_count, "shrinkage": by_shrinkage}
+    movement = {some: shares[:some].sum().item() for some in by_count}
+    return Learnt(directions[:count], matrices[shrinkage], tried, movement)
+
+
+def measure(tested: Split, chosen_on: Split, learnt: Learnt, seed: int) -> dict[str, dict]:
+    """What each remedy does for the test photos; by its key.
+
+    Returns:
+        For each: name, sides, passes, needs_mask; validation (its `criterion`); clean and swapped (metrics, with the
+        sd over the draws); and with 95 % intervals by bootstrap over classes, for each metric: change_clean and
+        change_swapped (this remedy less none), recovered (change_swapped as a share of what swapping costs without
+        a remedy; 1: all of it, below 0: it gets worse). None where not defined.
+    """
+    fixes, found = learnt.fixes(), {}
+    base = _clean_and_swapped(REMEDIES[0], tested, fixes["none"])
+    for remedy in REMEDIES:
+        own = _clean_and_swapped(remedy, tested, fixes[remedy.fix])
+        found[remedy.key] = {
+            "name": remedy.name,
+            "sides": remedy.sides,
+            "passes": len(remedy.passes),
+            "needs_mask": remedy.needs_mask,
+            "validation": criterion(remedy, chosen_on, fixes[remedy.fix]),
+            "clean": {metric: own[0][metric].double().mean().item() for metric in METRICS},
+            "swapped": over([{metric: draw[metric].mean().item() for metric in METRICS} for draw in own[1:]], "_sd"),
+            **_compared(own, base, tested.labels, seed),
+        }
+    return found
+
+
+def _clean_and_swapped(remedy: Remedy, tested: Split, fix: Fix) -> list[Scores]:
+    return [score(remedy, passes, tested.labels, fix) for passes in tested.views]
+
+
+def _compared(own: list[Scores], base: list[Scores], labels: Tensor, seed: int) -> dict[str, dict]:
+    labels, found = labels[base[0]["rows"]].numpy(), {"change_clean": {}, "change_swapped": {}, "recovered": {}}
+    for metric in METRICS:
+        clean, clean_before = (of[0][metric].double().numpy() for of in (own, base))
+        swapped, before = (
+            torch.stack([draw[metric] for draw in of[1:]]).double().mean(0).numpy() for of in (own, base)
+        )
+        estimates = {
+            "change_clean": partial(difference, clean, clean_before),
+            "change_swapped": partial(difference, swapped, before),
+            "recovered": partial(ratio, swapped - before, clean_before - before),
+        }
+        for name, estimate in estimates.items():
+            measured = estimate(labels, generator(seed, "remedy intervals")).as_json()
+            found[name][metric] = {end: measured[end] for end in ENDS}
+    return found
+
+
+def empty_masks(photos: Photos, image_ids: np.ndarray) -> int:
+    """How many photos have no object where a remedy looks for it."""
+    return sum(int((masks.flatten(1).amax(1) < OBJECT).sum()) for masks in photos.foregrounds(image_ids))

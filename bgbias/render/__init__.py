@@ -1,0 +1,1 @@
+"""The painter of the demo: designs, scenes, light and camera, all drawn from a seed."""

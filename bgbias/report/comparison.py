@@ -1,0 +1,124 @@
+"""Two tables of the same queries compared, measure by measure.
+
+A table of queries is a DataFrame: its index says which photo, its column class of which class, all others are measures,
+shares in [0, 1] or the like, NaN where a photo has no value.
+"""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bgbias.metrics.paired import NAMES, compare
+from bgbias.report.tables import HEADINGS, markdown
+
+PAIRED = "Differences of the same queries, with 95 % intervals by bootstrap over classes."
+PLAIN = ("invariance", "attention_score")  # how the measures start that are no shares; all others are in percent
+
+
+def between(tables: dict[str, pd.DataFrame], measures: Sequence[str], seed: int) -> pd.DataFrame:
+    """How several tables of the same queries differ, each from all before it.
+
+    Args:
+        tables: name -> a table of queries.
+        measures: columns of them, shares.
+        seed: of the resamples.
+
+    Returns:
+        Text cells: a row for each pair, a column for each measure, in points with the 95 % interval of `compare`.
+
+    Raises:
+        ValueError: as of `compare`.
+
+    >>> base = pd.DataFrame({"class": ["a", "a", "b"], "recall_at_1": [0.0, 0.0, 1.0]}, index=["1", "2", "3"])
+    >>> found = between({"base": base, "cure": base.assign(recall_at_1=1.0)}, ["recall_at_1"], seed=0)
+    >>> found.iloc[0].tolist()
+    ['cure - base', '+66.7 (0.0 to 100.0)']
+    """
+    rows = []
+    for number, later in enumerate(tables):
+        for earlier in list(tables)[:number]:
+            pair = (tables[name][["class", *measures]] for name in (earlier, later))
+            found = compare(*pair, seed, (earlier, later))
+            cells = {label(name): _signed(of) for name, of in found.iterrows()}
+            rows.append({"difference in points": f"{later} - {earlier}"} | cells)
+    return pd.DataFrame(rows)
+
+
+def differences(queries: dict[str, pd.DataFrame], seed: int) -> list[str]:
+    """Return the table of differences between regimes in clean and swapped scores, with its caption; [] of one regime.
+
+    Args:
+        queries: regime -> a table of queries.
+        seed: of the resamples.
+    """
+    if len(queries) < 2:
+        return []
+    measures = [f"{metric}_{view}" for metric in HEADINGS for view in ("clean", "swapped")]
+    return [PAIRED, markdown(between(queries, measures, seed))]
+
+
+def _signed(of: pd.Series) -> str:
+    ends = f" ({100 * of.low:z.1f} to {100 * of.high:z.1f})" if not math.isnan(of.low) else ""
+    return f"{100 * of.difference:+z.1f}{ends}"
+
+
+def written(found: pd.DataFrame, names: Sequence[str] = NAMES) -> pd.DataFrame:
+    """What `compare` found as text cells: in percent and points of a hundred, but for PLAIN measures."""
+    rows = []
+    for measure, of in found.iterrows():
+        cells = {f"A: {names[0]}": _number(measure, of["first"]), f"B: {names[1]}": _number(measure, of.second)}
+        ends = f" ({_number(measure, of.low)} to {_number(measure, of.high)})" if not math.isnan(of.low) else ""
+        cells["B - A (95 % interval)"] = _number(measure, of.difference) + ends
+        counts = {"queries": f"{of.queries:.0f}", "classes": f"{of.classes:.0f}"}
+        rows.append({"measure": label(measure)} | cells | counts)
+    return pd.DataFrame(rows)
+
+
+def label(measure: str) -> str:
+    """A measure's name in words.
+
+    >>> label("recall_at_1_swapped_in_clean"), label("conflict")
+    ('Recall@1 swapped in clean', 'conflict')
+    """
+    for start, heading in HEADINGS.items():
+        if measure.startswith(start):
+            measure = heading + measure.removeprefix(start)
+    return measure.replace("_", " ")
+
+
+def _number(measure: str, value: float) -> str:
+    """No sign before zero."""
+    if math.isnan(value):
+        return "not defined"
+    return f"{value:z.2f}" if measure.startswith(PLAIN) else f"{100 * value:z.1f}"
+
+
+def sentences(found: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """In plain words how the second differs from the first in Recall@1: its drop, clean and swapped."""
+    first, second = names
+    drop = found.loc["recall_at_1_drop"]
+    more, counted = "more" if drop.difference > 0 else "less", f"{drop.queries:.0f} queries"
+    lost = f"{_points(drop)} of Recall@1 {more} to swapped backgrounds than {first}"
+    said = [f"{second} loses {lost} ({_interval(drop)}{_shown(drop)}); {counted}."]
+    for view in ("clean", "swapped"):
+        of = found.loc[f"recall_at_1_{view}"]
+        outcome = f"{_points(of)} {'higher' if of.difference > 0 else 'lower'} ({_interval(of)}{_shown(of)})"
+        said.append(f"On {view} photos its Recall@1 is {outcome}.")
+    return said
+
+
+def _points(of: pd.Series) -> str:
+    return f"{100 * abs(of.difference):.1f} points"
+
+
+def _interval(of: pd.Series) -> str:
+    """Turned over where less or lower is said."""
+    if math.isnan(of.low):
+        return "no interval"
+    ends = (of.low, of.high) if of.difference > 0 else (-of.high, -of.low)
+    return "95 % interval {:z.1f} to {:z.1f}".format(*(100 * end for end in ends))
+
+
+def _shown(of: pd.Series) -> str:
+    return "" if of.low > 0 or of.high < 0 else ": not shown to differ"

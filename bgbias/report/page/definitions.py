@@ -1,0 +1,126 @@
+"""What each measure of the page is, where it comes from, and what it cannot show."""
+
+from bgbias.report.page.markup import Html, joined, tag
+from bgbias.report.page.wording import kept_together
+
+MEASURES = (  # name, definition, source
+    (
+        "Recall@1",
+        "The share of photos whose most similar other photo is of their class. High is good.",
+        "usual in retrieval",
+    ),
+    (
+        "MAP@R",
+        "Of a photo with R others of its class: how many of the R most similar ones are of its class, and how early "
+        "they come. High is good.",
+        "Musgrave et al. 2020, A Metric Learning Reality Check",
+    ),
+    (
+        "Chance",
+        "What a random order of the photos would score, computed exactly.",
+        "bgbias",
+    ),
+    (
+        "Clean, swapped, drop",
+        "Clean are the photos as they are. In swapped ones, the object is cut out by its mask and put before a random "
+        "background. The drop is clean minus swapped, query by query.",
+        "Kobs & Hotho 2022, On Background Bias in Deep Metric Learning",
+    ),
+    (
+        "Queries and gallery",
+        "A query is what is searched with, the gallery what is searched; no photo finds itself. Where one view only is "
+        "named, both are in it.",
+        "bgbias",
+    ),
+    (
+        "Objects alone, backgrounds alone, mixed",
+        "Parts of the photos, and objects on other photos' backgrounds. What is found by a background alone was not "
+        "found by the object.",
+        "Xiao et al. 2020, Noise or Signal: The Role of Image Backgrounds in Object Recognition",
+    ),
+    (
+        "Background gap",
+        "Mixed, same class minus mixed, random class: what a background of the right class is worth. Both are pasted "
+        "alike, so traces of pasting cancel out.",
+        "Xiao et al. 2020",
+    ),
+    (
+        "Conflict",
+        "How often a photo of another class on the same background is more similar than a photo of the same class on "
+        "another background. 0: only the object counts; 50 %: as random embeddings; 100 %: only the background.",
+        "bgbias, after the cue conflict of Geirhos et al. 2019, ImageNet-trained CNNs Are Biased Towards Texture",
+    ),
+    (
+        "Right on all of K backgrounds",
+        "The share of photos that find their class on every one of K backgrounds. It falls with K by itself: compare "
+        "it at one K only, beside the mean.",
+        "bgbias",
+    ),
+    (
+        "Invariance",
+        "How much more alike two swaps of one photo are than two photos. 1: the background does nothing; 0: as "
+        "random embeddings.",
+        "bgbias",
+    ),
+    (
+        "Variance shares",
+        "How much of the differences between embeddings the photo explains, the background explains, and neither "
+        "alone. Random embeddings do not give 0, so theirs stand beside.",
+        "two-way analysis of variance",
+    ),
+    (
+        "Attention score",
+        "How much of the attention falls on the object beyond its share of the area, on a scale where 1 is all.",
+        "Kobs & Hotho 2022",
+    ),
+    (
+        "Pair score",
+        "The attention score of what makes a query and the photo found first alike: of where small changes of the one "
+        "picture, the other left as it is, move their similarity most.",
+        "bgbias, after Stylianou et al. 2019, Visualizing Deep Similarity Networks",
+    ),
+    (
+        "Rank accuracy",
+        "Of the most attended pixels, as many as the object has, the share on the object.",
+        "Arras et al. 2022, CLEVR-XAI",
+    ),
+    (
+        "Pointing game",
+        "The share of photos whose most attended pixel is on the object.",
+        "Zhang et al. 2018, Top-Down Neural Attention by Excitation Backprop",
+    ),
+    (
+        "95 % interval",
+        "How far the figure moves when classes are drawn anew from these, again and again. Queries of a class stand or "
+        "fall together, so classes are drawn, not queries.",
+        "cluster bootstrap, Field & Welsh 2007, Bootstrapping Clustered Data",
+    ),
+    (
+        "Suspect masks",
+        "Masks that are empty, nearly full, tiny or on the border. Eroded masks are some pixels smaller, dilated ones "
+        "larger; how far the drop moves with them is seen on the same backgrounds, query by query.",
+        "bgbias",
+    ),
+)
+LIMITS = (
+    "That the model is as good or as bad on classes of another kind. The intervals speak of classes like these.",
+    "That all of the drop is owed to the background. Swapped photos look pasted, and that alone can cost something; "
+    "the background gap is free of it.",
+    "More than the masks allow. What a mask leaves of the background passes for the object, and what it cuts away is "
+    "missing.",
+    "That backgrounds alone tell the class. An outline can still show, and photos of a series share more than a place.",
+    "From intervals that overlap, that there is no difference. Drop and gap are compared query by query and have "
+    "their own intervals.",
+    "From attention, why. It shows where small changes of the picture move the embedding, or the similarity of two "
+    "pictures: up or down, and not how much of the similarity comes from there.",
+)
+
+
+def section() -> Html:
+    """The definitions, and what cannot be concluded."""
+    described = [
+        tag("div", tag("dt", name), tag("dd", kept_together(text), tag("cite", source)))
+        for name, text, source in MEASURES
+    ]
+    limits = tag("ul", *(tag("li", limit) for limit in LIMITS))
+    return joined(tag("dl", *described), tag("h3", "What cannot be concluded"), limits)

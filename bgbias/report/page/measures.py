@@ -1,0 +1,206 @@
+"""The figures of an audit as sections: matrix, single measures, variance, attention, masks."""
+
+from collections.abc import Sequence
+
+from bgbias.report.page import charts, wording
+from bgbias.report.page.charts import Group, Line
+from bgbias.report.page.markup import Html, joined, tag
+from bgbias.report.page.wording import PERCENT, PLAIN, POINTS, Estimate
+
+RECALL, MAP = "Recall@1", "MAP@R"
+METRICS = {"recall_at_1": RECALL, "map_at_r": MAP}
+CELLS = {  # query view, gallery view -> what such a search is
+    ("clean", "clean"): "the search as it is",
+    ("clean", "swapped"): "known pictures, the gallery in new places",
+    ("swapped", "clean"): "a new picture elsewhere, the gallery as it is",
+    ("swapped", "swapped"): "only the object can help",
+}
+MASKS = {  # why a mask is suspect
+    "empty": ("Empty", "no object was found"),
+    "full": ("Nearly full", "almost all of the photo is taken for the object"),
+    "border": ("On the border", "most of the photo's border is taken for the object"),
+    "tiny": ("Tiny", "hardly any of the photo is taken for the object"),
+}
+SHARES = {"photo": "The photo", "background": "The background", "rest": "Neither alone"}
+
+
+def matrix(cells: dict, metric: str, name: str) -> Html:
+    """The 2 x 2 table of query view and gallery view, the cells shaded by their value."""
+    views = ("clean", "swapped")
+    top = tag("tr", tag("td", ""), *(tag("th", f"Gallery {view}", scope="col") for view in views))
+    rows = [
+        tag("tr", tag("th", f"Queries {query}", scope="row"), *(_cell(cells, query, place, metric) for place in views))
+        for query in views
+    ]
+    caption = tag("caption", name)
+    return tag("table", caption, tag("thead", top), tag("tbody", *rows), class_="matrix")
+
+
+def _cell(cells: dict, query: str, place: str, metric: str) -> Html:
+    one = cells[query][place][metric]
+    shade = f"background:rgb(var(--shade)/{0.05 + 0.4 * (one['value'] or 0):.2f})"  # ink stays readable on it
+    return tag("td", *estimate(one, PERCENT), tag("em", CELLS[query, place]), style=shade)
+
+
+def estimate(one: Estimate, unit: wording.Unit) -> list[Html]:
+    """A number with its interval and what it was counted on."""
+    return [
+        tag("b", wording.value(one, unit)),
+        tag("small", wording.interval(one, unit)),
+        tag("small", wording.counts(one)),
+    ]
+
+
+def single(found: dict) -> Html:
+    """The chart of gap, conflict, worst of K and invariance."""
+    gap, worst = found["gap"], found["worst_of_backgrounds"]
+    k = worst["backgrounds"]
+    level = found["chance"]["recall_at_1"]
+    over = [
+        Line("Mean of the backgrounds", "", worst["mean"]),
+        Line(f"Right on all {k}", "falls with their number", worst["worst"]),
+    ]
+    lines = [Line("Recall@1", "", gap["recall_at_1"]), Line("MAP@R", "", gap["map_at_r"])]
+    groups = [
+        _group(
+            "Background gap",
+            "Points that a background of its own class adds. 0 is best.",
+            lines,
+            POINTS,
+            0.0,
+            kind="bad",
+        ),
+        _group(
+            "Conflict",
+            "How often the same background outweighs the same class. 0 is best.",
+            [Line("Background ahead", "", found["conflict"])],
+            PERCENT,
+            0.5,
+            "random",
+            "bad",
+        ),
+        _group(
+            f"Recall@1 over {k} backgrounds",
+            "High is good; near each other is best.",
+            over,
+            PERCENT,
+            level,
+            "chance on each",
+        ),
+        _group(
+            "Invariance",
+            "1: the background does nothing. 0: a swap is like another photo.",
+            [Line("Invariance", "", found["invariance"])],
+            PLAIN,
+        ),
+    ]
+    return charts.chart("Gap, conflict, worst of the backgrounds, invariance", groups, "Value")
+
+
+def _group(
+    title: str,
+    note: str,
+    lines: Sequence[Line],
+    unit: wording.Unit,
+    mark: float | None = None,
+    mark_name: str = "",
+    kind: str = "good",
+) -> Group:
+    return Group(title, note, charts.scale([line.estimate for line in lines], unit, mark, mark_name), lines, kind)
+
+
+def variance(found: dict) -> Html:
+    """The variance shares as bars, the model's above those of random embeddings."""
+    own = {part: found["variance"][part] for part in SHARES}
+    random = {part: {"value": found["variance"]["random"][part]} for part in SHARES}
+    rows = []
+    for name, note, parts in (("This model", wording.counts(own["photo"]), own), ("Random embeddings", "", random)):
+        shares = {part: one["value"] for part, one in parts.items()}
+        drawn = [] if None in shares.values() else [charts.stacked(shares)]
+        cells = [tag("td", *_share(one), class_="number") for one in parts.values()]
+        heading = tag("th", name, tag("small", note), scope="row")
+        rows.append(tag("tr", heading, tag("td", *drawn, class_="drawn"), *cells))
+    keys = [
+        tag("th", tag("i", "", class_=f"key {part}"), label, scope="col", class_="number")
+        for part, label in SHARES.items()
+    ]
+    head = tag("thead", tag("tr", tag("th", "Embeddings", scope="col"), tag("th", "Shares", scope="col"), *keys))
+    caption = tag("caption", "Shares of the embeddings' variance", class_="hidden")
+    counted = f"Each photo on {found['worst_of_backgrounds']['backgrounds']} backgrounds, the same for all."
+    table = tag("div", tag("table", caption, head, tag("tbody", *rows), class_="variance"), class_="box")
+    return joined(table, tag("p", counted, class_="counted"))
+
+
+def _share(one: Estimate) -> list[Html]:
+    """A share, with its interval where it is no theory's."""
+    return [
+        tag("b", wording.value(one, PERCENT)),
+        *([tag("small", wording.interval(one, PERCENT))] if "low" in one else []),
+    ]
+
+
+def attention(scores: dict | None) -> Html:
+    """The chart of the attention measures."""
+    if scores is None:
+        text = "Not measured. Attention maps need gradients at the pictures; a model from an ONNX file gives none."
+        return tag("p", text, class_="none")
+    asked = (
+        ("score", "Attention score", "0: what its area alone would get. 1: all on the object.", PLAIN),
+        (
+            "rank_accuracy",
+            "Rank accuracy",
+            "The most attended pixels, as many as the object has: the share on it.",
+            PERCENT,
+        ),
+        ("pointing_game", "Pointing game", "Photos whose most attended pixel is on the object.", PERCENT),
+    )
+    groups = [
+        _group(title, note, [Line(view.capitalize(), "", of[name]) for view, of in scores.items()], unit)
+        for name, title, note, unit in asked
+    ]
+    sides = {"pair_score": "query", "pair_score_retrieved": "found photo"}
+    lines = [
+        Line(f"{view.capitalize()}, {side}", "", of[name])
+        for view, of in scores.items()
+        for name, side in sides.items()
+    ]
+    note = "Of what makes a query and the photo found first alike, as the attention score."
+    return charts.chart("Attention on the object", [*groups, _group("Pair score", note, lines, PLAIN)], "Value")
+
+
+def masks(found: dict) -> Html:
+    """Suspect masks, and the drop without them and with others."""
+    doubt, drop = found["mask_doubt"], found["drop"]
+    px = doubt["radius_px"]
+    smaller, larger = f"Eroded by {px} px", f"Dilated by {px} px"
+    drops = (
+        ("As they are", "", drop),
+        ("Without suspect ones", "", doubt["drop_without"]),
+        (smaller, "first draw of backgrounds only", doubt["drop_eroded"]),
+        (larger, "first draw of backgrounds only", doubt["drop_dilated"]),
+    )
+    moved = ((smaller, "", doubt["moved_eroded"]), (larger, "", doubt["moved_dilated"]))
+    asked = (
+        ("Drop, by masks", "Clean minus swapped.", drops),
+        (
+            "How far it moves",
+            "On the same backgrounds, query by query. Far from 0, the drop hangs on the masks.",
+            moved,
+        ),
+    )
+    groups = [_group(title, note, _lines(of), POINTS, kind="bad") for title, note, of in asked]
+    kinds = [_paths(kind, paths) for kind, paths in doubt["flagged"].items() if paths]
+    flagged = {path for paths in doubt["flagged"].values() for path in paths}
+    said = f"{wording.many(len(flagged), 'mask is', 'masks are')} suspect, of {found['photos']:,}."
+    lists = tag("div", *kinds, class_="lists") if kinds else ""
+    return joined(tag("p", said), lists, charts.chart("The drop with other masks", groups, RECALL, MAP))
+
+
+def _lines(asked: Sequence[tuple]) -> list[Line]:
+    return [Line(label, note, one and one["recall_at_1"], one and one["map_at_r"]) for label, note, one in asked]
+
+
+def _paths(kind: str, paths: Sequence[str]) -> Html:
+    title, note = MASKS.get(kind, (kind, ""))  # one that came later is still listed
+    summary = tag("summary", tag("b", f"{title}: {len(paths):,}"), " ", note)
+    return tag("details", summary, tag("ul", *(tag("li", path) for path in paths)))

@@ -1,0 +1,63 @@
+"""The chart of Recall@1 of all views: the object and the background, together and each alone."""
+
+from bgbias.report.page import charts, wording
+from bgbias.report.page.charts import Group, Line
+from bgbias.report.page.markup import Html
+from bgbias.report.page.wording import PERCENT
+
+GROUPS = (  # heading, note, kind, view -> label and note; in the order of the page
+    ("Photos as they are", "", "good", {"clean": ("Clean", "")}),
+    (
+        "Objects on other backgrounds",
+        "High is good: found by the object.",
+        "good",
+        {
+            "swapped": ("Swapped", "of the pool, drawn at random"),
+            "mixed_same": ("Mixed, same class", "of another photo of its class"),
+            "mixed_rand": ("Mixed, random class", "of another photo of any class"),
+            "mixed_next": ("Mixed, next class", "of a photo of a wrong class"),
+        },
+    ),
+    (
+        "Objects alone",
+        "High is good: found by the object.",
+        "good",
+        {
+            "foreground_black": ("On black", ""),
+            "foreground_grey": ("On grey", ""),
+            "foreground_mean": ("On the photo's mean colour", ""),
+        },
+    ),
+    (
+        "Backgrounds alone",
+        "High is bad: found without the object.",
+        "bad",
+        {
+            "background_silhouette": ("Object filled", "with its background's colour; its outline can be seen"),
+            "background_box_blacked": ("Object's box black", ""),
+            "background_box_tiled": ("Object's box tiled over", "with its surroundings"),
+        },
+    ),
+)
+AGAINST_CLEAN = "Backgrounds alone, in clean photos"
+
+
+def chart(found: dict) -> Html:
+    """The chart of Recall@1 of all views."""
+    unknown = set(found["views"]) - {view for _, _, _, labels in GROUPS for view in labels}
+    if unknown:
+        raise ValueError(f"unknown views {', '.join(sorted(unknown))}: describe them in view_chart.GROUPS")
+    scores = [*found["views"].values(), *found["background_only_against_clean"].values()]
+    level = f"chance {wording.number(found['chance']['recall_at_1'], PERCENT)}"
+    scale = charts.scale([score["recall_at_1"] for score in scores], PERCENT, found["chance"]["recall_at_1"], level)
+    groups = [
+        Group(title, note, scale, _of_views(labels, found["views"]), kind) for title, note, kind, labels in GROUPS
+    ]
+    lines = _of_views(GROUPS[-1][-1], found["background_only_against_clean"])
+    groups.append(Group(AGAINST_CLEAN, "High is bad: found without the object.", scale, lines, "bad"))
+    return charts.chart("Recall@1 and MAP@R of every view", groups, "Recall@1", "MAP@R")
+
+
+def _of_views(labels: dict, scores: dict) -> list[Line]:
+    shown = [(label, note, scores[view]) for view, (label, note) in labels.items() if view in scores]
+    return [Line(label, note, score["recall_at_1"], score["map_at_r"]) for label, note, score in shown]

@@ -1,0 +1,70 @@
+"""Numbers as text: values, their intervals, what they were counted on."""
+
+from typing import NamedTuple
+
+Estimate = dict  # value, low, high: float or None; queries, classes, undefined: int. See `bootstrap.Estimate`
+NOT_DEFINED, NO_INTERVAL, NOT_MEASURED = "not defined", "no interval", "not measured"
+
+
+class Unit(NamedTuple):
+    """How a number is written: times `factor`, with `digits` decimals and the sign of its unit."""
+
+    factor: float
+    digits: int
+    sign: str
+
+
+PERCENT, POINTS, PLAIN = Unit(100, 1, "\u00a0%"), Unit(100, 1, "\u00a0points"), Unit(1, 2, "")
+
+
+def number(value: float, unit: Unit) -> str:
+    """A number without its unit, with a true minus sign, and none before a zero.
+
+    >>> number(0.9127, PERCENT), number(-0.25, PLAIN), number(-0.0001, PERCENT)
+    ('91.3', '−0.25', '0.0')
+    """
+    return f"{unit.factor * value:z.{unit.digits}f}".replace("-", "−")  # noqa: RUF001 (the true minus sign)
+
+
+def value(estimate: Estimate, unit: Unit) -> str:
+    """The value of an estimate, with its unit.
+
+    >>> value({"value": 0.5}, PLAIN), value({"value": None}, PLAIN)
+    ('0.50', 'not defined')
+    """
+    return NOT_DEFINED if estimate["value"] is None else number(estimate["value"], unit) + unit.sign
+
+
+def interval(estimate: Estimate, unit: Unit) -> str:
+    """The 95 % interval of an estimate.
+
+    >>> interval({"low": -0.1, "high": 0.25}, PERCENT), interval({"low": None, "high": None}, PERCENT)
+    ('−10.0 to 25.0', 'no interval')
+    """
+    if estimate["low"] is None or estimate["high"] is None:
+        return NO_INTERVAL
+    return f"{number(estimate['low'], unit)} to {number(estimate['high'], unit)}"
+
+
+def counts(estimate: Estimate) -> str:
+    r"""What an estimate was counted on.
+
+    >>> counts({"queries": 1480, "classes": 1, "undefined": 2})
+    '1,480\xa0queries, 1\xa0class; 2\xa0left\xa0out'
+    """
+    text = f"{many(estimate['queries'], 'query', 'queries')}, {many(estimate['classes'], 'class', 'classes')}"
+    return text + (f"; {estimate['undefined']:,}\u00a0left\u00a0out" if estimate["undefined"] else "")
+
+
+def many(count: int, one: str, more: str) -> str:
+    r"""A count and its noun, which stay on one line.
+
+    >>> many(1, "photo", "photos"), many(2000, "photo", "photos")
+    ('1\xa0photo', '2,000\xa0photos')
+    """
+    return f"{count:,}\u00a0{one if count == 1 else more}"
+
+
+def kept_together(text: str) -> str:
+    """A sentence whose numbers stay on the line of their percent sign."""
+    return text.replace(" %", "\u00a0%")

@@ -1,0 +1,159 @@
+"""The study's tables, from the experiments of this pipeline, beside the published figures."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tabulate import tabulate
+
+from bgbias import files
+from bgbias.config import params
+
+VERSION = 1  # of the results file; raised when its columns change or a figure changes its meaning
+KEY = ["dataset", "loss", "regime"]
+FIGURES = {  # column of the results -> metric that the stages record, below DATASET.REGIME
+    "clean_map_at_r": "clean.map_at_r",
+    "swapped_map_at_r": "swapped.map_at_r",
+    "swapped_map_at_r_sd": "swapped.map_at_r_sd",
+    "clean_recall_at_1": "clean.recall_at_1",
+    "swapped_recall_at_1": "swapped.recall_at_1",
+    "swapped_recall_at_1_sd": "swapped.recall_at_1_sd",
+    "attention": "attention.clean.mean",
+    "attention_sd": "attention.clean.sd",
+}
+TABLES = {  # name -> title, and for each dataset the columns: heading, figure, its standard deviation
+    "table1": (
+        "MAP@R in percent",
+        [("clean", "clean_map_at_r", None), ("swapped", "swapped_map_at_r", "swapped_map_at_r_sd")],
+    ),
+    "table1_recall": (
+        "Recall@1 in percent",
+        [("clean", "clean_recall_at_1", None), ("swapped", "swapped_recall_at_1", "swapped_recall_at_1_sd")],
+    ),
+    "table2": ("Attention score", [("attention score", "attention", "attention_sd")]),
+}
+MISSING = "missing"
+
+
+def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
+    """The figures of the experiments whose names start with a prefix.
+
+    Args:
+        experiments: as `dvc.api.exp_show()` lists them: flat names of metrics and parameters -> values.
+        prefix: of the names.
+
+    Returns:
+        Columns dataset, loss, regime and those of FIGURES; a row where at least one figure is there.
+
+    Raises:
+        ValueError: no such experiment, or two with the same loss.
+    """
+    chosen = [one for one in experiments if (one.get("Experiment") or "").startswith(prefix)]
+    if not chosen:
+        raise ValueError(f"no experiment's name starts with '{prefix}': `dvc exp list` shows the names")
+    rows = {}
+    for one in chosen:
+        for dataset, regime in sorted({tuple(name.split(".")[:2]) for name in one if name.count(".") > 1}):
+            found = {name: one.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
+            if all(pd.isna(value) for value in found.values()):
+                continue
+            key = (dataset, one["loss"], regime)
+            if key in rows:
+                raise ValueError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
+            rows[key] = found
+    return pd.DataFrame([(*key, *found.values()) for key, found in sorted(rows.items())], columns=[*KEY, *FIGURES])
+
+
+def write_results(path: Path, results: pd.DataFrame) -> None:
+    """Write the results file."""
+    rows = results.astype(object).where(results.notna(), None).to_dict("records")
+    files.write_json(path, {"version": VERSION, "results": rows})
+
+
+def read_results(path: Path) -> pd.DataFrame:
+    """Read a results file.
+
+    Raises:
+        ValueError: written by another version of the pipeline, or no results file.
+    """
+    content = files.read_json(path)
+    version = content.get("version") if isinstance(content, dict) else None
+    if version != VERSION:
+        raise ValueError(f"{path}: version {version}, expected {VERSION}: make it again by `python -m stages.gather`")
+    return pd.DataFrame(content["results"], columns=[*KEY, *FIGURES]).astype(dict.fromkeys(FIGURES, float))
+
+
+def read_published(folder: Path) -> pd.DataFrame:
+    """The study's figures, from table1_map_at_r.csv and table2_attention_score.csv, as shares like our results."""
+    first = pd.read_csv(folder / "table1_map_at_r.csv").rename(
+        columns={
+            "clean_map_at_r_percent": "clean_map_at_r",
+            "swapped_map_at_r_percent": "swapped_map_at_r",
+            "swapped_sd_percent": "swapped_map_at_r_sd",
+        }
+    )
+    shares = ["clean_map_at_r", "swapped_map_at_r", "swapped_map_at_r_sd"]
+    first[shares] = first[shares] / 100
+    second = pd.read_csv(folder / "table2_attention_score.csv")
+    second = second.rename(columns={"mean": "attention", "sd": "attention_sd"})
+    return first.merge(second, on=KEY, how="outer").reindex(columns=[*KEY, *FIGURES])
+
+
+def table(results: pd.DataFrame, published: pd.DataFrame, name: str) -> pd.DataFrame:
+    """One of the study's tables as text: a row for each loss and regime, columns by dataset.
+
+    Args:
+        results: ours, as of `gather`.
+        published: as of `read_published`; datasets that it lacks have no published figures beside ours.
+        name: one of TABLES.
+
+    Returns:
+        Index (loss, regime), columns (dataset, heading). A cell is our figure ± standard deviation, then in brackets
+        the published figure and the difference; "missing" where we have none. The best of a column stands in **.
+    """
+    _, columns = TABLES[name]
+    ours, theirs = results.set_index(KEY), published.set_index(KEY)
+    rows = pd.MultiIndex.from_product([params.names(params.Losses), sorted(results.regime.unique())], names=KEY[1:])
+    rows = rows[rows.isin([key[1:] for key in ours.index])]
+    cells = {}
+    for dataset in dict.fromkeys(results.dataset):
+        for heading, figure, sd in columns:
+            shares = [ours[figure].get((dataset, *row)) for row in rows]
+            known = [share for share in shares if not pd.isna(share)]
+            best = max(known, default=None)
+            texts = [_cell(ours, theirs, (dataset, *row), figure, sd, best) for row in rows]
+            cells[dataset, heading] = pd.Series(texts, index=rows)
+    return pd.DataFrame(cells)
+
+
+def _cell(ours: pd.DataFrame, theirs: pd.DataFrame, key: tuple, figure: str, sd: str | None, best: float | None) -> str:
+    share = ours[figure].get(key)
+    if pd.isna(share):
+        return MISSING
+    scale = 1 if figure == "attention" else 100
+    text = f"{scale * share:.2f}" + (f" ± {scale * ours[sd][key]:.2f}" if sd else "")
+    text = f"**{text}**" if share == best else text
+    expected = theirs[figure].get(key)
+    if pd.isna(expected):
+        return text
+    return f"{text} ({scale * expected:.2f}, {scale * (share - expected):+.2f})"
+
+
+def markdown(cells: pd.DataFrame) -> str:
+    """A table of `table` as Markdown."""
+    return _text(cells, "pipe")
+
+
+def latex(cells: pd.DataFrame) -> str:
+    """A table of `table` as a LaTeX tabular (package booktabs)."""
+    bold = re.sub(r"\*\*(.+?)\*\*", r"\\textbf{\1}", _text(cells, "latex_booktabs"))
+    return bold.replace("±", r"$\pm$")
+
+
+def _text(cells: pd.DataFrame, form: str) -> str:
+    headings = ["loss", "regime", *(" ".join(column) for column in cells.columns)]
+    rows = [(*row, *texts) for row, texts in zip(cells.index, cells.to_numpy(), strict=True)]
+    aligned = ("left", "left", *["right"] * len(cells.columns))
+    return tabulate(rows, headings, tablefmt=form, disable_numparse=True, colalign=aligned)

@@ -1,0 +1,191 @@
+"""Training batches: which photos, which crops, which backgrounds."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from bgbias.config import params
+from bgbias.photos.ablate import inpainted
+from bgbias.photos.compose import flip, paste, random_box, take, take_both
+from bgbias.photos.foreground import can_be_probed, grown, suspicion
+from bgbias.photos.views import Photos, draw_background
+from bgbias.seeding import generator
+
+RIM_PX = 2  # painted over around an object whose background another photo gets
+
+
+class Batch(NamedTuple):
+    """One training batch as it leaves the crops, still in bytes; masks and backgrounds only where some are replaced."""
+
+    labels: Tensor  # int64 (B,), or (2 B,) where paired
+    photos: Tensor  # uint8 (B, 3, S, S)
+    flipped: Tensor  # bool (B,)
+    masks: Tensor | None = None  # uint8 (B or, paired, 2 B, 1, S, S), all 255 where a photo is left as it is
+    backgrounds: Tensor | None = None  # uint8, as many as masks, (.., 3, S, S)
+    backgrounds_flipped: Tensor | None = None  # bool, as many as masks
+
+    def pictures(self, where: torch.device) -> Tensor:
+        """Flip and compose on a device: uint8 (B, 3, S, S); where paired the first of all pairs, then the second."""
+        photos = flip(self.photos.to(where), self.flipped)
+        if self.masks is None:
+            return photos
+        times = len(self.masks) // len(photos)
+        masks = flip(self.masks.to(where), self.flipped.repeat(times))
+        backgrounds = flip(self.backgrounds.to(where), self.backgrounds_flipped)
+        return paste(photos if times == 1 else photos.repeat(times, 1, 1, 1), masks, backgrounds)
+
+
+class Crops(Dataset):
+    """The training batches of a split, by (epoch, step); each depends on these and the seed alone."""
+
+    def __init__(self, photos: Photos, regime: params.Regime, options: params.Training, per_class: int, seed: int):
+        """Prepare the sampling of a dataset's training split.
+
+        Raises:
+            ValueError: fewer classes than a batch needs, or pairs for an odd batch.
+        """
+        self.photos, self.regime, self.options = photos, regime, options
+        self.per_class = max(1, per_class // (1 + regime.paired))  # photos: as many pictures of a class, and classes
+        self.seed = seed
+        rows = photos.split("train")
+        classes = photos.table.class_id[rows].to_numpy()
+        self.by_class = [rows[classes == class_id] for class_id in np.unique(classes)]
+        self.pool = photos.val_pools(options.separate_pools)[0] if regime.replace else None
+        self.kept = {int(row) for row in rows if regime.skip_suspect and suspicion(photos.masks[row])}
+        if regime.paired and options.batch_size % 2:
+            raise ValueError(
+                f"batch_size {options.batch_size} holds no whole pairs: make train.<dataset>.batch_size even"
+            )
+        self.in_batch = options.batch_size // (1 + regime.paired)  # photos; as many pictures in any regime
+        if self.in_batch > self.per_class * len(self.by_class):
+            most = self.per_class * len(self.by_class) * (1 + regime.paired)
+            raise ValueError(
+                f"batch_size {options.batch_size} needs {math.ceil(self.in_batch / self.per_class)} classes "
+                f"(per_class {per_class}), and {len(self.by_class)} are for training: lower "
+                f"train.<dataset>.batch_size to {most}, or raise the loss's per_class"
+            )
+
+    def __getitem__(self, at: tuple[int, int]) -> Batch:
+        """Sample, crop and draw backgrounds for one step of an epoch."""
+        epoch, step = at
+        rng = generator(self.seed, "sampling", epoch, step)
+        chosen = sample(self.by_class, self.in_batch, self.per_class, rng)
+        cuts = [
+            self._cut(image_id, generator(self.seed, "crop", epoch, step, place))
+            for place, (image_id, _) in enumerate(chosen)
+        ]
+        columns = zip(*cuts, strict=True)
+        stacked = [torch.stack([torch.as_tensor(part) for part in column]) for column in columns]
+        labels = torch.tensor([label for _, label in chosen]).repeat(1 + self.regime.paired)
+        batch = Batch(labels, *stacked)
+        return self._by_regime(batch, chosen, rng) if self.pool else batch
+
+    def _cut(self, image_id: int, rng: np.random.Generator) -> tuple:
+        geometry = self.photos.geometry
+        picture = self.photos.photos[image_id]
+        box = random_box(*picture.shape[:2], geometry.train_crop_share, geometry.train_crop_ratio, rng)
+        flipped = bool(rng.random() < 0.5)
+        if self.pool is None:
+            return take(picture, box, geometry.input_px), flipped
+        photo, mask = take_both(picture, self.photos.masks[image_id], box, geometry.input_px)
+        background_id, part, mirrored = draw_background(self.pool.shapes, geometry, rng)
+        return photo, flipped, mask, take(self.pool[background_id], part, geometry.input_px), mirrored
+
+    def _by_regime(self, batch: Batch, chosen: list[tuple[int, int]], rng: np.random.Generator) -> Batch:
+        """What differs from every photo's object, by its mask, on a background of the pool."""
+        masks, backgrounds, mirrored = batch.masks, batch.backgrounds, batch.backgrounds_flipped
+        if self.regime.grow_masks_px:
+            masks = grown(masks, self.regime.grow_masks_px)
+        if self.regime.backgrounds != "pool":
+            of_photos = rng.random(len(chosen)) < (1.0 if self.regime.backgrounds == "photos" else 0.5)
+            backgrounds = with_backgrounds_of_others(batch, masks, of_photos, rng)
+        if self.regime.vary_backgrounds:
+            backgrounds = varied(backgrounds, rng)
+        composed = self._replaced(masks, self.regime.replace, chosen, rng)
+        if self.regime.paired:  # the first of a pair: if any, the background of a photo of another class
+            composed = torch.cat([self._replaced(masks, self.regime.replace_first, chosen, rng), composed])
+            backgrounds, mirrored = (torch.cat([of.roll(self.per_class, 0), of]) for of in (backgrounds, mirrored))
+        return batch._replace(masks=composed, backgrounds=backgrounds, backgrounds_flipped=mirrored)
+
+    def _replaced(
+        self, masks: Tensor, probability: float, chosen: list[tuple[int, int]], rng: np.random.Generator
+    ) -> Tensor:
+        """The masks by which photos are composed: 255 all over where one keeps its background."""
+        kept = rng.random(len(chosen)) >= probability
+        kept |= [image_id in self.kept for image_id, _ in chosen]
+        return masks.masked_fill(torch.from_numpy(kept)[:, None, None, None], 255)
+
+
+def with_backgrounds_of_others(batch: Batch, masks: Tensor, wanted: np.ndarray, rng: np.random.Generator) -> Tensor:
+    """Backgrounds of which some are other photos of the batch, their objects painted over.
+
+    Args:
+        batch: of B photos.
+        masks: of its photos, uint8 (B, 1, S, S).
+        wanted: which photos shall get another's background, bool (B,).
+        rng: where the randomness comes from.
+
+    Returns:
+        uint8 (B, 3, S, S). A photo whose object cannot be painted over gives none; where none but the photo itself
+        could give, the batch's own background stays.
+    """
+    backgrounds = batch.backgrounds.clone()
+    donors = np.flatnonzero(can_be_probed(grown(masks, RIM_PX)).numpy())
+    if not len(donors):
+        return backgrounds
+    filled = inpainted(batch.photos[donors], masks[donors], RIM_PX)
+    for row in np.flatnonzero(wanted):
+        others = np.flatnonzero(donors != row)
+        if len(others):
+            backgrounds[row] = filled[rng.choice(others)]
+    return backgrounds
+
+
+def varied(backgrounds: Tensor, rng: np.random.Generator) -> Tensor:
+    """Backgrounds of more kinds than a pool has: each blended with the next of the batch, its colours changed.
+
+    The weight of each is uniform in 0.5..1; its channels are put in a random order and multiplied by factors that are
+    uniform in 0.5..1.5.
+
+    Args:
+        backgrounds: uint8 (B, 3, S, S).
+        rng: where the randomness comes from.
+
+    Returns:
+        uint8 (B, 3, S, S).
+    """
+    count = len(backgrounds)
+    weights = torch.from_numpy(rng.uniform(0.5, 1, (count, 1, 1, 1)).astype(np.float32))
+    factors = torch.from_numpy(rng.uniform(0.5, 1.5, (count, 3, 1, 1)).astype(np.float32))
+    order = torch.from_numpy(rng.permuted(np.tile(np.arange(3), (count, 1)), axis=1))
+    blended = backgrounds.roll(1, 0).float().lerp_(backgrounds.float(), weights)
+    shuffled = blended[torch.arange(count)[:, None], order]
+    return shuffled.mul_(factors).clamp_(0, 255).byte()
+
+
+def sample(
+    by_class: list[np.ndarray], batch_size: int, per_class: int, rng: np.random.Generator
+) -> list[tuple[int, int]]:
+    """Choose a batch: classes without repetition, `per_class` photos of each.
+
+    A class with fewer photos gives some of them twice. The last class gives fewer where batch_size is not a
+    multiple of per_class.
+
+    Returns:
+        (image_id, class number in `by_class`) of each photo.
+
+    >>> by_class = [np.array([0, 1, 2]), np.array([3, 4]), np.array([5, 6, 7])]
+    >>> chosen = sample(by_class, 4, 2, np.random.default_rng(0))
+    >>> len({image_id for image_id, _ in chosen}), len({label for _, label in chosen})
+    (4, 2)
+    """
+    batch = []
+    for label in rng.choice(len(by_class), math.ceil(batch_size / per_class), replace=False):
+        photos = by_class[label]
+        for image_id in rng.choice(photos, per_class, replace=len(photos) < per_class):
+            batch.append((int(image_id), int(label)))
+    return batch[:batch_size]

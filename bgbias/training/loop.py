@@ -1,0 +1,185 @@
+"""The training loop, selection of the best epoch, checkpoints that resume."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from bgbias import files
+from bgbias.config import params
+from bgbias.models.bn_inception import freeze_batch_norm
+from bgbias.models.embedder import Embedder
+from bgbias.seeding import torch_generator
+from bgbias.training.batches import Crops
+
+Optimizer = torch.optim.Optimizer
+
+
+def _adamw(groups: list[dict], options: params.Training) -> Optimizer:
+    return torch.optim.AdamW(groups, betas=(options.momentum, 0.999), weight_decay=options.weight_decay)
+
+
+def _rmsprop(groups: list[dict], options: params.Training) -> Optimizer:
+    return torch.optim.RMSprop(groups, momentum=options.momentum, weight_decay=options.weight_decay)
+
+
+def _constant(optimizer: Optimizer, options: params.Training) -> LRScheduler:
+    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+
+
+def _one_cycle(optimizer: Optimizer, options: params.Training) -> LRScheduler:
+    """Rise over the first fifth of the longest possible run, then fall to almost nothing (Smith 2018)."""
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        max_lr=[group["lr"] for group in optimizer.param_groups],
+        total_steps=options.max_epochs * options.batches_per_epoch,
+        pct_start=0.2,
+        cycle_momentum=False,
+    )
+
+
+OPTIMIZERS = {"adamw": _adamw, "rmsprop": _rmsprop}
+SCHEDULES = {"constant": _constant, "one_cycle": _one_cycle}
+
+
+def fit(
+    embedder: Embedder,
+    loss: nn.Module,
+    crops: Crops,
+    weights_lr: float | None,
+    validate: Callable[[Embedder], dict[str, float]],
+    checkpoint: Path,
+) -> pd.DataFrame:
+    """Train until the validation MAP@R no longer rises, and leave the best epoch's weights in `embedder`.
+
+    Args:
+        embedder: is trained in place.
+        loss: embeddings and labels -> scalar.
+        crops: the training batches and options.
+        weights_lr: learning rate of the loss's class weights, where it has any.
+        validate: embedder -> metrics of the validation split, with "map_at_r".
+        checkpoint: written after every epoch; where it exists, training goes on from there.
+
+    Returns:
+        The curve: columns epoch, loss, lr, val_map_at_r, val_recall_at_1.
+
+    Raises:
+        FloatingPointError: the loss is not finite; the checkpoint of the last good epoch stays.
+    """
+    options = crops.options
+    where = embedder.mean.device
+    groups = [{"params": list(embedder.parameters()), "lr": options.lr}]
+    if weights_lr is not None:
+        groups.append({"params": list(loss.parameters()), "lr": weights_lr})
+    optimizer = OPTIMIZERS[options.optimizer](groups, options)
+    schedule = SCHEDULES[options.schedule](optimizer, options)
+    trained = {"embedder": embedder, "loss": loss, "optimizer": optimizer, "schedule": schedule}
+    curve: list[dict] = []
+    best = {"epoch": 0, "map_at_r": -1.0, "weights": embedder.state_dict()}
+    if checkpoint.is_file():
+        curve, best = _resume(checkpoint, trained, where)
+    for epoch in range(len(curve) + 1, options.max_epochs + 1):
+        if epoch > best["epoch"] + options.patience:
+            break
+        lr = optimizer.param_groups[0]["lr"]
+        mean_loss, images_per_s = _epoch(embedder, loss, optimizer, schedule, crops, epoch)
+        scores = validate(embedder)
+        curve.append({"epoch": epoch, "loss": mean_loss, "lr": lr, **{f"val_{k}": v for k, v in scores.items()}})
+        if scores["map_at_r"] > best["map_at_r"]:
+            weights = {name: tensor.clone() for name, tensor in embedder.state_dict().items()}
+            best = {"epoch": epoch, "map_at_r": scores["map_at_r"], "weights": weights}
+        _save(checkpoint, trained, curve, best)
+        print(
+            f"epoch {epoch:3}: loss {mean_loss:.4f}, validation MAP@R {scores['map_at_r']:.4f}, Recall@1 "
+            f"{scores['recall_at_1']:.4f}, {images_per_s:.0f} images/s" + " *" * (best["epoch"] == epoch),
+            flush=True,
+        )
+    embedder.load_state_dict(best["weights"])
+    return pd.DataFrame(curve)
+
+
+def _epoch(
+    embedder: Embedder, loss: nn.Module, optimizer: Optimizer, schedule: LRScheduler, crops: Crops, epoch: int
+) -> tuple[float, float]:
+    """Train for one epoch; returns the mean loss and images/s."""
+    options, where = crops.options, embedder.mean.device
+    steps = [(epoch, step) for step in range(options.batches_per_epoch)]
+    loader = DataLoader(
+        crops, batch_size=None, sampler=steps, num_workers=options.workers, pin_memory=where.type == "cuda"
+    )
+    embedder.train()
+    if options.freeze_batch_norm:
+        freeze_batch_norm(embedder)
+    noise = torch_generator(where, crops.seed, "training noise", epoch)
+    total, start = torch.zeros((), device=where), time.perf_counter()
+    for step, batch in enumerate(tqdm(loader, desc=f"epoch {epoch}", unit="batch", leave=False, delay=5)):
+        images = add_noise(embedder.normalise(batch.pictures(where)), options.noise_share, noise)
+        with torch.autocast(where.type, torch.bfloat16, enabled=options.precision == "bf16"):
+            embeddings = embedder(images)
+        embeddings = embeddings.float()
+        value = loss(embeddings, batch.labels.to(where))
+        if crops.regime.consistency:
+            value = value + crops.regime.consistency * disagreement(embeddings)
+        if not value.isfinite():
+            raise FloatingPointError(
+                f"the loss is {value.item()} in epoch {epoch}, step {step + 1}: lower the learning rates (train's "
+                "lr, losses' weights_lr); the checkpoint of the last good epoch stays"
+            )
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        schedule.step()
+        total += value.detach()
+    return total.item() / len(steps), len(steps) * options.batch_size / (time.perf_counter() - start)
+
+
+def disagreement(embeddings: Tensor) -> Tensor:
+    """1 - cosine of each photo's two embeddings, on average.
+
+    Args:
+        embeddings: float (2 B, D), of length 1: of a paired batch, so row i and row B + i are of one photo.
+
+    Returns:
+        Scalar in [0, 2].
+
+    >>> disagreement(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])).item()
+    0.5
+    """
+    first, second = embeddings.chunk(2)
+    return 1 - (first * second).sum(1).mean()
+
+
+def add_noise(images: Tensor, share: float, source: torch.Generator) -> Tensor:
+    """Add Gaussian noise to normalised images (B, C, H, W).
+
+    Each image's noise has its own standard deviation, uniform between 0 and `share` of the image's value
+    range. The attention score looks at images with such noise; a network that has never seen any answers
+    there with artefacts.
+    """
+    if share == 0:
+        return images
+    span = images.amax((1, 2, 3)) - images.amin((1, 2, 3))
+    sd = share * span * torch.rand(len(images), generator=source, device=images.device)
+    noise = torch.randn(images.shape, generator=source, device=images.device)
+    return images + sd[:, None, None, None] * noise
+
+
+def _save(checkpoint: Path, trained: dict[str, Any], curve: list[dict], best: dict) -> None:
+    states = {name: part.state_dict() for name, part in trained.items()}
+    with files.whole_file(checkpoint) as partial:
+        torch.save({**states, "curve": curve, "best": best}, partial)
+
+
+def _resume(checkpoint: Path, trained: dict[str, Any], where: torch.device) -> tuple[list[dict], dict]:
+    saved = torch.load(checkpoint, map_location=where, weights_only=True)
+    for name, part in trained.items():
+        part.load_state_dict(saved[name])
+    print(f"resuming after epoch {len(saved['curve'])} from {checkpoint}", flush=True)
+    return saved["curve"], saved["best"]

@@ -1,0 +1,78 @@
+"""The five losses of the study, from pytorch-metric-learning, by name."""
+
+import dataclasses
+from collections.abc import Callable
+
+from pytorch_metric_learning import losses as pml
+from torch import nn
+
+from bgbias.config import params
+from bgbias.config.read import check
+
+# name -> (settings, number of classes, embedding dimension) -> loss(embeddings, labels)
+LOSSES: dict[str, Callable[..., nn.Module]] = {
+    "contrastive": lambda s, classes, dim: pml.ContrastiveLoss(s.pos_margin, s.neg_margin),
+    "triplet": lambda s, classes, dim: pml.TripletMarginLoss(s.margin),
+    "multi_similarity": lambda s, classes, dim: pml.MultiSimilarityLoss(s.alpha, s.beta, s.base),
+    "arcface": lambda s, classes, dim: pml.ArcFaceLoss(classes, dim, s.margin_degrees, s.scale),
+    "normalized_softmax": lambda s, classes, dim: pml.NormalizedSoftmaxLoss(classes, dim, s.temperature),
+}
+
+
+def options_for(name: str, settings: params.Losses, dataset: str) -> object:
+    """A loss's settings with what its `overrides` say for one dataset.
+
+    Raises:
+        ValueError: an override that the loss does not know, or of a wrong type.
+    """
+    block = getattr(settings, name)
+    changes = block.overrides.get(dataset, {})
+    return check(
+        {**dataclasses.asdict(block), **changes}, type(block), f"losses.{name} with its overrides for {dataset}"
+    )
+
+
+def limited(regime: params.Regime, loss: params.Loss) -> params.Regime:
+    """Return what a loss lets a regime do: its own scale of the consistency, and whether backgrounds may vary.
+
+    >>> import types
+    >>> regime = params.Regime(
+    ...     replace=1.0, select_on=["swapped"], backgrounds="pool", vary_backgrounds=True, skip_suspect=False,
+    ...     grow_masks_px=0, paired=True, replace_first=0.5, consistency=8.0)
+    >>> found = limited(regime, types.SimpleNamespace(consistency_scale=0.25, vary_backgrounds=False))
+    >>> found.consistency, found.vary_backgrounds, found.replace_first
+    (2.0, False, 0.5)
+    """
+    return dataclasses.replace(
+        regime,
+        consistency=regime.consistency * loss.consistency_scale,
+        vary_backgrounds=regime.vary_backgrounds and loss.vary_backgrounds,
+    )
+
+
+def make(name: str, settings: object, classes: int, embedding_dim: int) -> nn.Module:
+    """Build a loss: called with embeddings (B, D) and labels (B,) in 0..classes - 1, it returns a scalar.
+
+    Args:
+        name: one of LOSSES.
+        settings: the block of params.yaml's losses of that name.
+        classes: in training.
+        embedding_dim: D.
+
+    >>> import torch
+    >>> from bgbias.config.params import Triplet
+    >>> settings = Triplet(per_class=2, consistency_scale=1.0, vary_backgrounds=True, margin=0.2, overrides={})
+    >>> loss = make("triplet", settings, classes=2, embedding_dim=2)
+    >>> loss(torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0, 1])).item()
+    0.0
+    """
+    return LOSSES[name](settings, classes, embedding_dim)
+
+
+def distance_of(loss: nn.Module) -> str:
+    """The distance that a loss compares embeddings with, "euclidean" or "cosine".
+
+    >>> distance_of(pml.TripletMarginLoss()), distance_of(pml.ArcFaceLoss(2, 2))
+    ('euclidean', 'cosine')
+    """
+    return "cosine" if loss.distance.is_inverted else "euclidean"

@@ -1,0 +1,105 @@
+"""Attention maps of an embedder."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from bgbias.attention import saliency
+from bgbias.attention.maps import PIXELS, Attention
+from bgbias.config import params
+from bgbias.models.embedder import Embedder, card
+from bgbias.seeding import torch_generator
+
+OPTIONS = params.Attention(method="smoothgrad", copies=6, noise_share=0.15, steps=8, precision="fp32", max_images={})
+PICTURES = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+IDS = [5, 7, 9]
+
+
+def made(distance="cosine", seed=1, **changes):
+    torch.manual_seed(0)
+    embedder = Embedder(card("small_resnet", 8, 32, distance)).eval()
+    return Attention(embedder, dataclasses.replace(OPTIONS, **changes), seed)
+
+
+@pytest.mark.parametrize("method", ["smoothgrad", "integrated_gradients", "grad_cam"])
+def test_every_method_gives_maps_between_zero_and_one(method):
+    maps = made(method=method).maps(PICTURES, IDS)
+    assert maps.shape == (3, 32, 32) and maps.amin() >= 0 and maps.amax() == 1
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_smoothgrad_is_the_study_s_formula_one_copy_at_a_time(distance):
+    attention = made(distance)
+    embedder = attention.embedder
+    black = embedder(embedder.normalise(torch.zeros(1, 3, 32, 32, dtype=torch.uint8)))
+    image = embedder.normalise(PICTURES[1:2])
+    source = torch_generator(torch.device("cpu"), 1, "attention noise", 7)
+    noise = 0.15 * (image.max() - image.min()) * torch.randn(6, 3, 32, 32, generator=source)
+    total = torch.zeros(32, 32)
+    for copy in range(6):
+        noisy = (image + noise[copy]).requires_grad_()
+        embedding = embedder(noisy)
+        away = 1 - (embedding * black).sum() if distance == "cosine" else (embedding - black).norm()
+        (gradient,) = torch.autograd.grad(away, noisy)
+        total += gradient[0].mean(0).abs()
+    low, high = total.min(), np.percentile(total.numpy(), 99)
+    expected = ((total - low) / (high - low)).clamp(0, 1)
+    assert torch.allclose(attention.maps(PICTURES[1:2], [7])[0], expected, atol=1e-3)
+
+
+def test_maps_depend_on_seed_and_photo_not_on_the_batch():
+    whole, alone = made().maps(PICTURES, IDS), made().maps(PICTURES[1:2], [7])
+    assert torch.allclose(whole[1:2], alone, atol=1e-3)
+    assert not torch.allclose(made(seed=2).maps(PICTURES, IDS), whole, atol=1e-2)
+    assert not torch.allclose(made().maps(PICTURES[1:2], [8]), alone, atol=1e-2)
+
+
+def test_black_and_noise_are_in_the_network_s_own_normalisation():
+    attention = made()
+    mean, sd = attention.embedder.mean, attention.embedder.sd
+    assert torch.equal(attention.black, (-mean / sd).expand(1, 3, 32, 32))
+
+
+def test_a_network_that_sees_only_the_object_scores_high_and_one_that_sees_the_rest_low():
+    mask = torch.zeros(1, 32, 32)
+    mask[:, 8:24, 8:24] = 1
+    scores = {}
+    for name, seen in (("object", mask), ("ground", 1 - mask)):
+        images = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+        raw = saliency.smoothgrad(
+            lambda x, seen=seen: (x * seen).square().sum((1, 2, 3)), images, torch.randn(1, 8, 3, 32, 32)
+        )
+        scores[name] = saliency.attention_score(saliency.attention_map(raw), mask).item()
+    assert scores["object"] > 0.9 and scores["ground"] < -0.3
+
+
+def test_bf16_gives_nearly_the_same_maps():
+    exact, fast = made().maps(PICTURES, IDS), made(precision="bf16").maps(PICTURES, IDS)
+    assert not torch.equal(exact, fast)
+    assert torch.corrcoef(torch.stack([exact.flatten(), fast.flatten()]))[0, 1] > 0.9
+
+
+def test_photos_are_explained_a_few_at_a_time_where_they_are_large(monkeypatch):
+    whole = made().maps(PICTURES, IDS)
+    monkeypatch.setitem(PIXELS, "cpu", 1)
+    assert torch.allclose(made().maps(PICTURES, IDS), whole, atol=1e-3)
+
+
+def test_pairs_are_explained_with_the_noise_of_the_photo_whatever_the_batch(monkeypatch):
+    attention = made()
+    embed, others = attention.embedder, PICTURES.flip(0)
+    towards = embed(embed.normalise(others))
+    whole = attention.unscaled(PICTURES, IDS, towards)
+    monkeypatch.setitem(PIXELS, "cpu", 1)
+    assert torch.allclose(attention.unscaled(PICTURES, IDS, towards), whole, rtol=1e-3)
+    noise = attention._noise(embed.normalise(PICTURES)[0], 7)[None]
+    alone = saliency.pair_saliency(embed, embed.normalise(PICTURES[1:2]), towards[1:2], noise)
+    assert torch.allclose(whole[1:2], alone, rtol=1e-3)
+    assert not torch.allclose(attention.unscaled(PICTURES[:1], [5], towards[1:2]), whole[:1], rtol=0.1)
+
+
+def test_pairs_are_explained_by_smoothgrad_only():
+    with pytest.raises(ValueError, match="pairs are explained by smoothgrad, not by grad_cam: set attention.method"):
+        made(method="grad_cam").unscaled(PICTURES, IDS, torch.zeros(3, 8))

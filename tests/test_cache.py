@@ -1,0 +1,88 @@
+"""What was made once is found again by what it was made from, and by nothing else."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from bgbias import cache
+from bgbias.config import params
+from stages.dependencies import imported
+
+
+@pytest.fixture
+def data(checkout):
+    checkout.mkdir()
+    (checkout / "data").write_text("photos")
+    return checkout / "data"
+
+
+def unfinished(data, settings=1):
+    return cache.unfinished("train-demo-base", [settings], [data])
+
+
+def test_the_same_settings_and_data_find_the_same_folder(checkout, data, capsys):
+    assert unfinished(data) == unfinished(data)
+    assert unfinished(data).is_dir() and unfinished(data).parent == checkout / ".checkpoints/train-demo-base"
+    assert capsys.readouterr().err == ""
+
+
+def test_work_of_other_settings_is_ignored_with_a_word_and_kept(data, capsys):
+    first = unfinished(data, params.Backgrounds(source="rendered"))
+    (first / "checkpoint.pt").write_text("half")
+    second = unfinished(data, params.Backgrounds(source="unsplash"))
+    assert second != first and (first / "checkpoint.pt").is_file()
+    assert f"ignoring {first}: made with other parameters, data or code" in capsys.readouterr().err
+
+
+def test_work_of_other_data_is_ignored(data):
+    first = unfinished(data)
+    data.write_text("other photos")
+    assert unfinished(data) != first
+
+
+def test_one_byte_of_one_file_changes_the_fingerprint_and_a_touch_does_not(tmp_path):
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(bytes(100))
+    first = cache.fingerprint([], [tmp_path / "a.jpg", tmp_path / "b.jpg"])
+    (tmp_path / "a.jpg").touch()
+    assert cache.fingerprint([], [tmp_path / "a.jpg", tmp_path / "b.jpg"]) == first
+    (tmp_path / "b.jpg").write_bytes(bytes(99) + b"\1")
+    assert cache.fingerprint([], [tmp_path / "a.jpg", tmp_path / "b.jpg"]) != first
+
+
+@pytest.mark.parametrize("stage", ["audit", "train", "masks"])
+def test_a_line_of_any_module_that_a_stage_imports_changes_the_fingerprint(stage, tmp_path, monkeypatch):
+    script, seen = Path("stages") / f"{stage}.py", {cache.fingerprint([])}
+    for file in sorted({script, *imported(script)}):
+        name = "__main__" if file == script else ".".join(file.with_suffix("").parts).removesuffix(".__init__")
+        module, copy = ModuleType(name), tmp_path / "changed.py"
+        copy.write_text(file.read_text() + "\n# changed\n")
+        module.__file__ = str(copy)
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, name, module)
+            changed = cache.fingerprint([])
+        assert changed not in seen, file
+        seen.add(changed)
+
+
+def test_library_modules_import_one_another_at_their_top():
+    for file in Path("bgbias").rglob("*.py"):
+        lines = file.read_text().splitlines()
+        late = [line for line in lines if line.startswith(" ") and "import " in line and " bgbias" in line]
+        assert not [line for line in late if line.strip().startswith(("from bgbias", "import bgbias"))], file
+
+
+def test_an_array_is_made_once_for_each_fingerprint(tmp_path):
+    made = []
+
+    def make():
+        made.append(1)
+        return np.arange(3)
+
+    kept = cache.Cache(tmp_path)
+    for mark in ("one", "one", "two"):
+        assert kept.array("view/0", mark, make).tolist() == [0, 1, 2]
+    assert len(made) == 2

@@ -1,0 +1,61 @@
+"""A stage's command line: help, arguments, errors in one line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bgbias.config import cli
+
+STAGES = {path.stem: path for path in sorted(Path("stages").glob("[a-z]*.py"))}
+
+
+def run(monkeypatch, stage, *arguments):
+    monkeypatch.setattr(sys, "argv", ["stage", *arguments])
+    cli.run(stage, "what it does", "dataset")
+
+
+def test_a_stage_gets_the_parameters_and_its_cell(monkeypatch):
+    got = []
+    run(monkeypatch, lambda settings, dataset: got.append((settings.seed, dataset)), "demo")
+    assert got == [(42, "demo")]
+
+
+@pytest.mark.parametrize("error", [ValueError, FileNotFoundError, FloatingPointError])
+def test_what_the_user_can_mend_is_one_line(monkeypatch, error):
+    def stage(settings, dataset):
+        raise error(f"{dataset}: broken\nmend it")
+
+    with pytest.raises(SystemExit, match="^error: demo: broken mend it$"):
+        run(monkeypatch, stage, "demo")
+
+
+def test_a_missing_file_names_the_mend(monkeypatch, tmp_path):
+    with pytest.raises(SystemExit, match="gone.csv is missing: `dvc repro` makes what each stage needs"):
+        run(monkeypatch, lambda settings, dataset: (tmp_path / "gone.csv").read_text(), "demo")
+
+
+def test_a_defect_keeps_its_traceback(monkeypatch):
+    with pytest.raises(TypeError):
+        run(monkeypatch, lambda settings, dataset: None + 1, "demo")
+
+
+def test_the_traceback_can_be_asked_for(monkeypatch):
+    monkeypatch.setenv("BGBIAS_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="could not convert"):
+        run(monkeypatch, lambda settings, dataset: float("broken"), "demo")
+
+
+def test_an_unknown_dataset_is_refused_with_those_there_are(monkeypatch):
+    with pytest.raises(SystemExit, match="^error: unknown dataset 'dmeo'; close to it are demo$"):
+        run(monkeypatch, lambda settings, dataset: None, "dmeo")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_help_says_what_a_stage_reads_writes_and_takes(name):
+    done = subprocess.run(
+        [sys.executable, "-m", f"stages.{name}", "--help"], capture_output=True, text=True, check=True
+    )
+    for word in (f"python -m stages.{name}", "Reads ", "Writes ", "Takes "):
+        assert word in done.stdout

@@ -1,0 +1,140 @@
+"""params.yaml: what is read, and what is refused with one line."""
+
+from pathlib import Path
+
+import pytest
+from dvc.utils.serialize import modify_yaml
+
+from bgbias.config import read
+
+TEXT = Path("params.yaml").read_text(encoding="utf-8")
+
+
+def load(tmp_path, old, new):
+    assert old in TEXT
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
+    return read.load(path)
+
+
+def test_the_committed_file_is_sound_and_runs_the_demo():
+    found = read.load()
+    assert found.datasets == ["demo"] and found.regimes == ["base", "bgaugment", "bgconsistency"]
+
+
+def test_numbers_are_read_as_dvc_writes_them(tmp_path):
+    assert load(tmp_path, "lr: 0.003", "lr: 1e-06").train["demo"].lr == 1e-6
+
+
+def test_dvc_leaves_the_file_as_it_is_when_it_sets_a_parameter(tmp_path):
+    """So that `dvc exp run -S` and `dvc exp apply` change the lines they mean, and no other."""
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT, encoding="utf-8")
+    with modify_yaml(path) as found:
+        found["seed"] = 43
+    assert path.read_text(encoding="utf-8") == TEXT.replace("seed: 42", "seed: 43")
+
+
+def test_parameters_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        read.load().seed = 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seed: 42", "sed: 42", "seed is missing; sed is unknown"),
+        ("    lr: 0.003", "    rate: 0.003", "train.demo.lr is missing; train.demo.rate is unknown"),
+        ("lr: 0.003", "lr: fast", "train.demo.lr: Input should be a valid number, found 'fast'"),
+        ("lr: 0.003", "lr: -1", "train.demo.lr: Input should be greater than 0, found -1"),
+        ("lr: 0.003", "lr: .nan", "train.demo.lr: "),
+        (
+            "batch_size: ",
+            "batch_size: 0.5 #",
+            "train.demo.batch_size: Input should be a valid integer, found 0.5",
+        ),
+        ("freeze_batch_norm: false", "freeze_batch_norm: 0", "train.demo.freeze_batch_norm: Input should be a valid b"),
+        ("background_correlation: 0.9", "background_correlation: 9", "less than or equal to 1, found 9"),
+        (
+            "val_share: 0.25",
+            "val_share: -1",
+            "data.own.val_share: Input should be greater than or equal to 0",
+        ),
+        ("  grocery: {}", "  grocry: {}", "data.grocery is missing; data.grocry.seed is missing"),
+        ("loss: ", "loss: cosface #", "unknown loss 'cosface'; close to it are arcface"),
+        ("- demo", "- demmo", "unknown dataset 'demmo'; close to it are demo"),
+        ("- bgaugment", "- bgaugmented", "unknown regime 'bgaugmented'; close to it are bgaugment"),
+        ("- 42", "- 42\n- 42", "seeds \\[42, 42\\]: each trains a network of its own, name it once"),
+        ("  half:", "  my cure:", "regime_settings.my cure: name it with letters, digits, _ and - only"),
+        ("paired: true", "paired: false", "regime_settings.bgconsistency: consistency needs paired: true"),
+        ("    paired: false", "    paired: true", "regime_settings.base: paired: true needs replace above 0"),
+        ("    replace_first: 0.0", "    replace_first: 0.5", "regime_settings.base: replace_first needs paired: true"),
+        (
+            "method: given",
+            "method: guess",
+            "masks.demo.method: Input should be 'given', 'rembg' or 'grabcut'",
+        ),
+        ("crop_px: 96", "crop_px: 97", "images.demo: crop_px 97 is larger than short_side_px 96"),
+        ("      swapped: test\n", "", "evaluate.demo: swaps needs a view named swapped"),
+        ("seed: 42", "seed: [42", "is not valid YAML"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(tmp_path, old, new, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        load(tmp_path, old, new)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "missing"),
+    [
+        ("masks:\n  demo:", "masks:\n  other:", "masks.demo"),
+        ("    own: 100\n", "", "attention.max_images.own"),
+        ("  own: #", "  flowers: #", "images.flowers"),
+    ],
+)
+def test_a_dataset_without_one_of_its_blocks_is_refused(tmp_path, old, new, missing):
+    with pytest.raises(ValueError, match=f"{missing} is missing"):
+        load(tmp_path, old, new)
+
+
+def test_any_name_with_all_blocks_is_a_folder_of_photos(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace(" own:", " flowers:").replace("- demo", "- flowers"), encoding="utf-8")
+    found = read.load(path)
+    assert found.datasets == ["flowers"] and found.data["flowers"].test_share == 0.25
+
+
+@pytest.mark.parametrize("name", ["../out", "my photos", "a/b", "-n", "a.b"])
+def test_a_dataset_s_name_is_fit_for_paths_and_commands(tmp_path, name):
+    with pytest.raises(ValueError, match=f"data.{name}: name it with letters, digits, _ and - only"):
+        load(tmp_path, "  own: #", f"  {name}: #")
+
+
+def test_audits_are_named_like_the_command_s_options(tmp_path):
+    entry = "audit:\n  shop: {photos: shop, embedder: 'onnx:net.onnx', mask_method: rembg}\n#"
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace("audit: {}", entry), encoding="utf-8")
+    assert read.load(path).audit["shop"].mask_method == "rembg"
+    for old, new, message in (
+        ("photos: shop, ", "", "audit.shop.photos is missing"),
+        ("rembg}", "guess}", "audit.shop.mask_method: Input should be 'given', 'rembg' or 'grabcut', found 'guess'"),
+        ("rembg}", "rembg, masks: masks}", "audit.shop: masks and mask_method: give one of the two"),
+    ):
+        path.write_text(TEXT.replace("audit: {}", entry.replace(old, new)), encoding="utf-8")
+        with pytest.raises(ValueError, match=message):
+            read.load(path)
+
+
+def test_a_remedied_dataset_is_one_that_there_is(tmp_path):
+    entry = "remedies:\n  base: {dataset: demo, embedder: 'model:models/demo/base'}\n#"
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace("remedies: {}", entry), encoding="utf-8")
+    assert read.load(path).remedies["base"].dataset == "demo"
+    for old, new, message in (
+        ("dataset: demo, ", "", "remedies.base.dataset is missing"),
+        ("dataset: demo", "dataset: paintings", "unknown dataset 'paintings'; known are demo, grocery"),
+    ):
+        path.write_text(TEXT.replace("remedies: {}", entry.replace(old, new)), encoding="utf-8")
+        with pytest.raises(ValueError, match=message):
+            read.load(path)

@@ -1,0 +1,224 @@
+"""Own photos: class folders or a list, splits by class, and every mistake as one line with its mend."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from bgbias.config import params
+from bgbias.datasets import by_name, folder
+from bgbias.photos.table import SPLITS, check_table
+
+OPTIONS = params.Folder(seed=1, val_share=0.25, test_share=0.25)
+CLASSES = ("Äpfel", "blue mug", "cup", "dish", "egg", "fork", "glass", "hat")
+
+
+def add(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(path, format="PNG")
+
+
+def write_list(where: Path, text: str, encoding: str = "utf-8") -> None:
+    (where / "photos.csv").write_text(text, encoding=encoding)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two classes of two photos."""
+    where = tmp_path / "photos"
+    add(*(where / kind / f"{number}.jpg" for kind in ("cup", "mug") for number in (1, 2)))
+    return where
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A project with eight classes of two photos under data/sources/own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    where = Path("data/sources/own")
+    add(*(where / kind / f"{number}.jpg" for kind in CLASSES for number in (1, 2)))
+    return where
+
+
+def test_a_photo_is_of_the_class_of_its_first_folder(photos):
+    add(photos / "mug/blue/3.PNG", photos / "Äpfel rot/a b.JPeG", photos / "Äpfel rot/c.webp")
+    table = folder.read(photos)
+    assert table.columns.tolist() == ["path", "class_name", "split", "mask_path"]
+    assert dict(zip(table.path, table.class_name, strict=True)) == {
+        **{f"{kind}/{number}.jpg": kind for kind in ("cup", "mug") for number in (1, 2)},
+        "mug/blue/3.PNG": "mug",
+        "Äpfel rot/a b.JPeG": "Äpfel rot",
+        "Äpfel rot/c.webp": "Äpfel rot",
+    }
+    assert table.path.is_monotonic_increasing and table.split.eq("").all() and table.mask_path.eq("").all()
+
+
+def test_hidden_files_and_what_is_no_picture_are_passed_over(photos):
+    before = folder.read(photos)
+    add(photos / ".thumbs/cup/1.jpg", photos / "cup/._1.jpg", photos / "__MACOSX/cup/1.jpg", photos / ".a.jpg")
+    (photos / "notes.txt").write_text("")
+    (photos / "cup/Thumbs.db").write_text("")
+    assert folder.read(photos).equals(before)
+
+
+def test_classes_and_photos_may_be_links(photos, tmp_path):
+    add(tmp_path / "elsewhere/1.jpg")
+    (photos / "hat").symlink_to(tmp_path / "elsewhere")
+    (photos / "cup/3.jpg").symlink_to(tmp_path / "elsewhere/1.jpg")
+    assert {"hat/1.jpg", "cup/3.jpg"} <= set(folder.read(photos).path)
+
+
+def test_a_list_says_class_split_and_mask(photos):
+    add(photos / "masks/1.png", photos / "loose.jpg")
+    rows = ["./mug//1.jpg,big mug,masks/1.png,train", "", 'loose.jpg,"cup, small",,test']
+    write_list(photos, "\r\n".join(["path, class,mask,split", *rows]), "utf-8-sig")  # as a spreadsheet saves it
+    table = folder.read(photos)
+    assert table.to_numpy().tolist() == [
+        ["loose.jpg", "cup, small", "test", ""],
+        ["mug/1.jpg", "big mug", "train", "masks/1.png"],
+    ]
+
+
+def test_names_that_look_like_numbers_or_nothing_stay_text(photos):
+    write_list(photos, "path,class\ncup/1.jpg,007\nmug/1.jpg,NA\n")
+    assert folder.read(photos).class_name.tolist() == ["007", "NA"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "photos.csv: its first line is '': name the columns path,class or path,class,split,mask"),
+        ("path;class\n", "its first line is 'path;class': name the columns .*, separated by commas"),
+        ("path,label\n", "its first line is 'path,label'"),
+        ("path,class,splits\n", "its first line is 'path,class,splits': .* and no others"),
+        ("path,class\n", "photos: no photos: add a folder of photos .jpg, jpeg, png, webp. per class, or list them"),
+        ("path,class\ncup/1.jpg,cup\n", "all photos are of the class cup: add other classes"),
+        ("path,class\ncup/1.jpg\n", "photos.csv: rows that have not one field per column; .*: 2"),
+        ("path,class\n\n,cup\n", "photos.csv: rows without a path; fill or remove them: 3"),
+        ("path,class\ncup/1.jpg,\n", "photos.csv: rows without a class; fill or remove them: 2"),
+        ("path,class\n../a.jpg,a\n", "photos.csv: paths that leave the folder; copy or link .*: ../a.jpg"),
+        ("path,class\n/tmp/a.jpg,a\n", "photos.csv: paths that leave the folder; .*: /tmp/a.jpg"),
+        ("path,class\ncup/9.jpg,a\n", "photos.csv: listed, but missing; correct the paths .*: cup/9.jpg"),
+        ("path,class,mask\ncup/1.jpg,a,m.png\n", "photos.csv: listed, but missing; .*: m.png"),
+        ("path,class\ncup/1.jpg,a\n./cup/1.jpg,b\n", "photos.csv: listed twice; list each photo once: cup/1.jpg"),
+        ("path,class,split\ncup/1.jpg,a,dev\n", "unknown split; there are train, val, test: dev"),
+        ("path,class,split\ncup/1.jpg,a,val\ncup/2.jpg,a,\n", "photos without a split; .*: cup/2.jpg"),
+        ('path,class\n"cup/1.jpg,a\n', "photos.csv: does not read .*: save it as comma-separated values in UTF-8"),
+    ],
+)
+def test_a_mistake_in_the_list_is_one_line_with_the_mend(photos, text, message):
+    write_list(photos, text)
+    with pytest.raises(ValueError, match=message) as caught:
+        folder.read(photos)
+    assert "\n" not in str(caught.value) and str(photos) in str(caught.value)
+
+
+def test_a_list_in_another_encoding_is_refused(photos):
+    write_list(photos, "path,class\ncup/1.jpg,Äpfel\n", "latin-1")
+    with pytest.raises(ValueError, match="photos.csv: does not read .*: save it as comma-separated values in UTF-8"):
+        folder.read(photos)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("1.jpg", "photos: photos of no class; move them into class folders, or list all photos in photos.csv: 1.jpg"),
+        ("cup/3.HEIC", "photos: pictures of formats that are not read; convert them to JPEG, .*: cup/3.HEIC"),
+        ("hat/notes.txt", "photos: class folders without photos; fill or remove them: hat"),
+    ],
+)
+def test_a_mistake_in_the_folders_is_one_line_with_the_mend(photos, path, message):
+    add(photos / path)
+    with pytest.raises(ValueError, match=message):
+        folder.read(photos)
+
+
+def test_a_missing_folder_is_refused_with_the_mend(tmp_path):
+    with pytest.raises(ValueError, match="gone is no folder: put, or link, a folder there"):
+        folder.read(tmp_path / "gone")
+
+
+def split_of(classes: int, seed: int = 1, shares: tuple = (0.25, 0.25)) -> dict[str, str]:
+    names = pd.Series([f"class{number}" for number in range(classes)] * 2)
+    return dict(zip(names, folder.split_classes(names, seed, *shares), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("classes", "shares", "expected"),
+    [
+        (40, (0.25, 0.25), (20, 10, 10)),
+        (40, (0.1, 0.3), (24, 4, 12)),
+        (6, (0.25, 0.25), (2, 2, 2)),
+        (9, (0, 0), (5, 2, 2)),
+    ],
+)
+def test_classes_are_split_by_shares_and_two_at_least(classes, shares, expected):
+    found = list(split_of(classes, shares=shares).values())
+    assert tuple(found.count(split) for split in SPLITS) == expected
+
+
+def test_the_split_depends_on_the_seed_and_not_on_the_order():
+    names = pd.Series([name for name in split_of(40) for _ in range(2)])[::-1]
+    assert dict(zip(names, folder.split_classes(names, 1, 0.25, 0.25), strict=True)) == split_of(40)
+    assert split_of(40, seed=2) != split_of(40)
+
+
+def test_a_class_of_one_photo_is_never_trained_on():
+    names = pd.Series([*"aabbccddeeff", *"ghijk"])
+    assert folder.split_classes(names, 1, 0.25, 0.25)[-5:].eq("test").all()
+
+
+def test_what_is_fetched_is_a_sound_dataset_with_splits(own):
+    (own / "cup/1.jpg").chmod(0o444)
+    (own / "hat/1.jpg").rename(own / "hat/ 1, old.jpg")  # a name that a list must quote and keep
+    raw = Path("data/raw/own")
+    folder.fetch(raw, OPTIONS)
+    table = check_table(folder.image_table(raw), raw)
+    assert table.groupby("split").class_name.nunique().to_dict() == {"train": 4, "val": 2, "test": 2}
+    assert table.drop_duplicates("class_name").sort_values("class_name").class_id.tolist() == list(range(8))
+    assert "hat/ 1, old.jpg" in set(table.path)
+    assert (raw / "Äpfel/1.jpg").read_bytes() == (own / "Äpfel/1.jpg").read_bytes()
+    assert (raw / "cup/1.jpg").stat().st_mode & 0o200
+
+
+def test_only_what_the_list_names_is_fetched_and_its_splits_hold(own):
+    add(own / "masks/1.png")
+    splits = ["val"] * 2 + ["test"] * 2 + ["train"] * 3
+    rows = [
+        f"{kind}/{number}.jpg,{kind},{split},{'masks/1.png' if number == 1 else ''}"
+        for kind, split in zip(CLASSES, splits, strict=False)
+        for number in (1, 2)
+    ]
+    write_list(own, "\n".join(["path,class,split,mask", *rows]))
+    raw = Path("data/raw/own")
+    folder.fetch(raw, OPTIONS)
+    assert sorted(path.name for path in raw.iterdir()) == sorted([*CLASSES[:-1], "masks", "photos.csv"])
+    table = folder.image_table(raw)
+    assert dict(zip(table.class_name, table.split, strict=True)) == dict(zip(CLASSES, splits, strict=False))
+    assert table.mask_path.tolist() == ["masks/1.png", ""] * 7
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: [row + "test" if "1.jpg" in row else row + "val" for row in rows], "own: 0 train classes of two"),
+        (
+            lambda rows: [row + ["train", "val", "test"][place % 3] for place, row in enumerate(rows)],
+            "data/sources/own: classes with more than one split; give each class one: blue mug, cup, dish and 5 more",
+        ),
+    ],
+)
+def test_a_split_through_the_classes_is_refused_before_anything_is_copied(own, change, message):
+    add(*(own / kind / f"{number}.jpg" for kind in CLASSES for number in range(3, 7)))
+    rows = [f"{kind}/{number}.jpg,{kind}," for kind in CLASSES for number in range(1, 7)]
+    write_list(own, "\n".join(["path,class,split", *change(rows)]))
+    with pytest.raises(ValueError, match=message):
+        folder.fetch(Path("data/raw/own"), OPTIONS)
+    assert not Path("data/raw").exists()
+
+
+def test_every_name_that_is_no_public_dataset_is_a_folder():
+    assert set(by_name.DATASETS) == set(params.Data.__annotations__)
+    assert by_name.module("flowers") is folder

@@ -1,0 +1,331 @@
+"""Automatic masks against hand-drawn ones: the figures, the folder of photos and masks, the command line."""
+
+import itertools
+import runpy
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from bgbias import files
+from bgbias.config import params
+from bgbias.masks import make, quality, segment
+from bgbias.photos import foreground
+
+GIVEN = params.Masks(method="given", rembg_model="u2net", grabcut_px=64)
+
+
+def mask(*rows):
+    return np.array([[255 * int(pixel) for pixel in row] for row in rows], dtype=np.uint8)
+
+
+def brute_force(automatic, hand):
+    both = either = found = true = 0
+    for a, h in zip(automatic.flat, hand.flat, strict=True):
+        both += a >= 128 and h >= 128
+        either += a >= 128 or h >= 128
+        found += a >= 128
+        true += h >= 128
+    return {"iou": both / either, "overlap": both / true, "precision": both / found}
+
+
+def draw(folder, name, automatic, hand, photo=None):
+    """Write a photo with its hand mask and, unless None, its automatic mask."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if photo is None:
+        photo = np.full((*hand.shape, 3), 90, dtype=np.uint8)
+    Image.fromarray(photo).save(folder / f"{name}_image.jpeg")
+    Image.fromarray(hand).save(folder / f"{name}_mask.png")
+    if automatic is not None:
+        Image.fromarray(automatic).save(folder / f"{name}_mask_pred.png")
+
+
+@pytest.fixture
+def labels(tmp_path):
+    """Three photos: IoU 1, 1/4 and 0 (an empty automatic mask)."""
+    folder, hand = tmp_path / "labels", mask("0110", "0110")
+    draw(folder, "10", hand, hand)
+    draw(folder, "9", mask("0000", "0010"), hand)
+    draw(folder, "b_image", mask("0000", "0000"), hand)
+    return folder
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["mask_quality", *map(str, arguments)])
+    runpy.run_module("stages.mask_quality", run_name="__main__")
+
+
+# --- the figures
+
+
+def test_a_case_by_hand():
+    found = quality.compare(mask("1110", "0000"), mask("0111", "0100"))
+    assert found == {"iou": 2 / 5, "overlap": 2 / 4, "precision": 2 / 3}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_compare_is_what_a_loop_over_the_pixels_counts(seed):
+    rng = np.random.default_rng(seed)
+    automatic, hand = rng.integers(0, 256, (2, 9, 7), dtype=np.uint8)
+    assert quality.compare(automatic, hand) == brute_force(automatic, hand)
+
+
+def test_swapping_the_masks_swaps_overlap_and_precision():
+    a, b = np.random.default_rng(0).integers(0, 256, (2, 5, 8), dtype=np.uint8)
+    one, other = quality.compare(a, b), quality.compare(b, a)
+    assert one == {"iou": other["iou"], "overlap": other["precision"], "precision": other["overlap"]}
+
+
+def test_a_pixel_of_128_is_object_and_one_of_127_is_not():
+    soft = np.array([[127, 128, 0, 255]], dtype=np.uint8)
+    assert quality.compare(soft, mask("0101")) == {"iou": 1, "overlap": 1, "precision": 1}
+    assert quality.compare(mask("0101"), soft) == {"iou": 1, "overlap": 1, "precision": 1}
+    assert foreground.OBJECT == 128
+
+
+def test_masks_side_by_side_have_nothing_in_common():
+    assert quality.compare(mask("10"), mask("01")) == {"iou": 0, "overlap": 0, "precision": 0}
+
+
+def test_an_empty_automatic_mask_has_no_precision():
+    found = quality.compare(mask("00"), mask("01"))
+    assert (found["iou"], found["overlap"]) == (0, 0)
+    assert np.isnan(found["precision"])
+
+
+@pytest.mark.parametrize("automatic", [mask("00"), mask("01")])
+def test_an_empty_hand_mask_is_refused(automatic):
+    zero_or_one = np.array([[0, 1]], dtype=np.uint8)  # not 0 or 255
+    with pytest.raises(ValueError, match=r"hand mask is empty \(no pixel of 128 or more, the greatest is 1\): draw"):
+        quality.compare(automatic, zero_or_one)
+
+
+def test_a_summary_by_hand():
+    nan = float("nan")
+    table = {"iou": [1.0, 0.5, 0.0, 0.1], "overlap": [1.0, 0.8, 0.0, 0.2], "precision": [1.0, 0.6, nan, 0.2]}
+    found = quality.summarise(pd.DataFrame(table))
+    assert (found["images"], found["empty"]) == (4, 1)
+    iou = {"mean": 0.4, "sd": (0.62 / 4) ** 0.5, "median": 0.3, "min": 0, "q25": 0.075, "q75": 0.625}
+    assert {name: found["iou"][name] for name in iou} == pytest.approx(iou)
+    assert found["overlap"]["mean"] == pytest.approx(0.5)
+    precision = {"mean": 0.6, "sd": (0.32 / 3) ** 0.5, "median": 0.6, "min": 0.2, "q25": 0.4, "q75": 0.8}
+    assert {name: found["precision"][name] for name in precision} == pytest.approx(precision)  # of the three defined
+    assert found["failure_rate"]["share"] == 0.5  # 0.0 and 0.1; 0.5 is none
+
+
+def test_precision_that_is_nowhere_defined_is_null():
+    found = quality.summarise(pd.DataFrame([quality.compare(mask("00"), mask("01"))] * 2))
+    assert found["empty"] == 2
+    assert set(found["precision"].values()) == {None}
+    assert set(found["iou"].values()) == {0}
+    assert found["failure_rate"]["share"] == 1
+
+
+def test_a_summary_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="no masks to summarise: compare some first"):
+        quality.summarise(pd.DataFrame(columns=quality.MEASURES))
+
+
+# --- the intervals
+
+
+def test_the_bootstrap_comes_close_to_all_resamples():
+    values = np.array([0.1, 0.35, 0.8, 0.9, 0.97])
+    means = [np.mean(some) for some in itertools.product(values, repeat=5)]
+    exact = np.quantile(means, (0.025, 0.975))
+    assert quality.bootstrap_interval(values) == pytest.approx(exact, abs=0.03 * np.ptp(exact))
+
+
+def test_the_bootstrap_of_many_values_comes_close_to_the_normal_interval():
+    values = np.random.default_rng(0).random(2000)
+    half = 1.96 * values.std() / 2000**0.5
+    expected = values.mean() - half, values.mean() + half
+    assert quality.bootstrap_interval(values) == pytest.approx(expected, abs=0.05 * half)
+
+
+def test_the_interval_holds_the_mean_and_stays_among_the_values():
+    for seed in range(5):
+        values = np.random.default_rng(seed).beta(8, 2, size=20)
+        low, high = quality.bootstrap_interval(values)
+        assert values.min() < low < values.mean() < high < values.max()
+
+
+@pytest.mark.parametrize("values", [[0.3] * 7, [0.3]])
+def test_the_interval_of_equal_values_has_no_width(values):
+    assert quality.bootstrap_interval(np.array(values)) == pytest.approx((0.3, 0.3))
+
+
+def test_another_seed_hardly_moves_the_interval(monkeypatch):
+    values, found = np.random.default_rng(0).beta(8, 2, size=20), []
+    for seed in range(6):
+        monkeypatch.setattr(quality, "SEED", seed)
+        found.append(quality.bootstrap_interval(values))
+    assert len(set(found)) == 6
+    assert np.ptp(found, axis=0).max() < 0.03 * np.diff(found[0])
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "expected"),
+    [(0, 20, (0, 0.1611)), (20, 20, (0.8389, 1)), (10, 20, (0.2993, 0.7007)), (1, 1, (0.2065, 1)), (0, 1, (0, 0.7935))],
+)
+def test_the_interval_of_a_share(count, total, expected):
+    found = quality.wilson_interval(count, total)
+    assert found == pytest.approx(expected, abs=5e-5)
+    p, z, n = count / total, 1.959964, total
+    for limit in found:  # what the limits solve: (p - limit)² = z² limit (1 - limit) / n
+        assert (p - limit) ** 2 == pytest.approx(z**2 * limit * (1 - limit) / n, abs=1e-6)
+
+
+# --- the folder
+
+
+def test_every_photo_is_compared_under_its_name(labels):
+    for other in ("notes.txt", "._10_mask.png", "._10_image.jpeg", "10_image.jpeg.txt", "10_image.old.jpeg"):
+        (labels / other).write_bytes(b"no picture")
+    table = quality.measure(labels, GIVEN)
+    assert table.columns.tolist() == ["name", *quality.MEASURES]
+    assert table.name.tolist() == ["10", "9", "b_image"]
+    np.testing.assert_array_equal(table.iloc[:, 1:], [[1, 1, 1], [0.25, 0.25, 1], [0, 0, np.nan]])
+
+
+def test_colour_masks_are_read_as_grey(tmp_path):
+    draw(tmp_path, "a", mask("11"), np.repeat(mask("10")[..., None], 3, axis=2), np.zeros((1, 2, 3), np.uint8))
+    assert quality.measure(tmp_path, GIVEN).iou.tolist() == [0.5]
+
+
+def test_fresh_masks_are_those_of_the_mask_stage(tmp_path, monkeypatch):
+    monkeypatch.setattr(segment, "rembg", lambda photo, model, threads: photo.convert("L"))
+    assert list(quality.AUTOMATIC) == list(make.METHODS)
+    disc = np.hypot(np.arange(80)[:, None] - 40, np.arange(120) - 60) < 24
+    photo = np.random.default_rng(0).integers(0, 90, (80, 120, 3)) + 150 * disc[..., None]
+    draw(tmp_path, "a", None, (255 * disc).astype(np.uint8), photo.astype(np.uint8))
+    table = pd.DataFrame({"path": ["a_image.jpeg"], "mask_path": [""]})
+    for method in ("grabcut", "rembg"):
+        options = params.Masks(method=method, rembg_model="u2net", grabcut_px=64)
+        make.make_masks(table, tmp_path, tmp_path / method, options, workers=1)
+        made = np.asarray(Image.open(make.file_of(tmp_path / method, "a_image.jpeg")))
+        found = quality.measure(tmp_path, options).iloc[0]
+        assert found[list(quality.MEASURES)].to_dict() == brute_force(made, 255 * disc)
+        assert found.iou > 0.8
+
+
+def remove(name):
+    return lambda folder: (folder / name).unlink()
+
+
+def replace(name, content):
+    return lambda folder: (
+        (folder / name).write_bytes(content)
+        if isinstance(content, bytes)
+        else Image.fromarray(content).save(folder / name)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (remove("9_mask.png"), "labels: hand mask missing: 9_mask.png: add what is missing, or remove the other files"),
+        (remove("9_image.jpeg"), "labels: photo missing: 9_image.*: add what is missing, or remove"),
+        (
+            remove("9_mask_pred.png"),
+            "labels: automatic mask missing: 9_mask_pred.png: add what is missing, or remove the other files of the "
+            "same name, or choose another method",
+        ),
+        (replace("9_image.png", b""), "9_image.png: 9_image.jpeg is a photo of the same name: remove one of them"),
+        (replace("9_mask.png", b"\x89PNG"), "9_mask.png: does not decode"),
+        (replace("9_mask_pred.png", b"\x89PNG"), "9_mask_pred.png: does not decode"),
+        (replace("9_mask.png", mask("0000", "0000")), "9_image.jpeg: its hand mask is empty (no pixel of 128 or more"),
+        (
+            replace("9_mask_pred.png", mask("010")),
+            "9_image.jpeg: its hand mask has 4 x 2 pixels, its automatic mask 3 x 1: give both the size of the upright",
+        ),
+        (lambda folder: [path.unlink() for path in folder.iterdir()], "labels: no NAME_image.* with NAME_mask.png in"),
+        (lambda folder: folder.rename(folder.with_name("moved")), "labels is not a folder: name one with NAME_image.*"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_nothing_is_written(labels, monkeypatch, capsys, change, message):
+    change(labels)
+    out = labels.with_name("out") / "found.json"
+    with pytest.raises(SystemExit) as stop:
+        run(monkeypatch, "--labels", labels, "--out", out)
+    assert stop.value.code.startswith("error: ")
+    assert message in stop.value.code
+    assert "\n" not in stop.value.code
+    assert not out.parent.exists()
+    assert not capsys.readouterr().out
+
+
+def test_the_first_missing_files_are_named_and_the_others_counted(labels):
+    for names, listed in (("cde", "e_mask_pred.png: add"), ("fg", "e_mask_pred.png and 2 more: add")):
+        for name in names:
+            draw(labels, name, None, mask("01"))
+        with pytest.raises(ValueError, match=f"missing: c_mask_pred.png, d_mask_pred.png, {listed}"):
+            quality.find(labels, "given")
+    assert len(quality.find(labels, "grabcut")) == 8  # which needs none
+
+
+# --- the command line
+
+
+def test_the_figures_are_written_and_printed(labels, monkeypatch, capsys):
+    out = labels.with_name("out") / "found.json"
+    run(monkeypatch, "--labels", labels, "--out", out)
+    found = files.read_json(out)[out.stem]["mask_quality"]
+    assert list(found) == ["empty", "failure_rate", "images", "iou", "overlap", "precision"]
+    assert (found["images"], found["empty"]) == (3, 1)
+    assert found["iou"] | {"mean": 0.416667, "median": 0.25, "min": 0, "q25": 0.125, "q75": 0.625} == found["iou"]
+    assert found["failure_rate"] == {"share": 0.666667, "ci_low": 0.20766, "ci_high": 0.938508}
+    printed = capsys.readouterr().out
+    assert "3 photos, 1 of the automatic masks empty; method given" in printed
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()]
+    assert ["", "mean", "sd", "median", "min", "q25", "q75", "95 % interval"] in rows
+    assert ["IoU", "0.4167", "0.4249", "0.2500", "0.0000", "0.1250", "0.6250", "0.0000 to 1.0000"] in rows
+    assert ["failure rate", "0.6667", "", "", "", "", "", "0.2077 to 0.9385"] in rows
+    assert "lowest IoU: b_image (0.0000), 9 (0.2500), 10 (1.0000)" in printed
+
+
+def test_the_same_masks_give_the_same_file_to_the_byte(labels, tmp_path, monkeypatch):
+    for name in ("one", "two"):
+        run(monkeypatch, "--labels", labels, "--out", tmp_path / name / "found.json")
+    assert (tmp_path / "one/found.json").read_bytes() == (tmp_path / "two/found.json").read_bytes()
+
+
+def test_undefined_precision_is_left_blank(tmp_path, monkeypatch, capsys):
+    draw(tmp_path, "a", mask("00"), mask("01"))
+    run(monkeypatch, "--labels", tmp_path, "--out", tmp_path / "found.json")
+    assert files.read_json(tmp_path / "found.json")["found"]["mask_quality"]["precision"]["mean"] is None
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| precision")]
+    assert set(row) == set("| precision")
+
+
+def test_the_options_reach_the_method(labels, monkeypatch):
+    got = []
+
+    def rembg(photo, model, threads):
+        got.append((photo.size, model))
+        return photo.convert("L")
+
+    monkeypatch.setattr(segment, "rembg", rembg)
+    out = labels.with_name("found.json")
+    run(monkeypatch, "--labels", labels, "--out", out, "--method", "rembg", "--rembg-model", "net.onnx")
+    assert got == [((4, 2), "net.onnx")] * 3
+
+
+def test_an_error_names_the_option_that_mends_it(labels, monkeypatch):
+    arguments = ("--labels", labels, "--out", labels.with_name("found.json"), "--method")
+    draw(labels, "0", None, np.full((40, 60), 255, np.uint8))
+    with pytest.raises(SystemExit, match="^error: GrabCut at 2 x 1 pixels: raise masks.<dataset>.grabcut_px$"):
+        run(monkeypatch, *arguments, "grabcut", "--grabcut-px", 2)
+    with pytest.raises(SystemExit, match="^error: options: grabcut_px: .* greater than or equal to 1, found 0$"):
+        run(monkeypatch, *arguments, "grabcut", "--grabcut-px", 0)
+    with pytest.raises(SystemExit, match="^error: rembg cannot use gone.onnx .*: give masks.<dataset>.rembg_model a"):
+        run(monkeypatch, *arguments, "rembg", "--rembg-model", "gone.onnx")
+
+
+def test_the_traceback_can_be_asked_for(labels, monkeypatch):
+    monkeypatch.setenv("BGBIAS_TRACEBACK", "1")
+    remove("9_mask.png")(labels)
+    with pytest.raises(ValueError, match="hand mask missing"):
+        run(monkeypatch, "--labels", labels, "--out", labels.with_name("found.json"))

@@ -1,0 +1,153 @@
+"""Intervals by bootstrap over classes: by hand, by a plain loop, and whether they cover."""
+
+import numpy as np
+import pytest
+import torch
+
+from bgbias.metrics import bootstrap
+from bgbias.metrics.bootstrap import difference, estimate, ratio
+
+
+def clustered(rng, classes=40):
+    """Values that share an effect within a class, as queries of a product do; their mean is 0."""
+    labels = np.repeat(np.arange(classes), rng.integers(5, 16, classes))
+    return rng.normal(size=classes)[labels] + rng.normal(size=len(labels)), labels
+
+
+def coverage(monkeypatch, samples, by_class=True, classes=40):
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 1000)
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(samples):
+        values, labels = clustered(rng, classes)
+        found = estimate(values, labels if by_class else np.arange(len(labels)), rng)
+        covered += found.low <= 0 <= found.high
+    return covered / samples
+
+
+def test_the_interval_covers_the_truth_in_about_95_of_100_clustered_samples(monkeypatch):
+    assert 0.90 <= coverage(monkeypatch, 300) <= 0.98
+
+
+@pytest.mark.parametrize(("classes", "share"), [(5, 0.84), (10, 0.90), (20, 0.92)])
+def test_intervals_of_few_classes_are_too_narrow(monkeypatch, classes, share):
+    assert coverage(monkeypatch, 1000, classes=classes) == pytest.approx(share, abs=0.03)
+
+
+def test_resampling_queries_one_by_one_would_be_too_narrow(monkeypatch):
+    assert coverage(monkeypatch, 60, by_class=False) < 0.70
+
+
+def test_interval_equals_a_plain_loop():
+    rng = np.random.default_rng(1)
+    values, labels = clustered(rng, 12)
+    classes, means = np.unique(labels), []
+    for _ in range(4000):
+        drawn = rng.choice(classes, len(classes))
+        means.append(np.concatenate([values[labels == label] for label in drawn]).mean())
+    found = estimate(values, labels, rng)
+    assert (found.low, found.high) == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=0.05)
+    assert found.value == pytest.approx(values.mean())
+
+
+def test_two_classes_by_hand():
+    # of four equally likely resamples two are of one class alone: the interval reaches from mean to mean
+    found = estimate([0.1, 0.3, 0.8], [5, 5, 6], np.random.default_rng(0))
+    assert found == pytest.approx((0.4, 0.2, 0.8, 3, 2, 0))
+
+
+def test_undefined_queries_are_left_out_and_counted():
+    values, labels = clustered(np.random.default_rng(2), 10)
+    more = np.concatenate([values, [np.nan] * 3]), np.concatenate([labels, [0, 99, 99]])
+    found = estimate(*more, np.random.default_rng(0))
+    assert found == estimate(values, labels, np.random.default_rng(0))._replace(undefined=3)
+    assert (found.queries, found.classes) == (len(values), 10)
+
+
+def test_a_single_class_has_no_interval():
+    found = estimate([1.0, 0.0], [3, 3], np.random.default_rng(0))
+    assert found[:1] + found[3:] == (0.5, 2, 1, 0)
+    assert np.isnan(found[1:3]).all()
+
+
+def test_nothing_counted_has_no_value_either():
+    found = estimate([np.nan, np.nan], [3, 4], np.random.default_rng(0))
+    assert np.isnan(found[:3]).all() and found[3:] == (0, 0, 2)
+
+
+def test_the_same_seed_gives_the_same_interval_also_in_parts(monkeypatch):
+    values, labels = clustered(np.random.default_rng(2))
+    found = estimate(values, labels, np.random.default_rng(5))
+    assert estimate(values, labels, np.random.default_rng(5)) == found
+    monkeypatch.setattr(bootstrap, "CELLS", 999)
+    assert estimate(values, labels, np.random.default_rng(5)) == found
+
+
+def test_order_and_names_of_classes_move_the_interval_by_no_more_than_chance():
+    values, labels = clustered(np.random.default_rng(2))
+    order = np.random.default_rng(0).permutation(len(values))
+    found = estimate(values[order], -labels[order], np.random.default_rng(0))
+    assert found[:3] == pytest.approx(estimate(values, labels, np.random.default_rng(0))[:3], abs=0.02)
+
+
+def test_tensors_are_taken_too():
+    found = estimate(torch.tensor([1.0, 0.0]), torch.tensor([0, 1]), np.random.default_rng(0))
+    assert found == (0.5, 0, 1, 2, 2, 0)
+
+
+def test_paired_difference_is_narrower_than_what_its_parts_vary():
+    rng = np.random.default_rng(3)
+    values, labels = clustered(rng)
+    other = values - 0.2 + 0.05 * rng.normal(size=len(values))
+    found = difference(values, other, labels, rng)
+    assert found.low < 0.2 < found.high and found.high - found.low < 0.02
+    alone = estimate(values, labels, rng)
+    assert alone.high - alone.low > 0.4
+
+
+def test_a_query_undefined_in_either_is_left_out_of_the_difference():
+    found = difference([1.0, np.nan, 1.0], [0.0, 0.0, np.nan], [0, 1, 2], np.random.default_rng(0))
+    assert (found.value, found.queries, found.undefined) == (1, 1, 2)
+
+
+def test_values_of_other_queries_are_refused():
+    with pytest.raises(ValueError, match=r"values \(2,\) and labels \(3,\) are not of the same queries"):
+        estimate([1.0, 2.0], [1, 2, 3], np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"first \(2,\) and second \(1,\) are not of the same queries"):
+        difference([1.0, 2.0], [1.0], [1, 2], np.random.default_rng(0))
+
+
+def test_a_ratio_equals_a_plain_loop_that_draws_classes_for_both_sums():
+    rng = np.random.default_rng(1)
+    wholes, labels = clustered(rng, 12)
+    wholes, parts = wholes + 4, rng.random(len(wholes))
+    classes, shares = np.unique(labels), []
+    for _ in range(4000):
+        drawn = np.concatenate([np.flatnonzero(labels == label) for label in rng.choice(classes, len(classes))])
+        shares.append(parts[drawn].sum() / wholes[drawn].sum())
+    found = ratio(parts, wholes, labels, rng)
+    assert (found.low, found.high) == pytest.approx(np.quantile(shares, [0.025, 0.975]), abs=0.003)
+    assert found.value == pytest.approx(parts.sum() / wholes.sum())
+
+
+def test_a_share_of_as_many_ones_as_queries_is_their_mean():
+    values, labels = clustered(np.random.default_rng(2), 10)
+    found = ratio(values, np.ones_like(values), labels, np.random.default_rng(0))
+    assert found == pytest.approx(estimate(values, labels, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize(("wholes", "value"), [([0, 0, 0], np.nan), ([-1, 0, 0], np.nan), ([2, 2, -1], 1 / 3)])
+def test_of_nothing_there_is_no_share_and_of_nothing_certain_no_interval(wholes, value):
+    found = ratio([1, 0, 0], wholes, [0, 0, 1], np.random.default_rng(0))
+    assert found.value == pytest.approx(value, nan_ok=True)
+    assert np.isnan([found.low, found.high]).all()
+
+
+def test_an_undefined_part_or_whole_is_left_out_of_both():
+    nan = np.nan
+    found = ratio([1, nan, 1, 0], [2, 2, nan, 2], [0, 0, 1, 1], np.random.default_rng(0))
+    assert (found.value, found.queries, found.undefined) == (0.25, 2, 2)
+
+
+def test_parts_of_other_queries_are_refused():
+    with pytest.raises(ValueError, match=r"parts \(2,\), wholes \(3,\) and labels \(3,\) are not of the same"):
+        ratio([1, 2], [1, 2, 3], [0, 0, 1], np.random.default_rng(0))

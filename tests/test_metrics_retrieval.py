@@ -1,0 +1,185 @@
+"""Retrieval metrics: by hand, by brute force in float64, against pytorch-metric-learning."""
+
+import pytest
+import torch
+from pytorch_metric_learning.distances import DotProductSimilarity
+from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+from pytorch_metric_learning.utils.inference import CustomKNN
+from torch.nn.functional import normalize
+
+from bgbias.metrics import retrieval
+
+
+def random_problem(photos=60, classes=9, dimensions=8, seed=0):
+    """Two views of photos with embeddings that carry some of the class; class 0 has a single photo."""
+    source = torch.Generator().manual_seed(seed)
+    labels = torch.randint(1, classes, (photos,), generator=source)
+    labels[17] = 0
+    centres = torch.randn(classes, dimensions, generator=source)
+    views = [normalize(centres[labels] + 1.2 * torch.randn(photos, dimensions, generator=source)) for _ in range(2)]
+    return *views, labels
+
+
+def brute_force(queries, references, labels, k):
+    """The definitions, one query at a time, in float64."""
+    found = {"recall": [], "r_precision": [], "map_at_r": []}
+    for i in range(len(labels)):
+        others = [j for j in range(len(labels)) if j != i]
+        r = sum(bool(labels[j] == labels[i]) for j in others)
+        if r == 0:
+            continue
+        others.sort(key=lambda j: -(queries[i].double() @ references[j].double()).item())
+        hits = [bool(labels[j] == labels[i]) for j in others]
+        found["recall"].append(float(any(hits[:k])))
+        found["r_precision"].append(sum(hits[:r]) / r)
+        found["map_at_r"].append(sum(hits[n] * sum(hits[: n + 1]) / (n + 1) for n in range(r)) / r)
+    return {name: sum(values) / len(values) for name, values in found.items()}
+
+
+def test_metrics_by_hand():
+    # on a line: 0 (A), 1 (A), 2 (B), 4 (A), 9 (B); similar = close. A has R = 2, B has R = 1.
+    places = torch.tensor([0.0, 1.0, 2.0, 4.0, 9.0])
+    angles = places / 20
+    points = torch.stack([angles.cos(), angles.sin()], 1)
+    labels = torch.tensor([0, 0, 1, 0, 1])
+    scores = retrieval.per_query(points, points, labels, [1, 2])
+    # neighbours: 0: A B A B; 1: A(0) B(2) A(4)...; 2: A(1) A(0)...; 4: B(2) A(1) A(0); 9: A(4) B(2)
+    assert scores["recall_at_1"].tolist() == [1, 1, 0, 0, 0]
+    assert scores["recall_at_2"].tolist() == [1, 1, 0, 1, 1]
+    assert scores["r_precision"].tolist() == [0.5, 0.5, 0, 0.5, 0]
+    assert scores["map_at_r"].tolist() == [0.5, 0.5, 0, 0.25, 0]
+
+
+@pytest.fixture(params=["plain", "screened"], autouse=True)
+def way(request, monkeypatch):
+    """Both ways to the lists: by exact similarities, and screened by rough ones."""
+    monkeypatch.setattr(retrieval, "_screening_pays", lambda references, k: request.param == "screened")
+    monkeypatch.setattr(retrieval, "SPARE", 4)
+
+
+@pytest.mark.parametrize("entries", [1, 12_000_000])  # 32 queries at a time, all at once
+@pytest.mark.parametrize("k", [1, 3, 50])  # 50: beyond the largest class
+@pytest.mark.parametrize("same_view", [True, False])
+def test_metrics_equal_brute_force(monkeypatch, entries, k, same_view):
+    monkeypatch.setattr(retrieval, "ENTRIES", entries)
+    queries, other, labels = random_problem()
+    references = queries if same_view else other
+    found = retrieval.evaluate(queries, references, labels, [k])
+    expected = brute_force(queries, references, labels, k)
+    assert found[f"recall_at_{k}"] == pytest.approx(expected["recall"], abs=1e-6)
+    assert found["r_precision"] == pytest.approx(expected["r_precision"], abs=1e-6)
+    assert found["map_at_r"] == pytest.approx(expected["map_at_r"], abs=1e-6)
+
+
+def test_recall_of_every_k_with_many_ties_is_that_of_a_stable_sort():
+    source = torch.Generator().manual_seed(0)
+    points = torch.randint(0, 2, (300, 6), generator=source).float()  # few values: most similarities tie
+    labels = torch.arange(300) // 2
+    ranking = (points @ points.T).fill_diagonal_(-torch.inf).argsort(dim=1, descending=True, stable=True)
+    rank = (labels[ranking] == labels[:, None]).byte().argmax(1) + 1
+    scores = retrieval.per_query(points, points, labels, list(range(1, 300)))
+    assert all(scores[f"recall_at_{k}"].tolist() == (rank <= k).float().tolist() for k in range(1, 300))
+
+
+@pytest.mark.parametrize("spare", [1, 8, 1000])
+def test_screened_lists_are_those_of_exact_similarities_also_of_duplicates(monkeypatch, spare):
+    source = torch.Generator().manual_seed(0)
+    points = normalize(torch.randn(30, 16, generator=source)[torch.arange(600) % 30])
+    points[300:] = normalize(points[300:] + 0.02 * torch.randn(300, 16, generator=source))  # the others are duplicates
+    monkeypatch.setattr(retrieval, "SPARE", spare)
+    ranking = (points @ points.T).fill_diagonal_(-torch.inf).argsort(dim=1, descending=True, stable=True)
+    monkeypatch.setattr(retrieval, "_screening_pays", lambda references, k: True)
+    assert torch.equal(retrieval.neighbours(points, points, 12), ranking[:, :12])
+
+
+def test_lists_that_rough_similarities_cannot_tell_are_made_exactly(monkeypatch):
+    source = torch.Generator().manual_seed(0)
+    points = normalize(1 + 0.05 * torch.randn(600, 16, generator=source))  # closer to one another than bf16 resolves
+    monkeypatch.setattr(retrieval, "_screening_pays", lambda references, k: True)
+    ranking = (points @ points.T).fill_diagonal_(-torch.inf).argsort(dim=1, descending=True, stable=True)
+    assert torch.equal(retrieval.neighbours(points, points, 12), ranking[:, :12])
+
+
+def test_the_margin_of_a_screening_holds():
+    source = torch.Generator().manual_seed(0)
+    for scale in (1.0, 0.001, 300.0):
+        points = scale * torch.randn(400, 128, generator=source).abs()  # of one sign: the largest similarities
+        rough = points.bfloat16() @ points.bfloat16().T
+        margin = 1.1 * (2**-8 + 2**-9) * points.norm(dim=1)[:, None] * points.norm(dim=1).max()
+        assert ((rough.double() - points.double() @ points.double().T).abs() < margin).all()
+
+
+@pytest.mark.parametrize(("columns", "k"), [(5, 5), (30, 1), (300, 4), (301, 17), (1000, 400)])
+def test_the_largest_by_blocks_are_the_largest(columns, k):
+    values = torch.randn(20, columns, generator=torch.Generator().manual_seed(0))
+    value, index = retrieval._largest(values, k)
+    expected = values.topk(k)
+    assert torch.equal(value, expected.values) and torch.equal(index, expected.indices)
+
+
+def test_metrics_equal_pytorch_metric_learning():
+    points, _, labels = random_problem(200, 15)
+    calculator = AccuracyCalculator(
+        include=("precision_at_1", "r_precision", "mean_average_precision_at_r"),
+        knn_func=CustomKNN(DotProductSimilarity()),
+        k="max_bin_count",
+    )
+    expected = calculator.get_accuracy(points, labels)
+    found = retrieval.evaluate(points, points, labels, [1])
+    assert found["recall_at_1"] == pytest.approx(expected["precision_at_1"], abs=1e-6)
+    assert found["r_precision"] == pytest.approx(expected["r_precision"], abs=1e-6)
+    assert found["map_at_r"] == pytest.approx(expected["mean_average_precision_at_r"], abs=1e-6)
+
+
+def test_order_of_photos_and_names_of_classes_change_nothing():
+    points, _, labels = random_problem()
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(1))
+    found = retrieval.evaluate(points, points, labels, [1, 5])
+    assert retrieval.evaluate(points[order], points[order], 100 - labels[order], [1, 5]) == pytest.approx(found)
+
+
+def test_lone_query_is_not_counted_but_is_a_reference():
+    points = normalize(torch.tensor([[1.0, 0.0], [1.0, 0.2], [1.0, 0.11]]))
+    scores = retrieval.per_query(points, points, torch.tensor([0, 0, 1]), [1])
+    assert scores["rows"].tolist() == [0, 1]
+    assert scores["recall_at_1"].tolist() == [0, 0]  # the lone photo stands between them
+
+
+def test_own_photo_is_no_reference_in_another_view_either():
+    clean = torch.eye(3)
+    assert retrieval.neighbours(clean, clean.clone(), 2).tolist() == [[1, 2], [0, 2], [0, 1]]
+
+
+def test_of_equally_similar_references_the_lower_row_comes_first():
+    collapsed = normalize(torch.ones(300, 4))
+    found = retrieval.neighbours(collapsed, collapsed, 5)
+    assert found[0].tolist() == [1, 2, 3, 4, 5]
+    assert found[2].tolist() == [0, 1, 3, 4, 5]
+    assert found[299].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_recall_beyond_the_number_of_photos_is_one():
+    points, _, labels = random_problem()
+    assert retrieval.evaluate(points, points, labels, [1000])["recall_at_1000"] == 1
+
+
+def test_broken_embeddings_are_refused():
+    points, _, labels = random_problem()
+    points[3, 0] = torch.nan
+    with pytest.raises(ValueError, match="1 of 60 embeddings are not finite"):
+        retrieval.evaluate(points, points, labels, [1])
+
+
+def test_only_lone_queries_are_refused():
+    with pytest.raises(ValueError, match="every class has a single photo"):
+        retrieval.evaluate(torch.eye(3), torch.eye(3), torch.arange(3), [1])
+
+
+def test_more_neighbours_than_photos_are_refused():
+    with pytest.raises(ValueError, match="3 neighbours asked of 2 other photos"):
+        retrieval.neighbours(torch.eye(3), torch.eye(3), 3)
+
+
+def test_views_of_different_photos_are_refused():
+    with pytest.raises(ValueError, match="differ"):
+        retrieval.neighbours(torch.eye(3), torch.eye(4), 1)

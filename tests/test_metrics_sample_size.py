@@ -1,0 +1,42 @@
+"""What a number of photos is enough for."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bgbias.metrics import sample_size
+
+
+def table(**sizes: list[int]) -> pd.DataFrame:
+    """A table with classes of these numbers of photos; train and val are large enough unless given."""
+    sizes = {"train": [5] * 20, "val": [5] * 20} | sizes
+    rows = [(f"{split}{k}", split) for split in sizes for k, size in enumerate(sizes[split]) for _ in range(size)]
+    return pd.DataFrame(rows, columns=["class_name", "split"])
+
+
+def test_nothing_is_said_of_enough_photos():
+    assert sample_size.limits(table(test=[10] * 10), Path("own")) == []
+
+
+def test_the_resolution_of_few_queries_is_said():
+    (found,) = sample_size.limits(table(test=[2] * 32), Path("own"))
+    assert found.startswith("64 test queries: one of them is 1.6 points of Recall@1, and chance alone moves it by")
+    assert "by up to 12 points either way" in found  # 1.96 * 50 / 8
+
+
+def test_few_classes_are_said_with_what_guessing_finds():
+    (found,) = sample_size.limits(table(test=[100, 100]), Path("own"))
+    assert "2 test classes" in found and "guessing would find the right one for 50 %" in found  # 99 of 199
+
+
+def test_classes_of_one_photo_are_no_queries_and_are_said():
+    (found,) = sample_size.limits(table(test=[10] * 10 + [1] * 3), Path("own"))
+    assert found.startswith("3 test classes with a single photo: found by mistake only, never searched for.")
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_a_split_without_two_classes_of_two_photos_is_refused(split):
+    sizes = {"test": [10] * 10} | {split: [3, 1, 1]}
+    with pytest.raises(ValueError, match=f"own: 1 {split} classes of two photos or more, and each .* needs 2: add"):
+        sample_size.limits(table(**sizes), Path("own"))

@@ -1,0 +1,112 @@
+"""Two tables of the same queries, compared query by query."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bgbias.metrics import paired
+from bgbias.metrics.bootstrap import estimate
+from bgbias.report import comparison
+from bgbias.seeding import generator
+
+CLASSES, PHOTOS = 12, 5
+
+
+def queries(seed=0, **columns):
+    """A table of queries, hits at random."""
+    rng = np.random.default_rng(seed)
+    names = [f"class {kind}" for kind in range(CLASSES) for _ in range(PHOTOS)]
+    hits = pd.Series(rng.random(len(names)) < 0.5, dtype=float)
+    table = pd.DataFrame({"class": names, "recall_at_1_clean": hits})
+    table.index = [f"{name}/{number}.jpg" for number, name in enumerate(names)]
+    return table.assign(**columns)
+
+
+def drops(first, second):
+    """Two tables whose drops are these, and the clean and swapped scores that go with them."""
+    return [queries(recall_at_1_clean=0.9, recall_at_1_swapped=0.9 - drop, recall_at_1_drop=drop)
+            for drop in (first, second)]  # fmt: skip
+
+
+def test_the_difference_is_that_of_the_means_and_its_interval_is_paired():
+    first, second = queries(0), queries(1)
+    row = paired.compare(first, second, 7).loc["recall_at_1_clean"]
+    less = second.recall_at_1_clean - first.recall_at_1_clean
+    expected = estimate(less.to_numpy(), first["class"].to_numpy(), generator(7, "comparison"))
+    assert row["first"] == first.recall_at_1_clean.mean() and row.second == second.recall_at_1_clean.mean()
+    assert (row.difference, row.low, row.high) == expected[:3] and row.difference == pytest.approx(less.mean())
+    assert (row.queries, row.classes) == (CLASSES * PHOTOS, CLASSES)
+
+
+def test_a_gain_that_all_queries_share_has_no_width():
+    first = queries(0)
+    row = paired.compare(first, first.assign(recall_at_1_clean=first.recall_at_1_clean + 0.1), 0).iloc[0]
+    assert (row.low, row.high) == pytest.approx((0.1, 0.1))
+
+
+def test_the_order_of_the_rows_is_nothing():
+    first, second = queries(0), queries(1)
+    assert paired.compare(first, second.iloc[::-1], 0).equals(paired.compare(first, second, 0))
+
+
+def test_only_queries_that_both_define_count():
+    first, second = queries(0), queries(1)
+    first.iloc[:PHOTOS, 1] = np.nan  # a class
+    second.iloc[-1, 1] = np.nan
+    row = paired.compare(first, second, 0).iloc[0]
+    assert (row.queries, row.classes) == (CLASSES * PHOTOS - PHOTOS - 1, CLASSES - 1)
+    assert row["first"] == first.recall_at_1_clean.iloc[PHOTOS:-1].mean()
+    assert row.second - row["first"] == pytest.approx(row.difference)
+
+
+def test_what_is_never_defined_is_said_not_to_be():
+    first = queries(0, invariance=np.nan)
+    found = paired.compare(first, queries(1, invariance=0.2), 0)
+    assert found.loc["invariance", "queries"] == 0
+    assert list(comparison.written(found).iloc[1])[1:] == ["not defined", "not defined", "not defined", "0", "0"]
+
+
+def test_the_table_is_in_percent_but_for_what_is_no_share():
+    first = queries(recall_at_1_clean=0.5, invariance=0.2)
+    found = comparison.written(
+        paired.compare(first, queries(recall_at_1_clean=0.75, invariance=-0.1), 0), ["base", "new"]
+    )
+    assert list(found.columns) == ["measure", "A: base", "B: new", "B - A (95 % interval)", "queries", "classes"]
+    assert list(found.iloc[0]) == ["Recall@1 clean", "50.0", "75.0", "25.0 (25.0 to 25.0)", "60", "12"]
+    assert list(found.iloc[1])[1:4] == ["0.20", "-0.10", "-0.30 (-0.30 to -0.30)"]
+
+
+def test_in_words_it_is_said_who_loses_less():
+    found = paired.compare(*drops(0.6, 0.1), 0)
+    assert comparison.sentences(found, ["base", "new"]) == [
+        "new loses 50.0 points of Recall@1 less to swapped backgrounds than base "
+        "(95 % interval 50.0 to 50.0); 60 queries.",
+        "On clean photos its Recall@1 is 0.0 points lower (95 % interval 0.0 to 0.0: not shown to differ).",
+        "On swapped photos its Recall@1 is 50.0 points higher (95 % interval 50.0 to 50.0).",
+    ]
+    assert "new loses 50.0 points of Recall@1 more" in comparison.sentences(
+        paired.compare(*drops(0.1, 0.6), 0), ["base", "new"]
+    )[0]  # fmt: skip
+
+
+def test_a_difference_whose_interval_holds_zero_is_not_shown():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.1, CLASSES * PHOTOS)
+    (said, *_) = comparison.sentences(paired.compare(*drops(0.3, 0.3 + noise), 0), ["base", "new"])
+    assert ": not shown to differ); 60 queries." in said
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table: table.iloc[1:], "x and y are of different photos: 59 in common of 60 and 59, class 0/0.jpg only "
+         "in x: compare what was measured on the same photos"),
+        (lambda table: table.rename(index={"class 0/0.jpg": "new.jpg"}), "59 in common of 60 and 60"),
+        (lambda table: table.assign(**{"class": "plum"}), "class 0/0.jpg in different classes"),
+        (lambda table: table.assign(conflict=0.1), "different measures, such as conflict: measure both anew"),
+        (lambda table: pd.concat([table, table[:1]]), "y: class 0/0.jpg is there twice"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        paired.compare(queries(0), change(queries(1)), 0, ["x", "y"])

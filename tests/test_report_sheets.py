@@ -1,0 +1,107 @@
+"""Tables and pictures."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bgbias.report import figures, sheets, tables
+from bgbias.report.figures import Cell
+
+
+def metrics(clean, swapped):
+    scores = {"recall_at_1": clean, "map_at_r": clean / 2}
+    drawn = {"recall_at_1": swapped, "recall_at_1_sd": 0.01, "map_at_r": swapped / 2, "map_at_r_sd": 0.002}
+    drop = {name: scores[name] - drawn[name] for name in scores}
+    attention = {"clean": {"mean": 0.2, "sd": 0.1}, "swapped": {"mean": -0.123, "sd": 0.1}}
+    return {"clean": scores, "swapped": drawn, "drop": drop, "attention": attention}
+
+
+def test_with_several_seeds_the_table_has_their_spread():
+    found = metrics(0.9, 0.2)
+    for view, name in (("clean", "recall_at_1"), ("swapped", "recall_at_1"), ("drop", "recall_at_1")):
+        found[view][f"{name}_seeds_sd"] = 0.03
+    found["attention"]["clean"]["mean_seeds_sd"] = 0.04
+    row = tables.summary({"base": found}, ["swapped"]).iloc[0]
+    assert row[["Recall@1 clean", "Recall@1 swapped", "Recall@1 drop", "MAP@R swapped"]].tolist() == [
+        "90.0 ± 3.0", "20.0 ± 3.0", "70.0 ± 3.0", "10.0 ± 0.2",
+    ]  # fmt: skip
+    assert row["attention clean"] == "0.20 ± 0.04"
+
+
+def test_the_table_has_regimes_by_rows_in_percent():
+    table = tables.summary({"base": metrics(0.9, 0.2), "bgaugment": metrics(0.88, 0.7)}, ["swapped"])
+    assert table.columns.tolist() == [
+        "regime", "Recall@1 clean", "Recall@1 swapped", "Recall@1 drop",
+        "MAP@R clean", "MAP@R swapped", "MAP@R drop", "attention clean", "attention swapped",
+    ]  # fmt: skip
+    assert table.iloc[0].tolist() == [
+        "base", "90.0", "20.0 ± 1.0", "70.0", "45.0", "10.0 ± 0.2", "35.0", "0.20 ± 0.10", "-0.12 ± 0.10"
+    ]  # fmt: skip
+    assert tables.markdown(table).count("\n") == 3
+
+
+@pytest.fixture
+def pictures(data, geometry, monkeypatch):
+    monkeypatch.chdir(data.parent)
+    return sheets.Pictures("drawn", geometry, "test", seed=0)
+
+
+def corners(sheet: Image.Image, column: int, row: int, left: int) -> tuple:
+    """The colour of a cell's upper left corner."""
+    return sheet.getpixel((left + column * (96 + figures.GAP), 22 + row * (96 + figures.GAP)))
+
+
+def test_right_and_wrong_neighbours_are_framed(pictures):
+    ids = pictures.photos.split("test")
+    labels = pictures.photos.table.class_id[ids].to_numpy()
+    perfect = torch.eye(3)[labels - labels.min()] + torch.randn(9, 3, generator=torch.Generator().manual_seed(0)) * 0.01
+    found = {"clean": {"base": perfect, "bgaugment": -perfect}, "swapped": {"base": perfect, "bgaugment": perfect}}
+    sheet = sheets.gallery(pictures, found, queries=2, top=2)
+    pixels = np.asarray(sheet).reshape(-1, 3).tolist()
+    assert list(figures.RIGHT) in pixels and list(figures.WRONG) not in pixels
+
+
+def test_a_wrong_neighbour_is_framed_in_another_colour():
+    photo = np.zeros((96, 96, 3), np.uint8)
+    sheet = figures.sheet([[Cell(photo), Cell(photo, True), Cell(photo, False)]], [""], {0: "query"})
+    assert [corners(sheet, column, 0, 0) for column in range(3)] == [(0, 0, 0), figures.RIGHT, figures.WRONG]
+
+
+def test_the_contact_sheet_shows_photos_masks_and_swaps(pictures):
+    sheet = sheets.contact_sheet(pictures, classes=3, photos=3)
+    assert sheet.size == (6 * 96 + 6 * figures.GAP + figures.GAP, 22 + 3 * 96 + 2 * figures.GAP)
+
+
+def test_an_overlay_shines_where_the_attention_is():
+    attention = np.zeros((8, 8), np.uint8)
+    attention[:4] = 255
+    shown = figures.overlay(np.full((32, 32, 3), 100, np.uint8), attention).astype(int).sum(2)
+    assert shown[:12].min() > shown[20:].max()
+
+
+def test_attention_figure_has_both_views_and_all_regimes(pictures):
+    ids = pictures.photos.split("test")[:2]
+    maps = {
+        view: {regime: np.zeros((2, 16, 16), np.uint8) for regime in ("base", "bgaugment")}
+        for view in ("clean", "swapped")
+    }
+    sheet = sheets.attention(pictures, ids, maps)
+    assert sheet.size == (6 * (96 + figures.GAP) + 2 * figures.GAP - figures.GAP, 22 + 2 * 96 + figures.GAP)
+
+
+@pytest.mark.parametrize("draw", [figures.bars, figures.front])
+def test_figures_are_written_the_same_to_the_byte(tmp_path, draw):
+    for name in ("a.png", "b.png"):
+        chart = draw({"base": metrics(0.9, 0.2), "bgaugment": metrics(0.88, 0.7)}, "recall_at_1", "Recall@1")
+        figures.save(tmp_path / name, chart)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert Image.open(tmp_path / "a.png").size[0] > 300
+
+
+def test_the_front_joins_what_no_other_regime_beats_in_both():
+    points = {"base": metrics(0.9, 0.2), "worse": metrics(0.85, 0.1), "cure": metrics(0.88, 0.7)}
+    (line,) = [
+        line for line in figures.front(points, "recall_at_1", "Recall@1").axes[0].lines if line.get_linestyle() == "-"
+    ]
+    assert line.get_xydata().round(6).tolist() == [[88, 70], [90, 20]]

@@ -1,0 +1,106 @@
+"""The study's tables: gathered from experiments, rendered beside the published figures."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bgbias.report import study
+
+PUBLISHED = study.read_published(Path("paper/published"))
+
+
+def experiment(name, loss, **figures):
+    """An experiment as dvc.api.exp_show lists it."""
+    metrics = {f"{key.replace('__', '.')}": value for key, value in figures.items()}
+    return {"Experiment": name, "loss": loss, "seed": 42.0, **metrics}
+
+
+BASE = {
+    "demo__base__clean__map_at_r": 0.5,
+    "demo__base__swapped__map_at_r": 0.1,
+    "demo__base__swapped__map_at_r_sd": 0.01,
+}
+
+
+def test_named_experiments_become_rows():
+    rows = study.gather(
+        [
+            experiment("study-triplet", "triplet", **BASE),
+            experiment("study-arcface", "arcface", demo__bgaugment__attention__clean__mean=0.25),
+            experiment("other", "contrastive", **BASE),
+            {"Experiment": None, "rev": "workspace", "loss": "triplet"},
+        ],
+        "study-",
+    )
+    assert rows[study.KEY].to_numpy().tolist() == [["demo", "arcface", "bgaugment"], ["demo", "triplet", "base"]]
+    assert rows.attention[0] == 0.25 and rows.swapped_map_at_r_sd[1] == 0.01 and pd.isna(rows.attention[1])
+
+
+def test_no_experiment_of_the_name_is_refused():
+    with pytest.raises(ValueError, match="no experiment's name starts with 'study-': `dvc exp list` shows the names"):
+        study.gather([experiment("other", "triplet", **BASE)], "study-")
+
+
+def test_two_experiments_with_the_same_cell_are_refused():
+    two = [experiment(f"study-{i}", "triplet", **BASE) for i in (1, 2)]
+    with pytest.raises(ValueError, match="two experiments named study-... hold demo, triplet, base: choose a longer"):
+        study.gather(two, "study-")
+
+
+def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
+    study.write_results(tmp_path / "results.json", PUBLISHED)
+    pd.testing.assert_frame_equal(study.read_results(tmp_path / "results.json"), PUBLISHED, check_dtype=False)
+
+
+@pytest.mark.parametrize("content", ['{"version": 0, "results": []}', "[]"])
+def test_a_results_file_of_another_version_is_refused_with_the_mend(tmp_path, content):
+    (tmp_path / "results.json").write_text(content)
+    with pytest.raises(ValueError, match="version .*, expected 1: make it again by `python -m stages.gather`"):
+        study.read_results(tmp_path / "results.json")
+
+
+@pytest.mark.parametrize(("name", "file"), [("table1", "table1_map_at_r"), ("table2", "table2_attention_score")])
+def test_the_published_results_render_exactly(name, file):
+    cells = study.table(PUBLISHED, PUBLISHED, name)
+    for row in pd.read_csv(f"paper/published/{file}.csv").itertuples():
+        if name == "table1":
+            expected = {
+                "clean": f"{row.clean_map_at_r_percent:.2f}",
+                "swapped": f"{row.swapped_map_at_r_percent:.2f} ± {row.swapped_sd_percent:.2f}",
+            }
+        else:
+            expected = {"attention score": f"{row.mean:.2f} ± {row.sd:.2f}"}
+        for heading, text in expected.items():
+            cell = cells.loc[(row.loss, row.regime), (row.dataset, heading)]
+            assert cell.replace("**", "") == f"{text} ({text.split()[0]}, +0.00)"
+    assert cells.shape == (10, 6 if name == "table1" else 3)
+
+
+def test_the_best_of_each_column_is_bold_and_only_it():
+    cells = study.table(PUBLISHED, PUBLISHED, "table1")
+    bold = {column: [row for row in cells.index if "**" in cells.loc[row, column]] for column in cells.columns}
+    assert bold["sop", "clean"] == [("normalized_softmax", "base")]
+    assert bold["sop", "swapped"] == [("normalized_softmax", "bgaugment")]
+    assert all(len(rows) == 1 for rows in bold.values())
+
+
+def test_missing_cells_are_marked_and_differences_signed():
+    ours = PUBLISHED[PUBLISHED.dataset == "cub200"].copy()
+    ours.loc[ours.loss == "arcface", "clean_map_at_r"] = float("nan")
+    ours.loc[ours.loss == "triplet", "clean_map_at_r"] -= 0.01
+    column = study.table(ours, PUBLISHED, "table1")["cub200", "clean"]
+    assert column["arcface", "base"] == "missing" and column["triplet", "base"] == "17.29 (18.29, -1.00)"
+
+
+def test_a_dataset_without_published_figures_stands_alone():
+    ours = PUBLISHED[PUBLISHED.dataset == "cub200"].assign(dataset="demo")
+    assert study.table(ours, PUBLISHED, "table1")["demo", "clean"]["triplet", "base"] == "18.29"
+
+
+def test_markdown_and_latex_hold_the_same_figures():
+    cells = study.table(PUBLISHED, PUBLISHED, "table2")
+    text, tex = study.markdown(cells), study.latex(cells)
+    assert text.startswith("| loss") and text.count("\n") == 11
+    assert r"multi\_similarity" in tex and r"\textbf{0.56 $\pm$ 0.10} (0.56, +0.00)" in tex and r"\toprule" in tex
+    assert "**0.56 ± 0.10** (0.56, +0.00)" in text

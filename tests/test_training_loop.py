@@ -1,0 +1,182 @@
+"""The loop: it learns, selects, stops, resumes to the byte, and refuses to go on with a broken loss."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+import torch
+
+from bgbias.config import read
+from bgbias.metrics import retrieval
+from bgbias.models.embedder import Embedder, card, embed
+from bgbias.photos.views import Photos
+from bgbias.training import loop, losses
+from bgbias.training.batches import Crops
+from stages import train
+
+SETTINGS = read.load()
+
+
+@pytest.fixture
+def parts(data, geometry, options):
+    """Everything that `fit` wants, made anew at each call."""
+
+    def make(regime="base", loss="triplet", changed=None, **changes):
+        photos = Photos("drawn", geometry, data)
+        treated = dataclasses.replace(SETTINGS.regime_settings[regime], **changed or {})
+        crops = Crops(photos, treated, dataclasses.replace(options, **changes), 2, 5)
+        torch.manual_seed(5)
+        settings = getattr(SETTINGS.losses, loss)
+        criterion = losses.make(loss, settings, len(crops.by_class), 8)
+        embedder = Embedder(card("small_resnet", 8, 16, "cosine"))
+        ids = photos.split("val")
+        labels = torch.tensor(photos.table.class_id[ids].to_numpy())
+
+        def validate(embedder):
+            found = embed(embedder, photos.clean(ids))
+            return retrieval.evaluate(found, found, labels, [1])
+
+        return embedder, criterion, crops, getattr(settings, "weights_lr", None), validate
+
+    return make
+
+
+def test_the_consistency_term_brings_the_embeddings_of_a_pair_together(parts, tmp_path):
+    apart = []
+    for weight in (0.0, 50.0):
+        changes = {"changed": {"consistency": weight}, "batch_size": 8, "batches_per_epoch": 10}
+        embedder, _, crops, *_ = given = parts("bgconsistency", loss="contrastive", **changes)
+        loop.fit(*given, tmp_path / f"{weight}.pt")
+        pictures = crops[9, 9].pictures(torch.device("cpu"))
+        apart.append(loop.disagreement(embed(embedder, [pictures])).item())
+    assert apart[1] < 0.5 * apart[0]
+
+
+def test_a_regime_s_consistency_and_variation_count_as_the_loss_says(data, geometry, options, monkeypatch):
+    class Seen(Exception):
+        pass
+
+    def fit(embedder, loss, crops, *rest):
+        raise Seen(crops.regime)
+
+    monkeypatch.chdir(data.parent)
+    monkeypatch.setattr(loop, "fit", fit)
+    options = dataclasses.replace(options, batch_size=8)
+    weight = SETTINGS.regime_settings["bgconsistency"].consistency
+    for loss in ("triplet", "normalized_softmax"):
+        blocks = {"images": SETTINGS.images | {"drawn": geometry}, "train": SETTINGS.train | {"drawn": options}}
+        settings = dataclasses.replace(SETTINGS, loss=loss, **blocks)
+        with pytest.raises(Seen) as seen:
+            train.main(settings, "drawn", "bgconsistency", 1)
+        found, block = seen.value.args[0], getattr(SETTINGS.losses, loss)
+        assert found.consistency == weight * block.consistency_scale
+        assert found.vary_backgrounds == (loss != "triplet")
+
+
+def weights(embedder):
+    return torch.cat([tensor.flatten().double() for tensor in embedder.state_dict().values()])
+
+
+@pytest.mark.parametrize("optimizer", loop.OPTIMIZERS)
+@pytest.mark.parametrize("schedule", loop.SCHEDULES)
+def test_the_loss_falls(parts, tmp_path, optimizer, schedule):
+    lr = 0.003 if optimizer == "adamw" else 0.0003
+    changes = {"optimizer": optimizer, "schedule": schedule, "lr": lr, "max_epochs": 8, "batches_per_epoch": 6}
+    given = parts(loss="normalized_softmax", patience=8, **changes)
+    curve = loop.fit(*given, tmp_path / "checkpoint.pt")
+    assert curve.loss.tail(2).mean() < curve.loss.head(2).mean()
+    assert curve.columns.tolist()[:3] == ["epoch", "loss", "lr"] and curve.epoch.tolist() == list(range(1, 9))
+
+
+def test_bf16_trains_too_and_leaves_weights_in_full_precision(parts, tmp_path):
+    changes = {"precision": "bf16", "max_epochs": 8, "patience": 8, "batches_per_epoch": 6}
+    given = parts(loss="normalized_softmax", **changes)
+    curve = loop.fit(*given, tmp_path / "checkpoint.pt")
+    assert curve.loss.tail(2).mean() < curve.loss.head(2).mean()
+    assert {parameter.dtype for parameter in given[0].parameters()} == {torch.float32}
+
+
+def test_class_weights_of_a_loss_are_trained_with_their_own_rate(parts, tmp_path):
+    given = parts(loss="arcface", batch_size=4, schedule="constant")
+    before = given[1].W.detach().clone()
+    loop.fit(*given, tmp_path / "checkpoint.pt")
+    moved = (given[1].W.detach() - before).abs().max().item()
+    assert 0.015 < moved < 0.015 * 9 * 2  # Adam moves a weight by about its rate in each of nine steps
+
+
+def test_the_same_seed_trains_the_same_network_to_the_byte(parts, tmp_path):
+    trained = []
+    for run in ("a", "b"):
+        given = parts("bgaugment")
+        curve = loop.fit(*given, tmp_path / run)
+        trained.append((weights(given[0]), curve))
+    assert torch.equal(trained[0][0], trained[1][0])
+    pd.testing.assert_frame_equal(trained[0][1], trained[1][1])
+
+
+def test_an_interrupted_training_goes_on_to_the_same_network(parts, tmp_path):
+    whole = parts("bgaugment", noise_share=0.2)
+    expected = loop.fit(*whole, tmp_path / "whole.pt")
+
+    *given, validate = parts("bgaugment", noise_share=0.2)
+    calls = []
+
+    def stopped(embedder):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return validate(embedder)
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.fit(*given, stopped, tmp_path / "checkpoint.pt")
+    resumed = parts("bgaugment", noise_share=0.2)
+    curve = loop.fit(*resumed, tmp_path / "checkpoint.pt")
+    pd.testing.assert_frame_equal(curve, expected)
+    assert torch.equal(weights(resumed[0]), weights(whole[0]))
+
+
+def test_a_finished_training_is_not_repeated(parts, tmp_path, capsys):
+    loop.fit(*parts(), tmp_path / "checkpoint.pt")
+    capsys.readouterr()
+    curve = loop.fit(*parts(), tmp_path / "checkpoint.pt")
+    assert len(curve) == 3 and capsys.readouterr().out.startswith("resuming after epoch 3")
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_run(parts, tmp_path):
+    *given, _ = parts(max_epochs=9, patience=2)
+    seen = []
+
+    def validate(embedder):
+        seen.append(weights(embedder))
+        score = [0.1, 0.5, 0.5, 0.2, 0.9][len(seen) - 1]
+        return {"map_at_r": score, "recall_at_1": score}
+
+    curve = loop.fit(*given, validate, tmp_path / "checkpoint.pt")
+    assert curve.val_map_at_r.tolist() == [0.1, 0.5, 0.5, 0.2]  # an equal score is no better one
+    assert torch.equal(weights(given[0]), seen[1])
+
+
+class BreakingLoss(torch.nn.Module):
+    """A loss that is not a number at its fifth call."""
+
+    calls = 0
+
+    def forward(self, embeddings, labels):
+        self.calls += 1
+        return embeddings.square().sum() * (float("nan") if self.calls == 5 else 1)
+
+
+def test_a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint(parts, tmp_path):
+    embedder, _, *rest = parts()
+    with pytest.raises(FloatingPointError, match="the loss is nan in epoch 2, step 2: .*lower"):
+        loop.fit(embedder, BreakingLoss(), *rest, tmp_path / "checkpoint.pt")
+    assert len(torch.load(tmp_path / "checkpoint.pt", weights_only=True)["curve"]) == 1
+
+
+def test_noise_has_the_asked_for_spread_of_each_image_s_range():
+    images = torch.zeros(400, 1, 8, 8)
+    images[:, 0, 0, 0] = 10.0  # a range of 10
+    noise = loop.add_noise(images, 0.2, torch.Generator().manual_seed(0)) - images
+    sds = noise.std((1, 2, 3))
+    assert sds.max() < 0.2 * 10 * 1.5 and sds.mean().item() == pytest.approx(0.1 * 10, rel=0.1)
+    assert torch.equal(loop.add_noise(images, 0, torch.Generator()), images)
