@@ -61,4 +61,4 @@ def prepared(data: Path, paths: tuple[list, list, list], geometry) -> Photos:
     pack.Pack.write(data / "backgrounds/drawn/val", pack.shrink_all(backgrounds, side))
     rows = [(number, str(path), number // 2, f"class {number // 2}", "train") for number, path in enumerate(photos)]
     files.write_csv(data / "prepared/drawn/images.csv", pd.DataFrame(rows, columns=table.COLUMNS).assign(mask_path=""))
-    return Photos("drawn", geometry, data)
+    return Photos.prepared("drawn", geometry, data)

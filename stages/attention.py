@@ -24,7 +24,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     from bgbias.photos.views import Photos
 
     seeding.deterministic(settings.threads)
-    photos = Photos(dataset, settings.images[dataset])
+    photos = Photos.prepared(dataset, settings.images[dataset])
     embedder = load(Path("models") / dataset / regime / str(seed))
     attention = Attention(embedder, settings.attention, settings.seed)
     image_ids = choose(photos.split("test"), settings.attention.max_images[dataset], settings.seed)

@@ -3,16 +3,19 @@
     python -m stages.audit --photos ~/shop/photos --embedder onnx:net.onnx --out audits/shop
 
 DIR of photos holds a folder of photos for each class, or a photos.csv with the columns path,class (and split, of which
-only test is audited, and mask). Every entry of params.yaml's audit is a DVC stage of this script, which writes
-audits/NAME. DVC's templates take no optional dependencies (weights, masks, backgrounds), so `dvc repro` runs it each
-time; what was embedded of the same content comes from the cache, and figures that stay are the same to the byte.
+only test is audited, and mask). --dataset demo audits the test photos of a dataset of the pipeline instead, with its
+prepared masks and backgrounds: its Recall@1 is the report's. Every entry of params.yaml's audit is a DVC stage of this
+script, which writes audits/NAME. DVC's templates take no optional dependencies (weights, masks, backgrounds), so
+`dvc repro` runs it each time; what was embedded of the same content comes from the cache, and figures that stay are the
+same to the byte.
 
-Reads   the photos; the embedder (see below); masks and backgrounds, where folders of them are given
+Reads   the photos; the embedder (see below); masks and backgrounds, where folders of them are given; of a dataset
+        data/prepared/NAME, data/masks/NAME/packed, data/backgrounds/NAME
 Writes  DIR of --out: report.html (the verdict, all figures, the worst photos; one page that needs nothing else),
         audit.json (the figures, shares in 0..1, with 95 % intervals), queries.csv (the same photo by photo, for
-        `python -m stages.compare`), and cache (may be deleted; with it an interrupted audit goes on, and a
-        repeated one embeds nothing). Nothing else is written, but for matplotlib's own list of fonts in
-        ~/.cache
+        `python -m stages.compare`). And .cache in the checkout, which all audits share and which may be deleted: with
+        it an interrupted audit goes on, a repeated one embeds nothing, and masks are made once for all models. Nothing
+        else is written, but for matplotlib's own list of fonts in ~/.cache
 Takes   480 photos at 64 px with the demo's network 14 s, with a ResNet-18 28 s, on two cores; 1.2 GB
 """
 
@@ -23,7 +26,7 @@ from bgbias import models
 from bgbias.config import cli, params
 
 
-def main(settings: params.Params, out: Path, **given: str | None) -> None:
+def main(settings: params.Params, embedder: str, out: Path, dataset: str | None, **given: str | None) -> None:
     """Measure, write the figures, and say what they mean."""
     from bgbias import files, seeding
     from bgbias.audit import embeddings, explained, queries, sources, verdict
@@ -35,23 +38,29 @@ def main(settings: params.Params, out: Path, **given: str | None) -> None:
     from bgbias.report import page
 
     seeding.deterministic(settings.threads)
-    options = check({name: value for name, value in given.items() if value}, params.Audit, "options")
-    sources.refuse_out_within(options, out)
-    sources.make_folder(out)
-    cache, embedder = Cache(files.root() / ".cache"), spec.load(options.embedder)
-    seen, said = sources.prepare(options, embedder.input_px, settings.seed, cache)
-    embedded = embeddings.embed(embedder, seen, cache)
-    measures = Measures(seen, embedded)
-    found = sources.described(options, seen) | measures.all()
-    known = seen, embedded, settings.attention, cache
-    explainer = explained.Explainer(embedder, *known) if embedder.differentiable else None
+    given = {name: value for name, value in given.items() if value}
+    if bool(dataset) == bool(given):
+        raise ValueError("give --photos DIR with its options, or --dataset NAME, which has masks and backgrounds")
+    options = None if dataset else check(given | {"embedder": embedder}, params.Audit, "options")
+    sources.make_folder(out, options)
+    cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
+    if dataset:
+        pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache)
+    else:
+        pictures, described, remarks = sources.of_folder(options, model.input_px, settings.seed, cache)
+    embedded = embeddings.embed(model, pictures, cache)
+    measures = Measures(pictures, embedded)
+    found = {"embedder": embedder} | described | measures.all()
+    known = pictures, embedded, settings.attention, cache
+    explainer = explained.Explainer(model, *known) if model.differentiable else None
     found["attention"] = explainer.scores() if explainer else None
     probed = len(measures.probed), measures.chance_of_probed()
-    first, *others = verdict.sentences(found, seen.table.class_name, *probed)
-    found["verdict"] = [first, *said, *others]
+    first, *others = verdict.sentences(found, pictures.table.class_name, *probed)
+    found["verdict"] = [first, *remarks, *others]
     files.write_json(out / "audit.json", found)
-    queries.write(out, seen.table, measures.columns() | explained.columns(explainer, len(seen.table)))
-    page.write(out / "report.html", found, worst_photos(seen, embedded, explainer))
+    columns = measures.columns() | explained.columns(explainer, len(pictures.table))
+    queries.write(out, pictures.table, columns)
+    page.write(out / "report.html", found, worst_photos(pictures, embedded, explainer))
     print("\n".join(found["verdict"]))
 
 
@@ -59,7 +68,8 @@ if __name__ == "__main__":
     cli.run(
         main,
         f"{__doc__}\n{models.__doc__.partition(chr(10))[2].strip(chr(10))}",
-        photos={"required": True, "help": "folder of photos", "metavar": "DIR"},
+        photos={"help": "folder of photos", "metavar": "DIR"},
+        dataset={"help": "or a dataset of params.yaml, with its prepared masks and backgrounds", "metavar": "NAME"},
         embedder={"required": True, "help": "the model, see above", "metavar": "SPEC"},
         out={"type": Path, "required": True, "help": "folder for the results", "metavar": "DIR"},
         masks={"help": "folder of masks: apple/a.png (white: the object) for apple/a.jpg", "metavar": "DIR"},
@@ -67,6 +77,6 @@ if __name__ == "__main__":
             "choices": get_args(params.MaskMethod),
             "help": "how to make masks instead; given: photos.csv names them",
         },
-        rembg_model={"help": "name, or .onnx file", "metavar": "MODEL", "default": "u2net"},
+        rembg_model={"help": "name, or .onnx file; without it u2net", "metavar": "MODEL"},
         backgrounds={"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},
     )

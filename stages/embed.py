@@ -26,7 +26,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
 
     seeding.deterministic(settings.threads)
     options = settings.evaluate[dataset]
-    photos = Photos(dataset, settings.images[dataset])
+    photos = Photos.prepared(dataset, settings.images[dataset])
     embedder = load(Path("models") / dataset / regime / str(seed))
     image_ids = photos.split("test")
     with files.whole_folder(Path("data/embeddings") / dataset / regime / str(seed)) as out:

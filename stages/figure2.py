@@ -25,7 +25,7 @@ def main(settings: params.Params, dataset: str, images: list[int], models: list[
 
     seeding.deterministic(settings.threads)
     geometry, pool_name = settings.images[dataset], settings.evaluate[dataset].swaps["swapped"]
-    photos, image_ids = Photos(dataset, geometry), np.array(images)
+    photos, image_ids = Photos.prepared(dataset, geometry), np.array(images)
     unknown = sorted(set(images) - set(photos.table.image_id))
     if unknown:
         raise ValueError(f"{dataset} has no image_id {unknown[0]}; data/prepared/{dataset}/images.csv lists them")

@@ -34,7 +34,7 @@ def main(settings: params.Params, dataset: str, embedder: str, out: Path, save: 
 
     seeding.deterministic(settings.threads)
     model, options, seed = spec.load(embedder), settings.evaluate[dataset], settings.seed
-    photos = Photos(dataset, dataclasses.replace(settings.images[dataset], input_px=model.input_px))
+    photos = Photos.prepared(dataset, dataclasses.replace(settings.images[dataset], input_px=model.input_px))
     learnt_from, chosen_by = photos.val_pools(separate=True)
     swaps = recovery.training_swaps(model, photos, learnt_from, seed)
     shown = Shown(photos, learnt_from, seed)

@@ -31,7 +31,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     options, geometry = settings.train[dataset], settings.images[dataset]
     loss_options = losses.options_for(settings.loss, settings.losses, dataset)
     treatment = losses.limited(settings.regime_settings[regime], loss_options)
-    photos = Photos(dataset, geometry)
+    photos = Photos.prepared(dataset, geometry)
     crops = Crops(photos, treatment, options, loss_options.per_class, seed)
     torch.manual_seed(seed)
     loss = losses.make(settings.loss, loss_options, len(crops.by_class), options.embedding_dim)

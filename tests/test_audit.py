@@ -86,7 +86,7 @@ def in_the_shop(shop, monkeypatch):
 def run(shop, out, name, **options):
     """The command's work; what it writes."""
     given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds"} | options
-    audit.main(SETTINGS, out, embedder=f"python:drawn_embedders:{name}", **given)
+    audit.main(SETTINGS, f"python:drawn_embedders:{name}", out, None, **given)
     return json.loads((out / "audit.json").read_text())
 
 

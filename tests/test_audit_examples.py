@@ -8,9 +8,12 @@ from torch.nn.functional import normalize
 
 from bgbias.audit import examples
 from bgbias.audit.pictures import Pictures
+from bgbias.audit.sources import square
 from bgbias.cache import Cache
 from bgbias.photos import pack
+from bgbias.photos.views import Photos
 
+PX = 12
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
 
 
@@ -25,8 +28,9 @@ def pictures(tmp_path):
     pack.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
     table = pd.DataFrame({"path": [f"{row}.png" for row in range(8)], "class_id": LABELS.numpy()})
     table["class_name"] = "class " + table.class_id.astype(str)
-    packs = (pack.Pack(tmp_path / part) for part in ("photos", "masks", "pool"))
-    return Pictures(table, *packs, 1, Cache(tmp_path / "cache"))
+    packs = (pack.Pack(tmp_path / part) for part in ("photos", "masks"))
+    photos = Photos(table, *packs, square(PX))
+    return Pictures(photos, np.arange(len(table)), pack.Pack(tmp_path / "pool"), 1, Cache(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -55,7 +59,10 @@ def test_ranks_are_those_of_a_sorted_list(embeddings):
 def test_pictures_and_neighbours_are_as_the_embedder_saw_them(pictures, embeddings):
     row = examples.worst_photos(pictures, embeddings, None)[0]
     query = int(row.path.removesuffix(".png"))
-    assert np.array_equal(row.clean, pictures.photos[query]) and row.class_name == f"class {LABELS[query]}"
+    assert (
+        torch.equal(torch.from_numpy(row.clean).permute(2, 0, 1), pictures.photo(np.array([query]))[0])
+        and row.class_name == f"class {LABELS[query]}"
+    )
     assert np.array_equal(row.swapped[4:8, 4:8], row.clean[4:8, 4:8]) and not np.array_equal(row.swapped, row.clean)
     assert len(row.neighbours_clean) == len(row.neighbours_swapped) == 5
     assert [right for _, _, right in row.neighbours_clean] == [True] + 4 * [False]

@@ -10,13 +10,15 @@ from bgbias.attention.maps import Attention
 from bgbias.attention.saliency import attention_map, attention_score
 from bgbias.audit.explained import SEEN, Explainer
 from bgbias.audit.pictures import Pictures
-from bgbias.audit.views import VIEWS
+from bgbias.audit.sources import square
+from bgbias.audit.views import compose
 from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.metrics.retrieval import neighbours
 from bgbias.models.embedder import Card
 from bgbias.models.spec import Audited, embed
 from bgbias.photos import pack
+from bgbias.photos.views import Photos
 
 OPTIONS = params.Attention(method="grad_cam", copies=5, noise_share=0.15, steps=8, precision="fp32", max_images={})
 PX, PHOTOS = 12, 10
@@ -47,8 +49,9 @@ def pictures(tmp_path):
     pack.Pack.write(tmp_path / "masks", iter(masks))
     pack.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
     table = pd.DataFrame({"path": [f"{row}.png" for row in range(PHOTOS)], "class_id": np.arange(PHOTOS) // 2})
-    packs = (pack.Pack(tmp_path / part) for part in ("photos", "masks", "pool"))
-    return Pictures(table, *packs, 1, Cache(tmp_path / "cache"))
+    packs = (pack.Pack(tmp_path / part) for part in ("photos", "masks"))
+    photos = Photos(table, *packs, square(PX))
+    return Pictures(photos, np.arange(len(table)), pack.Pack(tmp_path / "pool"), 1, Cache(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def explainer(pictures, tmp_path):
     embedder = Audited(LeftHalf(), card, torch.device("cpu"))
     rows = np.arange(PHOTOS)
     embeddings = {
-        view: embed(embedder, [VIEWS[view](pictures, rows)], list(pictures.table.path)) for view in SEEN.values()
+        view: embed(embedder, [compose(pictures, view, rows)], list(pictures.table.path)) for view in SEEN.values()
     }
     return Explainer(embedder, pictures, embeddings, OPTIONS, Cache(tmp_path / "cache"))
 
@@ -81,7 +84,7 @@ def test_swapping_a_pair_swaps_its_maps(explainer):
 
 def test_a_pair_is_explained_as_both_photos_are_in_the_view(explainer, pictures):
     embeddings = explainer.embeddings["swapped/0"]
-    expected = explainer.paired.unscaled(VIEWS["swapped/0"](pictures, QUERIES), QUERIES, embeddings[FOUND])
+    expected = explainer.paired.unscaled(compose(pictures, "swapped/0", QUERIES), QUERIES, embeddings[FOUND])
     assert torch.allclose(explainer.maps("some", QUERIES, "swapped", FOUND), expected, rtol=1e-3)
     assert (explainer.alone.options.copies, explainer.paired.options.copies) == (5, 3)
 

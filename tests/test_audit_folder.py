@@ -10,6 +10,7 @@ from bgbias.audit import pictures, sources
 from bgbias.audit.folder import given_masks, read, refuse_unmasked
 from bgbias.cache import Cache
 from bgbias.config import params
+from bgbias.photos.views import Photos
 
 GRABCUT = params.Masks(method="grabcut", rembg_model="u2net", grabcut_px=128)
 GIVEN = params.Masks(method="given", rembg_model="u2net", grabcut_px=128)
@@ -129,6 +130,12 @@ def test_masks_that_are_all_empty_are_refused(folder, tmp_path):
         sources.mask_pack(table, folder, GIVEN, 16, Cache(tmp_path / "cache"))
 
 
+def audited(table, photos, masks, pool, px, cache):
+    """The pictures of all photos of a table."""
+    photos = Photos(table, photos, masks, sources.square(px))
+    return pictures.Pictures(photos, np.arange(len(table)), pool, 1, cache)
+
+
 def test_photos_and_masks_are_cropped_alike(folder, tmp_path):
     table, cache = read(folder)[0], Cache(tmp_path / "cache")
     packs = (
@@ -138,7 +145,7 @@ def test_photos_and_masks_are_cropped_alike(folder, tmp_path):
     )
     assert packs[0].shapes.tolist() == [[16, 16, 3]] * 4 and packs[1].shapes.tolist() == [[16, 16, 1]] * 4
     assert packs[2].shapes.tolist() == [[27, 27, 3]] * 100
-    seen = pictures.Pictures(table, *packs, 1, cache)
+    seen = audited(table, *packs, 16, cache)
     assert seen.photo(np.array([2, 0])).shape == (2, 3, 16, 16) and seen.mask(np.array([1])).shape == (1, 1, 16, 16)
 
 
@@ -170,6 +177,6 @@ def test_photos_that_hide_their_background_are_not_probed(folder, tmp_path):
         mask.save(tmp_path / "masks" / f"{name}.png")
     table, cache = given_masks(table, tmp_path / "masks"), Cache(tmp_path / "cache")
     packs = sources.photo_pack(table, folder, 30, cache), sources.mask_pack(table, folder, GIVEN, 30, cache)
-    seen = pictures.Pictures(table, *packs, sources.background_pack(None, 30, 1, cache), 1, cache)
+    seen = audited(table, *packs, sources.background_pack(None, 30, 1, cache), 30, cache)
     assert seen.probed.tolist() == [0]  # the second's box is 0.81 of the picture, but all of it with its margin
     assert seen.doubts == ["", "", "nearly_full", "empty"]

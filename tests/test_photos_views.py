@@ -10,7 +10,7 @@ from bgbias.photos.views import MANIFEST, Photos
 
 @pytest.fixture
 def photos(data, geometry):
-    return Photos("drawn", geometry, data)
+    return Photos.prepared("drawn", geometry, data)
 
 
 def whole(batches):
@@ -65,8 +65,8 @@ def test_an_unknown_pool_is_refused_with_those_there_are(photos):
 def test_masks_of_other_photos_are_refused(data, geometry):
     shapes = data / "masks/drawn/packed/shapes.npy"
     np.save(shapes, np.load(shapes)[::-1])
-    with pytest.raises(ValueError, match="masks and photos differ in size: run `dvc repro masks@drawn`"):
-        Photos("drawn", geometry, data)
+    with pytest.raises(ValueError, match="drawn.packed: masks and photos differ in number or size: make"):
+        Photos.prepared("drawn", geometry, data)
 
 
 def test_separate_pools_share_no_background_and_hold_all_of_val(photos):

@@ -15,7 +15,7 @@ IDS = np.array([3, 11])
 
 @pytest.fixture
 def photos(data, geometry):
-    return Photos("drawn", geometry, data)
+    return Photos.prepared("drawn", geometry, data)
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def embedder(name):
 
 @pytest.fixture
 def photos(data, geometry):
-    return Photos("drawn", geometry, data)
+    return Photos.prepared("drawn", geometry, data)
 
 
 def split_of(photos, name, split="test"):

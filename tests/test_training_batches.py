@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def crops(data, geometry, options):
     def make(regime="bgaugment", per_class=2, seed=3, changed=None, **changes):
-        photos = Photos("drawn", geometry, data)
+        photos = Photos.prepared("drawn", geometry, data)
         treated = dataclasses.replace(REGIMES[regime], **changed or {})
         return Crops(photos, treated, dataclasses.replace(options, **changes), per_class, seed)
 

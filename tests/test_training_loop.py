@@ -22,7 +22,7 @@ def parts(data, geometry, options):
     """Everything that `fit` wants, made anew at each call."""
 
     def make(regime="base", loss="triplet", changed=None, **changes):
-        photos = Photos("drawn", geometry, data)
+        photos = Photos.prepared("drawn", geometry, data)
         treated = dataclasses.replace(SETTINGS.regime_settings[regime], **changed or {})
         crops = Crops(photos, treated, dataclasses.replace(options, **changes), 2, 5)
         torch.manual_seed(5)

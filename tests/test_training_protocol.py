@@ -87,7 +87,7 @@ def photos(tmp_path_factory):
     pack.Pack.write(data / "prepared/drawn/photos", noise(40, (256, 341, 3), (300, 256, 3)))
     pack.Pack.write(data / "masks/drawn/packed", noise(40, (256, 341, 1), (300, 256, 1)))
     pack.Pack.write(data / "backgrounds/drawn/val", noise(6, (256, 384, 3), (384, 256, 3)))
-    return Photos("drawn", SETTINGS.images["cub200"], data)
+    return Photos.prepared("drawn", SETTINGS.images["cub200"], data)
 
 
 @pytest.mark.parametrize("regime", ["base", "bgaugment", "bgconsistency"])

@@ -35,7 +35,7 @@ def embed(embedder: spec.Audited, pictures: Pictures, cache: Cache) -> dict[str,
         ValueError: as of `models.embedder.embed`.
     """
     made_from, found = identity(embedder, pictures), {}
-    sizes = {view: len(views.rows_of(pictures, view)) for view in views.VIEWS}
+    sizes = {view: len(views.rows_of(pictures, view)) for view in views.views(pictures.draws)}
     with tqdm(total=sum(sizes.values()), desc="embedding", unit="picture") as bar:
         for view, size in sizes.items():
             bar.set_postfix_str(view)

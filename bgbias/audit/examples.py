@@ -10,7 +10,7 @@ from torch import Tensor
 from bgbias.attention.saliency import attention_map
 from bgbias.audit.explained import SEEN, Explainer
 from bgbias.audit.pictures import Pictures
-from bgbias.audit.views import VIEWS
+from bgbias.audit.views import compose
 from bgbias.metrics.retrieval import neighbours
 
 ROWS, TOP = 6, 5
@@ -111,7 +111,7 @@ def _maps(explainer: Explainer, queries: np.ndarray, first: np.ndarray, seen: st
 
 
 def _shown(pictures: Pictures, view: str, rows: list[int]) -> list[np.ndarray]:
-    return list(VIEWS[view](pictures, np.array(rows)).permute(0, 2, 3, 1).contiguous().numpy())
+    return list(compose(pictures, view, np.array(rows)).permute(0, 2, 3, 1).contiguous().numpy())
 
 
 def _neighbours(pictures: Pictures, view: str, query: int, rows: np.ndarray) -> list[Neighbour]:

@@ -14,7 +14,7 @@ from bgbias.attention.saliency import attention_map, attention_score
 from bgbias.audit.embeddings import identity
 from bgbias.audit.measures import column
 from bgbias.audit.pictures import Pictures
-from bgbias.audit.views import VIEWS
+from bgbias.audit.views import compose
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.metrics.bootstrap import estimate
@@ -74,7 +74,7 @@ class Explainer:
             found = []
             with tqdm(total=len(rows), desc=what, unit="photo") as bar:
                 for part in np.split(np.arange(len(rows)), range(AT_ONCE, len(rows), AT_ONCE)):
-                    shown = VIEWS[view](self.pictures, rows[part]), rows[part]
+                    shown = compose(self.pictures, view, rows[part]), rows[part]
                     if others is None:
                         made = self.alone.unscaled(*shown)
                     else:

@@ -16,7 +16,6 @@ from bgbias.seeding import generator
 
 METRICS = ("recall_at_1", "map_at_r")
 FLAGS = {"empty": "empty", "nearly_full": "full", "border": "border", "tiny": "tiny"}  # suspicion -> key
-CHANGES = ("eroded", "dilated")  # of masks
 Scores = dict[str, Tensor]  # of `retrieval.per_query`
 
 
@@ -86,7 +85,7 @@ class Measures:
         found |= {f"{view}_in_clean": self._probed(view, "clean") for view in views.BACKGROUND_ONLY}
         found["background_gap"] = background_bias.background_gap(found["mixed_same"], found["mixed_rand"])
         first_draw = self._scores("swapped/0", "swapped/0")
-        for change in CHANGES:
+        for change in views.CHANGES:
             changed = self._scores(f"swapped/{change}", f"swapped/{change}")
             found[f"drop_{change}"] = _less(found["clean"], changed)
             found[f"moved_{change}"] = _less(first_draw, changed)
@@ -109,7 +108,7 @@ class Measures:
         return scores | {"rows": kept[scores["rows"]]}
 
     def _over_draws(self, score: Callable[[str], Scores]) -> Scores:
-        found = [score(f"swapped/{draw}") for draw in range(views.DRAWS)]
+        found = [score(f"swapped/{draw}") for draw in range(self.pictures.draws)]
         means = {name: torch.stack([scores[name] for scores in found]).double().mean(0) for name in METRICS}
         return means | {"rows": found[0]["rows"]}
 
@@ -148,7 +147,7 @@ class Measures:
             "drop_without": None,
             "radius_px": views.doubt_px(self.pictures),
         }
-        of_changes = [f"{what}_{change}" for what in ("drop", "moved") for change in CHANGES]
+        of_changes = [f"{what}_{change}" for what in ("drop", "moved") for change in views.CHANGES]
         found |= {name: self._estimates(self.scores[name]) for name in of_changes}
         kept = torch.from_numpy(np.flatnonzero(doubts == ""))
         if len(kept) < len(doubts) and views.can_be_searched(self.labels[kept].numpy()):

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -14,57 +13,80 @@ from bgbias.photos import foreground
 from bgbias.photos.ablate import inpainted
 from bgbias.photos.foreground import OBJECT, can_be_probed, grown
 from bgbias.photos.pack import Pack
-from bgbias.photos.views import BATCH
+from bgbias.photos.views import Photos
+
+DRAWS = 5  # of a background for each photo of a folder
+PURPOSE = "audit swap"  # of these draws
 
 
 class Pictures:
-    """What is audited, row by row.
+    """What is audited, row by row, at the size of the embedder's input.
 
     Attributes:
-        table: of `folder.read`.
+        table: of the audited photos: path, class_id, class_name.
         labels: int64 (N,), class_id.
-        photos: Pack of uint8 (S, S, 3), S the embedder's input_px.
-        masks: Pack of uint8 (S, S, 1).
-        backgrounds: Pack of the pool, larger than S and of any proportions.
-        input_px: S.
+        pool: Pack of backgrounds, of any sizes.
+        draws: how many backgrounds are drawn for each photo.
+        input_px: S, side of the pictures.
         seed: of all draws.
         identity: fingerprint of all these bytes.
     """
 
     def __init__(
         self,
-        table: pd.DataFrame,
-        photos: Pack,
-        of_masks: Pack,
-        backgrounds: Pack,
+        photos: Photos,
+        image_ids: np.ndarray,
+        pool: Pack,
         seed: int,
         cache: Cache,
+        draws: int = DRAWS,
+        purpose: str = PURPOSE,
     ):
-        """Join what `photo_pack`, `mask_pack` and `background_pack` give."""
-        self.table, self.photos, self.masks, self.backgrounds = table, photos, of_masks, backgrounds
-        self.labels, self.input_px, self.seed = table.class_id.to_numpy(copy=True), int(photos.shapes[0, 0]), seed
-        packs = [pack.folder for pack in (photos, of_masks, backgrounds)]
-        self.identity, self._cache = fingerprint([list(table.path), self.labels.tolist(), seed], packs), cache
+        """Choose what is audited.
+
+        Args:
+            photos: whose geometry gives pictures of the embedder's input size.
+            image_ids: of the photos that are audited.
+            pool: of backgrounds.
+            seed: of all draws.
+            cache: for what takes long.
+            draws: how many backgrounds are drawn for each photo.
+            purpose: of the draws, see `Photos.draw`; "swapped" draws as the pipeline does.
+        """
+        self.table = photos.table.loc[image_ids].reset_index(drop=True)
+        self.labels = self.table.class_id.to_numpy(copy=True)
+        self.pool, self.draws, self.input_px, self.seed = pool, draws, photos.geometry.input_px, seed
+        self._photos, self._image_ids, self._purpose, self._cache = photos, np.asarray(image_ids), purpose, cache
+        settings = [list(self.table.path), self.labels.tolist(), self._image_ids.tolist(), seed, draws, purpose]
+        packs = [pack.folder for pack in (photos.photos, photos.masks, pool)]
+        self.identity = fingerprint([*settings, photos.geometry], packs)
 
     def photo(self, rows: np.ndarray) -> Tensor:
         """Photos, uint8 (B, 3, S, S)."""
-        return _stack(self.photos, rows)
+        return torch.cat(list(self._photos.clean(self._image_ids[rows])))
 
     def mask(self, rows: np.ndarray) -> Tensor:
         """Masks, uint8 (B, 1, S, S)."""
-        return _stack(self.masks, rows)
+        return torch.cat(list(self._photos.foregrounds(self._image_ids[rows])))
+
+    def swapped(self, rows: np.ndarray, draw: int, grow_px: int = 0) -> Tensor:
+        """Photos on random parts of random backgrounds, uint8 (B, 3, S, S); masks grown as by `foreground.grown`."""
+        manifest = self._photos.draw(self._image_ids[rows], self.pool, self.seed, self._purpose, draw)
+        return torch.cat(list(self._photos.swapped(manifest, self.pool, grow_px)))
 
     @cached_property
     def doubts(self) -> list[str]:
         """What is probably wrong with each mask, as `foreground.suspicion` names it; "" for nothing."""
-        return [foreground.suspicion(self.masks[row]) for row in range(len(self.masks))]
+        return [foreground.suspicion(mask[0].numpy()) for masks in self._masks() for mask in masks]
+
+    def _masks(self) -> Iterator[Tensor]:
+        return self._photos.foregrounds(self._image_ids)
 
     @cached_property
     def probed(self) -> np.ndarray:
         """Rows of the photos whose object can be taken away: there is one, and it leaves some background."""
         kept = []
-        for start in range(0, len(self.masks), BATCH):
-            masks = self.mask(np.arange(start, min(start + BATCH, len(self.masks))))
+        for masks in self._masks():
             leaves_some = (grown(masks, self.margin_px) < OBJECT).flatten(1).any(1)
             kept.append(can_be_probed(masks) & leaves_some)
         return torch.cat(kept).nonzero()[:, 0].numpy()
@@ -76,13 +98,14 @@ class Pictures:
 
     def emptied(self, rows: np.ndarray) -> Tensor:
         """The backgrounds of probed photos, the object painted over; uint8 (B, 3, S, S)."""
-        return _stack(self._emptied, np.searchsorted(self.probed, rows))
+        pictures = np.stack([self._emptied[row] for row in np.searchsorted(self.probed, rows)])
+        return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
 
     @cached_property
     def _emptied(self) -> Pack:
         def make() -> Iterator[np.ndarray]:
             for row in tqdm(self.probed, "removing objects", unit="photo"):
-                picture = inpainted(self.photo([row]), self.mask([row]), self.margin_px)
+                picture = inpainted(self.photo(np.array([row])), self.mask(np.array([row])), self.margin_px)
                 yield picture[0].permute(1, 2, 0).numpy()
 
         return packed(self._cache, "emptied", self.identity, make)
@@ -91,7 +114,3 @@ class Pictures:
 def packed(cache: Cache, name: str, mark: str, make: Callable[[], Iterator[np.ndarray]]) -> Pack:
     """The pictures that were packed under a name and fingerprint; else they are made, and packed."""
     return Pack(cache.folder(name, mark, lambda path: Pack.write(path, make())))
-
-
-def _stack(pack: Pack, rows: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.stack([pack[row] for row in rows])).permute(0, 3, 1, 2).contiguous()

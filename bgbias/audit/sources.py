@@ -1,12 +1,13 @@
 """What an audit reads: photos, masks and backgrounds, opened and packed at the size of the embedder's input."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 from tqdm import tqdm
 
 from bgbias import files
@@ -17,78 +18,125 @@ from bgbias.config import params
 from bgbias.datasets.folder import READ
 from bgbias.masks.make import file_of, made_from, make_masks
 from bgbias.photos import foreground
-from bgbias.photos.pack import Pack, cores, read_photo, shrink
+from bgbias.photos.pack import Pack, cores, crop, read_photo, shrink
+from bgbias.photos.views import Photos
 from bgbias.render.backgrounds import swap
 from bgbias.seeding import generator
 
-GRABCUT_PX = 128
+GRABCUT_PX, REMBG_MODEL = 128, "u2net"
 SOURCES = ("photos", "masks", "backgrounds")  # folders that are read
 POOL = 100  # backgrounds, rendered or of a folder; more would say little more and take longer
 FEWEST = 4  # backgrounds of a folder: as many as the grid needs
 BACKGROUND_SHARE = 5 / 3  # a background's short side, in inputs: crops of it are not enlarged
+CROP_SHARE, CROP_RATIO = [0.4, 1.0], [0.75, 4 / 3]  # of the part of a background that is shown, as in training
 FEW = 64  # photos, whose masks are made sooner than other processes have started
 
 
-def refuse_out_within(options: params.Audit, out: Path) -> None:
-    """What is written into a folder of photos, masks or backgrounds would be read there the next time."""
-    for folder in filter(None, (getattr(options, name) for name in SOURCES)):
+class Opened(NamedTuple):
+    """What is audited.
+
+    Attributes:
+        pictures: photos, masks and backgrounds at the embedder's size.
+        described: what they are, for audit.json.
+        remarks: what is to be said of the choice, sentences.
+    """
+
+    pictures: Pictures
+    described: dict
+    remarks: list[str]
+
+
+def make_folder(out: Path, options: params.Audit | None) -> None:
+    """Make the folder of the results before anything that takes long.
+
+    Raises:
+        ValueError: it cannot be made, or lies in a folder that is read, where the next audit would read it.
+    """
+    for folder in filter(None, (getattr(options, name, None) for name in SOURCES)):
         if out.resolve().is_relative_to(Path(folder).resolve()):
             raise ValueError(f"--out {out} lies in {folder}, which is read: choose another folder")
-
-
-def make_folder(out: Path) -> None:
-    """Make it before anything that takes long."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"--out {out}: no folder can be made there ({error.strerror}): choose another") from error
 
 
-def pool_of(options: params.Audit) -> Path | None:
-    """The folder of backgrounds; None: they are rendered."""
-    return Path(options.backgrounds) if options.backgrounds else None
+def of_dataset(dataset: str, settings: params.Params, input_px: int, cache: Cache) -> Opened:
+    """Open the test photos of a dataset of the pipeline, with its masks, its pool and the swaps of its stage embed.
+
+    Args:
+        dataset: whose photos, masks and backgrounds are prepared.
+        settings: of params.yaml.
+        input_px: of the embedder.
+        cache: for what takes long.
+    """
+    geometry, options = replace(settings.images[dataset], input_px=input_px), settings.evaluate[dataset]
+    photos, pool_name = Photos.prepared(dataset, geometry), options.swaps["swapped"]
+    pool = photos.pool(pool_name)
+    pictures = Pictures(photos, photos.split("test"), pool, settings.seed, cache, options.draws, "swapped")
+    remarks = [
+        f"Audited are the {len(pictures.labels)} test photos of {dataset}, on the backgrounds that the pipeline drew "
+        f"for them: for a model of that input size, clean and swapped figures are those of its report."
+    ]
+    if input_px > geometry.crop_px:
+        remarks.append(
+            f"They are packed for crops of {geometry.crop_px} px and enlarged to the embedder's {input_px}: what it "
+            f"does on sharper photos may differ; images.{dataset} in params.yaml sets the size."
+        )
+    described = _described(pictures, settings.masks[dataset].method, f"the pool {pool_name} of {dataset}")
+    return Opened(pictures, described | _made_with(photos.masks.folder, files.checksum(pool.folder), pictures), remarks)
 
 
-def prepare(options: params.Audit, input_px: int, seed: int, cache: Cache) -> tuple[Pictures, list[str]]:
-    """Photos, masks and backgrounds; and what is to be said of the choice of photos."""
-    folder = Path(options.photos)
-    table, said = folders.read(folder)
+def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> Opened:
+    """Open the photos of a folder, make their masks, and the pool of backgrounds.
+
+    Args:
+        options: which folders, and how masks are made.
+        input_px: of the embedder.
+        seed: of all draws.
+        cache: for what takes long.
+
+    Raises:
+        ValueError: as raised by `folder.read`, `mask_pack` and `background_pack`.
+    """
+    folder, backgrounds = Path(options.photos), Path(options.backgrounds) if options.backgrounds else None
+    table, remarks = folders.read(folder)
     method = "given" if options.masks else options.mask_method or "grabcut"
     if options.masks:
         table = folders.given_masks(table, Path(options.masks))
     elif method == "given":
         folders.refuse_unmasked(table, folder)
-    making = params.Masks(method=method, rembg_model=options.rembg_model, grabcut_px=GRABCUT_PX)
-    packs = (
+    making = params.Masks(method=method, rembg_model=options.rembg_model or REMBG_MODEL, grabcut_px=GRABCUT_PX)
+    photos = Photos(
+        table.assign(image_id=range(len(table))),
         photo_pack(table, folder, input_px, cache),
         mask_pack(table, folder, making, input_px, cache),
-        background_pack(pool_of(options), input_px, seed, cache),
+        square(input_px),
     )
-    return Pictures(table, *packs, seed, cache), said
+    pool = background_pack(backgrounds, input_px, seed, cache)
+    pictures = Pictures(photos, photos.table.image_id.to_numpy(), pool, seed, cache)
+    described = _described(pictures, options.masks or method, options.backgrounds or "this project, rendered")
+    mark = files.checksum(*_drawn(backgrounds, seed)) if backgrounds else "rendered"
+    full_size = photos.masks.folder.parent / "masks"  # see `mask_pack`
+    return Opened(pictures, described | _made_with(full_size, mark, pictures), remarks)
 
 
-def described(options: params.Audit, seen: Pictures) -> dict:
-    """What was audited with what."""
-    return {
-        "embedder": options.embedder,
-        "photos": len(seen.table),
-        "classes": seen.table.class_name.nunique(),
-        "masks": options.masks or options.mask_method or "grabcut",
-        "backgrounds": f"{len(seen.backgrounds)} of {options.backgrounds or 'this project, rendered'}",
-        "made_with": made_with(seen.masks, pool_of(options), seen.seed),
-    }
+def _described(pictures: Pictures, masks: str, backgrounds: str) -> dict:
+    counts = {"photos": len(pictures.table), "classes": pictures.table.class_name.nunique()}
+    return counts | {"masks": masks, "backgrounds": f"{len(pictures.pool)} of {backgrounds}"}
 
 
-def crop(picture: Image.Image, side_px: int) -> np.ndarray:
-    """The centre square of a picture, resized (bilinear, antialiased): its short side becomes `side_px`.
+def _made_with(masks: Path, backgrounds: str, pictures: Pictures) -> dict:
+    """What the swaps depend on beside the photos, whatever the embedder's input: masks, backgrounds and seed."""
+    mark = files.checksum(masks)[:16]
+    return {"made_with": {"masks": mark, "backgrounds": backgrounds[:16], "seed": pictures.seed}}
 
-    >>> crop(Image.new("L", (30, 20), 7), 10).shape
-    (10, 10, 1)
-    """
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    square = picture.resize((side_px, side_px), Image.Resampling.BILINEAR, (left, top, left + side, top + side))
-    return np.asarray(square).reshape(side_px, side_px, -1)
+
+def square(px: int) -> params.Geometry:
+    """The geometry of photos that are packed as squares of the embedder's input."""
+    return params.Geometry(
+        short_side_px=px, crop_px=px, input_px=px, train_crop_share=CROP_SHARE, train_crop_ratio=CROP_RATIO
+    )
 
 
 def _crops(paths: list[Path], side_px: int, mode: str, what: str) -> Iterator[np.ndarray]:
@@ -159,10 +207,3 @@ def _drawn(folder: Path, seed: int) -> list[Path]:
         chosen = generator(seed, "audit pool").choice(len(paths), POOL, replace=False)
         paths = [paths[place] for place in sorted(chosen)]
     return paths
-
-
-def made_with(of_masks: Pack, backgrounds: Path | None, seed: int) -> dict:
-    """What the swaps hang on beside the photos, whatever the embedder's input: full-size masks, backgrounds, seed."""
-    full_size = of_masks.folder.parent / "masks"  # see `mask_pack`
-    pool = files.checksum(*_drawn(backgrounds, seed))[:16] if backgrounds else "rendered"
-    return {"masks": files.checksum(full_size)[:16], "backgrounds": pool, "seed": seed}

@@ -4,20 +4,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from bgbias.audit import mixed
 from bgbias.audit.pictures import Pictures
-from bgbias.config import params
-from bgbias.photos import ablate, foreground
-from bgbias.photos.compose import centre_box, flip, paste, take
-from bgbias.photos.views import BATCH, draw_background
+from bgbias.photos import ablate
+from bgbias.photos.compose import centre_box, paste, take
+from bgbias.photos.views import BATCH
 from bgbias.seeding import generator
 
-DRAWS = 5  # of a background for each photo
 GRID = 4  # backgrounds, the same for all photos
-CROP_SHARE, CROP_RATIO = [0.4, 1.0], [0.75, 4 / 3]  # of the part of a background that is shown, as in training
 Make = Callable[[Pictures, np.ndarray], Tensor]  # rows -> uint8 (B, 3, S, S)
 
 
@@ -28,26 +24,13 @@ def doubt_px(pictures: Pictures) -> int:
 
 def _swapped(pictures: Pictures, rows: np.ndarray, draw: int = 0, grow: int = 0) -> Tensor:
     """Photos before random parts of random backgrounds; `grow`: 1 for dilated, -1 for eroded masks."""
-    side = pictures.input_px
-    geometry = params.Geometry(
-        short_side_px=side, crop_px=side, input_px=side, train_crop_share=CROP_SHARE, train_crop_ratio=CROP_RATIO
-    )
-    shapes, behind, flipped = pictures.backgrounds.shapes, [], []
-    for row in rows:
-        rng = generator(pictures.seed, "audit swap", draw, int(row))
-        background_id, box, mirrored = draw_background(shapes, geometry, rng)
-        behind.append(take(pictures.backgrounds[background_id], box, side))
-        flipped.append(mirrored)
-    masks = pictures.mask(rows)
-    if grow:
-        masks = foreground.grown(masks, grow * doubt_px(pictures))
-    return paste(pictures.photo(rows), masks, flip(torch.stack(behind), torch.tensor(flipped)))
+    return pictures.swapped(rows, draw, grow * doubt_px(pictures))
 
 
 def _on_same(pictures: Pictures, rows: np.ndarray, number: int) -> Tensor:
     """Photos before one background, the same for all."""
-    order = generator(pictures.seed, "audit grid").permutation(len(pictures.backgrounds))
-    background = pictures.backgrounds[order[number]]
+    order = generator(pictures.seed, "audit grid").permutation(len(pictures.pool))
+    background = pictures.pool[order[number]]
     height, width, _ = background.shape
     behind = take(background, centre_box(height, width, min(height, width)), pictures.input_px)
     return paste(pictures.photo(rows), pictures.mask(rows), behind.expand(len(rows), -1, -1, -1))
@@ -92,15 +75,31 @@ MIXED: dict[str, Make] = {
     donor.__name__: partial(_mixed, donor=donor) for donor in (mixed.mixed_same, mixed.mixed_rand, mixed.mixed_next)
 }
 PROBES = BACKGROUND_ONLY | MIXED  # of the photos that can be probed only
-VIEWS: dict[str, Make] = {
-    "clean": lambda pictures, rows: pictures.photo(rows),
-    **{f"swapped/{draw}": partial(_swapped, draw=draw) for draw in range(DRAWS)},
-    "swapped/eroded": partial(_swapped, grow=-1),
-    "swapped/dilated": partial(_swapped, grow=1),
-    **{f"grid/{number}": partial(_on_same, number=number) for number in range(GRID)},
-    **OBJECT_ONLY,
-    **PROBES,
-}
+CHANGES = {"eroded": -1, "dilated": 1}  # of masks
+
+
+def views(draws: int) -> dict[str, Make]:
+    """Return every view of an audit: its name -> how it is composed.
+
+    Args:
+        draws: how many backgrounds are drawn for each photo.
+
+    >>> list(views(2))[:5]
+    ['clean', 'swapped/0', 'swapped/1', 'swapped/eroded', 'swapped/dilated']
+    """
+    return {
+        "clean": lambda pictures, rows: pictures.photo(rows),
+        **{f"swapped/{draw}": partial(_swapped, draw=draw) for draw in range(draws)},
+        **{f"swapped/{change}": partial(_swapped, grow=sign) for change, sign in CHANGES.items()},
+        **{f"grid/{number}": partial(_on_same, number=number) for number in range(GRID)},
+        **OBJECT_ONLY,
+        **PROBES,
+    }
+
+
+def compose(pictures: Pictures, view: str, rows: np.ndarray) -> Tensor:
+    """Compose a view of some photos, uint8 (B, 3, S, S)."""
+    return views(pictures.draws)[view](pictures, rows)
 
 
 def can_be_searched(labels: np.ndarray) -> bool:
@@ -120,4 +119,4 @@ def batches(pictures: Pictures, view: str) -> Iterator[Tensor]:
     """A view of all its photos, in batches of uint8 (B, 3, S, S)."""
     rows = rows_of(pictures, view)
     for start in range(0, len(rows), BATCH):
-        yield VIEWS[view](pictures, rows[start : start + BATCH])
+        yield compose(pictures, view, rows[start : start + BATCH])

@@ -46,7 +46,7 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
     given = parser.parse_args()
     try:
         settings = read.load()
-        if "dataset" in given:
+        if getattr(given, "dataset", None):
             refuse_unknown("dataset", [given.dataset], settings.data)
         if "regime" in given:
             refuse_unknown("regime", [given.regime], settings.regime_settings)

@@ -230,7 +230,7 @@ class Audit:
     embedder: str  # a SPEC
     masks: str | None = None  # a folder of masks; None: mask_method makes them
     mask_method: MaskMethod | None = None  # None: grabcut
-    rembg_model: str = "u2net"
+    rembg_model: str | None = None  # None: u2net
     backgrounds: str | None = None  # a folder of pictures; None: some are rendered
 
     def __post_init__(self):

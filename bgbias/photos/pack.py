@@ -49,6 +49,18 @@ def shrink(picture: Image.Image, short_side: int) -> np.ndarray:
     return shrunk.reshape(*shrunk.shape[:2], -1)
 
 
+def crop(picture: Image.Image, side_px: int) -> np.ndarray:
+    """Cut the centre square out of a picture and resize it (bilinear, antialiased) to a side of `side_px`.
+
+    >>> crop(Image.new("L", (30, 20), 7), 10).shape
+    (10, 10, 1)
+    """
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    square = picture.resize((side_px, side_px), Image.Resampling.BILINEAR, (left, top, left + side, top + side))
+    return np.asarray(square).reshape(side_px, side_px, -1)
+
+
 def shrink_all(paths: list[Path], short_side: int, mode: str = "RGB") -> Iterator[np.ndarray]:
     """Decode and `shrink` pictures over all cores, in order, a bounded number of them at a time."""
     one = partial(_shrink_file, short_side=short_side, mode=mode)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,10 @@ import torch
 from torch import Tensor
 
 from bgbias.config import params
-from bgbias.photos import table
 from bgbias.photos.compose import Box, centre_box, flip, paste, random_box, take
+from bgbias.photos.foreground import grown
 from bgbias.photos.pack import Pack
+from bgbias.photos.table import read_table
 from bgbias.seeding import generator
 
 BATCH = 64
@@ -19,31 +21,41 @@ MANIFEST = ["image_id", "background_id", *Box._fields, "flipped"]
 
 
 class Photos:
-    """A prepared dataset: its table, packed photos and masks, and background pools.
+    """Packed photos with their masks, and what a network sees of them: the one door for pipeline, audit and remedies.
 
     Attributes:
-        table: the image table, one row a photo; image_id is the row.
+        table: one row a photo; image_id is the row.
         photos: uint8 (H, W, 3) each.
         masks: uint8 (H, W, 1) each, of the photos' sizes.
         geometry: crops and sizes.
+        pools: the folder of background pools; None: there are none by name.
     """
 
-    def __init__(self, dataset: str, geometry: params.Geometry, data: Path = Path("data")):
+    def __init__(
+        self, table: pd.DataFrame, photos: Pack, masks: Pack, geometry: params.Geometry, pools: Path | None = None
+    ):
+        """Take what was packed.
+
+        Raises:
+            ValueError: masks and photos differ in number or size.
+        """
+        self.table, self.photos, self.masks, self.geometry, self.pools = table, photos, masks, geometry, pools
+        if not np.array_equal(photos.shapes[:, :2], masks.shapes[:, :2]):
+            raise ValueError(f"{masks.folder}: masks and photos differ in number or size: make the masks again")
+
+    @classmethod
+    def prepared(cls, dataset: str, geometry: params.Geometry, data: Path = Path("data")) -> Self:
         """Open what the stages prepare, masks and backgrounds have made of a dataset."""
-        self.table = table.read_table(data / "prepared" / dataset / "images.csv")
-        self.photos = Pack(data / "prepared" / dataset / "photos")
-        self.masks = Pack(data / "masks" / dataset / "packed")
-        self.geometry = geometry
-        self._backgrounds = data / "backgrounds" / dataset
-        if (self.photos.shapes[:, :2] != self.masks.shapes[:, :2]).any():
-            raise ValueError(f"{dataset}: masks and photos differ in size: run `dvc repro masks@{dataset}`")
+        prepared = data / "prepared" / dataset
+        table, photos = read_table(prepared / "images.csv"), Pack(prepared / "photos")
+        return cls(table, photos, Pack(data / "masks" / dataset / "packed"), geometry, data / "backgrounds" / dataset)
 
     def pool(self, name: str) -> Pack:
-        """The background pool of a name."""
-        if not (self._backgrounds / name).is_dir():
-            known = ", ".join(sorted(path.name for path in self._backgrounds.iterdir() if path.is_dir()))
-            raise ValueError(f"{self._backgrounds}: no pool '{name}'; there are {known}")
-        return Pack(self._backgrounds / name)
+        """Open the background pool of a name."""
+        if not (self.pools / name).is_dir():
+            known = ", ".join(sorted(path.name for path in self.pools.iterdir() if path.is_dir()))
+            raise ValueError(f"{self.pools}: no pool '{name}'; there are {known}")
+        return Pack(self.pools / name)
 
     def val_pools(self, separate: bool) -> tuple[Pack, Pack]:
         """The pools for training and for selection: both the whole pool `val`, or every second picture each."""
@@ -85,12 +97,18 @@ class Photos:
             rows.append((int(image_id), background_id, *box, flipped))
         return pd.DataFrame(rows, columns=MANIFEST)
 
-    def swapped(self, manifest: pd.DataFrame, pool: Pack) -> Iterator[Tensor]:
-        """Centre crops before the backgrounds of a manifest, in batches as of `clean`."""
+    def swapped(self, manifest: pd.DataFrame, pool: Pack, grow_px: int = 0) -> Iterator[Tensor]:
+        """Paste the objects of centre crops on the backgrounds of a manifest, in batches as of `clean`.
+
+        Args:
+            manifest: of `draw`.
+            pool: that it was drawn from.
+            grow_px: by how much masks are dilated; negative: eroded.
+        """
         image_ids = manifest.image_id.to_numpy()
         drawn = zip(self.clean(image_ids), self.foregrounds(image_ids), self.backgrounds(manifest, pool), strict=True)
         for photos, masks, backgrounds in drawn:
-            yield paste(photos, masks, backgrounds)
+            yield paste(photos, grown(masks, grow_px) if grow_px else masks, backgrounds)
 
     def backgrounds(self, manifest: pd.DataFrame, pool: Pack) -> Iterator[Tensor]:
         """The parts of backgrounds that a manifest names, in batches as of `clean`."""

@@ -23,7 +23,7 @@ class Pictures:
 
     def __init__(self, dataset: str, geometry: params.Geometry, pool: str, seed: int):
         """Open a dataset, and the pool that its swapped view draws from."""
-        self.photos = Photos(dataset, dataclasses.replace(geometry, input_px=SIDE_PX))
+        self.photos = Photos.prepared(dataset, dataclasses.replace(geometry, input_px=SIDE_PX))
         self.pool, self.seed = self.photos.pool(pool), seed
 
     def clean(self, image_ids: Sequence[int]) -> list[np.ndarray]:
