@@ -3,7 +3,7 @@
     python -m stages.study_tables
 
 Reads   paper/results.json (made by stages.gather), paper/published
-Writes  paper/table1.md (MAP@R), paper/table1_recall.md (Recall@1), paper/table2.md (attention score), and .tex of each
+Writes  paper/tables: table1 (MAP@R), table1_recall (Recall@1) and table2 (attention score), each as .md and .tex
 Takes   a second
 """
 
@@ -31,5 +31,5 @@ if __name__ == "__main__":
         __doc__,
         results={"type": Path, "default": Path("paper/results.json"), "help": "the results file"},
         published={"type": Path, "default": Path("paper/published"), "help": "folder of the published figures"},
-        out={"type": Path, "default": Path("paper"), "help": "folder of the tables"},
+        out={"type": Path, "default": Path("paper/tables"), "help": "folder of the tables"},
     )

@@ -20,7 +20,7 @@ from bgbias.datasets.demo import backgrounds, fetch
 from bgbias.metrics.background_bias import background_gap, conflict
 from bgbias.metrics.retrieval import per_query
 from bgbias.photos import pack
-from bgbias.photos.ablate import inpainted
+from bgbias.ablations import inpainted
 from bgbias.photos.compose import paste
 
 SIDE, RIM, SWAPS = 32, 3, 4

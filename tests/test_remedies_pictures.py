@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bgbias.photos.ablate import GREY, mean_colours, on_colour
+from bgbias.ablations import GREY, mean_colours, on_colour
 from bgbias.photos.compose import Box, paste, take
 from bgbias.photos.views import Photos
 from bgbias.remedies.pictures import FIXES, OWN, REMEDIES, SAME, Shown, averaged, cropped

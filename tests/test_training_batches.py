@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from bgbias.config import read
 from bgbias.photos import pack
-from bgbias.photos.ablate import inpainted
+from bgbias.ablations import inpainted
 from bgbias.photos.compose import flip
 from bgbias.photos.views import Photos
 from bgbias.training.batches import RIM_PX, Batch, Crops, sample, varied, with_backgrounds_of_others

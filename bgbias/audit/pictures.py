@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from bgbias.cache import Cache, fingerprint
 from bgbias.photos import foreground
-from bgbias.photos.ablate import inpainted
+from bgbias.ablations import inpainted
 from bgbias.photos.foreground import OBJECT, can_be_probed, grown
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos

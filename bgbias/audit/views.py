@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bgbias.audit import mixed
 from bgbias.audit.pictures import Pictures
-from bgbias.photos import ablate
+from bgbias import ablations
 from bgbias.photos.compose import centre_box, paste, take
 from bgbias.photos.views import BATCH
 from bgbias.seeding import generator
@@ -38,14 +38,14 @@ def _on_same(pictures: Pictures, rows: np.ndarray, number: int) -> Tensor:
 
 def _on_colour(pictures: Pictures, rows: np.ndarray, colour: Tensor | None) -> Tensor:
     photos = pictures.photo(rows)
-    colours = ablate.mean_colours(photos) if colour is None else colour
-    return ablate.on_colour(photos, pictures.mask(rows), colours)
+    colours = ablations.mean_colours(photos) if colour is None else colour
+    return ablations.on_colour(photos, pictures.mask(rows), colours)
 
 
 def _silhouette(pictures: Pictures, rows: np.ndarray) -> Tensor:
     """The object filled with the mean colour of its background, which draws the least attention to it."""
     photos, masks = pictures.photo(rows), pictures.mask(rows)
-    return ablate.silhouette(photos, masks, ablate.mean_colours(photos, 255 - masks))
+    return ablations.silhouette(photos, masks, ablations.mean_colours(photos, 255 - masks))
 
 
 def _boxed(pictures: Pictures, rows: np.ndarray, fill: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
@@ -62,14 +62,14 @@ def _mixed(pictures: Pictures, rows: np.ndarray, donor: Callable) -> Tensor:
 
 
 OBJECT_ONLY: dict[str, Make] = {
-    "foreground_black": partial(_on_colour, colour=ablate.BLACK),
-    "foreground_grey": partial(_on_colour, colour=ablate.GREY),
+    "foreground_black": partial(_on_colour, colour=ablations.BLACK),
+    "foreground_grey": partial(_on_colour, colour=ablations.GREY),
     "foreground_mean": partial(_on_colour, colour=None),
 }
 BACKGROUND_ONLY: dict[str, Make] = {
     "background_silhouette": _silhouette,
-    "background_box_blacked": partial(_boxed, fill=ablate.box_blacked),
-    "background_box_tiled": partial(_boxed, fill=ablate.box_tiled),
+    "background_box_blacked": partial(_boxed, fill=ablations.box_blacked),
+    "background_box_tiled": partial(_boxed, fill=ablations.box_tiled),
 }
 MIXED: dict[str, Make] = {
     donor.__name__: partial(_mixed, donor=donor) for donor in (mixed.mixed_same, mixed.mixed_rand, mixed.mixed_next)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bgbias.photos.ablate import BLACK, GREY, mean_colours, on_colour, silhouette
+from bgbias.ablations import BLACK, GREY, mean_colours, on_colour, silhouette
 from bgbias.photos.foreground import grown
 
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from bgbias.photos import ablate
-from bgbias.photos.ablate import box_blacked, box_tiled, inpainted
+from bgbias import ablations
+from bgbias.ablations import box_blacked, box_tiled, inpainted
 from bgbias.photos.compose import Box
 from bgbias.photos.foreground import can_be_probed, object_box
 
@@ -84,7 +84,7 @@ def test_inpainting_continues_a_plain_background_at_full_and_reduced_size(monkey
     mask = mask_of(Box(8, 9, 15, 17), 40, 37)
     photo = torch.where(mask == 255, random_bytes(1, 3, 40, 37), colour[:, None, None])
     for side in (40, 16):
-        monkeypatch.setattr(ablate, "INPAINT_PX", side)
+        monkeypatch.setattr(ablations, "INPAINT_PX", side)
         difference = inpainted(photo, mask, 0).int() - colour[:, None, None].int()
         assert difference.abs().max() <= 3  # OpenCV rounds
 
