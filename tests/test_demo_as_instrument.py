@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from bgbias.ablations import inpainted
 from bgbias.audit.mixed import mixed_rand, mixed_same
 from bgbias.config.read import load
 from bgbias.datasets.demo import backgrounds, fetch
 from bgbias.metrics.background_bias import background_gap, conflict
 from bgbias.metrics.retrieval import per_query
 from bgbias.photos import pack
-from bgbias.ablations import inpainted
 from bgbias.photos.compose import paste
 
 SIDE, RIM, SWAPS = 32, 3, 4

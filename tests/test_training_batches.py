@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from bgbias.ablations import inpainted
 from bgbias.config import read
 from bgbias.photos import pack
-from bgbias.ablations import inpainted
 from bgbias.photos.compose import flip
 from bgbias.photos.views import Photos
 from bgbias.training.batches import RIM_PX, Batch, Crops, sample, varied, with_backgrounds_of_others

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from bgbias.ablations import inpainted
 from bgbias.cache import Cache, fingerprint
 from bgbias.photos import foreground
-from bgbias.ablations import inpainted
 from bgbias.photos.foreground import OBJECT, can_be_probed, grown
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos

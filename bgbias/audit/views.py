@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 from torch import Tensor
 
+from bgbias import ablations
 from bgbias.audit import mixed
 from bgbias.audit.pictures import Pictures
-from bgbias import ablations
 from bgbias.photos.compose import centre_box, paste, take
 from bgbias.photos.views import BATCH
 from bgbias.seeding import generator

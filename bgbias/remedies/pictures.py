@@ -22,8 +22,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from bgbias.photos import pack
 from bgbias.ablations import GREY, mean_colours, on_colour
+from bgbias.photos import pack
 from bgbias.photos.compose import Box, paste, take
 from bgbias.photos.foreground import grown, object_box
 from bgbias.photos.views import Photos

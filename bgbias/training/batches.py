@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from bgbias.config import params
 from bgbias.ablations import inpainted
+from bgbias.config import params
 from bgbias.photos.compose import flip, paste, random_box, take, take_both
 from bgbias.photos.foreground import can_be_probed, grown, suspicion
 from bgbias.photos.views import Photos, draw_background

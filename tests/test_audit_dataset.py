@@ -1,0 +1,117 @@
+"""An audit of a prepared dataset shows what the pipeline's table shows; what audits keep is shared and never stale."""
+
+import dataclasses
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bgbias.audit import embeddings, sources
+from bgbias.audit.measures import Measures
+from bgbias.cache import Cache, fingerprint
+from bgbias.config import params, read
+from bgbias.masks import make
+from bgbias.metrics import evaluation
+from bgbias.models import spec
+from bgbias.photos.pack import read_photo
+from bgbias.photos.views import Photos
+
+SPEC = "torchvision:resnet18?input_px=16"
+
+
+@pytest.fixture
+def settings(data, geometry, monkeypatch):
+    """Parameters of the drawn dataset, in whose checkout the test runs."""
+    monkeypatch.chdir(data.parent)
+    swaps = params.Evaluation(draws=2, swaps={"swapped": "test"}, recall_at=[1])
+    masks = dataclasses.replace(read.load(Path(__file__).parent.parent / "params.yaml").masks["demo"], method="given")
+    blocks = {"images": geometry, "evaluate": swaps, "masks": masks}
+    return SimpleNamespace(seed=7, **{name: {"drawn": block} for name, block in blocks.items()})
+
+
+def test_the_page_shows_the_recall_of_the_table(settings, geometry, tmp_path):
+    embedder, cache = spec.load(SPEC), Cache(tmp_path / "cache")
+    pictures, described, remarks = sources.of_dataset("drawn", settings, 16, cache)
+    audited = Measures(pictures, embeddings.embed(embedder, pictures, cache)).all()["views"]
+    photos = Photos.prepared("drawn", geometry)
+    image_ids, pool = photos.split("test"), photos.pool("test")
+    swaps = [photos.swapped(photos.draw(image_ids, pool, 7, "swapped", draw), pool) for draw in range(2)]
+    names = list(photos.table.path[image_ids])
+    views = {"clean": [spec.embed(embedder, photos.clean(image_ids), names)]}
+    views["swapped"] = [spec.embed(embedder, batches, names) for batches in swaps]
+    labels = torch.tensor(photos.table.class_id[image_ids].to_numpy())
+    table, _ = evaluation.measure(views, labels, [1])
+    for view in views:
+        assert audited[view]["recall_at_1"]["value"] == pytest.approx(table[view]["recall_at_1"])
+        assert audited[view]["map_at_r"]["value"] == pytest.approx(table[view]["map_at_r"])
+    assert described["backgrounds"] == "5 of the pool test of drawn" and described["masks"] == "given"
+    assert len(remarks) == 1 and "9 test photos of drawn" in remarks[0]
+
+
+def test_photos_that_are_enlarged_for_the_embedder_are_named(settings, tmp_path):
+    remarks = sources.of_dataset("drawn", settings, 32, Cache(tmp_path)).remarks
+    assert "packed for crops of 20 px and enlarged to the embedder's 32" in remarks[1]
+
+
+@pytest.fixture
+def folders(raw, tmp_path):
+    """Drawn photos by class, masks and backgrounds for them, and a cache."""
+    photos, _ = raw
+    backgrounds = tmp_path / "backgrounds"
+    backgrounds.mkdir()
+    for number, path in enumerate(sorted(photos.rglob("photos/*/0.png"))[:4]):
+        (backgrounds / f"{number}.png").write_bytes(path.read_bytes())
+    return {"photos": photos / "photos", "masks": photos / "masks", "backgrounds": backgrounds}
+
+
+def opened(folders, cache, **options):
+    given = {name: str(path) for name, path in (folders | options).items() if path}
+    return sources.of_folder(read.check(given | {"embedder": SPEC}, params.Audit, "options"), 16, 1, cache).pictures
+
+
+@pytest.mark.parametrize("kind", ["photos", "masks", "backgrounds"])
+def test_one_byte_of_any_file_that_an_audit_reads_makes_it_anew(folders, kind, tmp_path):
+    embedder, cache = spec.load(SPEC), Cache(tmp_path / "cache")
+    first = embeddings.identity(embedder, opened(folders, cache))
+    assert embeddings.identity(embedder, opened(folders, cache)) == first
+    file = sorted(folders[kind].rglob("*.png"))[-1]
+    times = file.stat().st_atime_ns, file.stat().st_mtime_ns
+    pixels = np.asarray(read_photo(file, "L" if kind == "masks" else "RGB")).copy()
+    pixels[len(pixels) // 2, len(pixels[0]) // 2] ^= 255
+    Image.fromarray(pixels).save(file)
+    os.utime(file, ns=times)  # as rsync and cp -p leave it
+    assert embeddings.identity(embedder, opened(folders, cache)) != first
+
+
+def test_one_byte_of_the_weights_makes_it_anew(folders, tmp_path):
+    weights = tmp_path / "weights.pth"
+    state = spec.load(SPEC).network.state_dict()
+    cache, found = Cache(tmp_path / "cache"), set()
+    for change in (0, 1e-7):
+        state["layer4.1.bn2.bias"][0] += change  # too little to change an embedding of few photos surely
+        torch.save(state | {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}, weights)
+        embedder = spec.load(f"torchvision:resnet18:{weights}?input_px=16")
+        found.add(embeddings.identity(embedder, opened(folders, cache)))
+    assert len(found) == 2
+
+
+def test_audits_of_the_same_photos_make_their_masks_once(folders, tmp_path, monkeypatch):
+    cache = Cache(tmp_path / "cache")
+    opened(folders, cache, masks=None)
+    monkeypatch.setitem(make.METHODS, "grabcut", None)  # would fail
+    opened(folders, cache, masks=None)
+
+
+def test_another_network_under_the_same_name_makes_other_masks(tmp_path):
+    model = tmp_path / "net.onnx"
+    marks = set()
+    for content in (b"one", b"two"):
+        model.write_bytes(content)
+        options = params.Masks(method="rembg", rembg_model=str(model), grabcut_px=128)
+        settings, data = make.made_from(options)
+        marks.add(fingerprint(settings, data))
+    assert len(marks) == 2
