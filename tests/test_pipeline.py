@@ -65,3 +65,8 @@ def test_stages_import_no_other_stage():
 def test_the_library_has_no_code_that_all_of_it_would_depend_on():
     body = ast.parse((ROOT / "bgbias/__init__.py").read_text(encoding="utf-8")).body
     assert len(body) == 1 and isinstance(body[0], ast.Expr)  # the docstring
+
+
+def test_one_dataset_or_pool_does_not_bring_all():
+    needed = {path.stem for path in imported(Path("bgbias/datasets/demo.py")) | imported(Path("bgbias/backgrounds.py"))}
+    assert not needed & {"by_name", "grocery", "folder", "cars196", "cub200", "sop", "archives"}

@@ -12,7 +12,8 @@ from bgbias.config import read
 from bgbias.photos import pack
 from bgbias.photos.compose import flip
 from bgbias.photos.views import Photos
-from bgbias.training.batches import RIM_PX, Batch, Crops, sample, varied, with_backgrounds_of_others
+from bgbias.training.augment import RIM_PX, Batch, varied, with_backgrounds_of_others
+from bgbias.training.batches import Crops, sample
 
 REGIMES = read.load().regime_settings
 CPU = torch.device("cpu")

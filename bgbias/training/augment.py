@@ -1,0 +1,81 @@
+"""BGAugment and its kin: the backgrounds of a batch of training photos, replaced, taken from others, varied."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bgbias.ablations import inpainted
+from bgbias.photos.compose import flip, paste
+from bgbias.photos.foreground import can_be_probed, grown
+
+RIM_PX = 2  # painted over around an object whose background another photo gets
+
+
+class Batch(NamedTuple):
+    """One training batch as it leaves the crops, still in bytes; masks and backgrounds only where some are replaced."""
+
+    labels: Tensor  # int64 (B,), or (2 B,) where paired
+    photos: Tensor  # uint8 (B, 3, S, S)
+    flipped: Tensor  # bool (B,)
+    masks: Tensor | None = None  # uint8 (B or, paired, 2 B, 1, S, S), all 255 where a photo is left as it is
+    backgrounds: Tensor | None = None  # uint8, as many as masks, (.., 3, S, S)
+    backgrounds_flipped: Tensor | None = None  # bool, as many as masks
+
+    def pictures(self, where: torch.device) -> Tensor:
+        """Flip and compose on a device: uint8 (B, 3, S, S); where paired the first of all pairs, then the second."""
+        photos = flip(self.photos.to(where), self.flipped)
+        if self.masks is None:
+            return photos
+        times = len(self.masks) // len(photos)
+        masks = flip(self.masks.to(where), self.flipped.repeat(times))
+        backgrounds = flip(self.backgrounds.to(where), self.backgrounds_flipped)
+        return paste(photos if times == 1 else photos.repeat(times, 1, 1, 1), masks, backgrounds)
+
+
+def with_backgrounds_of_others(batch: Batch, masks: Tensor, wanted: np.ndarray, rng: np.random.Generator) -> Tensor:
+    """Backgrounds of which some are other photos of the batch, their objects painted over.
+
+    Args:
+        batch: of B photos.
+        masks: of its photos, uint8 (B, 1, S, S).
+        wanted: which photos shall get another's background, bool (B,).
+        rng: where the randomness comes from.
+
+    Returns:
+        uint8 (B, 3, S, S). A photo whose object cannot be painted over gives none; where none but the photo itself
+        could give, the batch's own background stays.
+    """
+    backgrounds = batch.backgrounds.clone()
+    donors = np.flatnonzero(can_be_probed(grown(masks, RIM_PX)).numpy())
+    if not len(donors):
+        return backgrounds
+    filled = inpainted(batch.photos[donors], masks[donors], RIM_PX)
+    for row in np.flatnonzero(wanted):
+        others = np.flatnonzero(donors != row)
+        if len(others):
+            backgrounds[row] = filled[rng.choice(others)]
+    return backgrounds
+
+
+def varied(backgrounds: Tensor, rng: np.random.Generator) -> Tensor:
+    """Backgrounds of more kinds than a pool has: each blended with the next of the batch, its colours changed.
+
+    The weight of each is uniform in 0.5..1; its channels are put in a random order and multiplied by factors that are
+    uniform in 0.5..1.5.
+
+    Args:
+        backgrounds: uint8 (B, 3, S, S).
+        rng: where the randomness comes from.
+
+    Returns:
+        uint8 (B, 3, S, S).
+    """
+    count = len(backgrounds)
+    weights = torch.from_numpy(rng.uniform(0.5, 1, (count, 1, 1, 1)).astype(np.float32))
+    factors = torch.from_numpy(rng.uniform(0.5, 1.5, (count, 3, 1, 1)).astype(np.float32))
+    order = torch.from_numpy(rng.permuted(np.tile(np.arange(3), (count, 1)), axis=1))
+    blended = backgrounds.roll(1, 0).float().lerp_(backgrounds.float(), weights)
+    shuffled = blended[torch.arange(count)[:, None], order]
+    return shuffled.mul_(factors).clamp_(0, 255).byte()
