@@ -14,6 +14,7 @@ from bgbias.config import params
 from bgbias.masks import segment
 from bgbias.masks.make import _workers, file_of, make_masks
 from bgbias.photos import foreground
+from bgbias.photos.foreground import OBJECT
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +64,7 @@ def written(folder, path):
 
 
 def iou(mask, truth):
-    return ((mask >= 128) & truth).sum() / ((mask >= 128) | truth).sum()
+    return ((mask >= OBJECT) & truth).sum() / ((mask >= OBJECT) | truth).sum()
 
 
 def test_every_photo_has_a_mask_of_its_own(tmp_path):

@@ -1,8 +1,8 @@
 """Automatic masks against hand-drawn ones: the figures, the folder of photos and masks, the command line."""
 
-import itertools
 import runpy
 import sys
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from PIL import Image
 from bgbias import files
 from bgbias.config import params
 from bgbias.masks import make, quality, segment
-from bgbias.photos import foreground
+from bgbias.photos.foreground import OBJECT
 
 GIVEN = params.Masks(method="given", rembg_model="u2net", grabcut_px=64)
 
@@ -24,10 +24,10 @@ def mask(*rows):
 def brute_force(automatic, hand):
     both = either = found = true = 0
     for a, h in zip(automatic.flat, hand.flat, strict=True):
-        both += a >= 128 and h >= 128
-        either += a >= 128 or h >= 128
-        found += a >= 128
-        true += h >= 128
+        both += a >= OBJECT and h >= OBJECT
+        either += a >= OBJECT or h >= OBJECT
+        found += a >= OBJECT
+        true += h >= OBJECT
     return {"iou": both / either, "overlap": both / true, "precision": both / found}
 
 
@@ -82,7 +82,7 @@ def test_a_pixel_of_128_is_object_and_one_of_127_is_not():
     soft = np.array([[127, 128, 0, 255]], dtype=np.uint8)
     assert quality.compare(soft, mask("0101")) == {"iou": 1, "overlap": 1, "precision": 1}
     assert quality.compare(mask("0101"), soft) == {"iou": 1, "overlap": 1, "precision": 1}
-    assert foreground.OBJECT == 128
+    assert OBJECT == 128
 
 
 def test_masks_side_by_side_have_nothing_in_common():
@@ -131,39 +131,17 @@ def test_a_summary_of_nothing_is_refused():
 # --- the intervals
 
 
-def test_the_bootstrap_comes_close_to_all_resamples():
-    values = np.array([0.1, 0.35, 0.8, 0.9, 0.97])
-    means = [np.mean(some) for some in itertools.product(values, repeat=5)]
-    exact = np.quantile(means, (0.025, 0.975))
-    assert quality.bootstrap_interval(values) == pytest.approx(exact, abs=0.03 * np.ptp(exact))
+def test_the_interval_of_a_mean_is_that_of_photos_drawn_one_by_one():
+    values = np.random.default_rng(0).beta(8, 2, size=20)
+    iou = quality.summarise(pd.DataFrame(dict.fromkeys(quality.MEASURES, values)))["iou"]
+    rng = np.random.default_rng(1)
+    means = [rng.choice(values, len(values)).mean() for _ in range(4000)]
+    assert (iou["ci_low"], iou["ci_high"]) == pytest.approx(np.quantile(means, (0.025, 0.975)), abs=0.004)
 
 
-def test_the_bootstrap_of_many_values_comes_close_to_the_normal_interval():
-    values = np.random.default_rng(0).random(2000)
-    half = 1.96 * values.std() / 2000**0.5
-    expected = values.mean() - half, values.mean() + half
-    assert quality.bootstrap_interval(values) == pytest.approx(expected, abs=0.05 * half)
-
-
-def test_the_interval_holds_the_mean_and_stays_among_the_values():
-    for seed in range(5):
-        values = np.random.default_rng(seed).beta(8, 2, size=20)
-        low, high = quality.bootstrap_interval(values)
-        assert values.min() < low < values.mean() < high < values.max()
-
-
-@pytest.mark.parametrize("values", [[0.3] * 7, [0.3]])
-def test_the_interval_of_equal_values_has_no_width(values):
-    assert quality.bootstrap_interval(np.array(values)) == pytest.approx((0.3, 0.3))
-
-
-def test_another_seed_hardly_moves_the_interval(monkeypatch):
-    values, found = np.random.default_rng(0).beta(8, 2, size=20), []
-    for seed in range(6):
-        monkeypatch.setattr(quality, "SEED", seed)
-        found.append(quality.bootstrap_interval(values))
-    assert len(set(found)) == 6
-    assert np.ptp(found, axis=0).max() < 0.03 * np.diff(found[0])
+def test_a_single_photo_has_no_interval():
+    iou = quality.summarise(pd.DataFrame([quality.compare(mask("10"), mask("11"))]))["iou"]
+    assert (iou["mean"], iou["ci_low"], iou["ci_high"]) == (0.5, None, None)
 
 
 @pytest.mark.parametrize(
@@ -195,9 +173,12 @@ def test_colour_masks_are_read_as_grey(tmp_path):
     assert quality.measure(tmp_path, GIVEN).iou.tolist() == [0.5]
 
 
+def test_every_method_of_the_parameters_makes_masks_and_can_be_measured():
+    assert tuple(quality.AUTOMATIC) == tuple(make.METHODS) == get_args(params.MaskMethod)
+
+
 def test_fresh_masks_are_those_of_the_mask_stage(tmp_path, monkeypatch):
     monkeypatch.setattr(segment, "rembg", lambda photo, model, threads: photo.convert("L"))
-    assert list(quality.AUTOMATIC) == list(make.METHODS)
     disc = np.hypot(np.arange(80)[:, None] - 40, np.arange(120) - 60) < 24
     photo = np.random.default_rng(0).integers(0, 90, (80, 120, 3)) + 150 * disc[..., None]
     draw(tmp_path, "a", None, (255 * disc).astype(np.uint8), photo.astype(np.uint8))

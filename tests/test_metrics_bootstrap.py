@@ -1,11 +1,13 @@
 """Intervals by bootstrap over classes: by hand, by a plain loop, and whether they cover."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from bgbias.metrics import bootstrap
-from bgbias.metrics.bootstrap import difference, estimate, ratio
+from bgbias.metrics.bootstrap import difference, estimate, percentile_interval, ratio, times_drawn
 
 
 def clustered(rng, classes=40):
@@ -47,6 +49,37 @@ def test_interval_equals_a_plain_loop():
     found = estimate(values, labels, rng)
     assert (found.low, found.high) == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=0.05)
     assert found.value == pytest.approx(values.mean())
+
+
+def test_few_classes_come_close_to_all_resamples():
+    values = np.array([0.1, 0.35, 0.8, 0.9, 0.97])
+    means = [np.mean(drawn) for drawn in itertools.product(values, repeat=5)]
+    exact = np.quantile(means, (0.025, 0.975))
+    assert estimate(values, np.arange(5), np.random.default_rng(0))[1:3] == pytest.approx(exact, abs=0.03)
+
+
+def test_many_classes_of_a_query_each_come_close_to_the_normal_interval():
+    values = np.random.default_rng(0).random(2000)
+    half = 1.96 * values.std() / 2000**0.5
+    found = estimate(values, np.arange(2000), np.random.default_rng(0))
+    assert found[1:3] == pytest.approx((values.mean() - half, values.mean() + half), abs=0.05 * half)
+
+
+def test_another_seed_moves_the_ends_by_some_hundredths_of_the_width():
+    values = np.random.default_rng(0).beta(8, 2, size=20)
+    intervals = [estimate(values, np.arange(20), np.random.default_rng(seed))[1:3] for seed in range(6)]
+    assert len(set(intervals)) == 6 and np.ptp(intervals, axis=0).max() < 0.03 * np.diff(intervals[0])
+
+
+def test_each_resample_counts_as_many_classes_as_there_are():
+    times = times_drawn(7, 2000, np.random.default_rng(0))
+    assert times.shape == (2000, 7) and (times.sum(1) == 7).all()
+    assert times.mean(0) == pytest.approx(np.ones(7), abs=0.1)
+
+
+def test_resamples_without_a_figure_are_left_out_of_the_interval():
+    resampled = np.stack([np.arange(201.0), np.r_[np.arange(101.0), [np.nan] * 100]], 1)
+    assert percentile_interval(resampled) == pytest.approx(np.array([[5, 2.5], [195, 97.5]]))
 
 
 def test_two_classes_by_hand():

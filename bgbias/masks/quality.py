@@ -10,14 +10,13 @@ from tqdm import tqdm
 
 from bgbias.config import params
 from bgbias.masks import segment
+from bgbias.metrics.bootstrap import LEVEL, estimate
 from bgbias.photos import pack
 from bgbias.photos.foreground import OBJECT
 from bgbias.seeding import generator
 
 MEASURES = ("iou", "overlap", "precision")
 FAILED = 0.5  # an IoU below it: more is wrong than right
-CONFIDENCE = 0.95
-RESAMPLES = 10_000  # another seed then moves an interval's ends by some 0.02 of its width
 SEED = 0
 SUFFIXES = {"photo": "_image.*", "hand mask": "_mask.png", "automatic mask": "_mask_pred.png"}
 
@@ -66,9 +65,9 @@ def summarise(table: pd.DataFrame) -> dict:
     Returns:
         images (how many); empty (how many automatic masks are: their precision, undefined, is left out); iou, overlap
         and precision, each with mean, sd (population standard deviation, as in the study), median, min, the quartiles
-        q25 and q75 (linearly interpolated) and ci_low and ci_high as from `bootstrap_interval`, or None for each where
-        no precision is defined; failure_rate with share (of the photos: IoU below 0.5) and ci_low and ci_high as from
-        `wilson_interval`.
+        q25 and q75 (linearly interpolated) and ci_low and ci_high (of the mean, by `bootstrap.estimate` with every
+        photo drawn by itself; None for a single one), or None for each where no precision is defined; failure_rate
+        with share (of the photos: IoU below 0.5) and ci_low and ci_high as from `wilson_interval`.
 
     Raises:
         ValueError: there are no rows.
@@ -94,29 +93,10 @@ def _statistics(values: np.ndarray) -> dict[str, float | None]:
     if not len(values):
         return dict.fromkeys(names)
     q25, median, q75 = np.quantile(values, (0.25, 0.5, 0.75))
-    found = values.mean(), values.std(), median, values.min(), q25, q75, *bootstrap_interval(values)
-    return {name: float(value) for name, value in zip(names, found, strict=True)}
-
-
-def bootstrap_interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % confidence interval of a mean, by the percentile bootstrap (Efron & Tibshirani 1993, chapter 13).
-
-    The same values in the same order give the same interval. Of a few values it is somewhat narrow, of one it has no
-    width.
-
-    Args:
-        values: (N,), N at least 1.
-
-    Returns:
-        The 2.5 % and 97.5 % quantiles of the means of 10,000 resamples.
-
-    >>> bootstrap_interval(np.array([0.0, 0.5, 1.0]))  # 1 in 27 resamples is all 0.0: more than 2.5 %
-    (0.0, 1.0)
-    """
-    rng = generator(SEED, "bootstrap of mask quality")
-    means = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(RESAMPLES)]
-    low, high = np.quantile(means, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
-    return float(low), float(high)
+    interval = estimate(values, np.arange(len(values)), generator(SEED, "bootstrap of mask quality")).as_json()
+    statistics = values.mean(), values.std(), median, values.min(), q25, q75
+    numbers = *map(float, statistics), interval["low"], interval["high"]
+    return dict(zip(names, numbers, strict=True))
 
 
 def wilson_interval(count: int, total: int) -> tuple[float, float]:
@@ -132,7 +112,7 @@ def wilson_interval(count: int, total: int) -> tuple[float, float]:
     >>> [round(limit, 4) for limit in wilson_interval(0, 20)]
     [0.0, 0.1611]
     """
-    p, z = count / total, NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    p, z = count / total, NormalDist().inv_cdf((1 + LEVEL) / 2)
     centre, spread = p + z**2 / (2 * total), z * (p * (1 - p) / total + z**2 / (4 * total**2)) ** 0.5
     scale = 1 + z**2 / total
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-LEVEL, RESAMPLES = 0.95, 10_000
+LEVEL = 0.95
+RESAMPLES = 10_000  # another seed then moves an interval's ends by some 0.02 of its width
 CELLS = 2**22  # resamples x classes at a time: 32 MB
 
 
@@ -79,13 +80,39 @@ def _interval(sums: np.ndarray, sizes: np.ndarray, rng: np.random.Generator) -> 
     """Of the sum of sums / the sum of sizes; NaN where a resample's sizes do not sum up to more than 0."""
     classes, means = len(sizes), []
     for start in range(0, RESAMPLES, step := max(1, CELLS // classes)):
-        some = min(step, RESAMPLES - start)
-        times = rng.multinomial(classes, np.full(classes, 1 / classes), size=some)  # how often each class is drawn
+        times = times_drawn(classes, min(step, RESAMPLES - start), rng)
         if (times @ sizes <= 0).any():
             return np.nan, np.nan
         means.append((times @ sums) / (times @ sizes))
-    low, high = np.quantile(np.concatenate(means), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = percentile_interval(np.concatenate(means))
     return float(low), float(high)
+
+
+def times_drawn(classes: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw as many classes as there are, with replacement, again and again: how often each of them counts.
+
+    Returns:
+        int64 (resamples, classes); each row sums to `classes`.
+
+    >>> times_drawn(3, 2, np.random.default_rng(0)).tolist()
+    [[1, 1, 1], [0, 0, 3]]
+    """
+    return rng.multinomial(classes, np.full(classes, 1 / classes), size=resamples)
+
+
+def percentile_interval(resampled: np.ndarray) -> np.ndarray:
+    """Return the ends between which 95 % of the resamples lie (Efron & Tibshirani 1993, chapter 13).
+
+    Args:
+        resampled: float (R, ...), a figure, or several, of each resample; NaN where undefined, which is left out.
+
+    Returns:
+        float (2, ...), low and high.
+
+    >>> percentile_interval(np.arange(101.0)).round(6).tolist()
+    [2.5, 97.5]
+    """
+    return np.nanquantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
 
 
 def difference(first: np.ndarray, second: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Estimate:

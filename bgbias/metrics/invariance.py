@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.metrics.bootstrap import LEVEL, Estimate
+from bgbias.metrics.bootstrap import Estimate, percentile_interval, times_drawn
 
 RESAMPLES = 1_000  # of the shares' intervals; each costs C * K * D, and their ends move by less than the digits shown
 
@@ -140,9 +140,8 @@ def variance_estimates(grid: Tensor, labels: Tensor, rng: np.random.Generator) -
     _, inverse, sizes = labels.unique(return_inverse=True, return_counts=True)
     ends = np.full((2, 3), np.nan)
     if len(sizes) > 1 and not np.isnan(shares.photo):
-        times = rng.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), size=RESAMPLES)
-        resampled = _resampled_shares(grid.double(), inverse, sizes.double(), torch.from_numpy(times).double())
-        ends = np.nanquantile(resampled.numpy(), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        times = torch.from_numpy(times_drawn(len(sizes), RESAMPLES, rng)).double()
+        ends = percentile_interval(_resampled_shares(grid.double(), inverse, sizes.double(), times).numpy())
     return {
         name: Estimate(share, float(low), float(high), len(grid), len(sizes), 0)
         for (name, share), low, high in zip(shares._asdict().items(), *ends, strict=True)
