@@ -159,6 +159,10 @@ def test_a_random_embedder_is_left_at_chance(few_resamples):
         assert remedy["swapped"]["recall_at_1"] == pytest.approx(9 / 199, abs=0.035), key
 
 
+def test_every_fix_that_is_learnt_is_a_remedy():
+    assert nothing_learnt(3).fixes().keys() == {remedy.fix for remedy in REMEDIES}
+
+
 def test_what_would_leave_nothing_of_an_embedding_is_not_tried():
     swaps = normalize(torch.cat([random(30, 5, 4), torch.zeros(30, 5, 4)], 2), dim=2)
     embeddings = normalize(torch.cat([random(9, 4, seed=1), torch.zeros(9, 4)], 1))

@@ -10,32 +10,6 @@ from bgbias.metrics.invariance import check_grid
 from bgbias.metrics.retrieval import per_query
 
 
-def query_by_gallery(views: dict[str, Tensor], labels: Tensor) -> dict[tuple[str, str], dict[str, Tensor]]:
-    """Every view as queries against every view as gallery.
-
-    Clean against clean is the search as it is; swapped against clean a customer's photo of a known product in a new
-    place; swapped against swapped the objects alone. Higher is better. Ties and lone queries as in `retrieval`: no
-    query finds its own photo, in whichever view.
-
-    Args:
-        views: name -> float (N, D), the same photos in the same order.
-        labels: int64 (N,).
-
-    Returns:
-        (queries, gallery) -> what `retrieval.per_query` gives of them: recall_at_1, r_precision, map_at_r and rows,
-        the same rows everywhere, so that cells can be compared query by query.
-
-    Raises:
-        ValueError: as of `per_query`.
-
-    >>> clean, swapped = torch.eye(2)[[0, 0, 1, 1]], torch.eye(2)[[0, 1, 0, 1]]
-    >>> scores = query_by_gallery({"clean": clean, "swapped": swapped}, torch.tensor([0, 0, 1, 1]))
-    >>> {cell: found["recall_at_1"].mean().item() for cell, found in scores.items()}
-    {('clean', 'clean'): 1.0, ('clean', 'swapped'): 0.25, ('swapped', 'clean'): 0.5, ('swapped', 'swapped'): 0.0}
-    """
-    return {(q, g): per_query(views[q], views[g], labels, [1]) for q in views for g in views}
-
-
 def background_gap(mixed_same: dict[str, Tensor], mixed_rand: dict[str, Tensor]) -> dict[str, Tensor]:
     """What a background of its own class is worth to a query, beside a background of a random class.
 

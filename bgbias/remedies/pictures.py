@@ -32,7 +32,6 @@ SAME, OWN = 16, 4  # backgrounds, at most
 MARGIN = 0.1  # around the object's box; a crop with 0.25 recovers less of the validation photos of demo and grocery
 DOUBTFUL = {"grey_crop_dilated": 1, "grey_crop_eroded": -1}  # times the pixels that masks are in doubt
 DOUBT_SHARE = 0.02  # of the picture's side, as in an audit
-FIXES = ("none", "removed", "whitened")
 
 
 class Remedy(NamedTuple):
@@ -42,7 +41,7 @@ class Remedy(NamedTuple):
         name: as above, or as_is.
         sides: both or query.
         passes: what the embedder is shown of one photo, of `Shown`; the embeddings are averaged.
-        fix: what is done to the embeddings then, of FIXES.
+        fix: what is done to the embeddings then, of `recovery.Learnt.fixes`.
     """
 
     name: str
