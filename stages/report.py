@@ -49,8 +49,8 @@ def main(settings: params.Params, dataset: str) -> None:
         figures.save(partial / "contact_sheet.png", sheets.contact_sheet(pictures))
         figures.save(partial / "gallery.png", sheets.gallery(pictures, embeddings))
         figures.save(partial / "attention.png", sheets.attention(pictures, scored, maps))
-        figures.save(partial / "bars.png", figures.bars(metrics, "recall_at_1", "Recall@1"))
-        figures.save(partial / "front.png", figures.front(metrics, "map_at_r", "MAP@R"))
+        figures.save(partial / "bars.png", figures.bars(metrics, "recall_at_1"))
+        figures.save(partial / "front.png", figures.front(metrics, "map_at_r"))
         table = tables.markdown(tables.summary(metrics, list(swaps)))
         photos = pictures.photos.table
         notes = [

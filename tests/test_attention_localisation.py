@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from bgbias.attention.localisation import pointing_game, relevance_rank_accuracy
+from bgbias.photos.foreground import OBJECT
 
 MASK = torch.tensor([[[1.0, 0.9, 0.5], [0.4, 0.0, 0.0]]])  # three pixels are the object's
 
@@ -33,6 +34,13 @@ def test_most_attended_pixel_on_or_off_the_object():
     attention = torch.zeros(2, 2, 3)
     attention[0, 0, 2] = attention[1, 1, 0] = 1  # mask 0.5: on it; 0.4: beside it
     assert pointing_game(attention, MASK.expand(2, 2, 3)).tolist() == [1, 0]
+
+
+def test_a_pixel_is_the_object_s_where_it_is_in_the_mask_s_bytes():
+    levels = torch.arange(256)
+    masks, attention = levels[:, None, None] / 255 * torch.tensor([[1.0, 0.0]]), torch.tensor([[[1.0, 0.0]]])
+    on_object = pointing_game(attention.expand(256, 1, 2), masks)
+    assert torch.equal(on_object == 1, levels >= OBJECT)
 
 
 @pytest.mark.parametrize("measure", [relevance_rank_accuracy, pointing_game])

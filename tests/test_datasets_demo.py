@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from bgbias.config.params import Demo
-from bgbias.datasets.demo import SPLITS, backgrounds, fetch, image_table
+from bgbias.datasets.demo import backgrounds, fetch, image_table
+from bgbias.photos.table import SPLITS
 from bgbias.render.camera import draw_pose_and_light, home_scenes, place
 from bgbias.render.casting import SAMPLES, cast
 from bgbias.render.colours import oklch

@@ -93,7 +93,7 @@ def test_attention_figure_has_both_views_and_all_regimes(pictures):
 @pytest.mark.parametrize("draw", [figures.bars, figures.front])
 def test_figures_are_written_the_same_to_the_byte(tmp_path, draw):
     for name in ("a.png", "b.png"):
-        chart = draw({"base": metrics(0.9, 0.2), "bgaugment": metrics(0.88, 0.7)}, "recall_at_1", "Recall@1")
+        chart = draw({"base": metrics(0.9, 0.2), "bgaugment": metrics(0.88, 0.7)}, "recall_at_1")
         figures.save(tmp_path / name, chart)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert Image.open(tmp_path / "a.png").size[0] > 300
@@ -101,7 +101,5 @@ def test_figures_are_written_the_same_to_the_byte(tmp_path, draw):
 
 def test_the_front_joins_what_no_other_regime_beats_in_both():
     points = {"base": metrics(0.9, 0.2), "worse": metrics(0.85, 0.1), "cure": metrics(0.88, 0.7)}
-    (line,) = [
-        line for line in figures.front(points, "recall_at_1", "Recall@1").axes[0].lines if line.get_linestyle() == "-"
-    ]
+    (line,) = [line for line in figures.front(points, "recall_at_1").axes[0].lines if line.get_linestyle() == "-"]
     assert line.get_xydata().round(6).tolist() == [[88, 70], [90, 20]]

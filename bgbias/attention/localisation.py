@@ -9,6 +9,8 @@ area. A pixel is the object's where its soft mask is 0.5 or more. Higher is bett
 import torch
 from torch import Tensor
 
+from bgbias.photos.foreground import OBJECT
+
 
 def relevance_rank_accuracy(attention: Tensor, masks: Tensor) -> Tensor:
     """Of the M most attended pixels, the share on the object, M being the number of the object's pixels.
@@ -58,7 +60,7 @@ def _flat(attention: Tensor, masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         raise ValueError(f"attention {tuple(attention.shape)} and masks {tuple(masks.shape)} differ")
     if not attention.isfinite().all():
         raise ValueError("attention is not finite")
-    on_object = masks.flatten(1) >= 0.5
+    on_object = (255 * masks.flatten(1)).round() >= OBJECT
     return attention.flatten(1), on_object, on_object.sum(1)
 
 

@@ -11,10 +11,10 @@ from bgbias.audit.pictures import Pictures
 from bgbias.metrics import background_bias, invariance
 from bgbias.metrics.bootstrap import estimate
 from bgbias.metrics.chance import chance
+from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import per_query
 from bgbias.seeding import generator
 
-METRICS = ("recall_at_1", "map_at_r")
 FLAGS = {"empty": "empty", "nearly_full": "full", "border": "border", "tiny": "tiny"}  # suspicion -> key
 Scores = dict[str, Tensor]  # of `retrieval.per_query`
 

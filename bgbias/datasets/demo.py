@@ -15,13 +15,13 @@ from tqdm import tqdm
 
 from bgbias import files
 from bgbias.config.params import Demo
+from bgbias.photos.table import SPLITS
 from bgbias.render.backgrounds import swap
 from bgbias.render.camera import choose_scene, home_scenes, photograph
 from bgbias.render.designs import Design, design
 from bgbias.render.scenes import scene
 from bgbias.seeding import generator
 
-SPLITS = ("train", "val", "test")
 PNG_LEVEL = 6  # fixed, so that the files' bytes do not depend on Pillow's default
 
 

@@ -11,13 +11,14 @@ import pandas as pd
 
 from bgbias.config import params
 from bgbias.datasets import sources
+from bgbias.photos.table import SPLITS
 
 PUBLIC = sources.Public(
     name="grocery",
     url="https://github.com/marcusklasson/GroceryStoreDataset",
     folder="dataset",
     revision="fc80ba90f803d79d0383df52c5a4ac5de99ff6fc",
-    parts=("classes.csv", "train.txt", "val.txt", "test.txt", "train", "val", "test"),
+    parts=("classes.csv", "train.txt", "val.txt", "test.txt", *SPLITS),
     count=5425,
     checksum="5e1e1f1fc8d5898030bc5259ba877a4a8e51818bb68c784990b74f06c5972bff",
 )
@@ -33,9 +34,7 @@ def image_table(raw: Path) -> pd.DataFrame:
     """List the photos: columns path, class_id, class_name, split."""
     classes = pd.read_csv(raw / "classes.csv")
     names = dict(zip(classes["Class ID (int)"], classes["Class Name (str)"], strict=True))
-    lists = [
-        pd.read_csv(raw / f"{part}.txt", names=["path", "class_id", "coarse"]) for part in ("train", "val", "test")
-    ]
+    lists = [pd.read_csv(raw / f"{part}.txt", names=["path", "class_id", "coarse"]) for part in SPLITS]
     table = pd.concat(lists, ignore_index=True).sort_values("path", ignore_index=True)
     return pd.DataFrame(
         {

@@ -10,8 +10,7 @@ import pandas as pd
 
 from bgbias.datasets import archives
 from bgbias.files import root
-
-SPLITS = ("train", "val", "test")
+from bgbias.photos.table import SPLITS
 
 
 class Archive(NamedTuple):

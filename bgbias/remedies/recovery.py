@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from bgbias.metrics.aggregate import over
 from bgbias.metrics.bootstrap import difference, ratio
+from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import per_query
 from bgbias.models import spec
 from bgbias.photos import pack
@@ -24,7 +25,6 @@ from bgbias.remedies import projection
 from bgbias.remedies.pictures import REMEDIES, Remedy, Shown, averaged
 from bgbias.seeding import generator
 
-METRICS = ("recall_at_1", "map_at_r")
 ENDS = ("value", "low", "high")
 PHOTOS, SWAPS = 2000, 6  # training photos that are learnt from, at most, and backgrounds for each
 Fix = Callable[[Tensor], Tensor]  # embeddings (N, D) -> (N, D)
@@ -110,7 +110,7 @@ class Learnt(NamedTuple):
     movement: dict[int, float]
 
     def fixes(self) -> dict[str, Fix]:
-        """By name, of `pictures.FIXES`."""
+        """Return them by the names that remedies call them by."""
         removed = partial(projection.removed, directions=self.directions)
         return {"none": lambda embeddings: embeddings, "removed": removed, "whitened": self._whitened}
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import NAMES, compare
-from bgbias.report.tables import HEADINGS, markdown
+from bgbias.report.tables import markdown
 
 PAIRED = "Differences of the same queries, with 95 % intervals by bootstrap over classes."
 PLAIN = ("invariance", "attention_score")  # how the measures start that are no shares; all others are in percent
@@ -54,7 +55,7 @@ def differences(queries: dict[str, pd.DataFrame], seed: int) -> list[str]:
     """
     if len(queries) < 2:
         return []
-    measures = [f"{metric}_{view}" for metric in HEADINGS for view in ("clean", "swapped")]
+    measures = [f"{metric}_{view}" for metric in METRICS for view in ("clean", "swapped")]
     return [PAIRED, markdown(between(queries, measures, seed))]
 
 
@@ -81,7 +82,7 @@ def label(measure: str) -> str:
     >>> label("recall_at_1_swapped_in_clean"), label("conflict")
     ('Recall@1 swapped in clean', 'conflict')
     """
-    for start, heading in HEADINGS.items():
+    for start, heading in METRICS.items():
         if measure.startswith(start):
             measure = heading + measure.removeprefix(start)
     return measure.replace("_", " ")

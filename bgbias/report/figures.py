@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from bgbias import files
+from bgbias.metrics.names import METRICS
 
 INK, PAPER = (40, 40, 40), (255, 255, 255)
 RIGHT, WRONG = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind readers, too (Okabe and Ito)
@@ -81,13 +82,12 @@ def overlay(picture: np.ndarray, attention: np.ndarray) -> np.ndarray:
     return (grey + (colours - grey) * np.clip(0.25 + weight, 0, 1)[..., None]).round().astype(np.uint8)
 
 
-def bars(regimes: dict[str, dict], metric: str, heading: str) -> Figure:
+def bars(regimes: dict[str, dict], metric: str) -> Figure:
     """Clean against swapped retrieval, two bars a regime, in percent.
 
     Args:
         regimes: regime -> metrics, with "clean" and "swapped".
-        metric: such as "recall_at_1".
-        heading: the axis label.
+        metric: one of `names.METRICS`.
     """
     figure = Figure(figsize=(1.2 + 1.9 * len(regimes), 3.2), layout="constrained")
     axes = figure.subplots()
@@ -99,19 +99,18 @@ def bars(regimes: dict[str, dict], metric: str, heading: str) -> Figure:
         axes.bar_label(drawn, fmt="%.1f", padding=2)
     axes.set_xticks(range(len(regimes)), regimes)
     axes.set_ylim(0, 105)
-    axes.set_ylabel(f"{heading} (%)")
+    axes.set_ylabel(f"{METRICS[metric]} (%)")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
-def front(regimes: dict[str, dict], metric: str, heading: str) -> Figure:
+def front(regimes: dict[str, dict], metric: str) -> Figure:
     """Clean against swapped retrieval, a point a regime, in percent; those that no other beats in both are joined.
 
     Args:
         regimes: regime -> metrics, with "clean" and "swapped".
-        metric: such as "map_at_r".
-        heading: of both axes.
+        metric: one of `names.METRICS`.
     """
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
@@ -123,8 +122,8 @@ def front(regimes: dict[str, dict], metric: str, heading: str) -> Figure:
         axes.plot([], [], " ", label=f"{number:2} {name}")
     best = pareto(points.values())
     axes.plot(*zip(*best, strict=True), color=COLOURS["clean"], zorder=0)
-    axes.set_xlabel(f"{heading}, photos as they are (%)")
-    axes.set_ylabel(f"{heading}, backgrounds swapped (%)")
+    axes.set_xlabel(f"{METRICS[metric]}, photos as they are (%)")
+    axes.set_ylabel(f"{METRICS[metric]}, backgrounds swapped (%)")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside right center", frameon=False, handlelength=0, handletextpad=0)
     return figure

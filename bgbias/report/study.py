@@ -10,6 +10,7 @@ from tabulate import tabulate
 
 from bgbias import files
 from bgbias.config import params
+from bgbias.report import tables
 
 VERSION = 1  # of the results file; raised when its columns change or a figure changes its meaning
 KEY = ["dataset", "loss", "regime"]
@@ -142,18 +143,19 @@ def _cell(ours: pd.DataFrame, theirs: pd.DataFrame, key: tuple, figure: str, sd:
 
 
 def markdown(cells: pd.DataFrame) -> str:
-    """A table of `table` as Markdown."""
-    return _text(cells, "pipe")
+    """Return a table of `table` as Markdown."""
+    return tables.markdown(_flat(cells), left=2)
 
 
 def latex(cells: pd.DataFrame) -> str:
-    """A table of `table` as a LaTeX tabular (package booktabs)."""
-    bold = re.sub(r"\*\*(.+?)\*\*", r"\\textbf{\1}", _text(cells, "latex_booktabs"))
+    """Return a table of `table` as a LaTeX tabular (package booktabs)."""
+    flat = _flat(cells)
+    alignment = ["left"] * 2 + ["right"] * cells.shape[1]
+    text = tabulate(flat.to_numpy(), list(flat), "latex_booktabs", disable_numparse=True, colalign=alignment)
+    bold = re.sub(r"\*\*(.+?)\*\*", r"\\textbf{\1}", text)
     return bold.replace("±", r"$\pm$")
 
 
-def _text(cells: pd.DataFrame, form: str) -> str:
-    headings = ["loss", "regime", *(" ".join(column) for column in cells.columns)]
-    rows = [(*row, *texts) for row, texts in zip(cells.index, cells.to_numpy(), strict=True)]
-    aligned = ("left", "left", *["right"] * len(cells.columns))
-    return tabulate(rows, headings, tablefmt=form, disable_numparse=True, colalign=aligned)
+def _flat(cells: pd.DataFrame) -> pd.DataFrame:
+    """Loss and regime as columns, and headings of one line."""
+    return cells.set_axis([" ".join(column) for column in cells], axis=1).reset_index()

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-HEADINGS = {"recall_at_1": "Recall@1", "map_at_r": "MAP@R"}
+from bgbias.metrics.names import METRICS
+
 MASK_MEASURES = {"iou": "IoU", "overlap": "overlap", "precision": "precision", "failure_rate": "failure rate"}
 
 
@@ -28,7 +29,7 @@ def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
     rows = []
     for regime, found in regimes.items():
         row = {"regime": regime}
-        for metric, heading in HEADINGS.items():
+        for metric, heading in METRICS.items():
             for view in ("clean", *swaps, "drop"):
                 sd = found[view].get(f"{metric}_seeds_sd", found[view].get(f"{metric}_sd"))
                 row[f"{heading} {view.replace('_', ' ')}"] = percent(found[view][metric], sd)
@@ -71,7 +72,7 @@ def remedies(found: dict[str, dict]) -> pd.DataFrame:
     for remedy in found.values():
         row = {"remedy": remedy["name"].replace("_", " "), "sides": remedy["sides"]}
         row |= {"passes": str(remedy["passes"]), "mask": "yes" if remedy["needs_mask"] else "no"}
-        for metric, heading in HEADINGS.items():
+        for metric, heading in METRICS.items():
             swapped = remedy["swapped"]
             row[f"{heading} clean"] = percent(remedy["clean"][metric])
             row[f"{heading} swapped"] = percent(swapped[metric], swapped[f"{metric}_sd"])
@@ -94,13 +95,13 @@ def share_of_drop(recovered: dict[str, float | None]) -> str:
     return f"{value} ({low} to {high})"
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """A table of text as Markdown, the first column left-aligned, the others right.
+def markdown(table: pd.DataFrame, left: int = 1) -> str:
+    """Return a table of text as Markdown, its first columns, as many as `left`, left-aligned, the others right.
 
     >>> print(markdown(pd.DataFrame({"regime": ["base"], "drop": ["61.6"]})))
     | regime   |   drop |
     |:---------|-------:|
     | base     |   61.6 |
     """
-    alignment = ("left", *["right"] * (table.shape[1] - 1))
+    alignment = ["left"] * left + ["right"] * (table.shape[1] - left)
     return table.to_markdown(index=False, colalign=alignment, disable_numparse=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bgbias import files
 from bgbias.audit.examples import Row
+from bgbias.metrics.names import METRICS
 from bgbias.report.page import definitions, gallery, measures, view_chart, wording
 from bgbias.report.page.markup import Html, joined, tag
 from bgbias.report.page.style import CSS
@@ -89,7 +90,7 @@ def _verdict(found: dict) -> Html:
     ]
     shown += [
         tag("div", tag("span", f"Drop of {name}"), *measures.estimate(found["drop"][metric], POINTS), class_="drop")
-        for metric, name in measures.METRICS.items()
+        for metric, name in METRICS.items()
     ]
     heading = tag("h2", "Verdict", id="verdict")
     said = tag("div", *sentences, class_="verdict")
@@ -110,7 +111,7 @@ def _contents() -> Html:
 
 def _sections(found: dict, rows: Sequence[Row]) -> list[Html]:
     level = wording.value({"value": found["chance"]["map_at_r"]}, PERCENT)
-    matrices = [measures.matrix(found["matrix"], metric, name) for metric, name in measures.METRICS.items()]
+    matrices = [measures.matrix(found["matrix"], metric, name) for metric, name in METRICS.items()]
     shown = [gallery.row(row) for row in rows] or [tag("p", "No photos were given to show.", class_="none")]
     inside = {
         "matrix": (

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
+from bgbias.metrics.names import METRICS
 from bgbias.report.page import charts, wording
 from bgbias.report.page.charts import Group, Line
 from bgbias.report.page.markup import Html, joined, tag
 from bgbias.report.page.wording import PERCENT, PLAIN, POINTS, Estimate
 
-RECALL, MAP = "Recall@1", "MAP@R"
-METRICS = {"recall_at_1": RECALL, "map_at_r": MAP}
 CELLS = {  # query view, gallery view -> what such a search is
     ("clean", "clean"): "the search as it is",
     ("clean", "swapped"): "known pictures, the gallery in new places",
@@ -60,7 +59,7 @@ def single(found: dict) -> Html:
         Line("Mean of the backgrounds", "", worst["mean"]),
         Line(f"Right on all {k}", "falls with their number", worst["worst"]),
     ]
-    lines = [Line("Recall@1", "", gap["recall_at_1"]), Line("MAP@R", "", gap["map_at_r"])]
+    lines = [Line(heading, "", gap[metric]) for metric, heading in METRICS.items()]
     groups = [
         _group(
             "Background gap",
@@ -193,11 +192,11 @@ def masks(found: dict) -> Html:
     flagged = {path for paths in doubt["flagged"].values() for path in paths}
     said = f"{wording.many(len(flagged), 'mask is', 'masks are')} suspect, of {found['photos']:,}."
     lists = tag("div", *kinds, class_="lists") if kinds else ""
-    return joined(tag("p", said), lists, charts.chart("The drop with other masks", groups, RECALL, MAP))
+    return joined(tag("p", said), lists, charts.chart("The drop with other masks", groups, *METRICS.values()))
 
 
 def _lines(asked: Sequence[tuple]) -> list[Line]:
-    return [Line(label, note, one and one["recall_at_1"], one and one["map_at_r"]) for label, note, one in asked]
+    return [Line(label, note, *(drop and drop[metric] for metric in METRICS)) for label, note, drop in asked]
 
 
 def _paths(kind: str, paths: Sequence[str]) -> Html:

@@ -1,5 +1,6 @@
 """The chart of Recall@1 of all views: the object and the background, together and each alone."""
 
+from bgbias.metrics.names import METRICS
 from bgbias.report.page import charts, wording
 from bgbias.report.page.charts import Group, Line
 from bgbias.report.page.markup import Html
@@ -55,9 +56,9 @@ def chart(found: dict) -> Html:
     ]
     lines = _of_views(GROUPS[-1][-1], found["background_only_against_clean"])
     groups.append(Group(AGAINST_CLEAN, "High is bad: found without the object.", scale, lines, "bad"))
-    return charts.chart("Recall@1 and MAP@R of every view", groups, "Recall@1", "MAP@R")
+    return charts.chart(f"{' and '.join(METRICS.values())} of every view", groups, *METRICS.values())
 
 
 def _of_views(labels: dict, scores: dict) -> list[Line]:
     shown = [(label, note, scores[view]) for view, (label, note) in labels.items() if view in scores]
-    return [Line(label, note, score["recall_at_1"], score["map_at_r"]) for label, note, score in shown]
+    return [Line(label, note, *(score[metric] for metric in METRICS)) for label, note, score in shown]
