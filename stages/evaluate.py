@@ -24,30 +24,25 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     import torch
 
     from bgbias import files, seeding
-    from bgbias.metrics import aggregate, evaluation
+    from bgbias.metrics import evaluation
+    from bgbias.metrics.names import METRICS
 
     seeding.deterministic(settings.threads)
-    options, of_seeds, tables = settings.evaluate[dataset], [], []
+    options, measured = settings.evaluate[dataset], []
     for seed in settings.seeds:
-        folder = Path("data/embeddings") / dataset / regime / str(seed)
-        images = pd.read_csv(folder / "images.csv")
-        paths = {view: [folder / view / f"{draw}.npy" for draw in range(options.draws)] for view in options.swaps}
-        paths = {"clean": [folder / "clean.npy"]} | paths
-        views = {view: [torch.from_numpy(np.load(path)) for path in of_view] for view, of_view in paths.items()}
-        labels = torch.tensor(images.class_id.to_numpy())
-        scores, queries = evaluation.measure(views, labels, options.recall_at)
-        maps = Path("data/attention") / dataset / regime / str(seed) / "scores.csv"
-        attention = evaluation.attention(pd.read_csv(maps, index_col="image_id"))
-        of_seeds.append((scores, attention))
-        tables.append(images.loc[queries.index].join(queries).set_index(["image_id", "class_id"]))
+        folder, maps = (Path("data") / part / dataset / regime / str(seed) for part in ("embeddings", "attention"))
+        photos = pd.read_csv(folder / "images.csv")
+        draws = {view: [folder / view / f"{draw}.npy" for draw in range(options.draws)] for view in options.swaps}
+        draws = {"clean": [folder / "clean.npy"]} | draws
+        views = {view: [torch.from_numpy(np.load(path)) for path in paths] for view, paths in draws.items()}
+        scores, queries = evaluation.measure(views, photos, options.recall_at)
+        attention = evaluation.attention(pd.read_csv(maps / "scores.csv", index_col="image_id"))
+        measured.append((scores, attention, queries))
 
-    found = aggregate.over_views([scores for scores, _ in of_seeds], "_seeds_sd")
-    found["attention"] = aggregate.over_views([attention for _, attention in of_seeds], "_seeds_sd")
-    counts = {"queries": len(tables[0]), "lone_queries": len(images) - len(tables[0]), "seeds": len(tables)}
-    queries = (sum(tables) / len(tables)).reset_index().rename(columns={"class_id": "class"})
-    files.write_csv(Path("data/queries") / dataset / f"{regime}.csv", queries)
-    files.write_json(Path("metrics/evaluate") / dataset / f"{regime}.json", {dataset: {regime: counts | found}})
-    for name in ("recall_at_1", "map_at_r"):
+    found, queries = evaluation.over_seeds(measured, len(photos))
+    files.write_csv(Path("data/queries") / dataset / f"{regime}.csv", queries.reset_index())
+    files.write_json(Path("metrics/evaluate") / dataset / f"{regime}.json", {dataset: {regime: found}})
+    for name in METRICS:
         print(f"{dataset}, {regime}: {name} {found['clean'][name]:.4f} clean, {found['swapped'][name]:.4f} swapped")
     for view, score in found["attention"].items():
         print(f"{dataset}, {regime}: attention score {score['mean']:.3f} +- {score['sd']:.3f} {view}")

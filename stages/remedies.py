@@ -42,24 +42,15 @@ def main(settings: params.Params, dataset: str, embedder: str, out: Path, save: 
     learnt = recovery.learn(swaps, chosen_on)
     pool = photos.pool(options.swaps["swapped"])
     tested = recovery.embedded(model, photos, "test", pool, options.draws, seed, shown)
-    found = recovery.measure(tested, chosen_on, learnt, seed)
-    chosen = max(found, key=lambda key: found[key]["validation"])
-    described = {
-        "dataset": dataset,
-        "embedder": embedder,
-        "chosen": chosen,
-        "tried": learnt.tried,
-        "movement": learnt.movement,
-        "removed": len(learnt.directions),
-        "dimensions": len(learnt.matrix),
-        "empty_masks": recovery.empty_masks(photos, photos.split("test")),
-    }
-    files.write_json(out, {out.stem: {"remedies": found, **described}})
+    measured = recovery.measure(tested, chosen_on, learnt, seed)
+    described = recovery.described(measured, learnt) | {"dataset": dataset, "embedder": embedder}
+    described["empty_masks"] = recovery.empty_masks(photos, photos.split("test"))
+    files.write_json(out, {out.stem: {"remedies": measured, **described}})
     if save:
         with files.whole_file(save) as partial:
             save_file({"directions": learnt.directions.contiguous(), "matrix": learnt.matrix.contiguous()}, partial)
-    print(tables.markdown(tables.remedies(found)))
-    print(f"\nremoved: {len(learnt.directions)} of {len(learnt.matrix)} dimensions. Chosen by validation: {chosen}")
+    print(tables.markdown(tables.remedies(measured)))
+    print("\nremoved: {removed} of {dimensions} dimensions. Chosen by validation: {chosen}".format(**described))
 
 
 if __name__ == "__main__":

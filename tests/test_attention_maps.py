@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from bgbias.attention import saliency
-from bgbias.attention.maps import PIXELS, Attention
+from bgbias.attention.maps import MAPS, PHOTOS_AT_ONCE, PIXELS, Attention, choose, measure
 from bgbias.config import params
 from bgbias.models.embedder import Embedder, card
+from bgbias.photos.views import Photos
 from bgbias.seeding import torch_generator
 
 OPTIONS = params.Attention(method="smoothgrad", copies=6, noise_share=0.15, steps=8, precision="fp32", max_images={})
@@ -103,3 +104,22 @@ def test_pairs_are_explained_with_the_noise_of_the_photo_whatever_the_batch(monk
 def test_pairs_are_explained_by_smoothgrad_only():
     with pytest.raises(ValueError, match="pairs are explained by smoothgrad, not by grad_cam: set attention.method"):
         made(method="grad_cam").unscaled(PICTURES, IDS, torch.zeros(3, 8))
+
+
+def test_all_photos_or_a_random_choice_that_a_smaller_one_is_the_start_of():
+    ids = np.arange(100, 140)
+    every, some = choose(ids, "all", 3), choose(ids, 10, 3)
+    assert sorted(every) == list(ids) and list(every) != list(ids)
+    assert list(some) == list(every[:10]) and list(choose(ids, 10, 4)) != list(some)
+    assert len(choose(ids, 1000, 3)) == 40
+
+
+def test_a_view_is_scored_a_few_photos_at_a_time_and_the_first_maps_are_kept(data, geometry):
+    photos, attention = Photos.prepared("drawn", dataclasses.replace(geometry, input_px=32), data), made()
+    ids = np.arange(2 * PHOTOS_AT_ONCE + 1)
+    scores, kept = measure(attention, photos, ids, lambda start, end: photos.clean(ids[start:end]))
+    maps = attention.maps(torch.cat(list(photos.clean(ids))), ids)
+    masks = torch.cat(list(photos.foregrounds(ids)))[:, 0].float() / 255
+    assert scores == pytest.approx(saliency.attention_score(maps, masks).numpy(), abs=1e-3)
+    assert kept.shape == (MAPS, 32, 32) and kept.dtype == np.uint8
+    assert np.abs(kept / 255 - maps[:MAPS].numpy()).max() < 0.01

@@ -232,7 +232,31 @@ def test_a_remedy_for_queries_leaves_the_gallery_as_it_is():
         assert torch.equal(found["map_at_r"], per_query(queries, gallery, labels, [1])["map_at_r"]), remedy.key
 
 
+def test_the_first_of_the_best_by_validation_is_chosen():
+    measured = {"as_is": {"validation": 0.5}, "grey_both": {"validation": 0.75}, "crop_both": {"validation": 0.75}}
+    learnt = Learnt(torch.eye(12)[:3], torch.eye(12), {"directions": {3: 0.5}}, {3: 1.0})
+    assert recovery.described(measured, learnt) == {
+        "chosen": "grey_both", "tried": learnt.tried, "movement": {3: 1.0}, "removed": 3, "dimensions": 12}  # fmt: skip
+
+
 # --- which photos are seen
+
+
+def test_photos_whose_masks_show_no_object_are_counted(photos):
+    ids = photos.split("test")
+    assert recovery.empty_masks(photos, ids) == 0
+    photos.masks = Faint(photos.masks, {int(ids[0]): 127, int(ids[2]): 0, int(ids[3]): 128})
+    assert recovery.empty_masks(photos, ids) == 2
+
+
+class Faint:
+    """A pack of masks, some of them no brighter than a level."""
+
+    def __init__(self, pack, levels):
+        self.pack, self.levels, self.shapes = pack, levels, pack.shapes
+
+    def __getitem__(self, image_id):
+        return np.minimum(self.pack[image_id], self.levels.get(int(image_id), 255)).astype(np.uint8)
 
 
 class Watched:

@@ -96,6 +96,23 @@ def test_a_difference_whose_interval_holds_zero_is_not_shown():
     assert ": not shown to differ); 60 queries." in said
 
 
+def test_differences_are_those_of_each_regime_from_all_before_it():
+    columns = [f"{metric}_{view}" for metric in ("recall_at_1", "map_at_r") for view in ("clean", "swapped")]
+    tables = {name: queries(**dict.fromkeys(columns, share))
+              for name, share in (("base", 0.25), ("augmented", 0.5), ("paired", 0.375))}  # fmt: skip
+    caption, table = comparison.differences(tables, seed=0)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    headings = ["Recall@1 clean", "Recall@1 swapped", "MAP@R clean", "MAP@R swapped"]
+    assert caption == comparison.PAIRED and rows[0] == ["difference in points", *headings]
+    assert rows[2] == ["augmented - base", *["+25.0 (25.0 to 25.0)"] * 4]
+    assert [row[0] for row in rows[3:]] == ["paired - base", "paired - augmented"]
+    assert rows[4][1] == "-12.5 (-12.5 to -12.5)"
+
+
+def test_one_regime_differs_from_nothing():
+    assert comparison.differences({"base": queries()}, seed=0) == []
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -101,3 +101,21 @@ def test_a_mistaken_override_is_named(overrides, message):
     block = dataclasses.replace(SETTINGS.contrastive, overrides={"sop": overrides})
     with pytest.raises(ValueError, match=message):
         losses.options_for("contrastive", dataclasses.replace(SETTINGS, contrastive=block), "sop")
+
+
+REGIME = params.Regime(
+    replace=1.0, select_on=["swapped"], backgrounds="pool", vary_backgrounds=True, skip_suspect=True, grow_masks_px=2,
+    paired=True, replace_first=0.5, consistency=8.0)  # fmt: skip
+
+
+@pytest.mark.parametrize(("allowed", "wanted", "expected"), [(True, True, True), (False, True, False),
+                                                             (True, False, False)])  # fmt: skip
+def test_backgrounds_vary_where_loss_and_regime_both_say_so(allowed, wanted, expected):
+    loss = dataclasses.replace(SETTINGS.triplet, vary_backgrounds=allowed, consistency_scale=1.0)
+    regime = dataclasses.replace(REGIME, vary_backgrounds=wanted)
+    assert losses.limited(regime, loss) == dataclasses.replace(regime, vary_backgrounds=expected)
+
+
+def test_a_loss_scales_the_consistency_and_leaves_all_else():
+    loss = dataclasses.replace(SETTINGS.arcface, vary_backgrounds=True, consistency_scale=0.25)
+    assert losses.limited(REGIME, loss) == dataclasses.replace(REGIME, consistency=2.0)

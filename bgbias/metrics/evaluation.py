@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pandas as pd
+import torch
 from torch import Tensor
 
 from bgbias.metrics import aggregate, retrieval
@@ -10,35 +11,38 @@ from bgbias.metrics.aggregate import Scores
 
 
 def measure(
-    views: dict[str, list[Tensor]], labels: Tensor, recall_at: Sequence[int]
+    views: dict[str, list[Tensor]], photos: pd.DataFrame, recall_at: Sequence[int]
 ) -> tuple[dict[str, Scores], pd.DataFrame]:
     """Score every view of a network, every photo a query against all others of the same view.
 
     Args:
         views: view -> the embeddings of each of its draws, float (N, D); "clean" and "swapped" among them.
-        labels: int64 (N,), the class of each photo.
+        photos: N rows, columns image_id and class_id.
         recall_at: the K of Recall@K.
 
     Returns:
-        View -> its scores, and as "drop" those of clean less those of swapped; and the scores of each query: indexed by
-        the photo's row, columns such as recall_at_1_clean, means over the draws.
+        View -> its scores, and as "drop" those of clean less those of swapped; and the scores of each query that is not
+        lone: indexed by image_id and class, columns such as recall_at_1_clean, means over the draws.
 
-    >>> import torch
-    >>> found, queries = measure(
-    ...     {"clean": [torch.eye(2)[[0, 0, 1, 1]]], "swapped": [torch.eye(2)[[0, 1, 0, 1]]]},
-    ...     torch.tensor([0, 0, 1, 1]), [1])
-    >>> found["drop"]["recall_at_1"], queries.recall_at_1_clean.tolist()
-    (1.0, [1.0, 1.0, 1.0, 1.0])
+    >>> views = {"clean": [torch.eye(2)[[0, 0, 1, 1]]], "swapped": [torch.eye(2)[[0, 1, 0, 1]]]}
+    >>> photos = pd.DataFrame({"image_id": [7, 8, 9, 10], "class_id": [0, 0, 1, 1]})
+    >>> scores, queries = measure(views, photos, [1])
+    >>> scores["drop"]["recall_at_1"], queries.recall_at_1_clean.to_dict()
+    (1.0, {(7, 0): 1.0, (8, 0): 1.0, (9, 1): 1.0, (10, 1): 1.0})
     """
+    labels = torch.tensor(photos.class_id.to_numpy())
     draws = {
         view: [_of_queries(embeddings, labels, recall_at) for embeddings in of_draws]
         for view, of_draws in views.items()
     }
-    found = {view: aggregate.over([draw.mean().to_dict() for draw in of], "_sd") for view, of in draws.items()}
-    found["drop"] = {name: value - found["swapped"][name] for name, value in found["clean"].items()}
+    scores = {
+        view: aggregate.over([draw.mean().to_dict() for draw in of_draws], "_sd") for view, of_draws in draws.items()
+    }
+    scores["drop"] = {name: value - scores["swapped"][name] for name, value in scores["clean"].items()}
     queries = pd.concat({view: sum(of_draws) / len(of_draws) for view, of_draws in draws.items()}, axis=1)
     queries.columns = [f"{name}_{view}" for view, name in queries.columns]
-    return found, queries
+    keys = photos[["image_id", "class_id"]].iloc[queries.index]
+    return scores, queries.set_index(pd.MultiIndex.from_frame(keys, names=["image_id", "class"]))
 
 
 def _of_queries(embeddings: Tensor, labels: Tensor, recall_at: Sequence[int]) -> pd.DataFrame:
@@ -50,14 +54,34 @@ def attention(scores: pd.DataFrame) -> dict[str, Scores]:
     """Return the mean and population standard deviation of attention scores over the photos.
 
     Args:
-        scores: a column a view, a row a photo; NaN where undefined, as of empty or full masks.
+        scores: a column a view, a row a photo; NaN where undefined, such as for empty or full masks.
 
     >>> attention(pd.DataFrame({"clean": [0.25, 0.75, float("nan")]}))
     {'clean': {'mean': 0.5, 'sd': 0.25, 'images': 2, 'undefined': 1}}
     """
-    found = {}
+    statistics = {}
     for view, column in scores.items():
         defined = column.dropna()
-        found[view] = {"mean": float(defined.mean()), "sd": float(defined.std(ddof=0)), "images": len(defined)}
-        found[view]["undefined"] = len(column) - len(defined)
-    return found
+        statistics[view] = {"mean": float(defined.mean()), "sd": float(defined.std(ddof=0)), "images": len(defined)}
+        statistics[view]["undefined"] = len(column) - len(defined)
+    return statistics
+
+
+def over_seeds(
+    measured: Sequence[tuple[dict[str, Scores], dict[str, Scores], pd.DataFrame]], photos: int
+) -> tuple[dict, pd.DataFrame]:
+    """Merge what was measured of the networks of several training seeds.
+
+    Args:
+        measured: of each seed the scores and the queries' scores of `measure`, with the scores of `attention` between.
+        photos: how many were embedded.
+
+    Returns:
+        Counts (queries, lone_queries, seeds) and the mean scores of all views, those of attention under "attention",
+        with the standard deviation over several seeds as NAME_seeds_sd; and the mean scores of each query.
+    """
+    scores, attentions, queries = map(list, zip(*measured, strict=True))
+    counts = {"queries": len(queries[0]), "lone_queries": photos - len(queries[0]), "seeds": len(measured)}
+    means = aggregate.over_views(scores, "_seeds_sd")
+    means["attention"] = aggregate.over_views(attentions, "_seeds_sd")
+    return counts | means, sum(queries) / len(queries)

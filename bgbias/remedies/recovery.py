@@ -190,6 +190,20 @@ def _compared(own: list[Scores], base: list[Scores], labels: Tensor, seed: int) 
     return found
 
 
+def described(measured: dict[str, dict], learnt: Learnt) -> dict:
+    """Return what is recorded beside `measured` of `measure`: the remedy that validation chooses, and what was learnt.
+
+    Of equally good remedies the first is chosen.
+    """
+    return {
+        "chosen": max(measured, key=lambda key: measured[key]["validation"]),
+        "tried": learnt.tried,
+        "movement": learnt.movement,
+        "removed": len(learnt.directions),
+        "dimensions": len(learnt.matrix),
+    }
+
+
 def empty_masks(photos: Photos, image_ids: np.ndarray) -> int:
     """How many photos have no object where a remedy looks for it."""
     return sum(int((masks.flatten(1).amax(1) < OBJECT).sum()) for masks in photos.foregrounds(image_ids))

@@ -1,0 +1,48 @@
+"""Result tables as text: what stands in which cell."""
+
+from bgbias.report import tables
+
+
+def cells(row):
+    return row.to_dict()
+
+
+def test_mask_quality_has_a_row_a_measure_and_nothing_where_it_is_undefined():
+    statistics = {"mean": 0.83654, "sd": 0.2, "median": 0.9, "min": 0.0, "q25": 0.7, "q75": 1.0}
+    found = {
+        "iou": statistics | {"ci_low": 0.7, "ci_high": 0.85},
+        "overlap": statistics | {"ci_low": None, "ci_high": None},
+        "precision": dict.fromkeys([*statistics, "ci_low", "ci_high"]),
+        "failure_rate": {"share": 0.05, "ci_low": 0.01, "ci_high": 0.25},
+    }
+    iou, overlap, precision, failures = (cells(row) for _, row in tables.mask_quality(found).iterrows())
+    assert (iou[""], iou["mean"], iou["min"], iou["95 % interval"]) == ("IoU", "0.8365", "0.0000", "0.7000 to 0.8500")
+    assert (overlap["sd"], overlap["95 % interval"]) == ("0.2000", "")
+    assert set(precision.values()) == {"precision", ""}
+    assert failures == dict.fromkeys(iou, "") | {
+        "": "failure rate", "mean": "0.0500", "95 % interval": "0.0100 to 0.2500"}  # fmt: skip
+
+
+def test_remedies_have_a_row_each_with_what_a_query_costs_and_what_is_recovered():
+    share, none = {"value": 0.731, "low": 0.65, "high": 0.8}, {"value": None, "low": None, "high": None}
+    remedy = {
+        "name": "own_swaps_4",
+        "sides": "query",
+        "passes": 4,
+        "needs_mask": True,
+        "clean": {"recall_at_1": 0.9, "map_at_r": 0.5},
+        "swapped": {"recall_at_1": 0.8, "recall_at_1_sd": 0.012, "map_at_r": 0.4, "map_at_r_sd": 0.0},
+        "recovered": {"recall_at_1": share, "map_at_r": none},
+    }
+    found = tables.remedies({"own_swaps_4_query": remedy, "as_is": remedy | {"name": "as_is", "needs_mask": False}})
+    assert found["remedy"].tolist() == ["own swaps 4", "as is"] and found["mask"].tolist() == ["yes", "no"]
+    assert cells(found.iloc[0]) == {
+        "remedy": "own swaps 4", "sides": "query", "passes": "4", "mask": "yes",
+        "Recall@1 clean": "90.0", "Recall@1 swapped": "80.0 ± 1.2", "Recall@1 recovered": "73 (65 to 80)",
+        "MAP@R clean": "50.0", "MAP@R swapped": "40.0 ± 0.0", "MAP@R recovered": ""}  # fmt: skip
+
+
+def test_a_markdown_table_aligns_its_first_columns_left():
+    table = tables.mask_quality({name: {"share": 0.5, "ci_low": 0.4, "ci_high": 0.6} for name in tables.MASK_MEASURES})
+    alignment = tables.markdown(table[["", "mean", "95 % interval"]], left=2).splitlines()[1].split("|")[1:-1]
+    assert [(cell[0], cell[-1]) for cell in alignment] == [(":", "-"), (":", "-"), ("-", ":")]

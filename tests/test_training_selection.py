@@ -1,0 +1,51 @@
+"""The scores by which an epoch is chosen: of validation photos alone, on the same composites every time."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import normalize
+
+from bgbias.metrics import retrieval
+from bgbias.models.embedder import embed
+from bgbias.photos.views import Photos
+from bgbias.training.selection import validation
+
+SEED = 7
+
+
+class Means(nn.Module):
+    """An embedder of mean colours: the background counts by its area."""
+
+    def normalise(self, pictures):
+        return pictures.float()
+
+    def forward(self, images):
+        return normalize(images.mean((2, 3)))
+
+
+@pytest.fixture
+def photos(data, geometry):
+    return Photos.prepared("drawn", geometry, data)
+
+
+def expected(photos, batches):
+    embeddings = embed(Means(), batches)
+    return retrieval.evaluate(
+        embeddings, embeddings, torch.tensor(photos.table.class_id[photos.split("val")].to_numpy()), [1]
+    )
+
+
+def test_scores_are_the_means_over_the_views_of_validation_photos(photos):
+    pool, ids = photos.pool("val"), photos.split("val")
+    clean = expected(photos, photos.clean(ids))
+    swapped = expected(photos, photos.swapped(photos.draw(ids, pool, SEED, "validation", 0), pool))
+    assert clean != swapped
+    assert validation(photos, ["clean"], pool, SEED)(Means()) == clean
+    assert validation(photos, ["swapped"], pool, SEED)(Means()) == swapped
+    both = {name: (clean[name] + swapped[name]) / 2 for name in clean}
+    assert validation(photos, ["clean", "swapped"], pool, SEED)(Means()) == pytest.approx(both)
+
+
+def test_every_epoch_is_measured_on_the_same_composites(photos):
+    validate = validation(photos, ["swapped"], photos.pool("val"), SEED)
+    assert validate(Means()) == validate(Means())
