@@ -1,4 +1,4 @@
-"""What helps an embedder that hangs on the background, without training it again? Tried on one dataset.
+"""What helps an embedder that relies on the background, without training it again? Tried on one dataset.
 
     python -m stages.remedies demo model:models/demo/base/42 --out metrics/remedies/demo.json
 

@@ -105,7 +105,7 @@ def test_a_gain_is_not_called_a_loss():
 def test_a_model_that_guesses_is_to_be_mended_first(clean):
     found = said({"matrix.clean.clean": r(clean, 0, 0.01 if not clean else 0.06), "drop": r(0.0)})
     assert found[1].endswith("not shown to be better than guessing (2.3 %).")
-    assert found[0].endswith("But who only guesses has nothing to lose: of backgrounds this says nothing.")
+    assert found[0].endswith("A model at chance has nothing to lose, so this says nothing about backgrounds.")
     assert found[-1].startswith("What to do: first see that the model finds the classes on clean photos")
 
 
@@ -114,7 +114,7 @@ def test_a_gap_tells_the_correlation_from_the_pasting():
         "20.0 points better than a random photo's (95 % interval 17.0 to 23.0): the model "
         "uses what a background tells of the class."
     )
-    assert "So the loss may come from what foreign backgrounds and pasting do" in one("Pasted", {"gap": r(0.0)})
+    assert "So the loss may come from new backgrounds and from pasting, not from what" in one("Pasted", {"gap": r(0.0)})
     assert one("Pasted", {"gap": r(0.0), "drop": r(0.0)}).endswith(": no effect is shown.")
     assert "10.0 points worse than a random photo's (95 % interval 7.0 to 13.0)." in one("Pasted", {"gap": r(-0.1)})
 
@@ -164,12 +164,12 @@ def test_doubtful_masks_are_counted_and_weighed():
     assert one("No mask is in doubt")
     assert one("With masks 2 px") == (
         "With masks 2 px smaller the loss moves by +1.0 points (95 % interval -2.0 to 4.0), 2 px larger by -0.5 points "
-        "(95 % interval -3.5 to 2.5): it is not shown to hang on the masks' edges."
+        "(95 % interval -3.5 to 2.5): it is not shown to depend on the masks' edges."
     )
     for moved in ("moved_eroded", "moved_dilated"):
         found = one("With masks 2 px", {f"mask_doubt.{moved}": r(-0.2)})
         assert " -20.0 points (95 % interval -23.0 to -17.0)" in found
-        assert found.endswith("by so much the loss hangs on the masks.")
+        assert found.endswith("the loss depends on the masks by that much.")
     flags = {"mask_doubt.flagged.tiny": ["a", "b"], "mask_doubt.drop_without": r(0.3)}
     assert one("2 of 400 masks", flags) == (
         "2 of 400 masks are in doubt (2 tiny); without their photos the swap costs 30.0 points."

@@ -1,6 +1,6 @@
 """What an audit's figures mean, in plain words.
 
-An effect is called shown where its 95 % interval leaves out zero (or the level of guessing), and nothing more is said.
+An effect is called shown where its 95 % interval excludes zero (or the level of guessing); no more is claimed.
 """
 
 import pandas as pd
@@ -9,7 +9,7 @@ from bgbias.metrics import sample_size
 
 CURE = (
     "train with random backgrounds behind the objects (this project's regimes bgaugment and bgconsistency), or show "
-    "queries and gallery as objects alone on grey (what that recovers, `python -m stages.remedies` tells)"
+    "queries and gallery as objects alone on grey (`python -m stages.remedies` measures what that recovers)"
 )
 COVERED = {  # view -> how the object is covered; of the last, neither silhouette nor box can be seen
     "background_silhouette": "with its silhouette filled",
@@ -21,7 +21,7 @@ MAY_LOSE = 0.05  # Recall@1: if as much may be lost, more photos are asked for
 
 
 def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: float | None) -> list[str]:
-    """The verdict.
+    """Write the verdict.
 
     Args:
         found: what audit.json holds, without the verdict.
@@ -47,22 +47,22 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
     ]
 
 
-def _interval(of: dict) -> str:
-    return f"95 % interval {100 * of['low']:.1f} to {100 * of['high']:.1f}"
+def _interval(estimate: dict) -> str:
+    return f"95 % interval {100 * estimate['low']:.1f} to {100 * estimate['high']:.1f}"
 
 
-def _percent(of: dict) -> str:
-    return f"{100 * of['value']:.1f} %"
+def _percent(estimate: dict) -> str:
+    return f"{100 * estimate['value']:.1f} %"
 
 
-def _points(of: dict) -> str:
+def _points(estimate: dict) -> str:
     """In points of a hundred; no sign before zero."""
-    return f"{round(100 * of['value'], 1) + 0:.1f} points"
+    return f"{round(100 * estimate['value'], 1) + 0:.1f} points"
 
 
-def _side(of: dict, level: float) -> int:
+def _side(estimate: dict, level: float) -> int:
     """1: above a level, -1: below, 0: the interval holds it."""
-    return (of["low"] > level) - (of["high"] < level)
+    return (estimate["low"] > level) - (estimate["high"] < level)
 
 
 def _above_chance(found: dict) -> bool:
@@ -83,19 +83,19 @@ def _drop(found: dict) -> str:
     left = found["matrix"]["swapped"]["swapped"]["recall_at_1"]
     if _side(drop, 0) == -1:
         more = _negative(drop)
-        said = f"With swapped backgrounds Recall@1 is {_points(more)} higher ({_interval(more)})"
-        return f"{said}: here the photos' own backgrounds do not help this model, they hinder it."
-    said = f"Swapping backgrounds costs {_points(drop)} of Recall@1 ({_interval(drop)})"
+        text = f"With swapped backgrounds Recall@1 is {_points(more)} higher ({_interval(more)})"
+        return f"{text}: here the photos' own backgrounds do not help this model, they hinder it."
+    text = f"Swapping backgrounds costs {_points(drop)} of Recall@1 ({_interval(drop)})"
     if _side(drop, 0) == 1:
         like = "" if _side(left, chance) == 1 else ", which is not shown to be better than guessing"
-        return f"{said}. {_percent(left)} remain{like}."
+        return f"{text}. {_percent(left)} remain{like}."
     if _above_chance(found):
-        return f"{said}: no effect is shown."
-    return f"{said}: no effect is shown. But who only guesses has nothing to lose: of backgrounds this says nothing."
+        return f"{text}: no effect is shown."
+    return f"{text}: no effect is shown. A model at chance has nothing to lose, so this says nothing about backgrounds."
 
 
-def _negative(of: dict) -> dict:
-    return {"value": -of["value"], "low": -of["high"], "high": -of["low"]}
+def _negative(estimate: dict) -> dict:
+    return {"value": -estimate["value"], "low": -estimate["high"], "high": -estimate["low"]}
 
 
 def _gap(found: dict) -> list[str]:
@@ -104,15 +104,15 @@ def _gap(found: dict) -> list[str]:
         return []
     pasted = "Pasted alike, a background of its own class serves a query"
     if _side(gap, 0) == 1:
-        told = "the model uses what a background tells of the class."
-        return [f"{pasted} {_points(gap)} better than a random photo's ({_interval(gap)}): {told}"]
+        outcome = "the model uses what a background tells of the class."
+        return [f"{pasted} {_points(gap)} better than a random photo's ({_interval(gap)}): {outcome}"]
     if _side(gap, 0) == -1:
         worse = _negative(gap)
         return [f"{pasted} {_points(worse)} worse than a random photo's ({_interval(worse)})."]
-    said = f"{pasted} {_points(gap)} better than a random photo's ({_interval(gap)}): no effect is shown."
+    text = f"{pasted} {_points(gap)} better than a random photo's ({_interval(gap)}): no effect is shown."
     if _side(found["drop"]["recall_at_1"], 0) == 1:
-        said += " So the loss may come from what foreign backgrounds and pasting do, not from what own ones tell."
-    return [said]
+        text += " So the loss may come from new backgrounds and from pasting, not from what the photos' own ones tell."
+    return [text]
 
 
 def _conflict(found: dict) -> str:
@@ -130,11 +130,11 @@ def _conflict(found: dict) -> str:
 
 
 def _background_only(found: dict, chance: float | None) -> list[str]:
-    of = {view: scores["recall_at_1"] for view, scores in found["background_only_against_clean"].items()}
-    if chance is None or any(one["low"] is None for one in of.values()):
+    recalls = {view: scores["recall_at_1"] for view, scores in found["background_only_against_clean"].items()}
+    if chance is None or any(recall["low"] is None for recall in recalls.values()):
         return []
-    told = ", ".join(f"{_percent(of[view])} {how} ({_interval(of[view])})" for view, how in COVERED.items())
-    above = [view for view in COVERED if _side(of[view], chance) == 1]
+    shares = ", ".join(f"{_percent(recalls[view])} {how} ({_interval(recalls[view])})" for view, how in COVERED.items())
+    above = [view for view in COVERED if _side(recalls[view], chance) == 1]
     if STRICTEST in above:
         outcome = "the surroundings tell it the class"
     elif above:
@@ -144,8 +144,8 @@ def _background_only(found: dict, chance: float | None) -> list[str]:
     else:
         outcome = "not shown to be more than guessing"
     return [
-        f"With the object taken away, a photo still finds its class among the clean ones in {told}, of "
-        f"{of[STRICTEST]['queries']} queries; guessing would in {100 * chance:.1f} %: {outcome}."
+        f"With the object taken away, a photo still finds its class among the clean ones in {shares}, of "
+        f"{recalls[STRICTEST]['queries']} queries; guessing would in {100 * chance:.1f} %: {outcome}."
     ]
 
 
@@ -160,13 +160,13 @@ def _worst(found: dict) -> str:
 def _attention(found: dict) -> str:
     if found["attention"] is None:
         return (
-            "Where it looks is not known: attention maps need gradients, and none came from this model to its pictures."
+            "Where it looks is not known: attention maps need gradients, and this model passes none back to its input."
         )
-    scores = {seen: of["score"]["value"] for seen, of in found["attention"].items()}
-    told = {seen: "undefined" if score is None else f"{score:.2f}" for seen, score in scores.items()}
+    scores = {view: measures["score"]["value"] for view, measures in found["attention"].items()}
+    written = {view: "undefined" if score is None else f"{score:.2f}" for view, score in scores.items()}
     photos = found["attention"]["clean"]["score"]
     return (
-        f"Its attention score is {told['clean']} on clean and {told['swapped']} on swapped photos, of "
+        f"Its attention score is {written['clean']} on clean and {written['swapped']} on swapped photos, of "
         f"{photos['queries'] + photos['undefined']} photos (0: as much on the object as its area alone would get; "
         "1: all of it)."
     )
@@ -181,10 +181,10 @@ def _masks(found: dict) -> list[str]:
         without = doubt["drop_without"]
         first += f"; without their photos the swap costs {_points(without['recall_at_1'])}." if without else "."
     else:
-        first = "No mask is in doubt by its size or place; whether they fit the objects, the eye must tell."
+        first = "No mask is in doubt by its size or place; check by eye whether they fit the objects."
     smaller, larger = (doubt[f"moved_{change}"]["recall_at_1"] for change in ("eroded", "dilated"))
     moves = _side(smaller, 0) or _side(larger, 0)
-    outcome = "by so much the loss hangs on the masks" if moves else "it is not shown to hang on the masks' edges"
+    outcome = "the loss depends on the masks by that much" if moves else "it is not shown to depend on the masks' edges"
     second = (
         f"With masks {doubt['radius_px']} px smaller the loss moves by {_moved(smaller)}, {doubt['radius_px']} px "
         f"larger by {_moved(larger)}: {outcome}."
@@ -192,14 +192,14 @@ def _masks(found: dict) -> list[str]:
     return [first, second]
 
 
-def _moved(of: dict) -> str:
-    return f"{100 * of['value']:+z.1f} points ({_interval(of)})"
+def _moved(estimate: dict) -> str:
+    return f"{100 * estimate['value']:+z.1f} points ({_interval(estimate)})"
 
 
 def _left_out(photos: int, probed: int, probed_chance: float | None) -> list[str]:
     why = "their masks show no object, or one whose box leaves hardly any background"
     if probed_chance is None:
-        return [f"Too few photos can be shown without their object ({probed} of {photos}; of the others {why})."]
+        return [f"Too few photos can be shown without their object ({probed} of {photos}; the others: {why})."]
     if probed == photos:
         return []
     return [f"{photos - probed} of {photos} photos are left out where the object is taken away: {why}."]

@@ -102,9 +102,9 @@ def verify(file: Path, md5: str, size_bytes: int | None, mend: str) -> None:
         raise ValueError(f"{file}: {_size(file):,} bytes, expected {size_bytes:,}: {mend}")
     if md5:
         with file.open("rb") as opened:
-            found = hashlib.file_digest(opened, "md5").hexdigest()
-        if found != md5:
-            raise ValueError(f"{file}: md5 {found}, expected {md5}: {mend}")
+            actual = hashlib.file_digest(opened, "md5").hexdigest()
+        if actual != md5:
+            raise ValueError(f"{file}: md5 {actual}, expected {md5}: {mend}")
 
 
 def extract(archive: Path, out: Path, wanted: str) -> int:
@@ -164,10 +164,10 @@ def _untar(archive: Path, out: Path, wanted: str) -> int:
 
 def copy(folder: Path, out: Path, wanted: str) -> int:
     """Copy the wanted files of a folder, as `extract` does those of an archive."""
-    found = sorted(Path(parent, name) for parent, _, names in os.walk(folder, followlinks=True) for name in names)
+    paths = sorted(Path(parent, name) for parent, _, names in os.walk(folder, followlinks=True) for name in names)
     return sum(
         _write(file.open("rb"), out / target)  # not its permissions: the source may be read-only
-        for file in tqdm(found, f"copying {folder}", unit="file")
+        for file in tqdm(paths, f"copying {folder}", unit="file")
         if (target := _target(folder, out, file.relative_to(folder).as_posix(), wanted))
     )
 

@@ -8,5 +8,5 @@ DATASETS = {"demo": demo, "grocery": grocery, "cars196": cars196, "cub200": cub2
 
 
 def module(dataset: str) -> ModuleType:
-    """The module of a dataset; under any other name than those of DATASETS it is a folder of photos."""
+    """Return the module of a dataset; any other name than those of DATASETS is that of a folder of photos."""
     return DATASETS.get(dataset, folder)

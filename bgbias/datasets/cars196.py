@@ -40,10 +40,10 @@ def fetch(out: Path, options: params.Fetched) -> None:
             mend = f"replace {annotations} by the original, or {folder} by what {KAGGLE.page} offers"
             archives.verify(annotations, ANNOTATIONS_MD5, None, mend)
     with files.whole_folder(out) as partial:
-        found = published.take("cars196", archive, partial)
+        origin = published.take("cars196", archive, partial)
         if archive == ORIGINAL and (folder / ANNOTATIONS).is_file():
             shutil.copyfile(folder / ANNOTATIONS, partial / ANNOTATIONS)
-        published.checked(_listed, COUNTS, partial, *found)
+        published.checked(_listed, COUNTS, partial, *origin)
     published.downloaded(KAGGLE).unlink(missing_ok=True)
 
 
@@ -76,10 +76,10 @@ def _listed(raw: Path) -> pd.DataFrame:
 
 def _original(raw: Path) -> tuple[pd.DataFrame, list[str]]:
     with (raw / ANNOTATIONS).open("rb") as file:
-        found = loadmat(file, squeeze_me=True)
-    annotations = found["annotations"]
+        content = loadmat(file, squeeze_me=True)
+    annotations = content["annotations"]
     photos = pd.DataFrame({"path": annotations["relative_im_path"], "label": annotations["class"]})
-    return photos, list(found["class_names"])
+    return photos, list(content["class_names"])
 
 
 def _kaggle(raw: Path) -> tuple[pd.DataFrame, list[str]]:

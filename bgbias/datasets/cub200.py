@@ -40,11 +40,11 @@ def fetch(out: Path, options: params.Fetched) -> None:
     folder = published.local("cub200")
     masks = any((folder / path).exists() for path in (MASKS.file, "segmentations", "CUB_200_2011/segmentations"))
     with files.whole_folder(out) as partial:
-        found = published.take("cub200", PHOTOS, partial, beside=r"segmentations(\.tgz)?")
-        published.checked(_listed, COUNTS, partial, *found)
+        origin = published.take("cub200", PHOTOS, partial, beside=r"segmentations(\.tgz)?")
+        published.checked(_listed, COUNTS, partial, *origin)
         if masks:
-            found = published.take("cub200", MASKS, partial)
-            published.checked(_listed, COUNTS, partial, *found)  # again: each message names its own source
+            origin = published.take("cub200", MASKS, partial)
+            published.checked(_listed, COUNTS, partial, *origin)  # again: each message names its own source
     published.downloaded(PHOTOS).unlink(missing_ok=True)
 
 

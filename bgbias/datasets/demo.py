@@ -26,7 +26,7 @@ PNG_LEVEL = 6  # fixed, so that the files' bytes do not depend on Pillow's defau
 
 
 def fetch(out: Path, options: Demo) -> None:
-    """Renders the dataset.
+    """Render the dataset.
 
     Writes photos/CLASS/CLASS_07.png (RGB), masks/CLASS/CLASS_07.png (grey: the share of each pixel
     that the object covers, 0 to 255), photos.csv with the columns path, class, split, mask, as for own
@@ -45,7 +45,7 @@ def fetch(out: Path, options: Demo) -> None:
 
 
 def _render(out: Path, options: Demo) -> Iterator[tuple[str, str, str, str, int]]:
-    """Writes one photo after the other; yields the rows of photos.csv."""
+    """Write one photo after the other, and yield the rows of photos.csv."""
     seed, first_class, first_scene = options.seed, 0, 0
     for split in SPLITS:
         classes, photos, scenes = (getattr(options, f"{split}_{n}") for n in ("classes", "photos", "scenes"))
@@ -69,7 +69,7 @@ def _scene_px(options: Demo) -> int:
 
 
 def _save(out: Path, thing: Design, number: int, photo: np.ndarray, mask: np.ndarray) -> tuple[str, str]:
-    """Writes a photo and its mask; returns their paths relative to `out`."""
+    """Write a photo and its mask, and return their paths relative to `out`."""
     paths = [f"{folder}/{thing.name}/{thing.name}_{number:02d}.png" for folder in ("photos", "masks")]
     for path, pixels in zip(paths, (photo, mask), strict=True):
         (out / path).parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def _save(out: Path, thing: Design, number: int, photo: np.ndarray, mask: np.nda
 
 
 def image_table(raw: Path) -> pd.DataFrame:
-    """The photos that `fetch` wrote.
+    """List the photos that `fetch` wrote.
 
     Args:
         raw: where it wrote them.
@@ -96,7 +96,7 @@ def image_table(raw: Path) -> pd.DataFrame:
 
 
 def backgrounds(pool: str, options: Demo) -> Iterator[tuple[str, np.ndarray]]:
-    """Pictures to put behind the objects instead of their own backgrounds.
+    """Paint pictures to put behind the objects instead of their own backgrounds.
 
     Args:
         pool: "val" or "test", pictures unlike the photos' scenes; or "scene", rooms by the same

@@ -32,7 +32,7 @@ def fetch(out: Path, options: params.Folder) -> None:
         options: how to split the classes where no list does.
 
     Raises:
-        ValueError: see `read`, `sample_size.limits` and `table.check_table`.
+        ValueError: as raised by `read`, `sample_size.limits` and `table.check_table`.
     """
     folder = files.root() / "data" / "sources" / out.name
     table = read(folder)
@@ -74,7 +74,7 @@ def read(folder: Path) -> pd.DataFrame:
         ValueError: no folder, no photos, photos of a single class; a photo outside of the class folders or in a
             format that is not read, a class folder without photos; a list without the needed columns, or
             with a line that is incomplete, double, has an unknown split, or names a file that is
-            missing or outside of the folder. One line that names the file and the mend.
+            missing or outside of the folder. One line that names the file and the fix.
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder: put, or link, a folder there that holds a folder of photos per class")
@@ -89,8 +89,8 @@ def read(folder: Path) -> pd.DataFrame:
 
 def _from_folders(folder: Path) -> pd.DataFrame:
     tops = [top for top in folder.iterdir() if _is_visible(Path(top.name))]
-    found = [path for top in tops for path in (top.rglob("*") if top.is_dir() else [top]) if path.is_file()]
-    paths = [path for path in (path.relative_to(folder) for path in found) if _is_visible(path)]
+    below = [path for top in tops for path in (top.rglob("*") if top.is_dir() else [top]) if path.is_file()]
+    paths = [path for path in (path.relative_to(folder) for path in below) if _is_visible(path)]
     photos = [path for path in paths if path.suffix.lower() in READ]
     strangers = [path for path in paths if path.suffix.lower() in NOT_READ]
     refuse(strangers, f"{folder}: pictures of formats that are not read; convert them to JPEG, or remove them")

@@ -44,12 +44,12 @@ class Counts(NamedTuple):
 
 
 def local(dataset: str) -> Path:
-    """Where the user may put a dataset."""
+    """Return the folder where the user may put a dataset."""
     return root() / "data" / "sources" / dataset
 
 
 def downloaded(archive: Archive) -> Path:
-    """Where `take` leaves a downloaded archive, to be removed when the dataset is complete."""
+    """Return where `take` leaves a downloaded archive, to be removed when the dataset is complete."""
     return root() / ".checkpoints" / "downloads" / archive.file
 
 
@@ -63,7 +63,7 @@ def take(dataset: str, archive: Archive, out: Path, beside: str = "") -> tuple[s
         beside: pattern of names in data/sources/DATASET that do not count as something there.
 
     Returns:
-        Where it was, and what to do if it is wrong: the messages of `checked`.
+        Where it was, and the fix if it is wrong: `where` and `mend` of `checked`.
 
     Raises:
         FileNotFoundError: there are files in data/sources/DATASET, but none that is wanted.

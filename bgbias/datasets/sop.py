@@ -30,8 +30,8 @@ def fetch(out: Path, options: params.Fetched) -> None:
         FileNotFoundError, ConnectionError, ValueError: see `published.take` and `published.checked`.
     """
     with files.whole_folder(out) as partial:
-        found = published.take("sop", PHOTOS, partial)
-        published.checked(_listed, COUNTS, partial, *found)
+        origin = published.take("sop", PHOTOS, partial)
+        published.checked(_listed, COUNTS, partial, *origin)
     published.downloaded(PHOTOS).unlink(missing_ok=True)
 
 

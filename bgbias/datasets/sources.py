@@ -64,8 +64,8 @@ def fetch(public: Public, out: Path) -> None:
 def _copy(source: Path, out: Path, public: Public, mend: str) -> None:
     with files.whole_folder(out) as partial:
         for part in public.parts:
-            found = source / part
-            for file in sorted(found.rglob("*")) if found.is_dir() else [found]:
+            path = source / part
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
                 if file.is_file():
                     target = partial / file.relative_to(source)
                     target.parent.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ class _Task(NamedTuple):
 
 
 def file_of(out: Path, path: str) -> Path:
-    """Where the mask of the photo `path` lies: under its whole name, so that no two photos share a mask.
+    """Return where the mask of the photo `path` lies: under its whole name, so that no two photos share a mask.
 
     >>> file_of(Path("masks"), "apple/a.jpg").as_posix()
     'masks/apple/a.jpg.png'
@@ -34,7 +34,7 @@ def file_of(out: Path, path: str) -> Path:
 
 
 def made_from(options: params.Masks) -> tuple[list, list[Path]]:
-    """What masks depend on beside their photos, for `cache.fingerprint`: settings, and files.
+    """Return what masks depend on beside their photos, for `cache.fingerprint`: settings, and files.
 
     A network counts by its file's content, whatever its name or path.
 
@@ -52,7 +52,7 @@ def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks,
     Masks that already lie in `out` (they must be of the same options) are kept, so a stopped run goes on.
 
     Args:
-        table: image table as from `table.check_table`, its paths relative to `raw`.
+        table: image table as returned by `table.check_table`, its paths relative to `raw`.
         raw: the raw dataset's folder.
         out: folder of the masks.
         options: method and settings.

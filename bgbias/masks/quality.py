@@ -45,36 +45,36 @@ def compare(automatic: np.ndarray, hand: np.ndarray) -> dict[str, float]:
     if automatic.shape != hand.shape:
         sizes = "{} x {} pixels, its automatic mask {} x {}".format(*hand.shape[::-1], *automatic.shape[::-1])
         raise ValueError(f"its hand mask has {sizes}: give both the size of the upright photo")
-    found, true = automatic >= OBJECT, hand >= OBJECT
+    cut_out, true = automatic >= OBJECT, hand >= OBJECT
     if not true.any():
         raise ValueError(
             f"its hand mask is empty (no pixel of {OBJECT} or more, the greatest is {hand.max(initial=0)}): "
             "draw the object white on black, or remove the photo with its masks"
         )
-    both, area = int((found & true).sum()), int(found.sum())
+    both, area = int((cut_out & true).sum()), int(cut_out.sum())
     precision = both / area if area else float("nan")
-    return {"iou": both / int((found | true).sum()), "overlap": both / int(true.sum()), "precision": precision}
+    return {"iou": both / int((cut_out | true).sum()), "overlap": both / int(true.sum()), "precision": precision}
 
 
 def summarise(table: pd.DataFrame) -> dict:
     """Summarise the comparison of many masks.
 
     Args:
-        table: a row a photo, its columns iou, overlap and precision as from `compare`.
+        table: a row a photo, its columns iou, overlap and precision as returned by `compare`.
 
     Returns:
         images (how many); empty (how many automatic masks are: their precision, undefined, is left out); iou, overlap
         and precision, each with mean, sd (population standard deviation, as in the study), median, min, the quartiles
         q25 and q75 (linearly interpolated) and ci_low and ci_high (of the mean, by `bootstrap.estimate` with every
         photo drawn by itself; None for a single one), or None for each where no precision is defined; failure_rate
-        with share (of the photos: IoU below 0.5) and ci_low and ci_high as from `wilson_interval`.
+        with share (of the photos: IoU below 0.5) and ci_low and ci_high as returned by `wilson_interval`.
 
     Raises:
         ValueError: there are no rows.
 
-    >>> found = summarise(pd.DataFrame({"iou": [0.4, 0.9], "overlap": [0.4, 1.0], "precision": [1.0, 0.9]}))
-    >>> found["images"], round(found["iou"]["mean"], 6), round(found["iou"]["sd"], 6), found["failure_rate"]["share"]
-    (2, 0.65, 0.25, 0.5)
+    >>> summary = summarise(pd.DataFrame({"iou": [0.4, 0.9], "overlap": [0.4, 1.0], "precision": [1.0, 0.9]}))
+    >>> summary["images"], round(summary["iou"]["mean"], 6), summary["failure_rate"]["share"]
+    (2, 0.65, 0.5)
     """
     if table.empty:
         raise ValueError("no masks to summarise: compare some first")
@@ -100,7 +100,7 @@ def _statistics(values: np.ndarray) -> dict[str, float | None]:
 
 
 def wilson_interval(count: int, total: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share, by the score method (Wilson 1927).
+    """Return the 95 % confidence interval of a share, by the score method (Wilson 1927).
 
     With p = count / total, n = total, z = 1.96: (p + z²/2n ± z √(p (1 - p) / n + z²/4n²)) / (1 + z²/n). The bootstrap
     would take a share of 0 or 1 for certain, however few the photos.
@@ -128,9 +128,9 @@ class Labelled(NamedTuple):
 
 
 AUTOMATIC = {
-    "given": lambda one, options: pack.read_photo(one.given, "L"),
-    "rembg": lambda one, options: segment.rembg(pack.read_photo(one.photo), options.rembg_model, pack.cores()),
-    "grabcut": lambda one, options: segment.grabcut(pack.read_photo(one.photo), options.grabcut_px),
+    "given": lambda paths, options: pack.read_photo(paths.given, "L"),
+    "rembg": lambda paths, options: segment.rembg(pack.read_photo(paths.photo), options.rembg_model, pack.cores()),
+    "grabcut": lambda paths, options: segment.grabcut(pack.read_photo(paths.photo), options.grabcut_px),
 }
 
 
@@ -146,16 +146,16 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: as `find` and `compare`; a photo or mask does not decode, or a method cannot work.
+        ValueError: as raised by `find` and `compare`; a photo or mask does not decode, or a method cannot work.
     """
     rows = []
-    for one in tqdm(find(folder, options.method), "mask quality", unit="photo"):
-        hand = pack.read_photo(one.hand, "L")
-        automatic = AUTOMATIC[options.method](one, options)
+    for paths in tqdm(find(folder, options.method), "mask quality", unit="photo"):
+        hand = pack.read_photo(paths.hand, "L")
+        automatic = AUTOMATIC[options.method](paths, options)
         try:
-            rows.append({"name": one.name, **compare(np.asarray(automatic), np.asarray(hand))})
+            rows.append({"name": paths.name, **compare(np.asarray(automatic), np.asarray(hand))})
         except ValueError as error:
-            raise ValueError(f"{one.photo}: {error}") from None
+            raise ValueError(f"{paths.photo}: {error}") from None
     return pd.DataFrame(rows)
 
 
@@ -169,28 +169,28 @@ def find(folder: Path, method: str) -> list[Labelled]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder: name one with NAME_image.* and NAME_mask.png in it")
     kinds = ["photo", "hand mask", *(["automatic mask"] if method == "given" else [])]
-    found = {kind: _by_name(folder, SUFFIXES[kind]) for kind in kinds}
-    names = sorted(set().union(*found.values()))
+    paths = {kind: _by_name(folder, SUFFIXES[kind]) for kind in kinds}
+    names = sorted(set().union(*paths.values()))
     if not names:
         raise ValueError(f"{folder}: no NAME_image.* with NAME_mask.png in it: name photos and hand masks so")
     for kind in kinds:
-        missing = [f"{name}{SUFFIXES[kind]}" for name in names if name not in found[kind]]
+        missing = [f"{name}{SUFFIXES[kind]}" for name in names if name not in paths[kind]]
         if missing:
             more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
             mend = "add what is missing, or remove the other files of the same name"
             mend += ", or choose another method" if kind == "automatic mask" else ""
             raise ValueError(f"{folder}: {kind} missing: {', '.join(missing[:3])}{more}: {mend}")
-    photos, hands = found["photo"], found["hand mask"]
+    photos, hands = paths["photo"], paths["hand mask"]
     return [Labelled(name, photos[name], hands[name], folder / f"{name}{SUFFIXES['automatic mask']}") for name in names]
 
 
 def _by_name(folder: Path, suffix: str) -> dict[str, Path]:
-    found = {}
+    paths = {}
     for path in sorted(folder.glob(f"[!.]*{suffix}")):
         name, _, ending = path.name.rpartition(suffix.removesuffix(".*"))
         if ending.count(".") > 1:  # such as NAME_image.jpeg.txt
             continue
-        if name in found:
-            raise ValueError(f"{path}: {found[name].name} is a photo of the same name: remove one of them")
-        found[name] = path
-    return found
+        if name in paths:
+            raise ValueError(f"{path}: {paths[name].name} is a photo of the same name: remove one of them")
+        paths[name] = path
+    return paths

@@ -52,12 +52,12 @@ def grabcut(photo: Image.Image, long_side: int) -> Image.Image:
     cv2.setNumThreads(1)  # the workers already use all cores
     cv2.setRNGSeed(0)  # else the clusters of colours would depend on the photos before
     cv2.grabCut(np.array(small), labels, None, None, None, ITERATIONS, cv2.GC_INIT_WITH_MASK)
-    found = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
-    return Image.fromarray(found.astype(np.uint8) * 255).resize(photo.size, Image.Resampling.BILINEAR)
+    is_object = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    return Image.fromarray(is_object.astype(np.uint8) * 255).resize(photo.size, Image.Resampling.BILINEAR)
 
 
 def rembg(photo: Image.Image, model: str, threads: int) -> Image.Image:
-    """Cut out the object with a network of rembg: the soft mask alone, as of `rembg p -om`.
+    """Cut out the object with a network of rembg: the soft mask alone, as `rembg p -om` writes it.
 
     rembg stretches each mask to 0..255. An output that is constant or not a number divides by zero there: no
     object was found, and the mask is empty.
@@ -86,10 +86,10 @@ def rembg(photo: Image.Image, model: str, threads: int) -> Image.Image:
 
 
 def model_file(model: str) -> Path:
-    """The file of a network of rembg, downloaded where it is not there yet.
+    """Return the file of a network of rembg, downloaded where it is not there yet.
 
     Args:
-        model: as of `rembg`.
+        model: as in `rembg`.
 
     Raises:
         ValueError: rembg knows no such model, cannot download it, or there is no such file.
@@ -109,7 +109,7 @@ def model_file(model: str) -> Path:
 
 @lru_cache(maxsize=1)  # loading takes a second
 def session(model: str, threads: int):
-    """A session of rembg, which rembg.remove wants."""
+    """Open a session of rembg, which rembg.remove wants."""
     import onnxruntime
     import rembg
 

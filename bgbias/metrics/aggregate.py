@@ -17,12 +17,12 @@ def over(repeats: list[Scores], suffix: str) -> Scores:
     >>> over([{"recall_at_1": 0.25}], "_sd")
     {'recall_at_1': 0.25}
     """
-    columns = {name: [one[name] for one in repeats] for name in repeats[0]}
-    found = {name: mean(values) for name, values in columns.items()}
+    columns = {name: [repeat[name] for repeat in repeats] for name in repeats[0]}
+    merged = {name: mean(values) for name, values in columns.items()}
     for name, values in columns.items():
         if len(repeats) > 1 and isinstance(values[0], float) and not name.endswith("_sd"):
-            found[f"{name}{suffix}"] = stdev(values)
-    return found
+            merged[f"{name}{suffix}"] = stdev(values)
+    return merged
 
 
 def over_views(repeats: list[dict[str, Scores]], suffix: str) -> dict[str, Scores]:
@@ -31,4 +31,4 @@ def over_views(repeats: list[dict[str, Scores]], suffix: str) -> dict[str, Score
     >>> over_views([{"clean": {"map_at_r": 0.5}}, {"clean": {"map_at_r": 0.5}}], "_seeds_sd")
     {'clean': {'map_at_r': 0.5, 'map_at_r_seeds_sd': 0.0}}
     """
-    return {view: over([one[view] for one in repeats], suffix) for view in repeats[0]}
+    return {view: over([repeat[view] for repeat in repeats], suffix) for view in repeats[0]}

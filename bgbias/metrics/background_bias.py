@@ -11,17 +11,17 @@ from bgbias.metrics.retrieval import per_query
 
 
 def background_gap(mixed_same: dict[str, Tensor], mixed_rand: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What a background of its own class is worth to a query, beside a background of a random class.
+    """Return what a background of its own class is worth to a query, compared with that of a random class.
 
     The BG-gap of Xiao et al. 2020 ("Noise or Signal"), for retrieval: score(mixed_same) - score(mixed_rand). Both
     paste alike, so traces of pasting cancel out. 0: the background does nothing; positive: the model leans on it.
 
-    Choose the gallery with care. In a gallery of clean photos stands the photo that gave a query its background,
-    and a model may find just that one: right in mixed_same, wrong in mixed_rand. Each view against a gallery of
-    itself, where `donors` gives no two photos one background, leaves what backgrounds of a class have in common.
+    Choose the gallery with care. A gallery of clean photos holds the photo that gave a query its background, and a
+    model may find just that one: right in mixed_same, wrong in mixed_rand. Each view against a gallery of itself,
+    where `audit.mixed` gives no two photos one background, leaves what backgrounds of a class have in common.
 
     Args:
-        mixed_same: what `retrieval.per_query` gives of the mixed_same view as queries. The only photo of a class has
+        mixed_same: what `retrieval.per_query` returns for the mixed_same view as queries. The only photo of a class has
             no such view and is not counted there whatever embedding stands in for it.
         mixed_rand: the same for mixed_rand.
 
@@ -43,7 +43,7 @@ def background_gap(mixed_same: dict[str, Tensor], mixed_rand: dict[str, Tensor])
 
 
 def over_backgrounds(grid: Tensor, gallery: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    """Whether a query finds its class whatever it stands on: Recall@1 over K backgrounds.
+    """Return Recall@1 over K backgrounds: whether a query finds its class whatever it stands on.
 
     The worst falls with K by itself, for a random ranking as chance ** K: compare it at the same K only, and with
     the mean beside it. Higher is better. Ties and lone queries as in `retrieval`.
@@ -58,22 +58,22 @@ def over_backgrounds(grid: Tensor, gallery: Tensor, labels: Tensor) -> dict[str,
         of backgrounds on which it is right; rows: int64 (M,), which queries these are.
 
     Raises:
-        ValueError: as of `check_grid` and `per_query`.
+        ValueError: as raised by `check_grid` and `per_query`.
 
     >>> gallery, labels = torch.eye(2)[[0, 0, 1, 1]], torch.tensor([0, 0, 1, 1])
     >>> collapsed = torch.eye(2)[[0, 0, 0, 0]]
-    >>> found = over_backgrounds(torch.stack([gallery, collapsed], 1), gallery, labels)
-    >>> found["worst"].tolist(), found["mean"].tolist()
+    >>> scores = over_backgrounds(torch.stack([gallery, collapsed], 1), gallery, labels)
+    >>> scores["worst"].tolist(), scores["mean"].tolist()
     ([1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 0.5, 0.5])
     """
     check_grid(grid)
-    found = [per_query(queries, gallery, labels, [1]) for queries in grid.unbind(1)]
-    hits = torch.stack([scores["recall_at_1"] for scores in found])
-    return {"worst": hits.amin(0), "mean": hits.mean(0), "rows": found[0]["rows"]}
+    searches = [per_query(queries, gallery, labels, [1]) for queries in grid.unbind(1)]
+    hits = torch.stack([search["recall_at_1"] for search in searches])
+    return {"worst": hits.amin(0), "mean": hits.mean(0), "rows": searches[0]["rows"]}
 
 
 def conflict(grid: Tensor, labels: Tensor) -> Tensor:
-    """How often the same background outweighs the same product.
+    """Return how often the same background outweighs the same product.
 
     The anchor is a photo on background b. Its rival is a photo of another class on the same b, its friend another
     photo of the same class on another background b'. The share of all (b, rival, friend, b') in which the rival
@@ -92,7 +92,7 @@ def conflict(grid: Tensor, labels: Tensor) -> Tensor:
         float64 (N,); NaN for the only photo of a class, which has no friend.
 
     Raises:
-        ValueError: as of `check_grid`; labels of other photos; a single class, so there is no rival.
+        ValueError: as raised by `check_grid`; labels of other photos; a single class, so there is no rival.
 
     >>> photos, backgrounds = torch.eye(4)[:2, None], torch.eye(4)[None, 2:]
     >>> grid = torch.nn.functional.normalize(photos[[0, 0, 1, 1]] + 0.9 * backgrounds, dim=2)

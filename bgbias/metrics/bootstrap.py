@@ -35,7 +35,7 @@ class Estimate(NamedTuple):
     undefined: int
 
     def as_json(self) -> dict[str, float | None]:
-        """By name, None for NaN, which JSON does not have.
+        """Return the numbers by name, None for NaN, which JSON does not have.
 
         >>> Estimate(0.5, math.nan, math.nan, 2, 1, 0).as_json()
         {'value': 0.5, 'low': None, 'high': None, 'queries': 2, 'classes': 1, 'undefined': 0}
@@ -44,7 +44,7 @@ class Estimate(NamedTuple):
 
 
 def estimate(values: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """The mean over queries and its percentile interval over 10,000 resamples of the classes.
+    """Return the mean over queries and its percentile interval over 10,000 resamples of the classes.
 
     Each resample draws as many classes as there are, with replacement, and takes the mean over all their queries. The
     gallery is taken as given. Percentile intervals of few classes are too narrow: simulated, they cover the truth in 84
@@ -116,16 +116,16 @@ def percentile_interval(resampled: np.ndarray) -> np.ndarray:
 
 
 def difference(first: np.ndarray, second: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """The mean of first - second over the same queries, and its interval.
+    """Return the mean of first - second over the same queries, and its interval.
 
     Paired: what makes a query hard in both cancels out, so this interval is the one to judge a difference by, not
     whether two intervals overlap. A query that is undefined in either is left out.
 
-    Arguments, result and errors as of `estimate`.
+    Labels, rng, result and errors as in `estimate`; first and second as its values.
 
     >>> easy, hard = np.array([0.9, 0.8, 0.3, 0.2]), np.array([0.8, 0.7, 0.2, 0.1])
-    >>> found = difference(easy, hard, np.array([0, 0, 1, 1]), np.random.default_rng(0))
-    >>> round(found.value, 6), round(found.high - found.low, 6)
+    >>> gain = difference(easy, hard, np.array([0, 0, 1, 1]), np.random.default_rng(0))
+    >>> round(gain.value, 6), round(gain.high - gain.low, 6)
     (0.1, 0.0)
     """
     first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
@@ -135,14 +135,14 @@ def difference(first: np.ndarray, second: np.ndarray, labels: np.ndarray, rng: n
 
 
 def ratio(parts: np.ndarray, wholes: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """The sum of the parts as a share of the sum of the wholes, over the same queries, and its interval.
+    """Return the sum of the parts as a share of the sum of the wholes, and its interval, over the same queries.
 
     Such as the share of a loss that is won back. Both sums are taken anew in each resample, so the interval knows
     that the whole is uncertain, too.
 
     Args:
         parts: float (N,), one for each query, of any sign; NaN where undefined.
-        wholes: float (N,), likewise.
+        wholes: float (N,), one for each query; NaN where undefined.
         labels: (N,), the class of each query.
         rng: where the randomness comes from.
 
@@ -154,8 +154,8 @@ def ratio(parts: np.ndarray, wholes: np.ndarray, labels: np.ndarray, rng: np.ran
         ValueError: the three are not of the same queries.
 
     >>> won, lost = np.array([1, 0, 1, 0]), np.array([1, 1, 1, 1])
-    >>> found = ratio(won, lost, np.array([3, 3, 7, 7]), np.random.default_rng(0))
-    >>> found.value, found.low, found.high
+    >>> share = ratio(won, lost, np.array([3, 3, 7, 7]), np.random.default_rng(0))
+    >>> share.value, share.low, share.high
     (0.5, 0.5, 0.5)
     """
     parts, wholes, labels = np.asarray(parts, np.float64), np.asarray(wholes, np.float64), np.asarray(labels)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def chance(labels: Tensor) -> dict[str, Tensor]:
-    """The expected retrieval metrics of each query if the references came in random order.
+    """Return the retrieval metrics to expect of each query if the references came in random order.
 
     A query has R photos of its class among M = N - 1 references. Each rank is of the class with probability R / M,
     and two ranks both with R (R - 1) / (M (M - 1)). Hence
@@ -20,7 +20,7 @@ def chance(labels: Tensor) -> dict[str, Tensor]:
 
     Returns:
         recall_at_1, r_precision, map_at_r: float64, one for each query that is not lone, in order; and "rows",
-        which these are: as of `retrieval.per_query`, so that the two can be subtracted.
+        which these are: as returned by `retrieval.per_query`, so that the two can be subtracted.
 
     Raises:
         ValueError: every class has a single photo.

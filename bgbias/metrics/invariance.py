@@ -23,7 +23,7 @@ class VarianceShares(NamedTuple):
 
 
 def check_grid(grid: Tensor) -> None:
-    """Refuse what is no grid.
+    """Refuse what is not a grid.
 
     Raises:
         ValueError: not three dimensions, less than two photos or backgrounds, embeddings that are not finite or
@@ -39,7 +39,7 @@ def check_grid(grid: Tensor) -> None:
 
 
 def invariance(grid: Tensor) -> Tensor:
-    """How much more alike two swaps of one photo are than two photos.
+    """Return how much more alike two swaps of one photo are than two photos.
 
     With `within` the mean cosine of a photo on b and on b', and `between` that of a photo on b and another photo on
     b', over all backgrounds b != b' and all photos: (within - between) / (1 - between). In both the background
@@ -55,7 +55,7 @@ def invariance(grid: Tensor) -> Tensor:
         embeddings are alike (1 - between below 1e-6). Intervals of the mean take `between` as given.
 
     Raises:
-        ValueError: as of `check_grid`.
+        ValueError: as raised by `check_grid`.
 
     >>> photos = torch.eye(2)
     >>> invariance(photos[:, None].expand(2, 3, 2)).tolist()  # only the photo matters
@@ -73,7 +73,7 @@ def invariance(grid: Tensor) -> Tensor:
 
 
 def variance_shares(grid: Tensor) -> VarianceShares:
-    """How much of the embeddings' variance the photo explains, the background explains, and neither alone.
+    """Return how much of the embeddings' variance the photo, the background, and neither alone explains.
 
     The two-way analysis of variance without replication, its sums of squares summed over the dimensions: with
     m_i the mean of a photo over backgrounds, m_b of a background over photos, m of all: photo K * sum |m_i - m|^2,
@@ -90,7 +90,7 @@ def variance_shares(grid: Tensor) -> VarianceShares:
         Shares in [0, 1]; NaN where all embeddings are alike.
 
     Raises:
-        ValueError: as of `check_grid`.
+        ValueError: as raised by `check_grid`.
 
     >>> backgrounds = torch.eye(3)
     >>> [round(share, 9) for share in variance_shares(backgrounds[None].expand(4, 3, 3))]  # only the background matters
@@ -108,7 +108,7 @@ def variance_shares(grid: Tensor) -> VarianceShares:
 
 
 def variance_estimates(grid: Tensor, labels: Tensor, rng: np.random.Generator) -> dict[str, Estimate]:
-    """The variance shares, each with its 95 % percentile interval over 1,000 resamples of the photos' classes.
+    """Return the variance shares, each with its 95 % interval over 1,000 resamples of the photos' classes.
 
     As in `bootstrap.estimate`, each resample draws as many classes as there are, with replacement, each with all its
     photos; the backgrounds are taken as given. Drawn twice, a class counts as two of equal photos: that makes photos a
@@ -127,11 +127,11 @@ def variance_estimates(grid: Tensor, labels: Tensor, rng: np.random.Generator) -
         Name of a share -> its estimate, where `queries` counts photos. NaN where all embeddings are alike.
 
     Raises:
-        ValueError: as of `check_grid`; labels of other photos.
+        ValueError: as raised by `check_grid`; labels of other photos.
 
     >>> grid = torch.eye(3)[None].expand(4, 3, 3)  # only the background matters
-    >>> found = variance_estimates(grid, torch.tensor([0, 0, 1, 1]), np.random.default_rng(0))
-    >>> [round(number, 6) for number in found["background"][:3]]
+    >>> shares = variance_estimates(grid, torch.tensor([0, 0, 1, 1]), np.random.default_rng(0))
+    >>> [round(number, 6) for number in shares["background"][:3]]
     [1.0, 1.0, 1.0]
     """
     shares = variance_shares(grid)
@@ -157,7 +157,9 @@ def _resampled_shares(grid: Tensor, inverse: Tensor, sizes: Tensor, times: Tenso
         return values.new_zeros(len(sizes), *values.shape[1:]).index_add_(0, inverse, values)
 
     n = times @ sizes
-    squares, of_means = (times @ by_class(of) for of in (grid.square().sum((1, 2)), grid.mean(1).square().sum(1)))
+    squares, of_means = (
+        times @ by_class(values) for values in (grid.square().sum((1, 2)), grid.mean(1).square().sum(1))
+    )
     sums = (times @ by_class(grid.flatten(1))).unflatten(1, (k, d))
     middle = sums.sum(1).square().sum(1) / (n * k)
     photo = k * of_means - middle
@@ -168,7 +170,7 @@ def _resampled_shares(grid: Tensor, inverse: Tensor, sizes: Tensor, times: Tenso
 
 
 def random_shares(photos: int, backgrounds: int) -> VarianceShares:
-    """The variance shares to expect of random embeddings: each part's degrees of freedom.
+    """Return the variance shares to expect of random embeddings: each part's share of the degrees of freedom.
 
     If the N * K embeddings are exchangeable, their total is spread evenly over its N K - 1 degrees of freedom, of
     which the photos have N - 1, the backgrounds K - 1, the rest (N - 1) (K - 1). Exact for any distribution:

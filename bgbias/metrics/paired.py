@@ -11,7 +11,7 @@ NAMES = ("first", "second")
 
 
 def compare(first: pd.DataFrame, second: pd.DataFrame, seed: int, names: Sequence[str] = NAMES) -> pd.DataFrame:
-    """The mean of every measure in both tables, and how much larger it is in the second.
+    """Return the mean of every measure in both tables, and how much larger it is in the second.
 
     Paired: only queries that have a value in both count, in all columns, so that difference is second - first.
 
@@ -30,8 +30,8 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, seed: int, names: Sequenc
         ValueError: the two are not of the same photos, classes and measures, or name a photo twice.
 
     >>> base = pd.DataFrame({"class": ["a", "a", "b"], "recall_at_1": [0.0, 0.0, 1.0]}, index=["1", "2", "3"])
-    >>> found = compare(base, base.assign(recall_at_1=1.0), seed=0)
-    >>> found.loc["recall_at_1", ["difference", "low", "high"]].round(2).tolist()
+    >>> compared = compare(base, base.assign(recall_at_1=1.0), seed=0)
+    >>> compared.loc["recall_at_1", ["difference", "low", "high"]].round(2).tolist()
     [0.67, 0.0, 1.0]
     """
     _refuse_unlike(first, second, names)
@@ -40,9 +40,9 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, seed: int, names: Sequenc
         pair = first[measure], second[measure]
         paired = difference(pair[1], pair[0], first["class"], generator(seed, "comparison"))
         both = pair[0].notna() & pair[1].notna()
-        means = {name: of[both].mean() for name, of in zip(("first", "second"), pair, strict=True)}
-        some = {"low": paired.low, "high": paired.high, "queries": paired.queries, "classes": paired.classes}
-        rows[measure] = means | {"difference": paired.value} | some
+        means = {name: values[both].mean() for name, values in zip(("first", "second"), pair, strict=True)}
+        interval = {"low": paired.low, "high": paired.high, "queries": paired.queries, "classes": paired.classes}
+        rows[measure] = means | {"difference": paired.value} | interval
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("measure")
 
 

@@ -17,7 +17,7 @@ SPARE = 16  # candidates of a screening beyond those that are wanted
 
 
 def neighbours(queries: Tensor, references: Tensor, k: int) -> Tensor:
-    """The k most similar references of each query, most similar first, its own photo excluded.
+    """Return the k most similar references of each query, most similar first, its own photo excluded.
 
     Args:
         queries: float (N, D), one row a photo.
@@ -88,9 +88,9 @@ def _screened(queries: Tensor, references: Tensor, rough: Tensor, margins: Tenso
 
 def _similarities(queries: Tensor, references: Tensor, wanted: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Some queries' rows and their similarities, of the references' precision, -inf with their own photo."""
-    some = min(max(32, ENTRIES // len(references)), 256)
-    memory = references.new_empty(some, len(references))
-    for rows in wanted.split(some):
+    at_once = min(max(32, ENTRIES // len(references)), 256)
+    memory = references.new_empty(at_once, len(references))
+    for rows in wanted.split(at_once):
         similarity = torch.mm(queries[rows].to(references.dtype), references.T, out=memory[: len(rows)])
         similarity[torch.arange(len(rows), device=rows.device), rows] = -torch.inf
         yield rows, similarity
@@ -120,7 +120,7 @@ def _largest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
 
 def per_query(queries: Tensor, references: Tensor, labels: Tensor, recall_at: list[int]) -> dict[str, Tensor]:
-    """Retrieval metrics of each query.
+    """Compute the retrieval metrics of each query.
 
     With R the number of other photos of the query's class, and the references in order of similarity:
 
@@ -139,6 +139,9 @@ def per_query(queries: Tensor, references: Tensor, labels: Tensor, recall_at: li
     Returns:
         Metric name -> float32 (M,), M the number of queries that are not lone, in order; and "rows", int64
         (M,), which queries these are.
+
+    Raises:
+        ValueError: shapes differ, an embedding is not finite, or every class has a single photo.
 
     >>> points = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [1.0, 0.3], [0.0, 1.0]]))
     >>> scores = per_query(points, points, torch.tensor([0, 1, 0, 1]), [1, 2])
@@ -168,8 +171,8 @@ def _ranks_beyond(queries: Tensor, references: Tensor, labels: Tensor, wanted: T
     order = torch.arange(len(labels), device=labels.device)
     ranks = [wanted[:0]]
     for rows, similarity in _similarities(queries, references, wanted):
-        for some, values in zip(rows.split(FEW), similarity.split(FEW), strict=True):
-            positive = labels == labels[some, None]
+        for few, values in zip(rows.split(FEW), similarity.split(FEW), strict=True):
+            positive = labels == labels[few, None]
             best = values.masked_fill(~positive, -torch.inf).amax(1, keepdim=True)
             tied = values == best
             place = (tied & positive).byte().argmax(1, keepdim=True)
@@ -185,7 +188,7 @@ def _precision(hit: Tensor, r: Tensor) -> dict[str, Tensor]:
 
 
 def evaluate(queries: Tensor, references: Tensor, labels: Tensor, recall_at: list[int]) -> dict[str, float]:
-    """The means of `per_query` over the queries that are not lone.
+    """Return the means of `per_query` over the queries that are not lone. Same arguments and errors.
 
     >>> points = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]]))
     >>> evaluate(points, points, torch.tensor([0, 0, 1, 1]), [1])

@@ -57,22 +57,22 @@ def few(class_names: pd.Series, kind: str = "") -> list[str]:
     """
     sizes = class_names.value_counts()
     searched = sizes[sizes > 1]
-    queries, singles, found = int(searched.sum()), int((sizes == 1).sum()), []
+    queries, singles, sentences = int(searched.sum()), int((sizes == 1).sum()), []
     if queries < ENOUGH_QUERIES:
-        found.append(
+        sentences.append(
             f"{queries} {kind}queries: one of them is {100 / queries:.1f} points of Recall@1, and chance alone moves "
             f"it by up to {1.96 * 50 / math.sqrt(queries):.0f} points either way. A larger drop can be concluded; "
             f"a smaller one, or which loss is better, cannot. Add {kind}photos."
         )
     if len(searched) < ENOUGH_CLASSES:
         guessed = (searched * (searched - 1)).sum() / (sizes.sum() - 1) / queries
-        found.append(
+        sentences.append(
             f"{len(searched)} {kind}classes: scores hold for these and say little about others; guessing would find "
             f"the right one for {100 * guessed:.0f} %. Add classes."
         )
     if singles:
-        found.append(
+        sentences.append(
             f"{singles} {kind}classes with a single photo: found by mistake only, never searched for. "
             "Add a second photo to count them."
         )
-    return found
+    return sentences

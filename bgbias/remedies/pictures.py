@@ -1,6 +1,6 @@
-"""Remedies for an embedder that hangs on the background and is not trained again: what to show it, what to take away.
+"""Remedies for an embedder that relies on the background and is not trained again: what to show it, what to remove.
 
-    removed, whitened         the embeddings without the directions of the background, see `nuisance`
+    removed, whitened         the embeddings without the directions of the background, see `projection`
     grey, mean_colour         the object on grey, or on its photo's mean colour
     crop, grey_crop           the square around the object's box; and the same of the object on grey
     grey_crop_dilated, grey_crop_eroded   the same with masks that reach a little further, or less far
@@ -51,12 +51,12 @@ class Remedy(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Its name in metrics: grey_query; without the sides where there is but one way."""
+        """Return its name in metrics, such as grey_query; without the sides where there is only one way."""
         return self.name if self.passes == ("as_is",) else f"{self.name}_{self.sides}"
 
     @property
     def needs_mask(self) -> bool:
-        """Whether a query needs its object's mask, or box."""
+        """Tell whether a query needs its object's mask, or box."""
         return self.passes != ("as_is",)
 
 
@@ -82,7 +82,7 @@ class Shown:
         self.same = [self._backgrounds([0], "remedy same", number)[0] for number in range(SAME)]
 
     def passes(self, pictures: Tensor, masks: Tensor, image_ids: Sequence[int]) -> Iterator[tuple[str, Tensor]]:
-        """Every way to show a batch: its name, and uint8 (B, 3, S, S).
+        """Yield every way to show a batch: its name, and uint8 (B, 3, S, S).
 
         An empty mask leaves the background alone, and `cropped` the whole picture.
 
@@ -111,7 +111,7 @@ class Shown:
 
 
 def cropped(pictures: Tensor, masks: Tensor, margin: float = MARGIN) -> Tensor:
-    """The squares around the objects' boxes, resized to the pictures' size. Without an object, the picture as it is.
+    """Crop the squares around the objects' boxes, resized to the pictures' size; without an object, leave the picture.
 
     Args:
         pictures: uint8 (B, C, S, S).
@@ -142,7 +142,7 @@ def _crop(picture: Tensor, mask: Tensor, margin: float) -> Tensor:
 
 
 def averaged(passes: Sequence[Tensor]) -> Tensor:
-    """The mean of a photo's embeddings, of length 1 again.
+    """Return the mean of a photo's embeddings, of length 1 again.
 
     Args:
         passes: float (N, D) each.

@@ -1,15 +1,15 @@
 """The directions in which embeddings move with the background, and embeddings without them (tensors only).
 
-What differs between the embeddings of one photo on several backgrounds is owed to the backgrounds alone. Its
+What differs between the embeddings of one photo on several backgrounds comes from the backgrounds alone. Its
 principal components span the nuisance subspace, which can be removed from any embedding afterwards (nuisance attribute
 projection: Solomonoff, Quillen & Campbell 2004, "Channel compensation for SVM speaker recognition"; Solomonoff,
 Campbell & Boardman 2005), or each direction is shrunk by as much as it moves (within-class covariance normalisation:
 Hatch, Kajarekar & Stolcke 2006, with one photo's swaps as the class). Both need neither a mask nor another forward
 pass at query time, and both are to be applied to queries and gallery alike.
 
-    directions, _ = nuisance.directions(swaps)      # swaps: (N, K, D), of photos that are not searched
-    gallery = nuisance.removed(gallery, directions[:d])
-    query = nuisance.removed(query, directions[:d])
+    directions, _ = projection.directions(swaps)    # swaps: (N, K, D), of photos that are not searched
+    gallery = projection.removed(gallery, directions[:d])
+    query = projection.removed(query, directions[:d])
 """
 
 import torch
@@ -22,7 +22,7 @@ SHRINKAGES = (1.0, 0.9, 0.7, 0.5, 0.3, 0.1, 0.03, 0.01)
 
 
 def covariance(swaps: Tensor) -> Tensor:
-    """The mean covariance within photos: how embeddings move with the background.
+    """Return the mean covariance within photos: how embeddings move with the background.
 
     Its eigenvectors are also those of the differences between any two swaps of a photo, whose covariance is twice it.
 
@@ -47,20 +47,20 @@ def covariance(swaps: Tensor) -> Tensor:
 
 
 def directions(swaps: Tensor) -> tuple[Tensor, Tensor]:
-    """The directions in which embeddings move with the background, the greatest movement first.
+    """Return the directions in which embeddings move with the background, the greatest movement first.
 
     Args:
-        swaps: float (N, K, D), as of `covariance`.
+        swaps: float (N, K, D), as in `covariance`.
 
     Returns:
         Directions, float32 (P, D), orthonormal rows, P <= D: those in which anything moves. And each one's share of
         the movement, float64 (P,), which sum up to 1.
 
     Raises:
-        ValueError: as of `covariance`.
+        ValueError: as raised by `covariance`.
 
-    >>> found, shares = directions(torch.tensor([[[1.0, 3.0], [1.0, 5.0]]]))
-    >>> found.abs().tolist(), shares.tolist()
+    >>> rows, shares = directions(torch.tensor([[[1.0, 3.0], [1.0, 5.0]]]))
+    >>> rows.abs().tolist(), shares.tolist()
     ([[0.0, 1.0]], [1.0])
     """
     variances, vectors = torch.linalg.eigh(covariance(swaps))
@@ -70,11 +70,11 @@ def directions(swaps: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def removed(embeddings: Tensor, directions: Tensor) -> Tensor:
-    """Embeddings without their part in some directions, of length 1 again.
+    """Remove from embeddings their part in some directions; what is left has length 1 again.
 
     Args:
         embeddings: float (N, D).
-        directions: float (P, D), orthonormal rows, as of `directions`; of no rows, nothing is removed.
+        directions: float (P, D), orthonormal rows, as returned by `directions`; without rows, nothing is removed.
 
     Returns:
         float (N, D), each row of length 1 and orthogonal to the directions.
@@ -96,7 +96,7 @@ def removed(embeddings: Tensor, directions: Tensor) -> Tensor:
 
 
 def something_left(embeddings: Tensor, directions: Tensor) -> Tensor:
-    """Of which embeddings something is left that is more than rounding, as `removed` wants; arguments as there.
+    """Tell of which embeddings more than rounding is left, as `removed` needs; same arguments as there.
 
     Returns:
         bool (N,).
@@ -109,20 +109,20 @@ def something_left(embeddings: Tensor, directions: Tensor) -> Tensor:
 
 
 def whitening(swaps: Tensor, shrinkage: float) -> Tensor:
-    """The matrix that makes embeddings move with the background by as much in every direction.
+    """Return the matrix that makes embeddings move with the background by as much in every direction.
 
     That is the inverse square root of (1 - s) W + s tr(W)/D I, with the covariance W within photos and the shrinkage
     s: at 1 it changes nothing but the length.
 
     Args:
-        swaps: float (N, K, D), as of `covariance`.
+        swaps: float (N, K, D), as in `covariance`.
         shrinkage: s, above 0 and at most 1.
 
     Returns:
         float32 (D, D), symmetric; where nothing moves, the identity.
 
     Raises:
-        ValueError: as of `covariance`; or the shrinkage is out of range.
+        ValueError: as raised by `covariance`; or the shrinkage is out of range.
 
     >>> swaps = torch.tensor([[[1.0, 0.0], [-1.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
     >>> whitening(swaps, 0.5).diag().tolist()  # of variances 0.75 and 0.25
@@ -140,7 +140,7 @@ def whitening(swaps: Tensor, shrinkage: float) -> Tensor:
 
 
 def whitened(embeddings: Tensor, matrix: Tensor) -> Tensor:
-    """Embeddings times the matrix of `whitening`, of length 1 again.
+    """Multiply embeddings by the matrix of `whitening`; their length is 1 again.
 
     Args:
         embeddings: float (N, D).
@@ -166,7 +166,7 @@ def _refuse_other_dimensions(embeddings: Tensor, other: Tensor, name: str) -> No
 
 
 def counts(dimensions: int, moving: int) -> list[int]:
-    """How many directions to try to remove: 0, 1, 2, 4, 8... below the embeddings' dimensions, and all that move.
+    """List how many directions to try to remove: 0, 1, 2, 4, 8... below the embeddings' dimensions, and all that move.
 
     >>> counts(64, 64)
     [0, 1, 2, 4, 8, 16, 32]

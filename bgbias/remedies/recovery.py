@@ -44,7 +44,7 @@ class Split(NamedTuple):
 
 
 def training_swaps(embedder: spec.Audited, photos: Photos, pool: pack.Pack, seed: int) -> Tensor:
-    """The embeddings of training photos, of validation and test classes none, each on several backgrounds.
+    """Embed training photos, of validation and test classes none, on several backgrounds each.
 
     Returns:
         float32 (N, SWAPS, D), of PHOTOS random photos where there are more.
@@ -59,7 +59,7 @@ def training_swaps(embedder: spec.Audited, photos: Photos, pool: pack.Pack, seed
 def embedded(
     embedder: spec.Audited, photos: Photos, split: str, pool: pack.Pack, draws: int, seed: int, shown: Shown
 ) -> Split:
-    """All passes of the clean view of a split, and of its swapped one, drawn from the pool as the stage embed does."""
+    """Embed all passes of a split's clean view and of its swapped one, drawn from the pool as the stage embed does."""
     image_ids = photos.split(split)
     manifests = [None, *(photos.draw(image_ids, pool, seed, "swapped", number) for number in range(draws))]
     views = []
@@ -72,26 +72,26 @@ def embedded(
 def _passes(
     embedder: spec.Audited, batches: Iterator[tuple[Tensor, Tensor]], image_ids: np.ndarray, shown: Shown
 ) -> dict[str, Tensor]:
-    found = {}
+    embeddings = {}
     for number, (pictures, masks) in enumerate(batches):
-        some = image_ids[BATCH * number :][: len(pictures)]
-        names = [f"image_id {image_id}" for image_id in some]
-        for name, pass_ in shown.passes(pictures, masks, some):
-            found.setdefault(name, []).append(spec.embed(embedder, [pass_], names))
-    return {name: torch.cat(parts) for name, parts in found.items()}
+        ids = image_ids[BATCH * number :][: len(pictures)]
+        names = [f"image_id {image_id}" for image_id in ids]
+        for name, pass_ in shown.passes(pictures, masks, ids):
+            embeddings.setdefault(name, []).append(spec.embed(embedder, [pass_], names))
+    return {name: torch.cat(parts) for name, parts in embeddings.items()}
 
 
 def score(remedy: Remedy, passes: dict[str, Tensor], labels: Tensor, fix: Fix) -> Scores:
-    """Retrieval metrics of each query of a view, remedied."""
+    """Compute the retrieval metrics of each query of a view, remedied."""
     queries = averaged([passes[name] for name in remedy.passes])
     gallery = queries if remedy.sides == "both" else passes["as_is"]
     return per_query(fix(queries), fix(gallery), labels, [1])
 
 
 def criterion(remedy: Remedy, chosen_on: Split, fix: Fix) -> float:
-    """What remedies are chosen by: the mean of MAP@R on clean and on swapped photos, so that clean counts as much."""
-    found = [score(remedy, passes, chosen_on.labels, fix)["map_at_r"].mean().item() for passes in chosen_on.views]
-    return (found[0] + sum(found[1:]) / len(found[1:])) / 2
+    """Return what remedies are chosen by: the mean of MAP@R on clean and swapped photos, so that both count alike."""
+    scores = [score(remedy, passes, chosen_on.labels, fix)["map_at_r"].mean().item() for passes in chosen_on.views]
+    return (scores[0] + sum(scores[1:]) / len(scores[1:])) / 2
 
 
 class Learnt(NamedTuple):
@@ -119,17 +119,17 @@ class Learnt(NamedTuple):
 
 
 def learn(swaps: Tensor, chosen_on: Split) -> Learnt:
-    """The fixes from the swaps of training photos; how many directions, how much shrinkage by the validation split.
+    """Learn the fixes from swaps of training photos; validation chooses how many directions and how much shrinkage.
 
-    Of equally good numbers of directions the least is chosen, of equally good shrinkages the greatest. How many
-    directions would leave nothing of a validation photo's embedding is not tried.
+    Of equally good numbers of directions the smallest is chosen, of equally good shrinkages the greatest. A number of
+    directions that would leave nothing of a validation photo's embedding is not tried.
     """
     directions, shares = projection.directions(swaps)
-    as_is, seen = REMEDIES[0], torch.cat([passes["as_is"] for passes in chosen_on.views])
+    as_is, validation = REMEDIES[0], torch.cat([passes["as_is"] for passes in chosen_on.views])
     by_count = {
         count: criterion(as_is, chosen_on, partial(projection.removed, directions=directions[:count]))
         for count in projection.counts(swaps.shape[2], len(directions))
-        if projection.something_left(seen, directions[:count]).all()
+        if projection.something_left(validation, directions[:count]).all()
     }
     matrices = {shrinkage: projection.whitening(swaps, shrinkage) for shrinkage in projection.SHRINKAGES}
     by_shrinkage = {
@@ -138,46 +138,47 @@ def learn(swaps: Tensor, chosen_on: Split) -> Learnt:
     }
     count, shrinkage = (max(tried, key=tried.get) for tried in (by_count, by_shrinkage))  # the first of equals
     tried = {"directions": by_count, "shrinkage": by_shrinkage}
-    movement = {some: shares[:some].sum().item() for some in by_count}
+    movement = {number: shares[:number].sum().item() for number in by_count}
     return Learnt(directions[:count], matrices[shrinkage], tried, movement)
 
 
 def measure(tested: Split, chosen_on: Split, learnt: Learnt, seed: int) -> dict[str, dict]:
-    """What each remedy does for the test photos; by its key.
+    """Measure what each remedy does for the test photos.
 
     Returns:
-        For each: name, sides, passes, needs_mask; validation (its `criterion`); clean and swapped (metrics, with the
+        By its key: name, sides, passes, needs_mask; validation (its `criterion`); clean and swapped (metrics, with the
         sd over the draws); and with 95 % intervals by bootstrap over classes, for each metric: change_clean and
         change_swapped (this remedy less none), recovered (change_swapped as a share of what swapping costs without
         a remedy; 1: all of it, below 0: it gets worse). None where not defined.
     """
-    fixes, found = learnt.fixes(), {}
+    fixes, measured = learnt.fixes(), {}
     base = _clean_and_swapped(REMEDIES[0], tested, fixes["none"])
     for remedy in REMEDIES:
-        own = _clean_and_swapped(remedy, tested, fixes[remedy.fix])
-        found[remedy.key] = {
+        remedied = _clean_and_swapped(remedy, tested, fixes[remedy.fix])
+        draws = [{metric: draw[metric].mean().item() for metric in METRICS} for draw in remedied[1:]]
+        measured[remedy.key] = {
             "name": remedy.name,
             "sides": remedy.sides,
             "passes": len(remedy.passes),
             "needs_mask": remedy.needs_mask,
             "validation": criterion(remedy, chosen_on, fixes[remedy.fix]),
-            "clean": {metric: own[0][metric].double().mean().item() for metric in METRICS},
-            "swapped": over([{metric: draw[metric].mean().item() for metric in METRICS} for draw in own[1:]], "_sd"),
-            **_compared(own, base, tested.labels, seed),
+            "clean": {metric: remedied[0][metric].double().mean().item() for metric in METRICS},
+            "swapped": over(draws, "_sd"),
+            **_compared(remedied, base, tested.labels, seed),
         }
-    return found
+    return measured
 
 
 def _clean_and_swapped(remedy: Remedy, tested: Split, fix: Fix) -> list[Scores]:
     return [score(remedy, passes, tested.labels, fix) for passes in tested.views]
 
 
-def _compared(own: list[Scores], base: list[Scores], labels: Tensor, seed: int) -> dict[str, dict]:
-    labels, found = labels[base[0]["rows"]].numpy(), {"change_clean": {}, "change_swapped": {}, "recovered": {}}
+def _compared(remedied: list[Scores], base: list[Scores], labels: Tensor, seed: int) -> dict[str, dict]:
+    labels, compared = labels[base[0]["rows"]].numpy(), {"change_clean": {}, "change_swapped": {}, "recovered": {}}
     for metric in METRICS:
-        clean, clean_before = (of[0][metric].double().numpy() for of in (own, base))
+        clean, clean_before = (views[0][metric].double().numpy() for views in (remedied, base))
         swapped, before = (
-            torch.stack([draw[metric] for draw in of[1:]]).double().mean(0).numpy() for of in (own, base)
+            torch.stack([draw[metric] for draw in views[1:]]).double().mean(0).numpy() for views in (remedied, base)
         )
         estimates = {
             "change_clean": partial(difference, clean, clean_before),
@@ -186,8 +187,8 @@ def _compared(own: list[Scores], base: list[Scores], labels: Tensor, seed: int) 
         }
         for name, estimate in estimates.items():
             measured = estimate(labels, generator(seed, "remedy intervals")).as_json()
-            found[name][metric] = {end: measured[end] for end in ENDS}
-    return found
+            compared[name][metric] = {end: measured[end] for end in ENDS}
+    return compared
 
 
 def described(measured: dict[str, dict], learnt: Learnt) -> dict:
@@ -205,5 +206,5 @@ def described(measured: dict[str, dict], learnt: Learnt) -> dict:
 
 
 def empty_masks(photos: Photos, image_ids: np.ndarray) -> int:
-    """How many photos have no object where a remedy looks for it."""
+    """Count the photos that have no object where a remedy looks for it."""
     return sum(int((masks.flatten(1).amax(1) < OBJECT).sum()) for masks in photos.foregrounds(image_ids))

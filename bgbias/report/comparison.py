@@ -14,11 +14,11 @@ from bgbias.metrics.paired import NAMES, compare
 from bgbias.report.tables import markdown
 
 PAIRED = "Differences of the same queries, with 95 % intervals by bootstrap over classes."
-PLAIN = ("invariance", "attention_score")  # how the measures start that are no shares; all others are in percent
+PLAIN = ("invariance", "attention_score")  # names of measures that are not shares start so; others are in percent
 
 
 def between(tables: dict[str, pd.DataFrame], measures: Sequence[str], seed: int) -> pd.DataFrame:
-    """How several tables of the same queries differ, each from all before it.
+    """Compare several tables of the same queries, each with all before it.
 
     Args:
         tables: name -> a table of queries.
@@ -29,19 +29,19 @@ def between(tables: dict[str, pd.DataFrame], measures: Sequence[str], seed: int)
         Text cells: a row for each pair, a column for each measure, in points with the 95 % interval of `compare`.
 
     Raises:
-        ValueError: as of `compare`.
+        ValueError: as raised by `compare`.
 
     >>> base = pd.DataFrame({"class": ["a", "a", "b"], "recall_at_1": [0.0, 0.0, 1.0]}, index=["1", "2", "3"])
-    >>> found = between({"base": base, "cure": base.assign(recall_at_1=1.0)}, ["recall_at_1"], seed=0)
-    >>> found.iloc[0].tolist()
+    >>> table = between({"base": base, "cure": base.assign(recall_at_1=1.0)}, ["recall_at_1"], seed=0)
+    >>> table.iloc[0].tolist()
     ['cure - base', '+66.7 (0.0 to 100.0)']
     """
     rows = []
     for number, later in enumerate(tables):
         for earlier in list(tables)[:number]:
             pair = (tables[name][["class", *measures]] for name in (earlier, later))
-            found = compare(*pair, seed, (earlier, later))
-            cells = {label(name): _signed(of) for name, of in found.iterrows()}
+            compared = compare(*pair, seed, (earlier, later))
+            cells = {label(name): _signed(row) for name, row in compared.iterrows()}
             rows.append({"difference in points": f"{later} - {earlier}"} | cells)
     return pd.DataFrame(rows)
 
@@ -59,25 +59,25 @@ def differences(queries: dict[str, pd.DataFrame], seed: int) -> list[str]:
     return [PAIRED, markdown(between(queries, measures, seed))]
 
 
-def _signed(of: pd.Series) -> str:
-    ends = f" ({100 * of.low:z.1f} to {100 * of.high:z.1f})" if not math.isnan(of.low) else ""
-    return f"{100 * of.difference:+z.1f}{ends}"
+def _signed(row: pd.Series) -> str:
+    ends = f" ({100 * row.low:z.1f} to {100 * row.high:z.1f})" if not math.isnan(row.low) else ""
+    return f"{100 * row.difference:+z.1f}{ends}"
 
 
-def written(found: pd.DataFrame, names: Sequence[str] = NAMES) -> pd.DataFrame:
-    """What `compare` found as text cells: in percent and points of a hundred, but for PLAIN measures."""
+def written(compared: pd.DataFrame, names: Sequence[str] = NAMES) -> pd.DataFrame:
+    """Return the result of `compare` as text cells: in percent and points of a hundred, except PLAIN measures."""
     rows = []
-    for measure, of in found.iterrows():
-        cells = {f"A: {names[0]}": _number(measure, of["first"]), f"B: {names[1]}": _number(measure, of.second)}
-        ends = f" ({_number(measure, of.low)} to {_number(measure, of.high)})" if not math.isnan(of.low) else ""
-        cells["B - A (95 % interval)"] = _number(measure, of.difference) + ends
-        counts = {"queries": f"{of.queries:.0f}", "classes": f"{of.classes:.0f}"}
+    for measure, row in compared.iterrows():
+        cells = {f"A: {names[0]}": _number(measure, row["first"]), f"B: {names[1]}": _number(measure, row.second)}
+        ends = f" ({_number(measure, row.low)} to {_number(measure, row.high)})" if not math.isnan(row.low) else ""
+        cells["B - A (95 % interval)"] = _number(measure, row.difference) + ends
+        counts = {"queries": f"{row.queries:.0f}", "classes": f"{row.classes:.0f}"}
         rows.append({"measure": label(measure)} | cells | counts)
     return pd.DataFrame(rows)
 
 
 def label(measure: str) -> str:
-    """A measure's name in words.
+    """Return a measure's name in words.
 
     >>> label("recall_at_1_swapped_in_clean"), label("conflict")
     ('Recall@1 swapped in clean', 'conflict')
@@ -95,31 +95,31 @@ def _number(measure: str, value: float) -> str:
     return f"{value:z.2f}" if measure.startswith(PLAIN) else f"{100 * value:z.1f}"
 
 
-def sentences(found: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """In plain words how the second differs from the first in Recall@1: its drop, clean and swapped."""
+def sentences(compared: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Say in plain words how the second differs from the first in Recall@1: its drop, clean and swapped."""
     first, second = names
-    drop = found.loc["recall_at_1_drop"]
+    drop = compared.loc["recall_at_1_drop"]
     more, counted = "more" if drop.difference > 0 else "less", f"{drop.queries:.0f} queries"
     lost = f"{_points(drop)} of Recall@1 {more} to swapped backgrounds than {first}"
-    said = [f"{second} loses {lost} ({_interval(drop)}{_shown(drop)}); {counted}."]
+    lines = [f"{second} loses {lost} ({_interval(drop)}{_shown(drop)}); {counted}."]
     for view in ("clean", "swapped"):
-        of = found.loc[f"recall_at_1_{view}"]
-        outcome = f"{_points(of)} {'higher' if of.difference > 0 else 'lower'} ({_interval(of)}{_shown(of)})"
-        said.append(f"On {view} photos its Recall@1 is {outcome}.")
-    return said
+        row = compared.loc[f"recall_at_1_{view}"]
+        outcome = f"{_points(row)} {'higher' if row.difference > 0 else 'lower'} ({_interval(row)}{_shown(row)})"
+        lines.append(f"On {view} photos its Recall@1 is {outcome}.")
+    return lines
 
 
-def _points(of: pd.Series) -> str:
-    return f"{100 * abs(of.difference):.1f} points"
+def _points(row: pd.Series) -> str:
+    return f"{100 * abs(row.difference):.1f} points"
 
 
-def _interval(of: pd.Series) -> str:
-    """Turned over where less or lower is said."""
-    if math.isnan(of.low):
+def _interval(row: pd.Series) -> str:
+    """With its ends negated where the sentence says less or lower."""
+    if math.isnan(row.low):
         return "no interval"
-    ends = (of.low, of.high) if of.difference > 0 else (-of.high, -of.low)
+    ends = (row.low, row.high) if row.difference > 0 else (-row.high, -row.low)
     return "95 % interval {:z.1f} to {:z.1f}".format(*(100 * end for end in ends))
 
 
-def _shown(of: pd.Series) -> str:
-    return "" if of.low > 0 or of.high < 0 else ": not shown to differ"
+def _shown(row: pd.Series) -> str:
+    return "" if row.low > 0 or row.high < 0 else ": not shown to differ"

@@ -66,7 +66,7 @@ def _mark(draw: ImageDraw.ImageDraw, x: int, y: int, side: int, right: bool) -> 
 
 
 def overlay(picture: np.ndarray, attention: np.ndarray) -> np.ndarray:
-    """An attention map as colours over a greyed photo.
+    """Lay an attention map in colours over a greyed photo.
 
     Args:
         picture: uint8 (S, S, 3).
@@ -83,7 +83,7 @@ def overlay(picture: np.ndarray, attention: np.ndarray) -> np.ndarray:
 
 
 def bars(regimes: dict[str, dict], metric: str) -> Figure:
-    """Clean against swapped retrieval, two bars a regime, in percent.
+    """Draw clean against swapped retrieval, two bars a regime, in percent.
 
     Args:
         regimes: regime -> metrics, with "clean" and "swapped".
@@ -92,8 +92,8 @@ def bars(regimes: dict[str, dict], metric: str) -> Figure:
     figure = Figure(figsize=(1.2 + 1.9 * len(regimes), 3.2), layout="constrained")
     axes = figure.subplots()
     for place, (view, colour) in enumerate(COLOURS.items()):
-        heights = [100 * found[view][metric] for found in regimes.values()]
-        errors = [100 * found[view].get(f"{metric}_sd", 0) for found in regimes.values()]
+        heights = [100 * metrics[view][metric] for metrics in regimes.values()]
+        errors = [100 * metrics[view].get(f"{metric}_sd", 0) for metrics in regimes.values()]
         where = np.arange(len(regimes)) + 0.38 * (place - 0.5)
         drawn = axes.bar(where, heights, 0.36, yerr=errors if view != "clean" else None, color=colour, label=view)
         axes.bar_label(drawn, fmt="%.1f", padding=2)
@@ -106,7 +106,7 @@ def bars(regimes: dict[str, dict], metric: str) -> Figure:
 
 
 def front(regimes: dict[str, dict], metric: str) -> Figure:
-    """Clean against swapped retrieval, a point a regime, in percent; those that no other beats in both are joined.
+    """Draw clean against swapped retrieval, a point a regime, in percent; join those that no other beats in both.
 
     Args:
         regimes: regime -> metrics, with "clean" and "swapped".
@@ -114,7 +114,7 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     """
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
-    points = {name: [100 * found[view][metric] for view in COLOURS] for name, found in regimes.items()}
+    points = {name: [100 * metrics[view][metric] for view in COLOURS] for name, metrics in regimes.items()}
     for number, (name, (x, y)) in enumerate(sorted(points.items(), key=lambda item: -item[1][1]), start=1):
         sds = [100 * regimes[name][view].get(f"{metric}_seeds_sd", 0) for view in COLOURS]
         axes.errorbar(x, y, xerr=sds[0], yerr=sds[1], fmt="o", color=COLOURS["swapped"], elinewidth=0.8)
@@ -130,16 +130,16 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
 
 
 def pareto(points: Iterable[Sequence[float]]) -> list[tuple[float, float]]:
-    """The points that no other one equals or beats in both coordinates, by the first.
+    """Return the points that no other one equals or beats in both coordinates, sorted by the first.
 
     >>> pareto([(1, 5), (2, 4), (1, 4), (2, 4), (3, 1)])
     [(1, 5), (2, 4), (3, 1)]
     """
-    found: list[tuple[float, float]] = []
+    undominated: list[tuple[float, float]] = []
     for x, y in sorted(set(map(tuple, points)), reverse=True):
-        if not found or y > found[-1][1]:
-            found.append((x, y))
-    return found[::-1]
+        if not undominated or y > undominated[-1][1]:
+            undominated.append((x, y))
+    return undominated[::-1]
 
 
 def save(path: Path, picture: Image.Image | Figure) -> None:

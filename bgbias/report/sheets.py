@@ -27,15 +27,15 @@ class Pictures:
         self.pool, self.seed = self.photos.pool(pool), seed
 
     def clean(self, image_ids: Sequence[int]) -> list[np.ndarray]:
-        """The photos."""
+        """Return the photos."""
         return _pictures(self.photos.clean(image_ids))
 
     def masks(self, image_ids: Sequence[int]) -> list[np.ndarray]:
-        """Their masks."""
+        """Return their masks."""
         return [mask.repeat(3, axis=2) for mask in _pictures(self.photos.foregrounds(image_ids))]
 
     def swapped(self, image_ids: Sequence[int], number: int = 0) -> list[np.ndarray]:
-        """The photos as they are in a draw of the swapped view."""
+        """Return the photos as they are in a draw of the swapped view."""
         manifest = self.photos.draw(image_ids, self.pool, self.seed, "swapped", number)
         return _pictures(self.photos.swapped(manifest, self.pool))
 
@@ -45,17 +45,17 @@ def _pictures(batches: Iterable[Tensor]) -> list[np.ndarray]:
 
 
 def contact_sheet(pictures: Pictures, classes: int = 8, photos: int = 6) -> Image.Image:
-    """Some test classes by rows: photos, and of the first one its mask and two swapped backgrounds."""
+    """Draw some test classes by rows: photos, and of the first one its mask and two swapped backgrounds."""
     table = pictures.photos.table
     by_class = table[table.split == "test"].groupby("class_name").image_id.apply(list)
     chosen = by_class.iloc[np.linspace(0, len(by_class) - 1, min(classes, len(by_class))).round().astype(int)]
     rows = []
     for image_ids in chosen:
-        some = pictures.clean(image_ids[:photos])
-        some += [np.full_like(some[0], 255)] * (photos - len(some))
+        shown = pictures.clean(image_ids[:photos])
+        shown += [np.full_like(shown[0], 255)] * (photos - len(shown))
         first = image_ids[:1]
         treated = pictures.masks(first) + pictures.swapped(first, 0) + pictures.swapped(first, 1)
-        rows.append([*map(Cell, some), None, *map(Cell, treated)])
+        rows.append([*map(Cell, shown), None, *map(Cell, treated)])
     headings = {0: "photos of a class", photos + 1: "mask", photos + 2: "swapped backgrounds"}
     return figures.sheet(rows, [""] * len(rows), headings)
 
@@ -63,7 +63,7 @@ def contact_sheet(pictures: Pictures, classes: int = 8, photos: int = 6) -> Imag
 def gallery(
     pictures: Pictures, embeddings: dict[str, dict[str, Tensor]], queries: int = 4, top: int = 5
 ) -> Image.Image:
-    """The nearest neighbours of a few random test queries, clean and swapped, for each regime.
+    """Draw the nearest neighbours of a few random test queries, clean and swapped, for each regime.
 
     Args:
         pictures: of the dataset.
@@ -75,9 +75,9 @@ def gallery(
     labels = pictures.photos.table.class_id[image_ids].to_numpy()
     chosen = generator(pictures.seed, "gallery").choice(len(image_ids), queries, replace=False)
     nearest = {
-        (view, regime): retrieval.neighbours(found, found, top)[chosen].numpy()
+        (view, regime): retrieval.neighbours(embedded, embedded, top)[chosen].numpy()
         for view, regimes in embeddings.items()
-        for regime, found in regimes.items()
+        for regime, embedded in regimes.items()
     }
     rows, names = [], []
     for place, query in enumerate(chosen):
@@ -85,9 +85,9 @@ def gallery(
             draw = getattr(pictures, view)
             row = [Cell(draw(image_ids[[query]])[0])]
             for regime in regimes:
-                found = nearest[view, regime][place]
-                right = labels[found] == labels[query]
-                row += [None, *map(Cell, draw(image_ids[found]), map(bool, right))]
+                retrieved = nearest[view, regime][place]
+                right = labels[retrieved] == labels[query]
+                row += [None, *map(Cell, draw(image_ids[retrieved]), map(bool, right))]
             rows.append(row)
             names.append(view)
     headings = {0: "query"}
@@ -97,7 +97,7 @@ def gallery(
 
 
 def attention(pictures: Pictures, image_ids: Sequence[int], maps: dict[str, dict[str, np.ndarray]]) -> Image.Image:
-    """The study's figure 2: photo, attention map of each regime; clean at the left, swapped at the right.
+    """Draw the study's figure 2: photo, attention map of each regime; clean at the left, swapped at the right.
 
     Args:
         pictures: of the dataset.
@@ -107,10 +107,10 @@ def attention(pictures: Pictures, image_ids: Sequence[int], maps: dict[str, dict
     rows = [[] for _ in image_ids]
     headings, column = {}, 0
     for view, regimes in maps.items():
-        seen = getattr(pictures, view)(image_ids)
+        photos = getattr(pictures, view)(image_ids)
         headings |= {column: view} | {column + 1 + n: regime for n, regime in enumerate(regimes)}
         column += 2 + len(regimes)
         for number, row in enumerate(rows):
-            overlays = [figures.overlay(seen[number], found[number]) for found in regimes.values()]
-            row += [*([None] if row else []), Cell(seen[number]), *map(Cell, overlays)]
+            overlays = [figures.overlay(photos[number], of_regime[number]) for of_regime in regimes.values()]
+            row += [*([None] if row else []), Cell(photos[number]), *map(Cell, overlays)]
     return figures.sheet(rows, [""] * len(rows), headings)

@@ -39,7 +39,7 @@ MISSING = "missing"
 
 
 def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
-    """The figures of the experiments whose names start with a prefix.
+    """Gather the figures of the experiments whose names start with a prefix.
 
     Args:
         experiments: as `dvc.api.exp_show()` lists them: flat names of metrics and parameters -> values.
@@ -51,20 +51,20 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
     Raises:
         ValueError: no such experiment, or two with the same loss.
     """
-    chosen = [one for one in experiments if (one.get("Experiment") or "").startswith(prefix)]
+    chosen = [experiment for experiment in experiments if (experiment.get("Experiment") or "").startswith(prefix)]
     if not chosen:
         raise ValueError(f"no experiment's name starts with '{prefix}': `dvc exp list` shows the names")
     rows = {}
-    for one in chosen:
-        for dataset, regime in sorted({tuple(name.split(".")[:2]) for name in one if name.count(".") > 1}):
-            found = {name: one.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
-            if all(pd.isna(value) for value in found.values()):
+    for experiment in chosen:
+        for dataset, regime in sorted({tuple(name.split(".")[:2]) for name in experiment if name.count(".") > 1}):
+            figures = {name: experiment.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
+            if all(pd.isna(value) for value in figures.values()):
                 continue
-            key = (dataset, one["loss"], regime)
+            key = (dataset, experiment["loss"], regime)
             if key in rows:
                 raise ValueError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
-            rows[key] = found
-    return pd.DataFrame([(*key, *found.values()) for key, found in sorted(rows.items())], columns=[*KEY, *FIGURES])
+            rows[key] = figures
+    return pd.DataFrame([(*key, *figures.values()) for key, figures in sorted(rows.items())], columns=[*KEY, *FIGURES])
 
 
 def write_results(path: Path, results: pd.DataFrame) -> None:
@@ -87,7 +87,7 @@ def read_results(path: Path) -> pd.DataFrame:
 
 
 def read_published(folder: Path) -> pd.DataFrame:
-    """The study's figures, from table1_map_at_r.csv and table2_attention_score.csv, as shares like our results."""
+    """Read the study's figures, from table1_map_at_r.csv and table2_attention_score.csv, as shares like our results."""
     first = pd.read_csv(folder / "table1_map_at_r.csv").rename(
         columns={
             "clean_map_at_r_percent": "clean_map_at_r",
@@ -103,11 +103,11 @@ def read_published(folder: Path) -> pd.DataFrame:
 
 
 def table(results: pd.DataFrame, published: pd.DataFrame, name: str) -> pd.DataFrame:
-    """One of the study's tables as text: a row for each loss and regime, columns by dataset.
+    """Render one of the study's tables as text: a row for each loss and regime, columns by dataset.
 
     Args:
-        results: ours, as of `gather`.
-        published: as of `read_published`; datasets that it lacks have no published figures beside ours.
+        results: ours, as returned by `gather`.
+        published: as returned by `read_published`; datasets that it lacks have no published figures beside ours.
         name: one of TABLES.
 
     Returns:

@@ -26,12 +26,12 @@ CONTENTS = {
 }
 
 
-def write(path: Path, found: dict, rows: Sequence[Row]) -> None:
+def write(path: Path, audit: dict, rows: Sequence[Row]) -> None:
     """Write the page.
 
     Args:
         path: of the HTML file.
-        found: the audit, its shares in [0, 1]. E is an `bootstrap.Estimate` as a dict, with None instead of NaN; R is
+        audit: its figures, shares in [0, 1]. E is a `bootstrap.Estimate` as a dict, with None instead of NaN; R is
             {recall_at_1: E, map_at_r: E}:
 
             - embedder, masks, backgrounds: text; photos, classes: how many
@@ -52,50 +52,50 @@ def write(path: Path, found: dict, rows: Sequence[Row]) -> None:
     Raises:
         ValueError: a view is unknown, or an attention map is not of its photo's size.
     """
-    files.write_text(path, _document(found, rows) + "\n")
+    files.write_text(path, _document(audit, rows) + "\n")
 
 
-def _document(found: dict, rows: Sequence[Row]) -> str:
+def _document(audit: dict, rows: Sequence[Row]) -> str:
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
         tag("meta", http_equiv="Content-Security-Policy", content=NOTHING_ELSE),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"Background audit of {found['embedder']}"),
+        tag("title", f"Background audit of {audit['embedder']}"),
         tag("style", Html(CSS)),
     )
-    body = tag("body", _header(found), tag("main", _verdict(found), *_sections(found, rows)), _footer())
+    body = tag("body", _header(audit), tag("main", _verdict(audit), *_sections(audit, rows)), _footer())
     return "<!DOCTYPE html>\n" + tag("html", head, body, lang="en")
 
 
-def _header(found: dict) -> Html:
+def _header(audit: dict) -> Html:
     audited = {
-        "photos": f"{found['photos']:,}",
-        "classes": f"{found['classes']:,}",
-        "masks": found["masks"],
-        "backgrounds": found["backgrounds"],
+        "photos": f"{audit['photos']:,}",
+        "classes": f"{audit['classes']:,}",
+        "masks": audit["masks"],
+        "backgrounds": audit["backgrounds"],
     }
     facts = [tag("div", tag("dt", name), tag("dd", text)) for name, text in audited.items()]
-    title = tag("h1", tag("span", "Background audit of "), tag("code", found["embedder"]))
+    title = tag("h1", tag("span", "Background audit of "), tag("code", audit["embedder"]))
     return tag("header", title, tag("dl", *facts, class_="facts"))
 
 
-def _verdict(found: dict) -> Html:
-    sentences = [tag("p", wording.kept_together(sentence)) for sentence in found["verdict"]]
-    cells = {view: found["matrix"][view][view]["recall_at_1"] for view in ("clean", "swapped")}
+def _verdict(audit: dict) -> Html:
+    sentences = [tag("p", wording.kept_together(sentence)) for sentence in audit["verdict"]]
+    cells = {view: audit["matrix"][view][view]["recall_at_1"] for view in ("clean", "swapped")}
     shown = [
-        tag("div", tag("span", f"Recall@1, {view}"), *measures.estimate(one, PERCENT), class_=view)
-        for view, one in cells.items()
+        tag("div", tag("span", f"Recall@1, {view}"), *measures.estimate(cell, PERCENT), class_=view)
+        for view, cell in cells.items()
     ]
     shown += [
-        tag("div", tag("span", f"Drop of {name}"), *measures.estimate(found["drop"][metric], POINTS), class_="drop")
+        tag("div", tag("span", f"Drop of {name}"), *measures.estimate(audit["drop"][metric], POINTS), class_="drop")
         for metric, name in METRICS.items()
     ]
     heading = tag("h2", "Verdict", id="verdict")
-    said = tag("div", *sentences, class_="verdict")
-    few = tag("p", _few(found["classes"]), class_="note") if found["classes"] < FEW_CLASSES else ""
-    return tag("section", heading, said, tag("div", *shown, class_="strip-of-numbers"), few, _contents())
+    text = tag("div", *sentences, class_="verdict")
+    few = tag("p", _few(audit["classes"]), class_="note") if audit["classes"] < FEW_CLASSES else ""
+    return tag("section", heading, text, tag("div", *shown, class_="strip-of-numbers"), few, _contents())
 
 
 def _few(classes: int) -> str:
@@ -109,9 +109,9 @@ def _contents() -> Html:
     return tag("nav", *(tag("a", title, href=f"#{name}") for name, title in CONTENTS.items()), aria_label="Contents")
 
 
-def _sections(found: dict, rows: Sequence[Row]) -> list[Html]:
-    level = wording.value({"value": found["chance"]["map_at_r"]}, PERCENT)
-    matrices = [measures.matrix(found["matrix"], metric, name) for metric, name in METRICS.items()]
+def _sections(audit: dict, rows: Sequence[Row]) -> list[Html]:
+    level = wording.value({"value": audit["chance"]["map_at_r"]}, PERCENT)
+    matrices = [measures.matrix(audit["matrix"], metric, name) for metric, name in METRICS.items()]
     shown = [gallery.row(row) for row in rows] or [tag("p", "No photos were given to show.", class_="none")]
     inside = {
         "matrix": (
@@ -121,19 +121,19 @@ def _sections(found: dict, rows: Sequence[Row]) -> list[Html]:
         "views": (
             "Recall@1 with its 95 % interval: high is good at dots, bad at diamonds. "
             f"The dashed line is chance; of MAP@R it is {level}.",
-            view_chart.chart(found),
+            view_chart.chart(audit),
         ),
-        "measures": ("The background's weight, asked in four ways.", measures.single(found)),
-        "variance": ("What the embeddings of swapped photos differ by.", measures.variance(found)),
-        "attention": ("Does the model look at the object?", measures.attention(found["attention"])),
+        "measures": ("The background's weight, asked in four ways.", measures.single(audit)),
+        "variance": ("What the embeddings of swapped photos differ by.", measures.variance(audit)),
+        "attention": ("Does the model look at the object?", measures.attention(audit["attention"])),
         "photos": (
-            "Photos that the model loses, and what it takes for most similar. Where there are maps, they show where it "
+            "Photos that the model loses, and what it ranks as most similar. Where there are maps, they show where it "
             "looks, and what makes query and first neighbour alike.",
             joined(*shown),
         ),
         "masks": (
-            "Every figure hangs on the masks: which look wrong, and the drop with others.",
-            measures.masks(found),
+            "Every figure depends on the masks: which look wrong, and the drop with others.",
+            measures.masks(audit),
         ),
         "reading": ("All shares are of queries, unless said otherwise.", definitions.section()),
     }

@@ -34,15 +34,15 @@ class Scale(NamedTuple):
     mark_name: str = ""
 
     def at(self, value: float) -> str:
-        """Where a value is, in percent of the width; beyond the ends, at the end."""
+        """Return where a value is, in percent of the width; beyond the ends, at the end."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return f"{100 * share:.2f}%"
 
 
 def scale(estimates: Sequence[Estimate | None], unit: Unit, mark: float | None = None, mark_name: str = "") -> Scale:
-    """From 0 to 1, or from -1 where a value or an interval goes below 0."""
-    ends = [end for one in estimates if one for end in (one["value"], one["low"]) if end is not None]
-    if min(ends, default=0) < 0:
+    """Choose the scale of estimates: from 0 to 1, or from -1 where a value or an interval goes below 0."""
+    ends = [end for estimate in filter(None, estimates) for end in (estimate["value"], estimate["low"])]
+    if any(end is not None and end < 0 for end in ends):
         return Scale(-1, 1, (-1, -0.5, 0, 0.5, 1), unit, mark, mark_name)
     return Scale(0, 1, (0, 0.25, 0.5, 0.75, 1), unit, mark, mark_name)
 
@@ -82,7 +82,7 @@ class Group(NamedTuple):
 
 
 def chart(caption: str, groups: Sequence[Group], heading: str, other: str | None = None) -> Html:
-    """A table of groups of rows.
+    """Draw a table of groups of rows.
 
     Args:
         caption: of the table.
@@ -114,7 +114,7 @@ def _line(line: Line, group: Group, other: str | None) -> Html:
     label = tag("th", line.label, tag("small", line.note), scope="row")
     drawn = tag("td", track(line.estimate, group.scale, group.kind), class_="drawn")
     second = [tag("td", *_written(line.other, unit), class_="other", data_heading=other)] if other else []
-    counted = dict.fromkeys(wording.counts(one) for one in (line.estimate, line.other) if one)  # mostly the same
+    counted = dict.fromkeys(map(wording.counts, filter(None, (line.estimate, line.other))))  # mostly the same
     written = tag("td", *_written(line.estimate, unit), class_="number")
     return tag(
         "tr", label, drawn, written, *second, tag("td", *(tag("div", text) for text in counted), class_="counts")
@@ -130,7 +130,7 @@ def _written(estimate: Estimate | None, unit: Unit) -> list[Html]:
 
 
 def track(estimate: Estimate | None, along: Scale, kind: str) -> Html:
-    """A row's drawing: lines of the axis, the dashed mark, the interval, and a dot or a diamond."""
+    """Draw a row: lines of the axis, the dashed mark, the interval, and a dot or a diamond."""
     parts = [_upright(along.at(tick), "tick") for tick in along.ticks]
     if along.mark is not None:
         parts.append(_upright(along.at(along.mark), "mark"))
@@ -164,7 +164,7 @@ def _drawing(height: int | str, *parts: Html) -> Html:
 
 
 def stacked(shares: dict[str, float]) -> Html:
-    """Shares that sum to 1, side by side in one bar; each has its name as its class."""
+    """Draw shares that sum to 1 side by side in one bar; each has its name as its class."""
     parts, start = [], 0.0
     for name, share in shares.items():
         place = {"x": f"{100 * start:.2f}%", "width": f"{100 * share:.2f}%", "height": "100%"}

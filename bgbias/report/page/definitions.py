@@ -65,7 +65,7 @@ MEASURES = (  # name, definition, source
     (
         "Variance shares",
         "How much of the differences between embeddings the photo explains, the background explains, and neither "
-        "alone. Random embeddings do not give 0, so theirs stand beside.",
+        "alone. Random embeddings do not give 0, so theirs are shown, too.",
         "two-way analysis of variance",
     ),
     (
@@ -104,7 +104,7 @@ MEASURES = (  # name, definition, source
 )
 LIMITS = (
     "That the model is as good or as bad on classes of another kind. The intervals speak of classes like these.",
-    "That all of the drop is owed to the background. Swapped photos look pasted, and that alone can cost something; "
+    "That the background causes all of the drop. Swapped photos look pasted, and that alone can cost something; "
     "the background gap is free of it.",
     "More than the masks allow. What a mask leaves of the background passes for the object, and what it cuts away is "
     "missing.",
@@ -117,7 +117,7 @@ LIMITS = (
 
 
 def section() -> Html:
-    """The definitions, and what cannot be concluded."""
+    """Return the definitions, and what cannot be concluded."""
     described = [
         tag("div", tag("dt", name), tag("dd", kept_together(text), tag("cite", source)))
         for name, text, source in MEASURES

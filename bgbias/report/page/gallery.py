@@ -14,26 +14,26 @@ LONGEST_PX, QUALITY = 224, 82  # some 10 KB a photo
 
 
 def row(shown: Row) -> Html:
-    """A query and its neighbours: a strip for the clean photo, one for the swapped photo."""
+    """Show a query and its neighbours: a strip for the clean photo, one for the swapped photo."""
     head = tag("h3", shown.class_name, tag("code", shown.path))
     return tag("article", head, _strip(shown, "clean"), _strip(shown, "swapped"), class_="row")
 
 
-def _strip(of: Row, view: str) -> Html:
+def _strip(shown: Row, view: str) -> Html:
     parts = ("{}", "neighbours_{}", "attention_{}", "pair_{}")
-    photo, neighbours, attention, pair = (getattr(of, part.format(view)) for part in parts)
+    photo, neighbours, attention, pair = (getattr(shown, part.format(view)) for part in parts)
     right = sum(neighbour[2] for neighbour in neighbours)
     caption = f"{view.capitalize()}: {right} of {len(neighbours)} right"
-    query = [_figure(photo, f"The query, {view}: {of.class_name}", caption)]
-    found = [_neighbour(number, *one) for number, one in enumerate(neighbours, start=1)]
+    query = [_figure(photo, f"The query, {view}: {shown.class_name}", caption)]
+    retrieved = [_neighbour(number, *neighbour) for number, neighbour in enumerate(neighbours, start=1)]
     if attention is not None:
         query.append(_figure(overlay(photo, attention), f"Where the model looks in it, {view}", "Attention"))
     if pair:  # each map beside its photo
         maps = overlay(photo, pair[0]), overlay(neighbours[0][0], pair[1])
         query.append(_figure(maps[0], f"What makes it like neighbour 1, {view}", "Like neighbour 1"))
-        found.insert(1, _figure(maps[1], f"What makes neighbour 1 like the query, {view}", "Like the query"))
+        retrieved.insert(1, _figure(maps[1], f"What makes neighbour 1 like the query, {view}", "Like the query"))
     kind = "strip explained" if pair else "strip"
-    return tag("div", tag("div", *query, class_="query"), tag("div", *found, class_="found"), class_=kind)
+    return tag("div", tag("div", *query, class_="query"), tag("div", *retrieved, class_="found"), class_=kind)
 
 
 def _neighbour(number: int, photo: np.ndarray, name: str, right: bool) -> Html:
@@ -49,7 +49,7 @@ def _figure(photo: np.ndarray, alt: str, caption: str, kind: str | None = None, 
 
 
 def data_uri(photo: np.ndarray) -> str:
-    """A photo, uint8 (H, W, 3), as a JPEG in a data: URI, shrunk to 224 px where it is larger."""
+    """Return a photo, uint8 (H, W, 3), as a JPEG in a data: URI, shrunk to 224 px where it is larger."""
     picture = Image.fromarray(photo)
     picture.thumbnail((LONGEST_PX, LONGEST_PX))
     written = io.BytesIO()
@@ -58,7 +58,7 @@ def data_uri(photo: np.ndarray) -> str:
 
 
 def overlay(photo: np.ndarray, attention: np.ndarray) -> np.ndarray:
-    """`figures.overlay` of a photo that need not be square: filled up to a square, and cut again.
+    """Apply `figures.overlay` to a photo that need not be square: filled up to a square, and cut again.
 
     Raises:
         ValueError: the map is of another size than the photo.

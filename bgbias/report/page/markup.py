@@ -12,7 +12,7 @@ class Html(str):
 
 
 def joined(*parts: str) -> Html:
-    """Parts one after another, text escaped.
+    """Join parts one after another, text escaped.
 
     >>> joined("a < b", Html("<br>"))
     'a &lt; b<br>'
@@ -21,7 +21,7 @@ def joined(*parts: str) -> Html:
 
 
 def tag(name: str, /, *inside: str, **attributes: object) -> Html:
-    """An element.
+    """Return an element.
 
     Args:
         name: of the element.

@@ -24,7 +24,7 @@ SHARES = {"photo": "The photo", "background": "The background", "rest": "Neither
 
 
 def matrix(cells: dict, metric: str, name: str) -> Html:
-    """The 2 x 2 table of query view and gallery view, the cells shaded by their value."""
+    """Draw the 2 x 2 table of query view and gallery view, the cells shaded by their value."""
     views = ("clean", "swapped")
     top = tag("tr", tag("td", ""), *(tag("th", f"Gallery {view}", scope="col") for view in views))
     rows = [
@@ -36,25 +36,25 @@ def matrix(cells: dict, metric: str, name: str) -> Html:
 
 
 def _cell(cells: dict, query: str, place: str, metric: str) -> Html:
-    one = cells[query][place][metric]
-    shade = f"background:rgb(var(--shade)/{0.05 + 0.4 * (one['value'] or 0):.2f})"  # ink stays readable on it
-    return tag("td", *estimate(one, PERCENT), tag("em", CELLS[query, place]), style=shade)
+    score = cells[query][place][metric]
+    shade = f"background:rgb(var(--shade)/{0.05 + 0.4 * (score['value'] or 0):.2f})"  # ink stays readable on it
+    return tag("td", *estimate(score, PERCENT), tag("em", CELLS[query, place]), style=shade)
 
 
-def estimate(one: Estimate, unit: wording.Unit) -> list[Html]:
-    """A number with its interval and what it was counted on."""
+def estimate(measured: Estimate, unit: wording.Unit) -> list[Html]:
+    """Write a number with its interval and what it was counted on."""
     return [
-        tag("b", wording.value(one, unit)),
-        tag("small", wording.interval(one, unit)),
-        tag("small", wording.counts(one)),
+        tag("b", wording.value(measured, unit)),
+        tag("small", wording.interval(measured, unit)),
+        tag("small", wording.counts(measured)),
     ]
 
 
-def single(found: dict) -> Html:
-    """The chart of gap, conflict, worst of K and invariance."""
-    gap, worst = found["gap"], found["worst_of_backgrounds"]
+def single(audit: dict) -> Html:
+    """Draw the chart of gap, conflict, worst of K and invariance."""
+    gap, worst = audit["gap"], audit["worst_of_backgrounds"]
     k = worst["backgrounds"]
-    level = found["chance"]["recall_at_1"]
+    level = audit["chance"]["recall_at_1"]
     over = [
         Line("Mean of the backgrounds", "", worst["mean"]),
         Line(f"Right on all {k}", "falls with their number", worst["worst"]),
@@ -72,7 +72,7 @@ def single(found: dict) -> Html:
         _group(
             "Conflict",
             "How often the same background outweighs the same class. 0 is best.",
-            [Line("Background ahead", "", found["conflict"])],
+            [Line("Background ahead", "", audit["conflict"])],
             PERCENT,
             0.5,
             "random",
@@ -89,7 +89,7 @@ def single(found: dict) -> Html:
         _group(
             "Invariance",
             "1: the background does nothing. 0: a swap is like another photo.",
-            [Line("Invariance", "", found["invariance"])],
+            [Line("Invariance", "", audit["invariance"])],
             PLAIN,
         ),
     ]
@@ -108,15 +108,15 @@ def _group(
     return Group(title, note, charts.scale([line.estimate for line in lines], unit, mark, mark_name), lines, kind)
 
 
-def variance(found: dict) -> Html:
-    """The variance shares as bars, the model's above those of random embeddings."""
-    own = {part: found["variance"][part] for part in SHARES}
-    random = {part: {"value": found["variance"]["random"][part]} for part in SHARES}
+def variance(audit: dict) -> Html:
+    """Draw the variance shares as bars, the model's above those of random embeddings."""
+    own = {part: audit["variance"][part] for part in SHARES}
+    random = {part: {"value": audit["variance"]["random"][part]} for part in SHARES}
     rows = []
     for name, note, parts in (("This model", wording.counts(own["photo"]), own), ("Random embeddings", "", random)):
-        shares = {part: one["value"] for part, one in parts.items()}
+        shares = {part: share["value"] for part, share in parts.items()}
         drawn = [] if None in shares.values() else [charts.stacked(shares)]
-        cells = [tag("td", *_share(one), class_="number") for one in parts.values()]
+        cells = [tag("td", *_share(share), class_="number") for share in parts.values()]
         heading = tag("th", name, tag("small", note), scope="row")
         rows.append(tag("tr", heading, tag("td", *drawn, class_="drawn"), *cells))
     keys = [
@@ -125,21 +125,21 @@ def variance(found: dict) -> Html:
     ]
     head = tag("thead", tag("tr", tag("th", "Embeddings", scope="col"), tag("th", "Shares", scope="col"), *keys))
     caption = tag("caption", "Shares of the embeddings' variance", class_="hidden")
-    counted = f"Each photo on {found['worst_of_backgrounds']['backgrounds']} backgrounds, the same for all."
+    counted = f"Each photo on {audit['worst_of_backgrounds']['backgrounds']} backgrounds, the same for all."
     table = tag("div", tag("table", caption, head, tag("tbody", *rows), class_="variance"), class_="box")
     return joined(table, tag("p", counted, class_="counted"))
 
 
-def _share(one: Estimate) -> list[Html]:
+def _share(share: Estimate) -> list[Html]:
     """A share, with its interval where it is no theory's."""
     return [
-        tag("b", wording.value(one, PERCENT)),
-        *([tag("small", wording.interval(one, PERCENT))] if "low" in one else []),
+        tag("b", wording.value(share, PERCENT)),
+        *([tag("small", wording.interval(share, PERCENT))] if "low" in share else []),
     ]
 
 
 def attention(scores: dict | None) -> Html:
-    """The chart of the attention measures."""
+    """Draw the chart of the attention measures."""
     if scores is None:
         text = "Not measured. Attention maps need gradients at the pictures; a model from an ONNX file gives none."
         return tag("p", text, class_="none")
@@ -154,22 +154,22 @@ def attention(scores: dict | None) -> Html:
         ("pointing_game", "Pointing game", "Photos whose most attended pixel is on the object.", PERCENT),
     )
     groups = [
-        _group(title, note, [Line(view.capitalize(), "", of[name]) for view, of in scores.items()], unit)
+        _group(title, note, [Line(view.capitalize(), "", measured[name]) for view, measured in scores.items()], unit)
         for name, title, note, unit in asked
     ]
     sides = {"pair_score": "query", "pair_score_retrieved": "found photo"}
     lines = [
-        Line(f"{view.capitalize()}, {side}", "", of[name])
-        for view, of in scores.items()
+        Line(f"{view.capitalize()}, {side}", "", measured[name])
+        for view, measured in scores.items()
         for name, side in sides.items()
     ]
     note = "Of what makes a query and the photo found first alike, as the attention score."
     return charts.chart("Attention on the object", [*groups, _group("Pair score", note, lines, PLAIN)], "Value")
 
 
-def masks(found: dict) -> Html:
-    """Suspect masks, and the drop without them and with others."""
-    doubt, drop = found["mask_doubt"], found["drop"]
+def masks(audit: dict) -> Html:
+    """List suspect masks, and draw the drop without them and with others."""
+    doubt, drop = audit["mask_doubt"], audit["drop"]
     px = doubt["radius_px"]
     smaller, larger = f"Eroded by {px} px", f"Dilated by {px} px"
     drops = (
@@ -183,16 +183,16 @@ def masks(found: dict) -> Html:
         ("Drop, by masks", "Clean minus swapped.", drops),
         (
             "How far it moves",
-            "On the same backgrounds, query by query. Far from 0, the drop hangs on the masks.",
+            "On the same backgrounds, query by query. Far from 0, the drop depends on the masks.",
             moved,
         ),
     )
-    groups = [_group(title, note, _lines(of), POINTS, kind="bad") for title, note, of in asked]
+    groups = [_group(title, note, _lines(changed), POINTS, kind="bad") for title, note, changed in asked]
     kinds = [_paths(kind, paths) for kind, paths in doubt["flagged"].items() if paths]
     flagged = {path for paths in doubt["flagged"].values() for path in paths}
-    said = f"{wording.many(len(flagged), 'mask is', 'masks are')} suspect, of {found['photos']:,}."
+    counted = f"{wording.many(len(flagged), 'mask is', 'masks are')} suspect, of {audit['photos']:,}."
     lists = tag("div", *kinds, class_="lists") if kinds else ""
-    return joined(tag("p", said), lists, charts.chart("The drop with other masks", groups, *METRICS.values()))
+    return joined(tag("p", counted), lists, charts.chart("The drop with other masks", groups, *METRICS.values()))
 
 
 def _lines(asked: Sequence[tuple]) -> list[Line]:

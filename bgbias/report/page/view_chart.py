@@ -43,18 +43,18 @@ GROUPS = (  # heading, note, kind, view -> label and note; in the order of the p
 AGAINST_CLEAN = "Backgrounds alone, in clean photos"
 
 
-def chart(found: dict) -> Html:
-    """The chart of Recall@1 of all views."""
-    unknown = set(found["views"]) - {view for _, _, _, labels in GROUPS for view in labels}
+def chart(audit: dict) -> Html:
+    """Draw the chart of Recall@1 of all views."""
+    unknown = set(audit["views"]) - {view for _, _, _, labels in GROUPS for view in labels}
     if unknown:
         raise ValueError(f"unknown views {', '.join(sorted(unknown))}: describe them in view_chart.GROUPS")
-    scores = [*found["views"].values(), *found["background_only_against_clean"].values()]
-    level = f"chance {wording.number(found['chance']['recall_at_1'], PERCENT)}"
-    scale = charts.scale([score["recall_at_1"] for score in scores], PERCENT, found["chance"]["recall_at_1"], level)
+    scores = [*audit["views"].values(), *audit["background_only_against_clean"].values()]
+    level = f"chance {wording.number(audit['chance']['recall_at_1'], PERCENT)}"
+    scale = charts.scale([score["recall_at_1"] for score in scores], PERCENT, audit["chance"]["recall_at_1"], level)
     groups = [
-        Group(title, note, scale, _of_views(labels, found["views"]), kind) for title, note, kind, labels in GROUPS
+        Group(title, note, scale, _of_views(labels, audit["views"]), kind) for title, note, kind, labels in GROUPS
     ]
-    lines = _of_views(GROUPS[-1][-1], found["background_only_against_clean"])
+    lines = _of_views(GROUPS[-1][-1], audit["background_only_against_clean"])
     groups.append(Group(AGAINST_CLEAN, "High is bad: found without the object.", scale, lines, "bad"))
     return charts.chart(f"{' and '.join(METRICS.values())} of every view", groups, *METRICS.values())
 

@@ -18,7 +18,7 @@ PERCENT, POINTS, PLAIN = Unit(100, 1, "\u00a0%"), Unit(100, 1, "\u00a0points"), 
 
 
 def number(value: float, unit: Unit) -> str:
-    """A number without its unit, with a true minus sign, and none before a zero.
+    """Write a number without its unit, with a true minus sign, and none before a zero.
 
     >>> number(0.9127, PERCENT), number(-0.25, PLAIN), number(-0.0001, PERCENT)
     ('91.3', '−0.25', '0.0')
@@ -27,7 +27,7 @@ def number(value: float, unit: Unit) -> str:
 
 
 def value(estimate: Estimate, unit: Unit) -> str:
-    """The value of an estimate, with its unit.
+    """Write the value of an estimate, with its unit.
 
     >>> value({"value": 0.5}, PLAIN), value({"value": None}, PLAIN)
     ('0.50', 'not defined')
@@ -36,7 +36,7 @@ def value(estimate: Estimate, unit: Unit) -> str:
 
 
 def interval(estimate: Estimate, unit: Unit) -> str:
-    """The 95 % interval of an estimate.
+    """Write the 95 % interval of an estimate.
 
     >>> interval({"low": -0.1, "high": 0.25}, PERCENT), interval({"low": None, "high": None}, PERCENT)
     ('−10.0 to 25.0', 'no interval')
@@ -47,7 +47,7 @@ def interval(estimate: Estimate, unit: Unit) -> str:
 
 
 def counts(estimate: Estimate) -> str:
-    r"""What an estimate was counted on.
+    r"""Say what an estimate was counted on.
 
     >>> counts({"queries": 1480, "classes": 1, "undefined": 2})
     '1,480\xa0queries, 1\xa0class; 2\xa0left\xa0out'
@@ -56,15 +56,15 @@ def counts(estimate: Estimate) -> str:
     return text + (f"; {estimate['undefined']:,}\u00a0left\u00a0out" if estimate["undefined"] else "")
 
 
-def many(count: int, one: str, more: str) -> str:
-    r"""A count and its noun, which stay on one line.
+def many(count: int, singular: str, plural: str) -> str:
+    r"""Write a count and its noun, which stay on one line.
 
     >>> many(1, "photo", "photos"), many(2000, "photo", "photos")
     ('1\xa0photo', '2,000\xa0photos')
     """
-    return f"{count:,}\u00a0{one if count == 1 else more}"
+    return f"{count:,}\u00a0{singular if count == 1 else plural}"
 
 
 def kept_together(text: str) -> str:
-    """A sentence whose numbers stay on the line of their percent sign."""
+    """Return a sentence whose numbers stay on the line of their percent sign."""
     return text.replace(" %", "\u00a0%")
