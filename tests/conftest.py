@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from bn_inception_reference import reference  # noqa: F401 (a fixture)
 from PIL import Image, ImageDraw
+from study_originals import work  # noqa: F401
 
 from bgbias.config import params
 from bgbias.photos import pack
