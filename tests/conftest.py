@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from bn_inception_reference import reference  # noqa: F401 (a fixture)
+from audit_to_show import write  # noqa: F401 (fixtures)
+from bn_inception_reference import reference  # noqa: F401
 from PIL import Image, ImageDraw
 from remedied import few_resamples  # noqa: F401
 from study_originals import work  # noqa: F401
