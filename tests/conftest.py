@@ -6,11 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from audit_to_show import write  # noqa: F401 (fixtures)
+from audited_shop import audits, in_the_shop, shop  # noqa: F401
+from bn_inception_reference import reference  # noqa: F401
 from PIL import Image, ImageDraw
+from remedied import few_resamples  # noqa: F401
+from study_originals import work  # noqa: F401
 
 from bgbias.config import params
 from bgbias.photos import pack
 from bgbias.photos.table import check_table
+from bgbias.photos.views import Photos
 
 torch.set_num_threads(1)  # tiny tensors: threads would only wait for one another
 
@@ -83,6 +89,12 @@ def data(tmp_path: Path, raw: tuple[Path, pd.DataFrame]) -> Path:
         pictures = (rng.integers(0, 256, (24, 32, 3), dtype=np.uint8) for _ in range(5))
         pack.Pack.write(tmp_path / "data/backgrounds/drawn" / pool, pictures)
     return tmp_path / "data"
+
+
+@pytest.fixture
+def photos(data: Path, geometry: params.Geometry) -> Photos:
+    """The drawn photos as training and evaluation see them."""
+    return Photos.prepared("drawn", geometry, data)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A stage's command line: help, arguments, errors in one line."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -53,9 +54,33 @@ def test_an_unknown_dataset_is_refused_with_those_there_are(monkeypatch):
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_help_says_what_a_stage_reads_writes_and_takes(name):
-    done = subprocess.run(
-        [sys.executable, "-m", f"stages.{name}", "--help"], capture_output=True, text=True, check=True
-    )
+def test_help_says_what_a_stage_reads_writes_and_takes(monkeypatch, capsys, name):
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(f"stages.{name}", run_name="__main__")
+    printed = capsys.readouterr().out
+    assert ended.value.code == 0
     for word in (f"python -m stages.{name}", "Reads ", "Writes ", "Takes "):
-        assert word in done.stdout
+        assert word in printed
+
+
+HELP_OF_ALL = """
+import contextlib, runpy, sys
+for name in {names}:
+    sys.argv = [name, "--help"]
+    with contextlib.suppress(SystemExit):
+        runpy.run_module(f"stages.{{name}}", run_name="__main__")
+print(sorted({heavy} & set(sys.modules)))
+"""
+
+
+def test_help_comes_at_once_as_no_stage_imports_what_is_slow_before_it_runs():
+    heavy = {"torch", "torchvision", "numpy", "pandas", "cv2", "scipy", "PIL", "matplotlib", "onnxruntime", "rembg"}
+    code = HELP_OF_ALL.format(names=list(STAGES), heavy=heavy)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.count("usage: ") == len(STAGES) and done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_stage_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "stages.train", "-h"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("usage: train.py [-h] dataset regime seed")

@@ -1,11 +1,12 @@
 """params.yaml: what is read, and what is refused with one line."""
 
+import ast
 from pathlib import Path
 
 import pytest
 from dvc.utils.serialize import modify_yaml
 
-from bgbias.config import read
+from bgbias.config import params, read
 
 TEXT = Path("params.yaml").read_text(encoding="utf-8")
 
@@ -138,3 +139,17 @@ def test_a_remedied_dataset_is_one_that_there_is(tmp_path):
         path.write_text(TEXT.replace("remedies: {}", entry.replace(old, new)), encoding="utf-8")
         with pytest.raises(ValueError, match=message):
             read.load(path)
+
+
+def test_the_schema_changes_no_result_so_that_no_stage_need_depend_on_it():
+    text = Path(params.__file__).read_text(encoding="utf-8")
+    assert "setattr" not in text  # its dataclasses are frozen
+    for block in (node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)):
+        for part in block.body:
+            name = f"{block.name}: {ast.unparse(part)}"
+            if isinstance(part, ast.AnnAssign):
+                assert part.value is None or ast.unparse(part.value) == "None", name
+            elif isinstance(part, ast.FunctionDef):
+                assert part.name == "__post_init__", name
+            else:
+                assert isinstance(part, ast.Expr), name  # the docstring

@@ -13,7 +13,6 @@ from bgbias import files
 from bgbias.config import params
 from bgbias.masks import segment
 from bgbias.masks.make import _workers, file_of, make_masks
-from bgbias.photos import foreground
 from bgbias.photos.foreground import OBJECT
 
 
@@ -140,16 +139,6 @@ def test_grabcut_finds_the_object_in_the_centre(tmp_path, size):
     assert ((mask > 0) & (mask < 255)).any() == (max(size) > 64)  # soft where the photo was shrunk
 
 
-@pytest.mark.parametrize("size", [(3, 3), (1, 9), (90, 2), (50, 40)])
-def test_grabcut_is_never_empty(size):
-    assert foreground.suspicion(np.asarray(segment.grabcut(Image.new("RGB", size, "gray"), 64))) != "empty"
-
-
-def test_grabcut_needs_some_pixels():
-    with pytest.raises(ValueError, match=r"GrabCut at 2 x 1 pixels: raise masks.<dataset>.grabcut_px"):
-        segment.grabcut(Image.new("RGB", (60, 40)), 2)
-
-
 @pytest.mark.parametrize(("method", "device"), [("grabcut", "CPU"), ("rembg", "CPU"), ("rembg", "GPU")])
 def test_masks_do_not_depend_on_workers_or_order(tmp_path, monkeypatch, method, device):
     monkeypatch.setattr("onnxruntime.get_device", lambda: device)  # on a GPU the workers are threads
@@ -227,19 +216,3 @@ def test_the_number_of_workers_suits_method_and_machine(monkeypatch):
     assert (_workers("grabcut"), _workers("rembg")) == (16, 4)
     monkeypatch.setattr("onnxruntime.get_device", lambda: "GPU")
     assert _workers("rembg") == 16
-
-
-def test_summary_counts_what_suspicion_names():
-    full, empty = np.full((10, 10), 255, dtype=np.uint8), np.full((10, 10), 127, dtype=np.uint8)
-    tiny, inverted, good = (np.zeros((20, 20), dtype=np.uint8) for _ in range(3))
-    tiny[5, 5:8] = 255  # 3 of 400 pixels
-    inverted[:, [0, 19]] = inverted[0] = 255  # 58 of the 76 outermost ones
-    good[:, 0] = good[0, :19] = 255  # 38 of the 76 are not more than half
-    all_five = full, empty, tiny, inverted, good
-    assert [foreground.suspicion(mask) for mask in all_five] == ["nearly_full", "empty", "tiny", "border", ""]
-    found = foreground.summary(mask[..., None] for mask in all_five)
-    assert found.pop("mean_share") == pytest.approx((1 + 127 / 255 + 3 / 400 + 58 / 400 + 38 / 400) / 5)
-    counts = {"empty": 1, "tiny": 1, "nearly_full": 1, "border": 1}
-    assert found == {"masks": 5, **counts, "suspect": 4, "suspect_share": 0.8}
-    with pytest.raises(ValueError, match="no masks to count: make them first"):
-        foreground.summary([])

@@ -8,11 +8,6 @@ from bgbias.photos.compose import Box, centre_box, flip, paste, take
 from bgbias.photos.views import MANIFEST, Photos
 
 
-@pytest.fixture
-def photos(data, geometry):
-    return Photos.prepared("drawn", geometry, data)
-
-
 def whole(batches):
     return torch.cat(list(batches))
 

@@ -22,6 +22,16 @@ def test_code_dependencies_are_what_the_stage_imports(name):
     assert stage["cmd"].startswith(f"python -m stages.{name}")
 
 
+def test_a_change_of_a_loss_trains_again_and_one_of_checks_or_of_the_audit_runs_nothing():
+    def depend_on(file: str) -> set[str]:
+        above = {file, *(path.as_posix() for path in Path(file).parents)}
+        return {name for name, stage in STAGES.items() if above & set(stage.get("do", stage)["deps"])}
+
+    assert depend_on("bgbias/training/losses.py") == {"train"}
+    for file in (*ROOT.glob("bgbias/config/*.py"), *ROOT.glob("bgbias/audit/*.py")):
+        assert depend_on(file.relative_to(ROOT).as_posix()) == set()
+
+
 def test_a_folder_stands_for_its_modules_only_where_all_are_imported(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for path, content in {

@@ -6,16 +6,10 @@ import torch
 
 from bgbias.ablations import GREY, mean_colours, on_colour
 from bgbias.photos.compose import Box, paste, take
-from bgbias.photos.views import Photos
 from bgbias.remedies.pictures import OWN, REMEDIES, SAME, Shown, averaged, cropped
 
 SIDE = 16
 IDS = np.array([3, 11])
-
-
-@pytest.fixture
-def photos(data, geometry):
-    return Photos.prepared("drawn", geometry, data)
 
 
 @pytest.fixture

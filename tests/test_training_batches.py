@@ -1,4 +1,4 @@
-"""Training batches: sampling, crops, composition."""
+"""Training batches: crops, backgrounds, composition."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from bgbias.photos import pack
 from bgbias.photos.compose import flip
 from bgbias.photos.views import Photos
 from bgbias.training.augment import RIM_PX, Batch, varied, with_backgrounds_of_others
-from bgbias.training.batches import Crops, sample
+from bgbias.training.batches import Crops
 
 REGIMES = read.load().regime_settings
 CPU = torch.device("cpu")
@@ -31,25 +31,6 @@ def crops(data, geometry, options):
 
 def same(one: Batch, other: Batch) -> bool:
     return all(torch.equal(a, b) if isinstance(a, torch.Tensor) else a is b for a, b in zip(one, other, strict=True))
-
-
-def test_a_batch_has_m_photos_of_each_class_and_no_photo_twice():
-    by_class = [np.arange(10 * c, 10 * c + 5) for c in range(9)]
-    batch = sample(by_class, 16, 4, np.random.default_rng(0))
-    assert len({image_id for image_id, _ in batch}) == 16
-    assert np.bincount([label for _, label in batch]).tolist().count(4) == 4
-    assert all(image_id // 10 == label for image_id, label in batch)
-
-
-def test_a_class_with_too_few_photos_gives_some_twice():
-    batch = sample([np.array([0, 1])], 4, 4, np.random.default_rng(0))
-    assert {image_id for image_id, _ in batch} <= {0, 1} and len(batch) == 4
-
-
-def test_every_class_and_photo_is_sampled():
-    by_class, rng = [np.arange(5 * c, 5 * c + 5) for c in range(9)], np.random.default_rng(0)
-    seen = {image_id for _ in range(60) for image_id, _ in sample(by_class, 8, 2, rng)}
-    assert seen == set(range(45))
 
 
 def test_only_training_photos_are_sampled(crops):

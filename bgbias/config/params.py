@@ -1,4 +1,7 @@
-"""What params.yaml holds, as frozen dataclasses; pydantic checks types and ranges (see paramsfile)."""
+"""What params.yaml holds, as frozen dataclasses; pydantic checks types and ranges (see read).
+
+No default but None, and no computing: then this file is a dependency of no stage, and a change of it makes none stale.
+"""
 
 import dataclasses
 import re
@@ -134,13 +137,13 @@ class Regime:
 
     replace: Share  # probability that a photo gets another background
     select_on: Annotated[list[Literal["clean", "swapped"]], MinLen(1)]  # views whose mean MAP@R selects the epoch
-    backgrounds: Literal["pool", "photos", "mixed"] = "pool"  # photos: the batch's others, objects painted over
-    vary_backgrounds: bool = False  # blend each with another of the batch, and change its colours
-    skip_suspect: bool = False  # leave photos whose masks are empty, tiny, nearly full or touch the border as they are
-    grow_masks_px: int = 0  # of the network's input; negative: smaller masks
-    paired: bool = False  # each photo twice in a batch of half as many photos: as it is, and as above
-    replace_first: Share = 0.0  # of a pair: probability that the one as it is gets another background, too
-    consistency: NotNegative = 0.0  # weight of 1 - cosine of the two embeddings of a photo
+    backgrounds: Literal["pool", "photos", "mixed"]  # photos: the batch's others, objects painted over
+    vary_backgrounds: bool  # blend each with another of the batch, and change its colours
+    skip_suspect: bool  # leave photos whose masks are empty, tiny, nearly full or touch the border as they are
+    grow_masks_px: int  # of the network's input; negative: smaller masks
+    paired: bool  # each photo twice in a batch of half as many photos: as it is, and as above
+    replace_first: Share  # of a pair: probability that the one as it is gets another background, too
+    consistency: NotNegative  # weight of 1 - cosine of the two embeddings of a photo
 
     def __post_init__(self):
         """Pairs need two kinds of pictures, and a consistency needs pairs."""

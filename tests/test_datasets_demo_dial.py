@@ -46,9 +46,9 @@ def read(folder: Path, paths: pd.Series, mode: str) -> Tensor:
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
 
-@pytest.fixture(scope="module", params=["scene", "object", "both"])
-def measured(request, tmp_path_factory):
-    """Drop, gap and conflict at every position of the dial, of one embedder."""
+@pytest.fixture(scope="module")
+def demos(tmp_path_factory):
+    """Photos, masks, labels and backgrounds at every position of the dial."""
     found = {}
     for correlation in DIAL:
         options = dataclasses.replace(load().data["demo"], **SMALL, **FEW, background_correlation=correlation)
@@ -58,6 +58,15 @@ def measured(request, tmp_path_factory):
         photos, masks = read(folder / "raw", table.path, "RGB"), read(folder / "raw", table["mask"], "L")
         labels = torch.from_numpy(table["class"].factorize()[0])
         pool = [torch.from_numpy(picture[:SIDE, :SIDE]).permute(2, 0, 1) for _, picture in backgrounds("test", options)]
+        found[correlation] = photos, masks, labels, pool
+    return found
+
+
+@pytest.fixture(scope="module", params=["scene", "object", "both"])
+def measured(request, demos):
+    """Drop, gap and conflict at every position of the dial, of one embedder."""
+    found = {}
+    for correlation, (photos, masks, labels, pool) in demos.items():
         looks = {"scene": [rim], "object": [under(masks)], "both": [rim, under(masks)]}[request.param]
         found[correlation] = measures(photos, masks, labels, pool, looks)
     return request.param, found

@@ -1,0 +1,95 @@
+"""A folder of drawn photos with masks and backgrounds, embedders whose figures are known, and their audits.
+
+A photo is a disc whose colour is the class's, on a ground whose colour is the class's, too, as in a biased dataset.
+"""
+
+import colorsys
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bgbias.config import read
+from stages import audit
+
+CLASSES, PHOTOS, SIDE = 8, 6, 32
+EMBEDDERS = """
+import torch
+from torch import nn
+
+class Sees(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+    def forward(self, images):
+        return self.function(images)
+
+def expected(function):
+    return lambda: (Sees(function), 32, (0, 0, 0), (1, 1, 1))
+
+def noise_of(images):
+    source = torch.Generator().manual_seed(0)
+    weights = torch.randn(images[0].numel(), 64, generator=source).to(images)
+    return torch.sin(1e4 * images.flatten(1) @ weights)
+
+object_alone = expected(lambda images: images[:, :, 14:18, 14:18].mean((2, 3)) - 0.4)
+background_alone = expected(lambda images: images[:, :, :3, :3].mean((2, 3)) - 0.4)
+noise = expected(noise_of)
+wrong_shape = expected(lambda images: images)
+not_a_number = expected(lambda images: 1 / (images.mean((2, 3)) - images.mean((2, 3)).where(images.sum() > 0, -1)))
+"""
+ESTIMATE = {"value", "low", "high", "queries", "classes", "undefined"}
+SETTINGS = read.load()
+SETTINGS = dataclasses.replace(SETTINGS, attention=dataclasses.replace(SETTINGS.attention, copies=2))
+
+
+def hue(place, brightness):
+    return tuple(round(255 * part) for part in colorsys.hsv_to_rgb(place, 0.9, brightness))
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory):
+    """A folder with photos, masks and backgrounds, and the embedders' module."""
+    from conftest import disc  # here: conftest imports this file
+
+    folder, rng = tmp_path_factory.mktemp("shop"), np.random.default_rng(0)
+    for kind in range(CLASSES):
+        for number in range(PHOTOS):
+            colours = np.array([hue(kind / CLASSES, 1), hue(0.5 + kind / CLASSES, 0.6)]) + rng.integers(-4, 5, (2, 3))
+            size = (SIDE, SIDE + 6 * (number % 2))
+            pictures = disc(size, *map(tuple, colours.clip(0, 255).tolist()))
+            for part, picture in zip(("photos", "masks"), pictures, strict=True):
+                path = folder / part / f"class{kind}" / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                picture.save(path)
+    (folder / "backgrounds").mkdir()
+    for number in range(90):
+        Image.new("RGB", (60, 50), hue(rng.random(), 0.3 + 0.7 * rng.random())).save(
+            folder / f"backgrounds/{number}.png"
+        )
+    (folder / "drawn_embedders.py").write_text(EMBEDDERS)
+    return folder
+
+
+@pytest.fixture
+def in_the_shop(shop, monkeypatch):
+    monkeypatch.chdir(shop)
+
+
+def run(shop, out, name, **options):
+    """The command's work; what it writes."""
+    given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds"} | options
+    audit.main(SETTINGS, f"python:drawn_embedders:{name}", out, None, **given)
+    return json.loads((out / "audit.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def audits(shop, tmp_path_factory):
+    """The audits of three embedders."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(shop)
+        names = ("object_alone", "background_alone", "noise")
+        folders = {name: tmp_path_factory.mktemp(name) for name in names}
+        return {name: run(shop, folder, name) | {"folder": folder} for name, folder in folders.items()}

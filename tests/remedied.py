@@ -1,0 +1,88 @@
+"""Embedders of known looks, and embeddings of a world whose backgrounds are in dimensions of their own."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import normalize
+
+from bgbias.metrics import bootstrap
+from bgbias.models.embedder import Card
+from bgbias.models.spec import Audited
+from bgbias.remedies import recovery
+from bgbias.remedies.pictures import REMEDIES, Shown
+from bgbias.remedies.recovery import Learnt, Split
+
+SEED, DRAWS = 7, 2
+PASSES = {name for remedy in REMEDIES for name in remedy.passes}
+
+
+def random(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+class Network(nn.Module):
+    """A network that gives what a function makes of images, 0..255."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, images):
+        return self.function(images)
+
+
+def middle(images):
+    """The drawn object's colour, as a direction."""
+    return normalize(images[:, :, 6:10, 6:10].mean((2, 3)) - 99.5)
+
+
+def corners(images):
+    """The background alone, as a direction."""
+    return normalize(images[:, :, ::15, ::15].flatten(1) - 99.5)
+
+
+EMBEDDERS = {
+    "object": middle,
+    "background": corners,
+    "both": lambda images: torch.cat([middle(images), 3 * corners(images)], 1),
+}
+
+
+def embedder(name):
+    return Audited(
+        Network(EMBEDDERS[name]), Card(name, 0, 16, "cosine", "RGB", (0.0,) * 3, (1.0,) * 3), torch.device("cpu")
+    )
+
+
+def split_of(photos, name, split="test"):
+    shown = Shown(photos, photos.pool("val"), SEED)
+    return recovery.embedded(embedder(name), photos, split, photos.pool("test"), DRAWS, SEED, shown)
+
+
+def nothing_learnt(dimensions):
+    return Learnt(torch.empty(0, dimensions), torch.eye(dimensions), {}, {})
+
+
+@pytest.fixture
+def few_resamples(monkeypatch):
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 50)
+
+
+def two_parts(labels, backgrounds, seed):
+    """Embeddings of an object part in 8 dimensions and a larger background part in 4."""
+    objects = random(20, 8, seed=1)[labels] + 0.2 * random(len(labels), 8, seed=seed)
+    return normalize(torch.cat([normalize(objects), 2 * normalize(backgrounds)], 1))
+
+
+def world(seed):
+    """A split whose classes have a background each on the clean photos, and random ones on the swapped."""
+    labels = torch.arange(100) % 20
+    own = two_parts(labels, random(20, 4, seed=3)[labels], seed)
+    swapped = [two_parts(labels, random(100, 4, seed=seed + number), seed) for number in range(1, 4)]
+    return Split(labels, [dict.fromkeys(PASSES, view) for view in (own, *swapped)])
+
+
+def swaps_of_other_photos():
+    objects = random(40, 1, 8, seed=50).expand(-1, 5, -1)
+    parts = normalize(objects, dim=2), 2 * normalize(random(40, 5, 4, seed=51), dim=2)
+    return normalize(torch.cat(parts, 2), dim=2)

@@ -1,0 +1,109 @@
+"""The audit as a whole: embedders that see the object alone, the background alone, or noise, have known figures."""
+
+import pytest
+from audited_shop import CLASSES, ESTIMATE, PHOTOS
+
+from bgbias.audit import queries
+
+pytestmark = pytest.mark.usefixtures("in_the_shop")
+
+
+def test_who_sees_the_object_alone_loses_nothing(audits):
+    found = audits["object_alone"]
+    for cell in (found["matrix"][seen][gallery] for seen in found["matrix"] for gallery in found["matrix"]):
+        assert cell["recall_at_1"]["value"] == 1
+    assert found["drop"]["recall_at_1"]["value"] == found["gap"]["recall_at_1"]["value"] == 0
+    assert found["conflict"]["value"] == 0 and found["worst_of_backgrounds"]["worst"]["value"] == 1
+    assert found["invariance"]["value"] == pytest.approx(1, abs=1e-4)
+    assert found["variance"]["photo"]["value"] == pytest.approx(1, abs=1e-4)
+    for of in found["attention"].values():
+        assert of["pair_score"]["value"] == of["pair_score_retrieved"]["value"] == 1
+    assert "no effect is shown." in found["verdict"][0]
+    assert found["verdict"][-1].startswith("What to do: nothing against backgrounds")
+
+
+def test_who_sees_the_background_alone_falls_to_guessing(audits):
+    found = audits["background_alone"]
+    clean, swapped = (found["matrix"][view][view]["recall_at_1"] for view in ("clean", "swapped"))
+    assert clean["value"] == 1
+    assert swapped["value"] == pytest.approx(found["chance"]["recall_at_1"], abs=0.06)
+    assert found["drop"]["recall_at_1"]["low"] > 0.6 and found["gap"]["recall_at_1"]["low"] > 0.6
+    assert found["conflict"]["value"] == 1
+    assert found["worst_of_backgrounds"]["worst"]["value"] == 0
+    assert found["invariance"]["value"] == pytest.approx(0, abs=0.05)
+    assert found["variance"]["background"]["value"] == pytest.approx(1, abs=0.01)
+    for view in ("background_silhouette", "background_box_blacked", "background_box_tiled"):
+        assert found["background_only_against_clean"][view]["recall_at_1"]["value"] == 1
+    assert (
+        found["attention"]["clean"]["score"]["high"] < 0 and found["attention"]["clean"]["pointing_game"]["value"] == 0
+    )
+    for of in found["attention"].values():
+        assert of["pair_score"]["high"] < 0 and of["pair_score_retrieved"]["high"] < 0
+    assert found["verdict"][0].startswith("Swapping backgrounds costs ")
+    assert "the background outweighs the object" in " ".join(found["verdict"])
+    assert found["verdict"][-1].startswith("What to do: train with random backgrounds")
+
+
+def test_of_noise_nothing_is_concluded(audits):
+    found = audits["noise"]
+    chance = found["chance"]["recall_at_1"]
+    assert chance == pytest.approx((PHOTOS - 1) / (CLASSES * PHOTOS - 1), abs=1e-6)
+    assert found["conflict"]["value"] == pytest.approx(0.5, abs=0.03)
+    assert found["variance"]["photo"]["value"] == pytest.approx(found["variance"]["random"]["photo"], abs=0.05)
+    clean = found["matrix"]["clean"]["clean"]["recall_at_1"]
+    assert clean["low"] <= chance <= clean["high"]
+    assert "not shown to be better than guessing" in found["verdict"][1]
+    assert found["verdict"][-1].startswith("What to do: first see that the model finds the classes")
+
+
+def test_the_figures_have_known_keys(audits):
+    found = audits["background_alone"]
+    assert set(found) - {"folder"} == set(
+        "embedder photos classes masks backgrounds made_with chance matrix drop views background_only_against_clean "
+        "gap conflict worst_of_backgrounds invariance variance attention mask_doubt verdict".split()
+    )
+    assert (found["photos"], found["classes"], found["masks"]) == (CLASSES * PHOTOS, CLASSES, "masks")
+    assert found["embedder"] == "python:drawn_embedders:background_alone"
+    assert set(found["views"]) == set(
+        "clean swapped foreground_black foreground_grey foreground_mean background_silhouette background_box_blacked "
+        "background_box_tiled mixed_same mixed_rand "
+        "mixed_next".split()
+    )
+    several = [*found["views"].values(), *found["background_only_against_clean"].values(), found["drop"], found["gap"]]
+    several += [row for rows in found["matrix"].values() for row in rows.values()]
+    assert set(found["variance"]) == {"photo", "background", "rest", "random"}
+    assert all(set(found["variance"][part]) == ESTIMATE for part in ("photo", "background", "rest"))
+    doubt = found["mask_doubt"]
+    of_changes = {f"{what}_{change}" for what in ("drop", "moved") for change in ("eroded", "dilated")}
+    several += [doubt[name] for name in of_changes]
+    for estimates in several:
+        assert set(estimates) == {"recall_at_1", "map_at_r"}
+        assert all(set(estimate) == ESTIMATE for estimate in estimates.values())
+    assert set(doubt) == {"flagged", "drop_without", "radius_px"} | of_changes
+    assert doubt["flagged"] == {"empty": [], "full": [], "border": [], "tiny": []} and doubt["drop_without"] is None
+    measured = {"score", "rank_accuracy", "pointing_game", "pair_score", "pair_score_retrieved"}
+    assert set(found["attention"]["swapped"]) == measured
+
+
+def test_every_figure_is_the_mean_of_a_column_of_the_queries(audits):
+    found, table = audits["background_alone"], queries.read(audits["background_alone"]["folder"])
+    assert len(table) == CLASSES * PHOTOS and set(table["class"]) == {f"class{kind}" for kind in range(CLASSES)}
+    in_clean = {f"{view}_in_clean": of for view, of in found["background_only_against_clean"].items()}
+    several = found["views"] | in_clean | {"drop": found["drop"], "background_gap": found["gap"]}
+    several |= {"swapped_in_clean": found["matrix"]["swapped"]["clean"]}
+    figures = {f"{metric}_{name}": of[metric] for name, of in several.items() for metric in of}
+    figures |= {name: found[name] for name in ("conflict", "invariance")}
+    figures |= {"right_on_all": found["worst_of_backgrounds"]["worst"]}
+    figures |= {f"attention_{name}_{seen}": of[name] for seen, of in found["attention"].items() for name in of}
+    for name, figure in figures.items():
+        assert table[name].mean() == pytest.approx(figure["value"], abs=1e-5), name
+        assert table[name].count() == figure["queries"], name
+
+
+def test_changed_masks_are_compared_on_the_same_backgrounds(audits):
+    found = audits["background_alone"]  # the edge of a mask is nothing to it, the draw of a background much
+    for change in ("eroded", "dilated"):
+        assert found["mask_doubt"][f"drop_{change}"]["map_at_r"]["value"] != found["drop"]["map_at_r"]["value"]
+        moved = found["mask_doubt"][f"moved_{change}"]["map_at_r"]
+        assert (moved["value"], moved["low"], moved["high"]) == (0, 0, 0)
+        assert audits["noise"]["mask_doubt"][f"moved_{change}"]["map_at_r"]["value"] != 0

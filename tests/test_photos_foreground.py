@@ -1,0 +1,22 @@
+"""What is counted of masks."""
+
+import numpy as np
+import pytest
+
+from bgbias.photos import foreground
+
+
+def test_summary_counts_what_suspicion_names():
+    full, empty = np.full((10, 10), 255, dtype=np.uint8), np.full((10, 10), 127, dtype=np.uint8)
+    tiny, inverted, good = (np.zeros((20, 20), dtype=np.uint8) for _ in range(3))
+    tiny[5, 5:8] = 255  # 3 of 400 pixels
+    inverted[:, [0, 19]] = inverted[0] = 255  # 58 of the 76 outermost ones
+    good[:, 0] = good[0, :19] = 255  # 38 of the 76 are not more than half
+    all_five = full, empty, tiny, inverted, good
+    assert [foreground.suspicion(mask) for mask in all_five] == ["nearly_full", "empty", "tiny", "border", ""]
+    found = foreground.summary(mask[..., None] for mask in all_five)
+    assert found.pop("mean_share") == pytest.approx((1 + 127 / 255 + 3 / 400 + 58 / 400 + 38 / 400) / 5)
+    counts = {"empty": 1, "tiny": 1, "nearly_full": 1, "border": 1}
+    assert found == {"masks": 5, **counts, "suspect": 4, "suspect_share": 0.8}
+    with pytest.raises(ValueError, match="no masks to count: make them first"):
+        foreground.summary([])

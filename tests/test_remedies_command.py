@@ -1,0 +1,73 @@
+"""The command that tries all remedies."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from remedied import random
+from ruamel.yaml import YAML
+from safetensors.torch import load_file
+from torch.nn.functional import normalize
+
+from bgbias.models.embedder import Embedder, card, save
+from bgbias.remedies import projection
+from bgbias.remedies.pictures import REMEDIES
+from stages import remedies
+
+
+@pytest.fixture
+def workplace(data, tmp_path, monkeypatch):
+    """A folder with params.yaml for the drawn photos, and a model."""
+    yaml = YAML()
+    settings = yaml.load(Path("params.yaml"))
+    for block in ("data", "images", "masks", "backgrounds", "train", "evaluate"):
+        settings[block]["drawn"] = settings[block]["own"]
+    settings["attention"]["max_images"]["drawn"] = 10
+    settings["images"]["drawn"] |= {"short_side_px": 24, "crop_px": 20, "input_px": 20}
+    settings["evaluate"]["drawn"]["draws"] = 2
+    yaml.dump(settings, tmp_path / "params.yaml")
+    torch.manual_seed(0)
+    model = Embedder(card("small_resnet", 8, 16, "euclidean")).eval()
+    save(model, tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["remedies", *map(str, arguments)])
+    runpy.run_path(remedies.__file__, run_name="__main__")
+
+
+def test_the_command_writes_all_remedies_and_directions_that_can_be_used_elsewhere(workplace, monkeypatch, capsys):
+    run(monkeypatch, "drawn", "model:model", "--out", "metrics/mine.json", "--save", "fixes/mine.safetensors")
+    found = json.loads((workplace / "metrics/mine.json").read_text())["mine"]
+    assert set(found["remedies"]) == {remedy.key for remedy in REMEDIES}
+    assert found["chosen"] in found["remedies"] and found["empty_masks"] == 0
+    assert (found["dataset"], found["embedder"], found["dimensions"]) == ("drawn", "model:model", 8)
+    saved = load_file(workplace / "fixes/mine.safetensors")
+    assert len(saved["directions"]) == found["removed"] and saved["matrix"].shape == (8, 8)
+    mine = normalize(random(5, 8))
+    assert (
+        projection.removed(mine, saved["directions"]).shape
+        == projection.whitened(mine, saved["matrix"]).shape
+        == (5, 8)
+    )
+    printed = capsys.readouterr().out
+    assert len([line for line in printed.splitlines() if line.startswith("| ")]) == 1 + len(REMEDIES)
+    assert f"Chosen by validation: {found['chosen']}" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("paintings", "model:model"), "error: unknown dataset 'paintings'"),
+        (("drawn", "model:nowhere"), "error: model:nowhere: nowhere: no model here"),
+    ],
+)
+def test_a_mistake_is_one_line(workplace, monkeypatch, arguments, message):
+    with pytest.raises(SystemExit) as caught:
+        run(monkeypatch, *arguments, "--out", "found.json")
+    assert str(caught.value).startswith(message) and not (workplace / "found.json").exists()

@@ -1,0 +1,58 @@
+"""The same bytes whatever the threads and the cores: a training and attention maps, each time in a new process."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+RUN = """
+import dataclasses, os, sys
+from bgbias.config import read
+from stages import attention, train
+
+folder, threads, pinned = sys.argv[1:]
+if pinned == "pinned":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+settings = read.load()
+blocks = {
+    "images": dataclasses.replace(settings.images["demo"], short_side_px=24, crop_px=20, input_px=64),
+    "train": dataclasses.replace(settings.train["demo"], batch_size=8, batches_per_epoch=2, max_epochs=1),
+    "evaluate": settings.evaluate["demo"],
+}
+few = settings.attention.max_images | {"drawn": 2}
+settings = dataclasses.replace(
+    settings,
+    loss="triplet",
+    threads=int(threads),
+    attention=dataclasses.replace(settings.attention, copies=8, max_images=few),
+    **{name: getattr(settings, name) | {"drawn": block} for name, block in blocks.items()},
+)
+os.chdir(folder)
+for stage in (train, attention):
+    stage.main(settings, "drawn", "base", 1)
+"""
+
+
+@pytest.fixture
+def run(data):
+    def made(omp_threads: int, threads: int = 1, pinned: str = "free") -> dict[str, bytes]:
+        environment = os.environ | {"OMP_NUM_THREADS": str(omp_threads), "CUDA_VISIBLE_DEVICES": ""}
+        command = [sys.executable, "-c", RUN, data.parent, str(threads), pinned]
+        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+        files = [*data.parent.glob("models/**/*.*"), *data.parent.glob("data/attention/**/*.*")]
+        return {path.name: path.read_bytes() for path in files}
+
+    return made
+
+
+@pytest.mark.slow
+def test_weights_and_attention_maps_are_the_same_whatever_the_threads_and_cores(run):
+    expected = run(omp_threads=1)
+    assert set(expected) == {"weights.safetensors", "network.json", "clean.npy", "swapped.npy", "scores.csv"}
+    assert run(omp_threads=2) == expected
+    if hasattr(os, "sched_setaffinity"):
+        assert run(omp_threads=2, pinned="pinned") == expected
+    split = run(omp_threads=1, threads=2)
+    for name in ("weights.safetensors", "clean.npy"):
+        assert split[name] != expected[name], "too small to be split over threads, so this test could not fail"
