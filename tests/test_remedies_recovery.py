@@ -15,8 +15,9 @@ from torch.nn.functional import normalize
 
 from bgbias.metrics import bootstrap
 from bgbias.metrics.retrieval import per_query
-from bgbias.models.embedder import Card, Embedder, card, embed, save
-from bgbias.models.spec import Audited
+from bgbias.models.cards import Input, card
+from bgbias.models.embedder import Embedder, embed
+from bgbias.models.trained import new, save
 from bgbias.photos.views import Photos
 from bgbias.remedies import projection, recovery
 from bgbias.remedies.pictures import REMEDIES, Shown, averaged
@@ -61,9 +62,7 @@ EMBEDDERS = {
 
 
 def embedder(name):
-    return Audited(
-        Network(EMBEDDERS[name]), Card(name, 0, 16, "cosine", "RGB", (0.0,) * 3, (1.0,) * 3), torch.device("cpu")
-    )
+    return Embedder(Network(EMBEDDERS[name]), card(name, Input(16, (0,) * 3, (1 / 255,) * 3)), name)
 
 
 @pytest.fixture
@@ -302,7 +301,7 @@ def test_the_swapped_views_are_those_of_the_stage_embed(photos):
     assert len(tested.views) == 1 + DRAWS
     views = [photos.clean(ids), *(photos.swapped(photos.draw(ids, pool, SEED, "swapped", n), pool) for n in range(2))]
     for passes, batches in zip(tested.views, views, strict=True):
-        assert torch.equal(passes["as_is"], embed(embedder("both"), batches))
+        assert torch.equal(passes["as_is"], embed(embedder("both"), batches, ids))
 
 
 # --- the command
@@ -320,7 +319,7 @@ def workplace(data, tmp_path, monkeypatch):
     settings["evaluate"]["drawn"]["draws"] = 2
     yaml.dump(settings, tmp_path / "params.yaml")
     torch.manual_seed(0)
-    model = Embedder(card("small_resnet", 8, 16, "euclidean")).eval()
+    model = new("small_resnet", 8, 16, "euclidean")
     save(model, tmp_path / "model")
     monkeypatch.chdir(tmp_path)
     return tmp_path
