@@ -21,7 +21,8 @@ from benchmarks import harness
 from bgbias.attention.maps import Attention
 from bgbias.attention.saliency import attention_score, distances
 from bgbias.config import read
-from bgbias.models.embedder import Embedder, card
+from bgbias.models import trained
+from bgbias.models.embedder import Embedder
 
 SIDE = 227
 
@@ -49,7 +50,7 @@ def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
     """One case."""
     settings = replace(read.load().attention, copies=5 if options.quick else 25)
     torch.manual_seed(0)
-    embedder = Embedder(card("bn_inception", 128, SIDE, "cosine")).eval()
+    embedder = trained.new("bn_inception", 128, SIDE, "cosine")
     plain = copy.deepcopy(embedder).to(memory_format=torch.contiguous_format)
     pictures = torch.randint(0, 256, (1, 3, 9, 9), dtype=torch.uint8)
     pictures = torch.nn.functional.interpolate(pictures, (SIDE, SIDE), mode="bilinear", antialias=True)

@@ -26,7 +26,8 @@ from torch import Tensor
 
 from benchmarks import drawn, harness
 from bgbias.config import read
-from bgbias.models.embedder import Embedder, card
+from bgbias.models import trained
+from bgbias.models.embedder import Embedder
 from bgbias.photos.compose import Box, random_box
 from bgbias.photos.views import draw_background
 from bgbias.seeding import generator
@@ -96,7 +97,7 @@ def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
     """One case; its notes weigh the path against a training step of BN-Inception."""
     settings = read.load()
     training = replace(settings.train["cub200"], workers=0)
-    embedder = Embedder(card("bn_inception", 128, SIDE, "cosine"))
+    embedder = trained.new("bn_inception", 128, SIDE, "cosine")
     with tempfile.TemporaryDirectory() as folder:
         paths = drawn.files_of(Path(folder) / "files", options.photos, 64 if options.quick else 256, 20)
         photos = drawn.prepared(Path(folder) / "data", paths, settings.images["cub200"])

@@ -16,8 +16,8 @@ from pytorch_metric_learning.losses import TripletMarginLoss
 from torch import Tensor
 
 from benchmarks import harness
-from bgbias.models.bn_inception import freeze_batch_norm
-from bgbias.models.embedder import Embedder, card, device
+from bgbias.models import batch_norm, trained
+from bgbias.models.embedder import Embedder, device
 
 SIDE = 227
 
@@ -27,7 +27,7 @@ def stepper(embedder: Embedder, images: Tensor, labels: Tensor, precision: str) 
     optimizer = torch.optim.RMSprop(embedder.parameters(), lr=1e-9, momentum=0.9)
     loss = TripletMarginLoss()
     embedder.train()
-    freeze_batch_norm(embedder)
+    batch_norm.freeze(embedder)
 
     def step() -> Tensor:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):
@@ -44,7 +44,7 @@ def case(network: str, batch: int, repeats: int) -> harness.Case:
     """One network."""
     where = device()
     torch.manual_seed(0)
-    embedder = Embedder(card(network, 128, SIDE, "euclidean")).to(where)
+    embedder = trained.new(network, 128, SIDE, "euclidean").to(where)
     pictures = torch.randint(0, 256, (batch, 3, SIDE, SIDE), dtype=torch.uint8)
     images, labels = embedder.normalise(pictures), torch.arange(batch, device=where) // 4
     plain = copy.deepcopy(embedder).to(memory_format=torch.contiguous_format)
@@ -72,7 +72,7 @@ def case(network: str, batch: int, repeats: int) -> harness.Case:
 def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
     """BN-Inception as in the study, and a ResNet-50."""
     batch, repeats = (8, 3) if options.quick else (32, 5)
-    yield from (case(network, batch, repeats) for network in ("bn_inception", "resnet50"))
+    yield from (case(network, batch, repeats) for network in ("bn_inception", "torchvision:resnet50"))
 
 
 if __name__ == "__main__":

@@ -20,12 +20,12 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
 
     from bgbias import files, seeding
     from bgbias.attention.maps import Attention, choose, measure
-    from bgbias.models.embedder import load
+    from bgbias.models import trained
     from bgbias.photos.views import Photos
 
     seeding.deterministic(settings.threads)
     photos = Photos.prepared(dataset, settings.images[dataset])
-    embedder = load(Path("models") / dataset / regime / str(seed))
+    embedder = trained.load(Path("models") / dataset / regime / str(seed))
     attention = Attention(embedder, settings.attention, settings.seed)
     image_ids = choose(photos.split("test"), settings.attention.max_images[dataset], settings.seed)
     pool = photos.pool(settings.evaluate[dataset].swaps["swapped"])

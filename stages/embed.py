@@ -21,22 +21,24 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     from tqdm import tqdm
 
     from bgbias import files, seeding
-    from bgbias.models.embedder import embed, load
+    from bgbias.models import trained
+    from bgbias.models.embedder import embed
     from bgbias.photos.views import Photos
 
     seeding.deterministic(settings.threads)
     options = settings.evaluate[dataset]
     photos = Photos.prepared(dataset, settings.images[dataset])
-    embedder = load(Path("models") / dataset / regime / str(seed))
+    embedder = trained.load(Path("models") / dataset / regime / str(seed))
     image_ids = photos.split("test")
+    names = list(photos.table.path[image_ids])
     with files.whole_folder(Path("data/embeddings") / dataset / regime / str(seed)) as out:
         files.write_csv(out / "images.csv", photos.table.loc[image_ids, ["image_id", "class_id"]])
-        np.save(out / "clean.npy", embed(embedder, photos.clean(image_ids)).numpy())
+        np.save(out / "clean.npy", embed(embedder, photos.clean(image_ids), names).numpy())
         views = [(view, number) for view in sorted(options.swaps) for number in range(options.draws)]
         for view, number in tqdm(views, f"{dataset}-{regime}-{seed}", unit="view"):
             pool = photos.pool(options.swaps[view])
             manifest = photos.draw(image_ids, pool, settings.seed, view, number)
-            embeddings = embed(embedder, photos.swapped(manifest, pool))
+            embeddings = embed(embedder, photos.swapped(manifest, pool), names)
             (out / view).mkdir(exist_ok=True)
             np.save(out / view / f"{number}.npy", embeddings.numpy())
             files.write_csv(out / view / f"{number}.csv", manifest)

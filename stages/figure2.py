@@ -19,7 +19,7 @@ def main(settings: params.Params, dataset: str, images: list[int], models: list[
 
     from bgbias import seeding
     from bgbias.attention.maps import Attention
-    from bgbias.models.embedder import load
+    from bgbias.models import trained
     from bgbias.photos.views import Photos
     from bgbias.report import figures, sheets
 
@@ -33,7 +33,7 @@ def main(settings: params.Params, dataset: str, images: list[int], models: list[
     manifest = photos.draw(image_ids, pool, settings.seed, "swapped", 0)
     maps = {"clean": {}, "swapped": {}}
     for folder in models:
-        attention = Attention(load(folder), settings.attention, settings.seed)
+        attention = Attention(trained.load(folder), settings.attention, settings.seed)
         for view, seen in (("clean", photos.clean(image_ids)), ("swapped", photos.swapped(manifest, pool))):
             found = attention.maps(torch.cat(list(seen)), image_ids)
             maps[view]["/".join(folder.parts[-2:])] = (255 * found).byte().cpu().numpy()

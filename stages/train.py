@@ -21,7 +21,8 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     import torch
 
     from bgbias import cache, files, seeding
-    from bgbias.models import embedder as embedders
+    from bgbias.models import trained
+    from bgbias.models.embedder import device
     from bgbias.photos.views import Photos
     from bgbias.training import loop, losses
     from bgbias.training.batches import Crops
@@ -35,8 +36,8 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     crops = Crops(photos, treatment, options, loss_options.per_class, seed)
     torch.manual_seed(seed)
     loss = losses.make(settings.loss, loss_options, len(crops.by_class), options.embedding_dim)
-    card = embedders.card(options.network, options.embedding_dim, geometry.input_px, losses.distance_of(loss))
-    embedder = embedders.Embedder(card, options.weights).to(embedders.device())
+    distance = losses.distance_of(loss)
+    embedder = trained.new(options.network, options.embedding_dim, geometry.input_px, distance, options.weights)
     made_from = [dataset, treatment, settings.loss, seed, options, geometry, loss_options, settings.threads]
     data = [
         Path("data") / part for part in (f"prepared/{dataset}", f"masks/{dataset}/packed", f"backgrounds/{dataset}")
@@ -44,14 +45,14 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     unfinished = cache.unfinished(f"train-{dataset}-{regime}-{seed}", made_from, data)
     print(f"{dataset}, {regime}, {settings.loss}, seed {seed}: {len(crops.by_class)} classes for training")
     curve = loop.fit(
-        embedder,
-        loss.to(embedders.device()),
+        embedder.to(device()),
+        loss.to(device()),
         crops,
         getattr(loss_options, "weights_lr", None),
         validation(photos, treatment.select_on, photos.val_pools(options.separate_pools)[1], seed),
         unfinished / "checkpoint.pt",
     )
-    embedders.save(embedder, Path("models") / dataset / regime / str(seed))
+    trained.save(embedder, Path("models") / dataset / regime / str(seed))
     files.write_csv(Path("plots/curves") / dataset / regime / f"{seed}.csv", curve)
     shutil.rmtree(unfinished)
 

@@ -6,8 +6,8 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from bgbias.metrics import bootstrap
-from bgbias.models.embedder import Card
-from bgbias.models.spec import Audited
+from bgbias.models.cards import Input, card
+from bgbias.models.embedder import Embedder
 from bgbias.remedies import recovery
 from bgbias.remedies.pictures import REMEDIES, Shown
 from bgbias.remedies.recovery import Learnt, Split
@@ -49,9 +49,7 @@ EMBEDDERS = {
 
 
 def embedder(name):
-    return Audited(
-        Network(EMBEDDERS[name]), Card(name, 0, 16, "cosine", "RGB", (0.0,) * 3, (1.0,) * 3), torch.device("cpu")
-    )
+    return Embedder(Network(EMBEDDERS[name]), card(name, Input(16, (0,) * 3, (1 / 255,) * 3)), name)
 
 
 def split_of(photos, name, split="test"):

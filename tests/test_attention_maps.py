@@ -5,11 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from bgbias.attention import saliency
-from bgbias.attention.maps import MAPS, PHOTOS_AT_ONCE, PIXELS, Attention, choose, measure
+from bgbias.attention.maps import MAPS, PHOTOS_AT_ONCE, PIXELS, Attention, choose, last_map, measure
 from bgbias.config import params
-from bgbias.models.embedder import Embedder, card
+from bgbias.models.cards import Input, card
+from bgbias.models.embedder import Embedder
+from bgbias.models.trained import new
 from bgbias.photos.views import Photos
 from bgbias.seeding import torch_generator
 
@@ -20,8 +23,7 @@ IDS = [5, 7, 9]
 
 def made(distance="cosine", seed=1, **changes):
     torch.manual_seed(0)
-    embedder = Embedder(card("small_resnet", 8, 32, distance)).eval()
-    return Attention(embedder, dataclasses.replace(OPTIONS, **changes), seed)
+    return Attention(new("small_resnet", 8, 32, distance), dataclasses.replace(OPTIONS, **changes), seed)
 
 
 @pytest.mark.parametrize("method", ["smoothgrad", "integrated_gradients", "grad_cam"])
@@ -123,3 +125,38 @@ def test_a_view_is_scored_a_few_photos_at_a_time_and_the_first_maps_are_kept(dat
     assert scores == pytest.approx(saliency.attention_score(maps, masks).numpy(), abs=1e-3)
     assert kept.shape == (MAPS, 32, 32) and kept.dtype == np.uint8
     assert np.abs(kept / 255 - maps[:MAPS].numpy()).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("network", "layer"),
+    [
+        ("small_resnet", "block4"),
+        ("bn_inception", "features"),
+        ("torchvision:resnet18", "layer4"),
+        ("torchvision:squeezenet1_1", "classifier.2"),
+        ("torchvision:mobilenet_v3_small", "features"),
+    ],
+)
+def test_the_last_feature_map_is_found_in_any_trunk(network, layer):
+    embedder = new(network, 8, 64, "cosine")
+    images = torch.zeros(1, 3, 64, 64)
+    assert last_map(embedder, images) is embedder.network.trunk.get_submodule(layer)
+    assert not any(module._forward_hooks for module in embedder.modules())
+    attention = Attention(embedder, dataclasses.replace(OPTIONS, method="grad_cam"), 1)
+    maps = attention.maps(PICTURES.repeat(1, 1, 2, 2), IDS)
+    assert maps.shape == (3, 64, 64) and maps.isfinite().all()
+
+
+@pytest.mark.parametrize("scripted", [False, True])
+def test_without_a_feature_map_grad_cam_is_refused_in_one_line(scripted):
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 4))
+    embedder = Embedder(torch.jit.script(network) if scripted else network, card("mine", Input(8)), "mine")
+    with pytest.raises(ValueError, match="^mine: has no feature map for Grad-CAM: set attention.method to smoothgrad$"):
+        Attention(embedder, dataclasses.replace(OPTIONS, method="grad_cam"), 1)
+
+
+def test_an_embedder_s_own_batch_norm_is_left_alone():
+    embedder = new("small_resnet", 8, 32, "cosine")
+    attention = Attention(embedder, OPTIONS, 1)
+    assert isinstance(embedder.network.trunk.norm, nn.BatchNorm2d)
+    assert isinstance(attention.embedder.network.trunk.norm, nn.Identity)

@@ -43,7 +43,7 @@ def test_audits_of_other_photos_are_not_compared(shop, audits, tmp_path):
 
 
 def test_an_interrupted_audit_goes_on_and_a_repeated_one_embeds_nothing(shop, tmp_path, monkeypatch):
-    made, embed = [], embeddings.spec.embed
+    made, embed = [], embeddings.embedders.embed
 
     def counted(embedder, batches, names):
         made.append(names[0])
@@ -51,7 +51,7 @@ def test_an_interrupted_audit_goes_on_and_a_repeated_one_embeds_nothing(shop, tm
             raise KeyboardInterrupt
         return embed(embedder, batches, names)
 
-    monkeypatch.setattr(embeddings.spec, "embed", counted)
+    monkeypatch.setattr(embeddings.embedders, "embed", counted)
     with pytest.raises(KeyboardInterrupt):
         run(shop, tmp_path, "object_alone")
     first = {

@@ -16,6 +16,7 @@ from bgbias.cache import Cache, fingerprint
 from bgbias.config import params, read
 from bgbias.masks import make
 from bgbias.metrics import evaluation
+from bgbias.models import embedder as embedders
 from bgbias.models import spec
 from bgbias.photos.pack import read_photo
 from bgbias.photos.views import Photos
@@ -41,8 +42,8 @@ def test_the_page_shows_the_recall_of_the_table(settings, geometry, tmp_path):
     image_ids, pool = photos.split("test"), photos.pool("test")
     swaps = [photos.swapped(photos.draw(image_ids, pool, 7, "swapped", draw), pool) for draw in range(2)]
     names = list(photos.table.path[image_ids])
-    views = {"clean": [spec.embed(embedder, photos.clean(image_ids), names)]}
-    views["swapped"] = [spec.embed(embedder, batches, names) for batches in swaps]
+    views = {"clean": [embedders.embed(embedder, photos.clean(image_ids), names)]}
+    views["swapped"] = [embedders.embed(embedder, batches, names) for batches in swaps]
     table, _ = evaluation.measure(views, photos.table.loc[image_ids], [1])
     for view in views:
         assert audited[view]["recall_at_1"]["value"] == pytest.approx(table[view]["recall_at_1"])

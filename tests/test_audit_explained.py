@@ -15,8 +15,8 @@ from bgbias.audit.views import compose
 from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.metrics.retrieval import neighbours
-from bgbias.models.embedder import Card
-from bgbias.models.spec import Audited, embed
+from bgbias.models.cards import Card
+from bgbias.models.embedder import Embedder, embed
 from bgbias.photos import pack
 from bgbias.photos.views import Photos
 
@@ -57,7 +57,7 @@ def pictures(tmp_path):
 @pytest.fixture
 def explainer(pictures, tmp_path):
     card = Card("left half", 8, PX, "cosine", "RGB", (127.0,) * 3, (64.0,) * 3)
-    embedder = Audited(LeftHalf(), card, torch.device("cpu"))
+    embedder = Embedder(LeftHalf(), card, "left half")
     rows = np.arange(PHOTOS)
     embeddings = {
         view: embed(embedder, [compose(pictures, view, rows)], list(pictures.table.path)) for view in SEEN.values()

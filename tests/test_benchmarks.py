@@ -7,7 +7,7 @@ import torch
 
 from benchmarks import data_path, drawn, harness
 from bgbias.config import read
-from bgbias.models.embedder import Embedder, card
+from bgbias.models import trained
 from bgbias.training import batches
 
 
@@ -48,6 +48,6 @@ def test_the_pipeline_s_batches_are_the_published_ones_to_two_grey_levels(tmp_pa
     paths = drawn.files_of(tmp_path / "files", None, 12, 3)
     photos = drawn.prepared(tmp_path / "data", paths, settings.images["cub200"])
     crops = batches.Crops(photos, settings.regime_settings["bgaugment"], options, 1, 0)
-    embedder = Embedder(card("bn_inception", 8, data_path.SIDE, "cosine"))
+    embedder = trained.new("bn_inception", 8, data_path.SIDE, "cosine")
     gap = data_path.published(crops, paths, 1) - data_path.ours(crops, embedder, 1)
     assert gap.abs().max() < 2.5 and gap.mean().abs() < 0.05  # ours is rounded to bytes, theirs is not

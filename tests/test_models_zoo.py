@@ -1,16 +1,19 @@
 """torchvision's and timm's networks without their classifiers."""
 
+import re
 import sys
+from collections import OrderedDict
+from pathlib import Path
 
 import pytest
 import torch
-import torchvision
 from safetensors.torch import save_file
 from torch import nn
 from torchvision import models
 
-from bgbias.models import zoo
-from bgbias.models.spec import embed, load
+from bgbias.models import pretrained, zoo
+from bgbias.models.embedder import embed
+from bgbias.models.spec import load
 
 CPU = torch.device("cpu")
 META = [name for name in models.list_models(module=models) if not name.startswith("regnet")]  # it needs real weights
@@ -19,7 +22,7 @@ META = [name for name in models.list_models(module=models) if not name.startswit
 @pytest.mark.parametrize("name", [*META, "regnet_y_400mf"])
 def test_every_classification_network_of_torchvision_gives_features(name):
     with torch.device("cpu" if name.startswith("regnet") else "meta"):
-        network, expected = zoo.from_torchvision(name, CPU)
+        network, expected = zoo.from_torchvision(name, "scratch")
         classes = next(layer for layer in reversed(list(models.get_model(name).modules())) if hasattr(layer, "weight"))
         features = network.eval()(torch.zeros(2, 3, expected.input_px, expected.input_px))
     assert features.flatten(1).shape == (2, classes.weight.shape[1])
@@ -37,24 +40,79 @@ def test_an_untrained_network_is_always_the_same():
 
 def test_side_and_normalisation_are_those_of_the_published_weights():
     with torch.device("meta"):
-        assert zoo.from_torchvision("efficientnet_b3", CPU)[1].input_px == 300
-        assert zoo.from_torchvision("vit_h_14", CPU)[1].input_px == 224  # published for 518, made for 224
-        expected = zoo.from_torchvision("resnet18", CPU)[1]
+        assert zoo.from_torchvision("efficientnet_b3", "scratch")[1].input_px == 300
+        assert zoo.from_torchvision("vit_h_14", "scratch")[1].input_px == 224  # published for 518, made for 224
+        expected = zoo.from_torchvision("resnet18", "scratch")[1]
     assert expected == (224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "RGB")
 
 
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """PyTorch's cache of downloads, empty."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    return tmp_path / "checkpoints"
+
+
 @pytest.mark.parametrize("name", ["IMAGENET1K_V1", "IMAGENET1K_V2", "imagenet"])
-def test_published_weights_are_loaded(monkeypatch, name):
-    urls, given = [], models.resnet50()
+def test_published_weights_are_loaded(monkeypatch, cache, name):
+    given, asked = models.resnet50(), []
 
-    def download(url, **options):
-        urls.append(url)
-        return given.state_dict()
+    def download(url, path, sha256):
+        asked.append((url, sha256))
+        torch.save(given.state_dict(), path)
 
-    monkeypatch.setattr(models._api, "load_state_dict_from_url", download)
-    network, _ = zoo.from_torchvision(f"resnet50:{name}", CPU)
-    assert urls == [models.ResNet50_Weights["IMAGENET1K_V1" if name == "imagenet" else name].url]
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    monkeypatch.setattr(pretrained, "_checksum", lambda name: "")
+    network, _ = zoo.from_torchvision("resnet50", name)
+    assert asked == [(models.ResNet50_Weights["IMAGENET1K_V1" if name == "imagenet" else name].url, "")]
     assert torch.equal(network.conv1.weight, given.conv1.weight)
+
+
+def test_every_published_file_names_its_checksum():
+    urls = [entry.url for name in models.list_models(module=models) for entry in models.get_model_weights(name)]
+    assert all(pretrained._checksum(url.rpartition("/")[2]) for url in urls)
+
+
+class Bomb:
+    """Makes a folder when a pickle of it is read carelessly."""
+
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return Path.mkdir, (self.target,)
+
+
+@pytest.mark.parametrize("known_checksum", [True, False])
+def test_code_in_the_cache_is_not_run(monkeypatch, cache, tmp_path, known_checksum):
+    torch.save({"conv1.weight": Bomb(tmp_path / "owned")}, cache / "resnet18-f37072fd.pth")
+    message = "SHA-256 begins with .*, expected f37072fd: replace it by https://"
+    if not known_checksum:
+        monkeypatch.setattr(pretrained, "_checksum", lambda name: "")
+        message = r"not a file of tensors \(UnpicklingError\): replace it by https://"
+    with pytest.raises(ValueError, match=message):
+        load("torchvision:resnet18:imagenet", CPU)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_the_published_weights_of_googlenet_densenet_and_larger_vision_transformers_fit(monkeypatch):
+    monkeypatch.setattr(pretrained, "published", lambda url: given)
+    given = models.googlenet(init_weights=False).state_dict()  # with its auxiliary classifiers
+    network, _ = zoo.from_torchvision("googlenet", "imagenet")
+    assert torch.equal(network.conv1.conv.weight, given["conv1.conv.weight"])
+    assert network.transform_input and network.train()(torch.zeros(2, 3, 64, 64)).shape == (2, 1024)
+    expected = models.densenet121().state_dict()
+    given = OrderedDict(  # as the file of 2017 names them
+        (re.sub(r"(denselayer\d+\.(?:norm|conv))(\d)", r"\1.\2", name), tensor) for name, tensor in expected.items()
+    )
+    assert "features.denseblock1.denselayer1.norm.1.weight" in given
+    network, _ = zoo.from_torchvision("densenet121", "imagenet")
+    key = "features.denseblock1.denselayer1.conv1.weight"
+    assert torch.equal(network.state_dict()[key], expected[key])
+    with torch.device("meta"):
+        given = models.vit_b_16(image_size=384).state_dict()
+        assert zoo.from_torchvision("vit_b_16", "IMAGENET1K_SWAG_E2E_V1")[1].input_px == 384
 
 
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
@@ -64,7 +122,7 @@ def test_weights_of_a_file_fit_whatever_the_classifier_was(tmp_path, suffix, cla
     given.fc = {"published": given.fc, "fine-tuned": nn.Linear(512, 7), "none": nn.Identity()}[classifier]
     path = tmp_path / f"net.{suffix}"
     (save_file if suffix == "safetensors" else torch.save)(given.state_dict(), path)
-    network, _ = zoo.from_torchvision(f"resnet18:{path}", CPU)
+    network, _ = zoo.from_torchvision("resnet18", str(path))
     given.fc = nn.Identity()
     assert given.state_dict().keys() == network.state_dict().keys()
     assert all(torch.equal(tensor, given.state_dict()[key]) for key, tensor in network.state_dict().items())
@@ -87,7 +145,7 @@ def test_other_weights_are_refused_in_one_line(tmp_path, weights, message):
 
 def test_a_broken_safetensors_file_is_refused(tmp_path):
     (tmp_path / "net.safetensors").write_bytes(b"no tensors")
-    with pytest.raises(ValueError, match=r"net.safetensors: not a file of safetensors \(SafetensorError: "):
+    with pytest.raises(ValueError, match=r"net.safetensors: not a file of tensors \(SafetensorError\): "):
         load(f"torchvision:resnet18:{tmp_path / 'net.safetensors'}", CPU)
 
 
@@ -96,18 +154,18 @@ def test_unknown_names_of_torchvision_list_close_ones():
         load("torchvision:resnet5", CPU)
     with pytest.raises(ValueError, match="unknown network of torchvision ''; known are alexnet, "):
         load("torchvision:", CPU)
-    message = "no such weights or file 'V9': known are imagenet, IMAGENET1K_V1, or give a path"
+    message = "no such weights or file 'V9': known are scratch, imagenet, IMAGENET1K_V1, or give a path"
     with pytest.raises(FileNotFoundError, match=message):
         load("torchvision:resnet18:V9", CPU)
 
 
-def test_weights_that_cannot_be_downloaded_name_the_mend(monkeypatch):
-    def unreachable(*args, **options):
+def test_weights_that_cannot_be_downloaded_name_the_mend(monkeypatch, cache):
+    def unreachable(*args):
         raise OSError("no route")
 
-    monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", unreachable)
-    message = r"cannot download https://.*resnet18-.*pth: connect to the network, or give the path of a copy, torchv"
-    with pytest.raises(ValueError, match=message):
+    monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
+    message = r"https://.*resnet18-.*pth cannot be downloaded \(no route\): connect to the network, or put the file"
+    with pytest.raises(FileNotFoundError, match=message):
         load("torchvision:resnet18:imagenet", CPU)
 
 
@@ -148,5 +206,5 @@ def test_timm_s_errors_are_one_line(tmp_path, monkeypatch):
         raise OSError("no\nroute")
 
     monkeypatch.setattr(timm, "create_model", unreachable)
-    with pytest.raises(ValueError, match=r"connect to the network, or give a path, timm:resnet18:FILE \(OSError: no r"):
+    with pytest.raises(ValueError, match=r"connect to the network, or give a file of weights \(OSError: no r"):
         load("timm:resnet18:pretrained", CPU)

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from safetensors.torch import load_file
 from torch.nn.functional import normalize
 
-from bgbias.models.embedder import Embedder, card, save
+from bgbias.models.trained import new, save
 from bgbias.remedies import projection
 from bgbias.remedies.pictures import REMEDIES
 from stages import remedies
@@ -30,7 +30,7 @@ def workplace(data, tmp_path, monkeypatch):
     settings["evaluate"]["drawn"]["draws"] = 2
     yaml.dump(settings, tmp_path / "params.yaml")
     torch.manual_seed(0)
-    model = Embedder(card("small_resnet", 8, 16, "euclidean")).eval()
+    model = new("small_resnet", 8, 16, "euclidean")
     save(model, tmp_path / "model")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -146,4 +146,4 @@ def test_the_swapped_views_are_those_of_the_stage_embed(photos):
     assert len(tested.views) == 1 + DRAWS
     views = [photos.clean(ids), *(photos.swapped(photos.draw(ids, pool, SEED, "swapped", n), pool) for n in range(2))]
     for passes, batches in zip(tested.views, views, strict=True):
-        assert torch.equal(passes["as_is"], embed(embedder("both"), batches))
+        assert torch.equal(passes["as_is"], embed(embedder("both"), batches, ids))

@@ -8,9 +8,10 @@ import torch
 
 from bgbias.config import read
 from bgbias.metrics import retrieval
-from bgbias.models.embedder import Embedder, card, embed
+from bgbias.models import trained as networks
+from bgbias.models.embedder import embed
 from bgbias.photos.views import Photos
-from bgbias.training import loop, losses
+from bgbias.training import loop, losses, selection
 from bgbias.training.batches import Crops
 from stages import train
 
@@ -28,12 +29,12 @@ def parts(data, geometry, options):
         torch.manual_seed(5)
         settings = getattr(SETTINGS.losses, loss)
         criterion = losses.make(loss, settings, len(crops.by_class), 8)
-        embedder = Embedder(card("small_resnet", 8, 16, "cosine"))
+        embedder = networks.new("small_resnet", 8, 16, "cosine")
         ids = photos.split("val")
         labels = torch.tensor(photos.table.class_id[ids].to_numpy())
 
         def validate(embedder):
-            found = embed(embedder, photos.clean(ids))
+            found = embed(embedder, photos.clean(ids), ids)
             return retrieval.evaluate(found, found, labels, [1])
 
         return embedder, criterion, crops, getattr(settings, "weights_lr", None), validate
@@ -48,7 +49,7 @@ def test_the_consistency_term_brings_the_embeddings_of_a_pair_together(parts, tm
         embedder, _, crops, *_ = given = parts("bgconsistency", loss="contrastive", **changes)
         loop.fit(*given, tmp_path / f"{weight}.pt")
         pictures = crops[9, 9].pictures(torch.device("cpu"))
-        apart.append(loop.disagreement(embed(embedder, [pictures])).item())
+        apart.append(loop.disagreement(embed(embedder, [pictures], range(8))).item())
     assert apart[1] < 0.5 * apart[0]
 
 
@@ -71,6 +72,16 @@ def test_a_regime_s_consistency_and_variation_count_as_the_loss_says(data, geome
         found, block = seen.value.args[0], getattr(SETTINGS.losses, loss)
         assert found.consistency == weight * block.consistency_scale
         assert found.vary_backgrounds == (loss != "triplet")
+
+
+def test_validation_names_the_photo_whose_embedding_is_broken(parts, data, geometry):
+    embedder, photos = parts()[0], Photos.prepared("drawn", geometry, data)
+    validate = selection.validation(photos, ["clean"], photos.pool("val"), 0)
+    assert 0 <= validate(embedder.train())["map_at_r"] <= 1 and embedder.training
+    embedder.network.head.weight.data[0, 0] = torch.nan
+    first = photos.table.path[photos.split("val")[0]]
+    with pytest.raises(ValueError, match=f"^small_resnet: the embedding of {first} is not finite: look at the photo"):
+        validate(embedder)
 
 
 def weights(embedder):

@@ -8,8 +8,7 @@ import torch
 
 from bgbias import files
 from bgbias.config import params, read
-from bgbias.models.embedder import Embedder, card
-from bgbias.models.networks import NETWORKS
+from bgbias.models import trained
 from bgbias.photos import pack
 from bgbias.photos.views import Photos
 from bgbias.training import loop, losses
@@ -43,7 +42,8 @@ def test_attention_and_seed_are_the_protocol_s():
     attention = SETTINGS.attention
     assert (attention.method, attention.copies, attention.noise_share) == ("smoothgrad", 25, 0.15)
     assert SETTINGS.seed == 42
-    assert NETWORKS["bn_inception"][3:] == ("BGR", (104, 117, 128), (1, 1, 1))
+    its = trained.new("bn_inception", 128, 227, "cosine").card
+    assert (its.channels, its.mean, its.sd) == ("BGR", (104, 117, 128), (1, 1, 1))
 
 
 @pytest.mark.parametrize(
@@ -112,17 +112,20 @@ def test_a_training_step_runs_for_every_loss(photos, regime, tmp_path, dataset="
         SETTINGS.train[dataset], weights="scratch", batch_size=8, batches_per_epoch=1, max_epochs=1, workers=0
     )
     torch.manual_seed(0)
-    embedder = Embedder(card("bn_inception", 128, 227, "cosine"))
-    statistics = embedder.trunk.conv1_7x7_s2_bn.running_mean.clone()
+    embedder = trained.new("bn_inception", 128, 227, "cosine")
+    network = embedder.network
+    statistics = network.trunk.conv1_7x7_s2_bn.running_mean.clone()
     for name in losses.LOSSES:
         settings = losses.options_for(name, SETTINGS.losses, dataset)
         crops = Crops(photos, SETTINGS.regime_settings[regime], options, settings.per_class, 42)
         loss = losses.make(name, settings, len(crops.by_class), 128)
-        before = [p.detach().clone() for p in (embedder.head.weight, embedder.trunk.conv1_7x7_s2.weight)]
+        before = [
+            p.detach().clone() for p in (embedder.network.head.weight, embedder.network.trunk.conv1_7x7_s2.weight)
+        ]
         rate = getattr(settings, "weights_lr", None)
         scores = {"map_at_r": 0.5, "recall_at_1": 0.5}
         curve = loop.fit(embedder, loss, crops, rate, lambda _, s=scores: s, tmp_path / f"{name}.pt")
         assert np.isfinite(curve.loss).all()
-        after = (embedder.head.weight, embedder.trunk.conv1_7x7_s2.weight)
+        after = (network.head.weight, network.trunk.conv1_7x7_s2.weight)
         assert all(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
-    assert torch.equal(embedder.trunk.conv1_7x7_s2_bn.running_mean, statistics)
+    assert torch.equal(network.trunk.conv1_7x7_s2_bn.running_mean, statistics)

@@ -29,7 +29,7 @@ def photos(data, geometry):
 
 
 def expected(photos, batches):
-    embeddings = embed(Means(), batches)
+    embeddings = embed(Means(), batches, list(photos.table.path))
     return retrieval.evaluate(
         embeddings, embeddings, torch.tensor(photos.table.class_id[photos.split("val")].to_numpy()), [1]
     )

@@ -5,13 +5,13 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from bgbias.attention import saliency
 from bgbias.config import params
+from bgbias.models.batch_norm import folded
 from bgbias.models.embedder import Embedder
-from bgbias.models.networks import fold_batch_norm
 from bgbias.photos.views import Photos
 from bgbias.seeding import generator, torch_generator
 
@@ -28,13 +28,16 @@ class Attention:
     """
 
     def __init__(self, embedder: Embedder, options: params.Attention, seed: int):
-        """Freeze an embedder in evaluation mode, fold its batch norm, and embed the black image."""
-        self.embedder, self.options, self.seed = embedder.requires_grad_(False), options, seed
-        if isinstance(embedder, Embedder):  # of a network from elsewhere nothing is known
-            fold_batch_norm(embedder)
-        side = embedder.card.input_px
-        self.black = embedder.normalise(torch.zeros(1, 3, side, side, dtype=torch.uint8))
-        self.reference = embedder(self.black)
+        """Freeze an embedder in evaluation mode, merge its batch norms in a copy, and embed the black image.
+
+        Raises:
+            ValueError: Grad-CAM is asked for, and the embedder has no feature map.
+        """
+        self.embedder, self.options, self.seed = folded(embedder.requires_grad_(False)), options, seed
+        black = torch.zeros(1, 3, embedder.input_px, embedder.input_px, dtype=torch.uint8)
+        self.black = embedder.normalise(black)
+        self.reference = self.embedder(self.black)
+        self.layer = last_map(self.embedder, self.black) if options.method == "grad_cam" else None
 
     def distance(self, images: Tensor) -> Tensor:
         """Distances (N,) of normalised images from the black one, with the loss's own distance."""
@@ -92,12 +95,34 @@ class Attention:
             return saliency.smoothgrad(self.distance, images, noise)
         if self.options.method == "integrated_gradients":
             return saliency.integrated_gradients(self.distance, images, self.black, self.options.steps)
-        return saliency.grad_cam(self.distance, images, self.embedder.last_map)
+        return saliency.grad_cam(self.distance, images, self.layer)
 
     def _noise(self, image: Tensor, image_id: int) -> Tensor:
         source = torch_generator(image.device, self.seed, "attention noise", image_id)
         shape = (self.options.copies, *image.shape)
         return self.options.noise_share * torch.randn(shape, generator=source, device=image.device)
+
+
+def last_map(embedder: Embedder, images: Tensor) -> nn.Module:
+    """Find the last module to finish that gives a map, (N, C, H, W) of more than one cell, for Grad-CAM.
+
+    Raises:
+        ValueError: there is none.
+    """
+    seen = []
+
+    def look(module: nn.Module, given: tuple, output: object) -> None:
+        if isinstance(output, Tensor) and output.ndim == 4 and output.shape[2:].numel() > 1:
+            seen.append(module)
+
+    modules = (module for module in embedder.network.modules() if not isinstance(module, torch.jit.ScriptModule))
+    hooks = [module.register_forward_hook(look) for module in modules]  # TorchScript takes none
+    embedder(images)
+    for hook in hooks:
+        hook.remove()
+    if not seen:
+        raise ValueError(f"{embedder.name}: has no feature map for Grad-CAM: set attention.method to smoothgrad")
+    return seen[-1]
 
 
 def choose(image_ids: np.ndarray, limit: int | Literal["all"], seed: int) -> np.ndarray:

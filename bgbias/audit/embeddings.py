@@ -11,24 +11,24 @@ from tqdm import tqdm
 from bgbias.audit import views
 from bgbias.audit.pictures import Pictures
 from bgbias.cache import Cache, fingerprint
-from bgbias.models import spec
+from bgbias.models import embedder as embedders
 
 SAMPLE = 16  # photos
 
 
-def identity(embedder: spec.Audited, pictures: Pictures) -> str:
+def identity(embedder: embedders.Embedder, pictures: Pictures) -> str:
     """Fingerprint of embedder and pictures: of equal ones, all embeddings are equal.
 
     What an embedder is, its files tell, and its answer to some photos: weights, normalisation and foreign code all have
     a part in that.
     """
     rows = np.unique(np.linspace(0, len(pictures.labels) - 1, SAMPLE).round().astype(int))
-    answer = spec.embed(embedder, [pictures.photo(rows)], list(pictures.table.path[rows]))
+    answer = embedders.embed(embedder, [pictures.photo(rows)], list(pictures.table.path[rows]))
     answer = hashlib.sha256(answer.numpy().tobytes()).hexdigest()
     return fingerprint([answer, pictures.identity, torch.get_num_threads()], embedder.files)
 
 
-def embed(embedder: spec.Audited, pictures: Pictures, cache: Cache) -> dict[str, Tensor]:
+def embed(embedder: embedders.Embedder, pictures: Pictures, cache: Cache) -> dict[str, Tensor]:
     """View -> float32 (M, D), a row for each photo of `views.rows_of`; what an earlier run has made is read.
 
     Raises:
@@ -47,9 +47,9 @@ def embed(embedder: spec.Audited, pictures: Pictures, cache: Cache) -> dict[str,
     return found
 
 
-def _make(embedder: spec.Audited, pictures: Pictures, view: str, bar: tqdm):
+def _make(embedder: embedders.Embedder, pictures: Pictures, view: str, bar: tqdm):
     names = [f"{path} ({view})" for path in pictures.table.path[views.rows_of(pictures, view)]]
-    return lambda: spec.embed(embedder, _counted(views.batches(pictures, view), bar), names).numpy()
+    return lambda: embedders.embed(embedder, _counted(views.batches(pictures, view), bar), names).numpy()
 
 
 def _counted(batches: Iterable[Tensor], bar: tqdm) -> Iterator[Tensor]:

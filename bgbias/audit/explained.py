@@ -19,7 +19,7 @@ from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.metrics.bootstrap import estimate
 from bgbias.metrics.retrieval import neighbours
-from bgbias.models.spec import Audited
+from bgbias.models.embedder import Embedder
 from bgbias.seeding import generator
 
 PHOTOS = 60
@@ -41,7 +41,7 @@ class Explainer:
 
     def __init__(
         self,
-        embedder: Audited,
+        embedder: Embedder,
         pictures: Pictures,
         embeddings: dict[str, Tensor],
         options: params.Attention,

@@ -112,8 +112,10 @@ class Backgrounds:
 class Training:
     """One training run."""
 
-    network: Literal["small_resnet", "resnet18", "resnet50", "bn_inception"]
-    weights: str  # to start from: scratch, imagenet (downloaded), or a file of the published ImageNet weights
+    network: str  # small_resnet, bn_inception, torchvision:NAME or timm:NAME
+    weights: (
+        str  # to start from: scratch, imagenet or another name (downloaded), or a file; see bgbias/models/__init__.py
+    )
     freeze_batch_norm: bool  # keep the statistics that the weights came with
     embedding_dim: Count
     batch_size: Count
@@ -129,6 +131,12 @@ class Training:
     noise_share: NotNegative  # greatest sd of noise on training images, of their value range
     separate_pools: bool  # train on one half of the pool val, select on the other; false: both on all of it
     workers: Annotated[int, Ge(0)]  # processes that crop beside the training; 0: none
+
+    def __post_init__(self):
+        """Refuse what names no network; whether a collection has one of that name is not known here."""
+        if not re.fullmatch(r"small_resnet|bn_inception|(torchvision|timm):[\w.-]+", self.network):
+            expected = "small_resnet, bn_inception, torchvision:NAME or timm:NAME"
+            raise ValueError(f"unknown network '{self.network}'; known are {expected}")
 
 
 @strict

@@ -1,18 +1,15 @@
 """BN-Inception, the study's network, its layers named as in the published weights, which it loads strictly."""
 
 from functools import partial
-from http.client import HTTPException
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from bgbias.models import pretrained
 
-SHA256 = "52deb4733"  # how it begins; the name of the file tells no more
-URL = f"http://data.lip6.fr/cadene/pretrainedmodels/bn_inception-{SHA256}.pth"
+URL = "http://data.lip6.fr/cadene/pretrainedmodels/bn_inception-52deb4733.pth"  # of its SHA-256 no more is told
 CLASSIFIER = ("last_linear.weight", "last_linear.bias")  # of ImageNet: in the file, of no use here
 MEAN = partial(nn.AvgPool2d, 3, stride=1, padding=1)
 MAX = partial(nn.MaxPool2d, 3, stride=1, padding=1)
@@ -109,13 +106,6 @@ class BNInception(nn.Module):
         return maps
 
 
-def freeze_batch_norm(network: nn.Module) -> None:
-    """Keep the running statistics of all batch norm; its weights still train. To be called after each `.train()`."""
-    for module in network.modules():
-        if isinstance(module, _BatchNorm):
-            module.eval()
-
-
 def load_weights(network: BNInception, path: Path | None = None) -> None:
     """Load the published weights except the classifier's; where that fails, the network stays as it was.
 
@@ -128,8 +118,7 @@ def load_weights(network: BNInception, path: Path | None = None) -> None:
         ValueError: the name carries the published checksum but the file has another, it holds more than tensors,
             or a tensor is missing, unexpected or of another shape.
     """
-    path = path or _download()
-    given, expected = pretrained.read(path, URL), network.state_dict()
+    given, expected = pretrained.read(path, URL) if path else pretrained.published(URL), network.state_dict()
     given = {name: tensor for name, tensor in given.items() if name not in CLASSIFIER}
     wrong = [f"{name} is not expected" for name in given if name not in expected]
     for name, tensor in expected.items():
@@ -143,19 +132,5 @@ def load_weights(network: BNInception, path: Path | None = None) -> None:
             wrong.append(f"{name} has shape {(*given[name].shape,)} instead of {(*tensor.shape,)}")
     if wrong:
         first = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if wrong[3:] else "")
-        raise ValueError(f"{path}: not the weights of BN-Inception: {first}: replace it by {URL}")
+        raise ValueError(f"{path or URL}: not the weights of BN-Inception: {first}: replace it by {URL}")
     network.load_state_dict(given)
-
-
-def _download() -> Path:
-    path = Path(torch.hub.get_dir()) / "checkpoints" / URL.rpartition("/")[2]
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mend = "connect to the network, or put the file where you like and set train.<dataset>.weights to its path"
-        try:
-            torch.hub.download_url_to_file(URL, str(path), SHA256)
-        except (OSError, HTTPException) as error:
-            raise FileNotFoundError(f"{URL} cannot be downloaded ({error}): {mend}") from error
-        except RuntimeError as error:  # the checksum
-            raise ValueError(f"{URL} no longer gives the published file ({error}): {mend}") from error
-    return path

@@ -1,78 +1,56 @@
-"""Networks with an embedding head: used, saved and loaded strictly."""
+"""One instrument for all networks, trained here or anywhere: bytes in, embeddings of length 1 out."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from bgbias import files
-from bgbias.errors import refuse_unknown
-from bgbias.models.networks import NETWORKS
+from bgbias.errors import as_value_error
+from bgbias.models.cards import Card
 from bgbias.photos.compose import in_cache
 
 
-@dataclasses.dataclass(frozen=True)
-class Card:
-    """What must be known of an embedder to build it again and to use it.
-
-    Attributes:
-        network: one of NETWORKS.
-        embedding_dim: length of an embedding.
-        input_px: side of the images that it was trained on.
-        distance: of the loss that it was trained with, "euclidean" or "cosine".
-        channels: order of the input's channels, "RGB" or "BGR".
-        mean: subtracted from the grey levels, in that order.
-        sd: that they are then divided by.
-    """
-
-    network: str
-    embedding_dim: int
-    input_px: int
-    distance: str
-    channels: str
-    mean: tuple[float, ...]
-    sd: tuple[float, ...]
-
-
-def card(network: str, embedding_dim: int, input_px: int, distance: str) -> Card:
-    """The card of a new embedder, with its network's own normalisation."""
-    refuse_unknown("network", [network], NETWORKS)
-    its = NETWORKS[network]
-    return Card(network, embedding_dim, input_px, distance, its.channels, its.mean, its.sd)
-
-
 class Embedder(nn.Module):
-    """A convolutional network, a linear head, and the L2 norm.
+    """A network with all that it takes to use it; comes frozen, in evaluation mode.
 
     Attributes:
-        card: the description that is saved beside the weights.
-        trunk: images -> features (N, width).
+        network: normalised images -> what is divided by its length.
+        card: the description.
+        name: what it is called in errors.
+        input_px: side of the images that it expects.
+        files: files and folders whose content the network depends on.
+        channels_last: whether images reach the network as they are; else contiguous: many a foreign network flattens
+            by .view, which takes no other format.
+        differentiable: whether gradients reach the images, as attention maps need.
     """
 
-    def __init__(self, card: Card, weights: str = "scratch"):
-        """Build the network with fresh weights ("scratch"), ImageNet's ("imagenet"), or a file's."""
-        super().__init__()
-        refuse_unknown("network", [card.network], NETWORKS)
-        network = NETWORKS[card.network]
-        self.card = card
-        self.trunk = network.make(weights)
-        self.head = nn.Linear(network.width, card.embedding_dim)
-        self.register_buffer("mean", torch.tensor(card.mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("sd", torch.tensor(card.sd).view(1, 3, 1, 1), persistent=False)
-        self.to(memory_format=torch.channels_last)
+    def __init__(
+        self, network: nn.Module, card: Card, name: str, files: Sequence[Path] = (), channels_last: bool = False
+    ):
+        """Try the network on two black pictures: does it give embeddings, of what dimension, with gradients?
 
-    @property
-    def last_map(self) -> nn.Module:
-        """The module whose output is the last feature map, for Grad-CAM."""
-        return self.trunk.get_submodule(NETWORKS[self.card.network].last_map)
+        Raises:
+            ValueError: it does not; see `forward`.
+        """
+        super().__init__()
+        self.network, self.name, self.files, self.channels_last = network, name, files, channels_last
+        self.card, self.input_px = card, card.input_px
+        self.eval().requires_grad_(False)
+        where = next((tensor.device for tensor in (*network.parameters(), *network.buffers())), None)
+        self.register_buffer("mean", torch.tensor(card.mean, device=where).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("sd", torch.tensor(card.sd, device=where).view(1, 3, 1, 1), persistent=False)
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
+        pictures = torch.zeros(2, 3, card.input_px, card.input_px, dtype=torch.uint8)
+        embeddings = self(self.normalise(pictures).requires_grad_())
+        self.card = dataclasses.replace(card, embedding_dim=embeddings.shape[1])
+        self.differentiable = embeddings.requires_grad
 
     def normalise(self, pictures: Tensor) -> Tensor:
-        """Bytes (N, 3, H, W), red first, to what the network expects, float32 of the same shape, channels last."""
+        """Turn bytes (N, 3, H, W), red first, into the images that the network expects: float32 of that shape, channels last."""
         pictures = pictures.to(self.mean.device)
         images = torch.empty(pictures.shape, device=pictures.device, memory_format=torch.channels_last)
         for image, picture in zip(in_cache(images), in_cache(pictures), strict=True):
@@ -81,38 +59,25 @@ class Embedder(nn.Module):
         return images
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalised images (N, 3, H, W) to embeddings (N, embedding_dim) of length 1."""
-        return normalize(self.head(self.trunk(images)))
+        """Embed normalised images (N, 3, H, W): float32 (N, D), of length 1; a map of one cell is flattened.
 
-
-def save(embedder: Embedder, folder: Path) -> None:
-    """Write `weights.safetensors` and `network.json` into a folder."""
-    with files.whole_folder(folder) as partial:
-        weights = {name: tensor.contiguous().cpu() for name, tensor in embedder.state_dict().items()}
-        save_file(weights, partial / "weights.safetensors")
-        files.write_json(partial / "network.json", dataclasses.asdict(embedder.card))
-
-
-def load(folder: Path, where: torch.device | None = None) -> Embedder:
-    """Read what `save` has written; the embedder comes in evaluation mode.
-
-    Raises:
-        FileNotFoundError: no such model.
-        ValueError: network.json is of another version or unreadable, or the weights do not fit its network.
-    """
-    for name in ("network.json", "weights.safetensors"):
-        if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder}: no model here ({name} is missing); `dvc repro` trains it")
-    try:
-        embedder = Embedder(Card(**files.read_json(folder / "network.json")))
-    except (TypeError, ValueError) as error:  # ValueError: an unknown network, or no JSON
-        raise ValueError(f"{folder}: network.json is of another version ({error}): train the model again") from error
-    try:
-        embedder.load_state_dict(load_file(folder / "weights.safetensors"))
-    except (RuntimeError, SafetensorError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{folder}: the weights do not fit network.json: train the model again: {reason}") from error
-    return embedder.to(where or device()).eval()
+        Raises:
+            ValueError: the network fails, or gives something else than one embedding for each image.
+        """
+        mend = "correct its input_px or export it again"
+        with as_value_error(f"{self.name}: fails on images {tuple(images.shape)}: {mend}"):
+            found = self.network(images if self.channels_last else images.contiguous())
+        if not isinstance(found, Tensor):
+            raise ValueError(f"{self.name}: gives a {type(found).__name__}, expected a tensor: let it return one")
+        if found.is_complex():
+            raise ValueError(f"{self.name}: gives complex numbers, expected real ones: let it return their parts")
+        shape = tuple(found.shape)
+        if len(shape) < 2 or any(side != 1 for side in shape[2:]):
+            raise ValueError(f"{self.name}: gives {shape}, expected (N, D): pool maps or tokens inside the model")
+        if len(found) != len(images):
+            mend = "another batch size is fixed in the model; export it with a dynamic one"
+            raise ValueError(f"{self.name}: {len(found)} embeddings for {len(images)} images: {mend}")
+        return normalize(found.flatten(1).float())
 
 
 def device() -> torch.device:
@@ -121,14 +86,36 @@ def device() -> torch.device:
 
 
 @torch.no_grad()
-def embed(embedder: Embedder, batches: Iterable[Tensor]) -> Tensor:
-    """Embed batches of bytes, uint8 (B, 3, H, W), in evaluation mode.
+def embed(embedder: Embedder, batches: Iterable[Tensor], names: Sequence[str]) -> Tensor:
+    """Embed batches of bytes, uint8 (B, 3, H, W), red first, in evaluation mode; the mode is then as it was.
+
+    Args:
+        embedder: of any origin.
+        batches: of any sizes.
+        names: of all photos, in the batches' order, for errors.
 
     Returns:
-        float32 (N, embedding_dim) on the CPU.
+        float32 (N, D) on the CPU, each row of length 1, whatever length the model gives it: a row's product with
+        another is their cosine similarity.
+
+    Raises:
+        ValueError: there is no photo, the model fails (see `Embedder.forward`), or the embedding of a photo has a NaN
+            or infinite number, or is all zeros.
     """
-    training = embedder.training
+    found, done, training = [], 0, embedder.training
     embedder.eval()
-    embeddings = torch.cat([embedder(embedder.normalise(batch)).float().cpu() for batch in batches])
+    for batch in batches:
+        embeddings = embedder(embedder.normalise(batch)).cpu()
+        lengths = embeddings.norm(dim=1)
+        bad = (~((lengths - 1).abs() < 0.01)).nonzero()  # NaN where a number is not finite, else 0
+        if len(bad):
+            row = int(bad[0])
+            what = "all zeros" if lengths[row] < 1 else "not finite"
+            mend = "look at the photo, and at the model's weights, mean and sd"
+            raise ValueError(f"{embedder.name}: the embedding of {names[done + row]} is {what}: {mend}")
+        found.append(embeddings)
+        done += len(batch)
     embedder.train(training)
-    return embeddings
+    if not found:
+        raise ValueError(f"{embedder.name}: no photos to embed: give some")
+    return torch.cat(found)

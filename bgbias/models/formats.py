@@ -4,29 +4,13 @@ import importlib
 import sys
 from pathlib import Path
 from textwrap import shorten
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from bgbias.errors import as_value_error, check_file, unknown
-
-
-class Input(NamedTuple):
-    """What a network expects: ImageNet's ways if nothing else is known.
-
-    Attributes:
-        input_px: side of the square images.
-        mean: of the three channels, in their order, where black is 0 and white is 1.
-        sd: likewise.
-        channels: their order, "RGB" or "BGR".
-    """
-
-    input_px: int = 224
-    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
-    sd: tuple[float, ...] = (0.229, 0.224, 0.225)
-    channels: str = "RGB"
+from bgbias.models.cards import Input
 
 
 class Onnx(nn.Module):

@@ -1,34 +1,70 @@
-"""Files of pretrained weights, read without running code from them."""
+"""Files of pretrained weights: downloaded, held to their checksum, read without running code from them."""
 
 import hashlib
 import re
+from collections import OrderedDict
+from http.client import HTTPException
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 
-def read(path: Path, origin: str) -> dict[str, Tensor]:
-    """Read the tensors of a file that torch.save wrote.
+def read(path: Path, origin: str) -> OrderedDict[str, Tensor]:
+    """Read the tensors of a file that torch.save or safetensors wrote.
 
     Args:
         path: of the file. A name like resnet18-f37072fd.pth holds how its SHA-256 begins, and is held to it.
         origin: where to get the file, for the mend.
+
+    Returns:
+        The tensors by name, with what a state dict says of the versions of its modules.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: another checksum than its name says, or something else than tensors by name.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file: put {origin} there, or correct train.<dataset>.weights")
-    named = re.search(r"-([0-9a-f]{8,})\.pth$", path.name)
+        raise FileNotFoundError(f"{path}: no such file: put {origin} there, or correct the path")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if named and not digest.startswith(named[1]):
-        found = digest[: len(named[1])]
-        raise ValueError(f"{path}: SHA-256 begins with {found}, expected {named[1]}: replace it by {origin}")
+    expected = _checksum(path.name)
+    if not digest.startswith(expected):
+        found = digest[: len(expected)]
+        raise ValueError(f"{path}: SHA-256 begins with {found}, expected {expected}: replace it by {origin}")
     try:
-        given = torch.load(path, map_location="cpu", weights_only=True)
-        return {name: tensor.detach() for name, tensor in given.items()}
+        safe = path.suffix == ".safetensors"
+        given = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
+        tensors = OrderedDict((name, tensor.detach()) for name, tensor in given.items())
     except Exception as error:  # whatever reading trips over, or something that is no tensor
         raise ValueError(f"{path}: not a file of tensors ({type(error).__name__}): replace it by {origin}") from error
+    if hasattr(given, "_metadata"):
+        tensors._metadata = given._metadata
+    return tensors
+
+
+def published(url: str) -> OrderedDict[str, Tensor]:
+    """Read a published file, whose name holds how its SHA-256 begins, from PyTorch's cache, which is filled from a URL.
+
+    Raises:
+        FileNotFoundError: it cannot be downloaded.
+        ValueError: as of `read`, or there are other bytes behind the URL.
+    """
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mend = "connect to the network, or put the file where you like and give its path for weights"
+        try:
+            torch.hub.download_url_to_file(url, str(path), _checksum(path.name))
+        except (OSError, HTTPException) as error:
+            raise FileNotFoundError(f"{url} cannot be downloaded ({error}): {mend}") from error
+        except RuntimeError as error:  # the checksum
+            raise ValueError(f"{url} no longer gives the published file ({error}): {mend}") from error
+    return read(path, url)
+
+
+def _checksum(name: str) -> str:
+    """How the SHA-256 of a file begins, as its name tells; "": it does not."""
+    named = re.search(r"-([0-9a-f]{8,})\.pth$", name)
+    return named[1] if named else ""

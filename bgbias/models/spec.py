@@ -1,85 +1,28 @@
 """Any embedding model, named by a SPEC: see `bgbias.models`."""
 
-import dataclasses
 import sys
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch import nn
 
 from bgbias.errors import as_value_error, unknown
-from bgbias.models import embedder as embedders
-from bgbias.models import formats, zoo
-from bgbias.models.embedder import Card, Embedder
-from bgbias.models.formats import Input
+from bgbias.models import formats, trained
+from bgbias.models.cards import Input, card
+from bgbias.models.embedder import Embedder, device
+from bgbias.models.own import OWN
+from bgbias.models.trunks import COLLECTIONS, trunk
 
-LOADERS = {  # scheme -> (rest of the SPEC, device) -> the network and what it expects
-    "torchvision": zoo.from_torchvision,
-    "timm": zoo.from_timm,
+FORMATS = {  # scheme -> (rest of the SPEC, device) -> the network and what it expects
     "onnx": formats.from_onnx,
     "torchscript": formats.from_torchscript,
     "python": formats.from_python,
 }
-SCHEMES = ("model", *LOADERS)
+SCHEMES = ("model", *OWN, *COLLECTIONS, *FORMATS)
 
 
-class Audited(nn.Module):
-    """A network of whatever origin that can be used like an Embedder; its embeddings are divided by their length.
-
-    Attributes:
-        card: what an Embedder's card says; its network is the SPEC.
-        name: the SPEC.
-        input_px: side of the images that the network expects.
-        files: whose content the network depends on.
-        differentiable: whether gradients reach the images, as attention maps need.
-    """
-
-    def __init__(self, network: nn.Module, card: Card, where: torch.device, files: Sequence[Path] = ()):
-        """Try the network on two black pictures: does it give embeddings, of what dimension, with gradients?
-
-        Raises:
-            ValueError: it does not; see `forward`.
-        """
-        super().__init__()
-        self.network, self.card, self.files = network.to(where), card, files
-        self.eval().requires_grad_(False)
-        self.name, self.input_px = card.network, card.input_px
-        self.register_buffer("mean", torch.tensor(card.mean, device=where).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("sd", torch.tensor(card.sd, device=where).view(1, 3, 1, 1), persistent=False)
-        pictures = torch.zeros(2, 3, card.input_px, card.input_px, dtype=torch.uint8)
-        embeddings = self(self.normalise(pictures).requires_grad_())
-        self.card = dataclasses.replace(card, embedding_dim=embeddings.shape[1])
-        self.differentiable = embeddings.requires_grad
-
-    normalise = Embedder.normalise  # bytes (N, 3, H, W), red first, to normalised images, by card, mean and sd
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Normalised images (N, 3, H, W) to embeddings, float32 (N, D), of length 1; a map of one cell is flattened.
-
-        Raises:
-            ValueError: the network fails, or gives something else than one embedding for each image.
-        """
-        mend = "correct its input_px or export it again"
-        with as_value_error(f"{self.name}: fails on images {tuple(images.shape)}: {mend}"):
-            found = self.network(images.contiguous())  # an old flatten by .view takes no other format
-        if not isinstance(found, Tensor):
-            raise ValueError(f"{self.name}: gives a {type(found).__name__}, expected a tensor: let it return one")
-        if found.is_complex():
-            raise ValueError(f"{self.name}: gives complex numbers, expected real ones: let it return their parts")
-        shape = tuple(found.shape)
-        if len(shape) < 2 or any(side != 1 for side in shape[2:]):
-            raise ValueError(f"{self.name}: gives {shape}, expected (N, D): pool maps or tokens inside the model")
-        if len(found) != len(images):
-            mend = "another batch size is fixed in the model; export it with a dynamic one"
-            raise ValueError(f"{self.name}: {len(found)} embeddings for {len(images)} images: {mend}")
-        return normalize(found.flatten(1).float())
-
-
-def load(spec: str, where: torch.device | None = None) -> Audited:
-    """The model of a SPEC (see above), in evaluation mode, tried on two pictures.
+def load(spec: str, where: torch.device | None = None) -> Embedder:
+    """Load the model of a SPEC (see `bgbias.models`), in evaluation mode, tried on two pictures.
 
     Args:
         spec: such as "torchvision:resnet50:imagenet".
@@ -93,29 +36,41 @@ def load(spec: str, where: torch.device | None = None) -> Audited:
     >>> embedder.input_px, embedder.card.embedding_dim, embedder.differentiable
     (64, 512, True)
     """
-    where = where or embedders.device()
+    where = where or device()
     try:
         scheme, target, options = _parse(spec)
         if scheme == "model":
-            network = embedders.load(Path(target), where)
-            card = dataclasses.replace(network.card, network=spec)
-        else:
+            return trained.load(Path(target), where, spec)
+        if scheme in FORMATS:
             output = {"output": options.pop("output")} if "output" in options else {}
-            network, expected = LOADERS[scheme](target, where, **output)
-            card = _card(spec, expected._replace(**options))
-    except (ValueError, FileNotFoundError, SafetensorError) as error:
+            network, expected = FORMATS[scheme](target, where, **output)
+        else:
+            network, expected = _by_name(scheme, target)
+        its = card(spec, expected._replace(**options))
+    except (ValueError, FileNotFoundError) as error:
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
         raise kind(f"{spec}: {error}") from error
-    return Audited(network, card, where, _files(scheme, target))
+    return Embedder(network.to(where), its, spec, _files(scheme, target)).to(where)
+
+
+def _by_name(scheme: str, target: str) -> tuple[nn.Module, Input]:
+    """Make a network of OWN or COLLECTIONS; random weights are always the same."""
+    name, weights = scheme, target
+    if scheme in COLLECTIONS:
+        name, _, weights = target.partition(":")
+        name = f"{scheme}:{name}"
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return trunk(name, weights or "scratch")
 
 
 def _files(scheme: str, target: str) -> list[Path]:
-    """The file, folder or module that a target names, such as that of the weights."""
+    """The file or module that a target names, such as that of the weights."""
     if scheme == "python":
         module = sys.modules[target.partition(":")[0]]
         return [Path(module.__file__)] if getattr(module, "__file__", None) else []
     paths = [Path(target), Path(target.partition(":")[2])]
-    return [path for path in paths if path.name and path.exists()][:1]
+    return [path for path in paths if path.is_file()][:1]
 
 
 def _parse(spec: str) -> tuple[str, str, dict]:
@@ -135,49 +90,3 @@ def _parse(spec: str) -> tuple[str, str, dict]:
         if "input_px" in options:
             options["input_px"] = int(options["input_px"])
     return scheme, target, options
-
-
-def _card(spec: str, expected: Input) -> Card:
-    """A card counts in grey levels."""
-    px, mean, sd, channels = expected
-    with as_value_error(f"mean {mean} or sd {sd} is not three numbers"):
-        mean, sd = (tuple(255 * float(number) for _, number in zip("RGB", of, strict=True)) for of in (mean, sd))
-    if not all(0 <= number <= 255 for number in mean) or not all(number > 0 for number in sd):
-        raise ValueError(f"mean {expected.mean}, sd {expected.sd}: white is 1 here: divide grey levels by 255")
-    if px < 1 or channels not in ("RGB", "BGR"):
-        raise ValueError(f"input_px {px}, channels {channels}: expected at least 1, and RGB or BGR")
-    return Card(spec, 0, px, "cosine", channels, mean, sd)
-
-
-@torch.no_grad()
-def embed(embedder: Audited, batches: Iterable[Tensor], names: Sequence[str]) -> Tensor:
-    """Embed batches of bytes, uint8 (B, 3, H, W), red first.
-
-    Args:
-        embedder: of `load`.
-        batches: of any sizes.
-        names: of all photos, in the batches' order, for errors.
-
-    Returns:
-        float32 (N, D) on the CPU, each row of length 1, whatever length the model gives it: a row's product with
-        another is their cosine similarity.
-
-    Raises:
-        ValueError: there is no photo, the model fails (see `Audited.forward`), or the embedding of a photo has a NaN
-            or infinite number, or is all zeros.
-    """
-    found, done = [], 0
-    for batch in batches:
-        embeddings = embedder(embedder.normalise(batch)).cpu()
-        lengths = embeddings.norm(dim=1)
-        bad = (~((lengths - 1).abs() < 0.01)).nonzero()  # NaN where a number is not finite, else 0
-        if len(bad):
-            row = int(bad[0])
-            what = "all zeros" if lengths[row] < 1 else "not finite"
-            mend = "look at the photo, and at the model's weights, mean and sd"
-            raise ValueError(f"{embedder.name}: the embedding of {names[done + row]} is {what}: {mend}")
-        found.append(embeddings)
-        done += len(batch)
-    if not found:
-        raise ValueError(f"{embedder.name}: no photos to embed: give some")
-    return torch.cat(found)

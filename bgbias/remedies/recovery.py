@@ -17,7 +17,7 @@ from bgbias.metrics.aggregate import over
 from bgbias.metrics.bootstrap import difference, ratio
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import per_query
-from bgbias.models import spec
+from bgbias.models.embedder import Embedder, embed
 from bgbias.photos import pack
 from bgbias.photos.foreground import OBJECT
 from bgbias.photos.views import BATCH, Photos
@@ -43,7 +43,7 @@ class Split(NamedTuple):
     views: list[dict[str, Tensor]]
 
 
-def training_swaps(embedder: spec.Audited, photos: Photos, pool: pack.Pack, seed: int) -> Tensor:
+def training_swaps(embedder: Embedder, photos: Photos, pool: pack.Pack, seed: int) -> Tensor:
     """Embed training photos, of validation and test classes none, on several backgrounds each.
 
     Returns:
@@ -51,13 +51,13 @@ def training_swaps(embedder: spec.Audited, photos: Photos, pool: pack.Pack, seed
     """
     image_ids = generator(seed, "nuisance photos").permutation(photos.split("train"))[:PHOTOS]
     drawn = (photos.draw(image_ids, pool, seed, "nuisance", number) for number in range(SWAPS))
-    names = [f"image_id {image_id}" for image_id in image_ids]
+    names = list(photos.table.path[image_ids])
     bar = tqdm(drawn, "train", total=SWAPS, unit="view")
-    return torch.stack([spec.embed(embedder, photos.swapped(manifest, pool), names) for manifest in bar], 1)
+    return torch.stack([embed(embedder, photos.swapped(manifest, pool), names) for manifest in bar], 1)
 
 
 def embedded(
-    embedder: spec.Audited, photos: Photos, split: str, pool: pack.Pack, draws: int, seed: int, shown: Shown
+    embedder: Embedder, photos: Photos, split: str, pool: pack.Pack, draws: int, seed: int, shown: Shown
 ) -> Split:
     """Embed all passes of a split's clean view and of its swapped one, drawn from the pool as the stage embed does."""
     image_ids = photos.split(split)
@@ -70,14 +70,14 @@ def embedded(
 
 
 def _passes(
-    embedder: spec.Audited, batches: Iterator[tuple[Tensor, Tensor]], image_ids: np.ndarray, shown: Shown
+    embedder: Embedder, batches: Iterator[tuple[Tensor, Tensor]], image_ids: np.ndarray, shown: Shown
 ) -> dict[str, Tensor]:
     embeddings = {}
     for number, (pictures, masks) in enumerate(batches):
         ids = image_ids[BATCH * number :][: len(pictures)]
-        names = [f"image_id {image_id}" for image_id in ids]
+        names = list(shown.photos.table.path[ids])
         for name, pass_ in shown.passes(pictures, masks, ids):
-            embeddings.setdefault(name, []).append(spec.embed(embedder, [pass_], names))
+            embeddings.setdefault(name, []).append(embed(embedder, [pass_], names))
     return {name: torch.cat(parts) for name, parts in embeddings.items()}
 
 

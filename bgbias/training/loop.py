@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from bgbias import files
 from bgbias.config import params
-from bgbias.models.bn_inception import freeze_batch_norm
+from bgbias.models import batch_norm
 from bgbias.models.embedder import Embedder
 from bgbias.seeding import torch_generator
 from bgbias.training.batches import Crops
@@ -116,7 +116,7 @@ def _epoch(
     )
     embedder.train()
     if options.freeze_batch_norm:
-        freeze_batch_norm(embedder)
+        batch_norm.freeze(embedder)
     noise = torch_generator(where, crops.seed, "training noise", epoch)
     total, start = torch.zeros((), device=where), time.perf_counter()
     for step, batch in enumerate(tqdm(loader, desc=f"epoch {epoch}", unit="batch", leave=False, delay=5)):

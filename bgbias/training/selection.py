@@ -25,6 +25,7 @@ def validation(photos: Photos, views: Sequence[str], pool: Pack, seed: int) -> C
         Embedder -> the means over the queries of `retrieval.evaluate`: recall_at_1, r_precision, map_at_r.
     """
     image_ids = photos.split("val")
+    names = list(photos.table.path[image_ids])
     labels = torch.tensor(photos.table.class_id[image_ids].to_numpy())
     manifest = photos.draw(image_ids, pool, seed, "validation", 0)
 
@@ -32,7 +33,7 @@ def validation(photos: Photos, views: Sequence[str], pool: Pack, seed: int) -> C
         scores = []
         for view in views:
             pictures = photos.clean(image_ids) if view == "clean" else photos.swapped(manifest, pool)
-            embeddings = embed(embedder, pictures)
+            embeddings = embed(embedder, pictures, names)
             scores.append(retrieval.evaluate(embeddings, embeddings, labels, [1]))
         return {name: sum(score[name] for score in scores) / len(scores) for name in scores[0]}
 

@@ -1,0 +1,64 @@
+"""What must be known of a network to use it."""
+
+import dataclasses
+from typing import NamedTuple
+
+from bgbias.errors import as_value_error
+
+
+class Input(NamedTuple):
+    """What a network expects, as its makers say it: ImageNet's ways if nothing else is known.
+
+    Attributes:
+        input_px: side of the square images.
+        mean: of the three channels, in their order, where black is 0 and white is 1.
+        sd: likewise.
+        channels: their order, "RGB" or "BGR".
+    """
+
+    input_px: int = 224
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    sd: tuple[float, ...] = (0.229, 0.224, 0.225)
+    channels: str = "RGB"
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """What must be known of an embedder to use it, and to build again one that was trained here.
+
+    Attributes:
+        network: its name, or its SPEC.
+        embedding_dim: length of an embedding.
+        input_px: side of the images that it expects.
+        distance: of the loss that it was trained with, "euclidean" or "cosine".
+        channels: order of the input's channels, "RGB" or "BGR".
+        mean: subtracted from the grey levels, in that order.
+        sd: that they are then divided by.
+    """
+
+    network: str
+    embedding_dim: int
+    input_px: int
+    distance: str
+    channels: str
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+
+
+def card(network: str, expected: Input, embedding_dim: int = 0, distance: str = "cosine") -> Card:
+    """Make the card of a network, which counts in grey levels.
+
+    Raises:
+        ValueError: what is expected cannot be.
+
+    >>> card("mine", Input(64, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))).sd
+    (51.0, 51.0, 51.0)
+    """
+    px, mean, sd, channels = expected
+    with as_value_error(f"mean {mean} or sd {sd} is not three numbers"):
+        mean, sd = (tuple(255 * float(number) for _, number in zip("RGB", of, strict=True)) for of in (mean, sd))
+    if not all(0 <= number <= 255 for number in mean) or not all(number > 0 for number in sd):
+        raise ValueError(f"mean {expected.mean}, sd {expected.sd}: white is 1 here: divide grey levels by 255")
+    if px < 1 or channels not in ("RGB", "BGR"):
+        raise ValueError(f"input_px {px}, channels {channels}: expected at least 1, and RGB or BGR")
+    return Card(network, embedding_dim, px, distance, channels, mean, sd)

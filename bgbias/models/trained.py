@@ -1,0 +1,101 @@
+"""Networks that are trained here, a trunk and a linear head: made, saved, and loaded strictly."""
+
+import dataclasses
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from bgbias import files
+from bgbias.models.cards import Card, card
+from bgbias.models.embedder import Embedder, device
+from bgbias.models.trunks import trunk
+
+
+class Network(nn.Module):
+    """A trunk and a linear head.
+
+    Attributes:
+        trunk: normalised images -> features (N, width), or maps of one cell (N, width, 1, 1).
+        head: features -> embeddings.
+    """
+
+    def __init__(self, trunk: nn.Module, width: int, embedding_dim: int):
+        """Add a fresh head."""
+        super().__init__()
+        self.trunk, self.head = trunk, nn.Linear(width, embedding_dim)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Normalised images (N, 3, H, W) to embeddings (N, embedding_dim), not of length 1."""
+        return self.head(self.trunk(images).flatten(1))
+
+
+def new(network: str, embedding_dim: int, input_px: int, distance: str, weights: str = "scratch") -> Embedder:
+    """Make an embedder that is to be trained, with the normalisation of its network's makers.
+
+    Random weights are drawn from PyTorch's generator, the trunk's before the head's.
+
+    Args:
+        network: of the trunk, and its weights, see `trunks.trunk`.
+        embedding_dim: length of an embedding.
+        input_px: side of its images.
+        distance: of the loss that it will be trained with, "euclidean" or "cosine".
+        weights: of the trunk.
+
+    Raises:
+        FileNotFoundError: no such weights.
+        ValueError: no such network, or it does not take images of this side.
+
+    >>> new("small_resnet", 8, 64, "cosine").card.embedding_dim
+    8
+    """
+    made, expected = trunk(network, weights)
+    its = card(network, expected._replace(input_px=input_px), embedding_dim, distance)
+    try:
+        width = Embedder(made, its, network).card.embedding_dim
+    except ValueError as error:
+        mend = f"its own are of {expected.input_px} px: set images.<dataset>.input_px"
+        raise ValueError(f"{network} does not take images of {input_px} px, {mend} ({error})") from error
+    return Embedder(Network(made, width, embedding_dim), its, network, channels_last=True).requires_grad_()
+
+
+def save(embedder: Embedder, folder: Path) -> None:
+    """Write `weights.safetensors` and `network.json` into a folder."""
+    with files.whole_folder(folder) as partial:
+        weights = {name: tensor.contiguous().cpu() for name, tensor in embedder.network.state_dict().items()}
+        save_file(weights, partial / "weights.safetensors")
+        files.write_json(partial / "network.json", dataclasses.asdict(embedder.card))
+
+
+def load(folder: Path, where: torch.device | None = None, name: str = "") -> Embedder:
+    """Read what `save` has written.
+
+    Args:
+        folder: that it was written into.
+        where: the device; None: the GPU where there is one.
+        name: of the embedder in errors; "": the folder's.
+
+    Raises:
+        FileNotFoundError: no such model.
+        ValueError: network.json is of another version or unreadable, or the weights do not fit its network.
+    """
+    for file in ("network.json", "weights.safetensors"):
+        if not (folder / file).is_file():
+            raise FileNotFoundError(f"{folder}: no model here ({file} is missing); `dvc repro` trains it")
+    try:
+        its = Card(**files.read_json(folder / "network.json"))
+        made, _ = trunk(its.network, "scratch", its.input_px)
+    except (TypeError, ValueError) as error:  # ValueError: an unknown network, or no JSON
+        raise ValueError(f"{folder}: network.json is of another version ({error}): train the model again") from error
+    try:
+        weights = OrderedDict(load_file(folder / "weights.safetensors"))
+        network = Network(made, weights["head.weight"].shape[1], its.embedding_dim)
+        weights._metadata = network.state_dict()._metadata  # without it MNASNet's layers refuse to load
+        network.load_state_dict(weights)
+    except (KeyError, RuntimeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{folder}: the weights do not fit network.json: train the model again: {reason}") from error
+    return Embedder(network.to(where or device()), its, name or str(folder), [folder], channels_last=True)

@@ -1,0 +1,211 @@
+"""Networks that are trained here: any trunk, its normalisation, strict saving and loading."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+import torchvision
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from bgbias.models import trained
+from bgbias.models.embedder import embed
+from bgbias.models.own import OWN
+from bgbias.models.trained import new
+
+CPU = torch.device("cpu")
+TRUNKS = {  # -> a side that it takes
+    **dict.fromkeys(OWN, 64),
+    "torchvision:resnet18": 32,
+    "torchvision:mobilenet_v3_small": 32,
+    "torchvision:squeezenet1_1": 32,  # features as maps of one cell
+    "torchvision:mnasnet0_5": 32,  # its layers refuse weights without a version
+    "torchvision:densenet121": 32,
+}
+
+
+def made(network="small_resnet", side=32, **changes):
+    torch.manual_seed(0)
+    return new(network, 8, side, "cosine", **changes)
+
+
+def pictures(side=32):
+    return torch.randint(0, 256, (3, 3, side, side), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(("network", "side"), TRUNKS.items())
+def test_any_trunk_trains_a_step_and_comes_back_with_its_embeddings(tmp_path, network, side):
+    embedder = made(network, side).train()
+    before = {name: tensor.clone() for name, tensor in embedder.named_parameters()}
+    optimizer = torch.optim.Adam(embedder.parameters(), lr=1e-3)
+    embedder(embedder.normalise(pictures(side)))[:, 0].sum().backward()
+    optimizer.step()
+    assert all(weight.grad is not None for weight in embedder.parameters())
+    assert any(not torch.equal(tensor, before[name]) for name, tensor in embedder.named_parameters() if "trunk" in name)
+    trained.save(embedder, tmp_path / "model")
+    assert {name.partition(".")[0] for name in load_file(tmp_path / "model/weights.safetensors")} == {"trunk", "head"}
+    loaded = trained.load(tmp_path / "model", CPU)
+    found = embed(embedder, [pictures(side)], "abc")
+    assert torch.equal(embed(loaded, [pictures(side)], "abc"), found)
+    assert found.norm(dim=1).tolist() == pytest.approx([1, 1, 1], abs=1e-5)
+    assert (loaded.card.network, loaded.card.embedding_dim, loaded.card.input_px) == (network, 8, side)
+
+
+@pytest.mark.parametrize(
+    ("network", "side"),
+    [("torchvision:vit_b_32", 64), ("bn_inception", 62), ("torchvision:vgg11", 9)],
+)
+def test_a_side_that_the_network_does_not_take_is_refused_in_one_line(network, side):
+    message = f"^{network} does not take images of {side} px, its own are of 224 px: set images.<dataset>.input_px "
+    with pytest.raises(ValueError, match=message) as caught:
+        made(network, side)
+    assert "\n" not in str(caught.value)
+
+
+def test_random_weights_are_drawn_from_the_current_generator_the_trunk_s_first():
+    torch.manual_seed(0)
+    trunk, head = torchvision.models.mobilenet_v3_small(), nn.Linear(1024, 8)
+    embedder = made("torchvision:mobilenet_v3_small")
+    assert torch.equal(embedder.network.trunk.features[0][0].weight, trunk.features[0][0].weight)
+    assert torch.equal(embedder.network.head.weight, head.weight)
+
+
+def test_a_network_of_timm_is_a_trunk_with_its_own_normalisation(tmp_path, monkeypatch):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Conv2d(3, 6, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+            self.fc = nn.Linear(6, 9)
+
+        def forward(self, images):
+            return self.fc(self.body(images))
+
+        def reset_classifier(self, classes):
+            self.fc = nn.Identity()
+
+    config = {"input_size": (3, 96, 96), "mean": (0.5, 0.25, 0.75), "std": (0.5, 0.5, 0.2)}
+    data = SimpleNamespace(resolve_model_data_config=lambda network: config)
+    timm = SimpleNamespace(is_model=lambda name: name == "net", create_model=lambda name, pretrained: Net(), data=data)
+    monkeypatch.setitem(sys.modules, "timm", timm)
+    torch.save(Net().state_dict(), tmp_path / "net.pth")
+    embedder = made("timm:net", weights=str(tmp_path / "net.pth"))
+    assert embedder.card.mean == (127.5, 63.75, 191.25) and embedder.card.sd == (127.5, 127.5, 51)
+    trained.save(embedder, tmp_path / "model")
+    loaded = trained.load(tmp_path / "model", CPU)
+    assert torch.equal(loaded.normalise(pictures()), embedder.normalise(pictures()))
+    assert torch.equal(embed(loaded, [pictures()], "abc"), embed(embedder, [pictures()], "abc"))
+
+
+def test_normalisation_is_torchvision_s_in_grey_levels():
+    pictures = torch.randint(0, 256, (2, 3, 4, 4), dtype=torch.uint8)
+    mean, sd = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    expected = (pictures.float() / 255 - mean.view(3, 1, 1)) / sd.view(3, 1, 1)
+    assert torch.allclose(made().normalise(pictures), expected, atol=1e-5)
+
+
+def test_no_pickle_is_written(tmp_path):
+    trained.save(made(), tmp_path / "model")
+    assert {path.name for path in (tmp_path / "model").iterdir()} == {"weights.safetensors", "network.json"}
+
+
+@pytest.mark.parametrize("change", ["missing", "extra", "shape"])
+def test_weights_of_another_network_are_refused_in_one_line(tmp_path, change):
+    trained.save(made(), tmp_path / "model")
+    file = tmp_path / "model/weights.safetensors"
+    weights = load_file(file)
+    if change == "missing":
+        del weights["head.bias"]
+    elif change == "extra":
+        weights["neck.bias"] = torch.zeros(1)
+    else:
+        weights["head.bias"] = torch.zeros(9)
+    save_file(weights, file)
+    with pytest.raises(ValueError, match="the weights do not fit network.json: .*(head|neck).bias") as caught:
+        trained.load(tmp_path / "model")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_of_another_version_is_refused(tmp_path):
+    trained.save(made(), tmp_path / "model")
+    card = tmp_path / "model/network.json"
+    card.write_text(card.read_text().replace('"channels"', '"channel"'))
+    with pytest.raises(ValueError, match="network.json is of another version .*: train the model again"):
+        trained.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('"resnet5"', "network.json is of another version .unknown network 'resnet5'; close to it are small_resnet"),
+        ("resnet", "network.json is of another version .Expecting value: line"),
+    ],
+)
+def test_a_card_that_names_no_network_is_refused(tmp_path, text, message):
+    trained.save(made(), tmp_path / "model")
+    card = tmp_path / "model/network.json"
+    card.write_text(card.read_text().replace('"small_resnet"', text))
+    with pytest.raises(ValueError, match=message + ".*: train the model again"):
+        trained.load(tmp_path / "model")
+
+
+def test_cut_off_weights_are_refused(tmp_path):
+    trained.save(made(), tmp_path / "model")
+    weights = tmp_path / "model/weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="the weights do not fit network.json: train the model again"):
+        trained.load(tmp_path / "model")
+
+
+def test_a_missing_model_names_the_mend(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no model here .network.json is missing.; `dvc repro` trains it"):
+        trained.load(tmp_path)
+    trained.save(made(), tmp_path / "model")
+    (tmp_path / "model/weights.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"no model here .weights.safetensors is missing.; `dvc repro`"):
+        trained.load(tmp_path / "model")
+
+
+def test_small_resnet_has_no_pretrained_weights():
+    with pytest.raises(ValueError, match="small_resnet has no pretrained weights: set weights to scratch"):
+        made(weights="imagenet")
+
+
+def test_bn_inception_sees_blue_first_in_grey_levels_less_its_means():
+    pictures = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    pictures[:, 0] = 200  # red
+    assert made("bn_inception", 64).normalise(pictures)[0, :, 0, 0].tolist() == [-104, -117, 200 - 128]
+
+
+def test_torchvision_s_networks_start_from_a_file_strictly(tmp_path):
+    weights = torchvision.models.resnet18().state_dict()
+    torch.save(weights, tmp_path / "resnet18.pth")
+    embedder = made("torchvision:resnet18", weights=str(tmp_path / "resnet18.pth"))
+    assert torch.equal(embedder.network.trunk.conv1.weight, weights["conv1.weight"])
+    del weights["bn1.weight"]
+    torch.save(weights, tmp_path / "resnet18.pth")
+    with pytest.raises(ValueError, match="the weights do not fit the network .*bn1.weight"):
+        made("torchvision:resnet18", weights=str(tmp_path / "resnet18.pth"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "no.pth",
+            None,
+            "no such weights or file .*no.pth': known are scratch, imagenet, IMAGENET1K_V1, or give",
+        ),
+        (
+            "resnet18.pth",
+            b"<html>moved</html>",
+            r"not a file of tensors \(UnpicklingError\): replace it by what torch",
+        ),
+        ("resnet18-f37072fd.pth", b"", "SHA-256 begins with e3b0c442, expected f37072fd: replace it by what"),
+    ],
+)
+def test_a_file_that_is_not_torchvision_s_names_the_mend(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        made("torchvision:resnet18", weights=str(tmp_path / name))
