@@ -28,7 +28,8 @@ from benchmarks import drawn, harness
 from bgbias.config import read
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder
-from bgbias.photos.compose import Box, random_box
+from bgbias.photos.compose import random_box
+from bgbias.photos.foreground import Box
 from bgbias.photos.views import draw_background
 from bgbias.seeding import generator
 from bgbias.training import batches

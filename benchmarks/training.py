@@ -16,8 +16,9 @@ from pytorch_metric_learning.losses import TripletMarginLoss
 from torch import Tensor
 
 from benchmarks import harness
-from bgbias.models import batch_norm, trained
+from bgbias.models import trained
 from bgbias.models.embedder import Embedder, device
+from bgbias.training.loop import freeze_batch_norm
 
 SIDE = 227
 
@@ -27,7 +28,7 @@ def stepper(embedder: Embedder, images: Tensor, labels: Tensor, precision: str) 
     optimizer = torch.optim.RMSprop(embedder.parameters(), lr=1e-9, momentum=0.9)
     loss = TripletMarginLoss()
     embedder.train()
-    batch_norm.freeze(embedder)
+    freeze_batch_norm(embedder)
 
     def step() -> Tensor:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):

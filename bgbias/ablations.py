@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.photos.compose import Box, paste
-from bgbias.photos.foreground import OBJECT, grown, object_box
+from bgbias.photos.compose import paste
+from bgbias.photos.foreground import OBJECT, Box, grown, object_box
 
 BLACK, GREY = torch.zeros(3, dtype=torch.uint8), torch.full((3,), 128, dtype=torch.uint8)
 

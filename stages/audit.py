@@ -22,20 +22,19 @@ Takes   480 photos at 64 px with the demo's network 14 s, with a ResNet-18 28 s,
 from pathlib import Path
 from typing import get_args
 
-from bgbias import models
+from bgbias import external
 from bgbias.config import cli, params
 
 
 def main(settings: params.Params, embedder: str, out: Path, dataset: str | None, **given: str | None) -> None:
     """Measure, write the figures, and say what they mean."""
     from bgbias import files, seeding
-    from bgbias.audit import embeddings, explained, queries, sources, verdict
+    from bgbias.audit import embeddings, explained, page, queries, sources, verdict
     from bgbias.audit.examples import worst_photos
     from bgbias.audit.measures import Measures
     from bgbias.cache import Cache
     from bgbias.config.read import check
-    from bgbias.models import spec
-    from bgbias.report import page
+    from bgbias.external import spec
 
     seeding.deterministic(settings.threads)
     given = {name: value for name, value in given.items() if value}
@@ -67,7 +66,7 @@ def main(settings: params.Params, embedder: str, out: Path, dataset: str | None,
 if __name__ == "__main__":
     cli.run(
         main,
-        f"{__doc__}\n{models.__doc__.partition(chr(10))[2].strip(chr(10))}",
+        f"{__doc__}\n{external.__doc__.partition(chr(10))[2].strip(chr(10))}",
         photos={"help": "folder of photos", "metavar": "DIR"},
         dataset={"help": "or a dataset of params.yaml, with its prepared masks and backgrounds", "metavar": "NAME"},
         embedder={"required": True, "help": "the model, see above", "metavar": "SPEC"},

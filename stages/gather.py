@@ -16,7 +16,7 @@ def main(settings: params.Params, prefix: str, out: Path) -> None:
     """Pick the figures of the study's tables out of all that was recorded."""
     import dvc.api
 
-    from bgbias.report import study
+    from bgbias import study
 
     results = study.gather(dvc.api.exp_show(), prefix)
     study.write_results(out, results)

@@ -15,7 +15,7 @@ Takes   the demo 40 s, grocery 2 min 30 s of one core: each photo of each view i
 
 from pathlib import Path
 
-from bgbias import models
+from bgbias import external
 from bgbias.config import cli, params
 
 
@@ -26,7 +26,7 @@ def main(settings: params.Params, dataset: str, embedder: str, out: Path, save: 
     from safetensors.torch import save_file
 
     from bgbias import files, seeding
-    from bgbias.models import spec
+    from bgbias.external import spec
     from bgbias.photos.views import Photos
     from bgbias.remedies import recovery
     from bgbias.remedies.pictures import Shown
@@ -56,7 +56,7 @@ def main(settings: params.Params, dataset: str, embedder: str, out: Path, save: 
 if __name__ == "__main__":
     cli.run(
         main,
-        f"{__doc__}\n{models.__doc__.partition(chr(10))[2].strip(chr(10))}",
+        f"{__doc__}\n{external.__doc__.partition(chr(10))[2].strip(chr(10))}",
         "dataset",
         "embedder",
         out={"type": Path, "required": True, "help": "where the figures go", "metavar": "FILE.json"},

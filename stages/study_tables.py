@@ -14,8 +14,7 @@ from bgbias.config import cli, params
 
 def main(settings: params.Params, results: Path, published: Path, out: Path) -> None:
     """Render every table as Markdown and LaTeX."""
-    from bgbias import files
-    from bgbias.report import study
+    from bgbias import files, study
 
     ours, theirs = study.read_results(results), study.read_published(published)
     for name, (title, _) in study.TABLES.items():

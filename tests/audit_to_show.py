@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from bgbias.report import page as report_page
+from bgbias.audit import page as report_page
 
 EVIL = '<script>alert(1)</script>" onerror="alert(1)'
 VIEWS = """clean swapped foreground_black foreground_grey foreground_mean background_silhouette background_box_blacked

@@ -5,8 +5,7 @@ import torch
 
 from bgbias import ablations
 from bgbias.ablations import box_blacked, box_tiled, inpainted
-from bgbias.photos.compose import Box
-from bgbias.photos.foreground import can_be_probed, object_box
+from bgbias.photos.foreground import Box, can_be_probed, object_box
 
 
 def random_bytes(*shape, seed=0):

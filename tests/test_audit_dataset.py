@@ -14,10 +14,10 @@ from bgbias.audit import embeddings, sources
 from bgbias.audit.measures import Measures
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params, read
+from bgbias.external import spec
 from bgbias.masks import make
 from bgbias.metrics import evaluation
 from bgbias.models import embedder as embedders
-from bgbias.models import spec
 from bgbias.photos.pack import read_photo
 from bgbias.photos.views import Photos
 

@@ -6,8 +6,8 @@ from bn_inception_reference import images
 from captum.attr import LayerGradCam
 from torch.nn.functional import avg_pool2d
 
-from bgbias.models import batch_norm
 from bgbias.models.bn_inception import BNInception
+from bgbias.training.loop import freeze_batch_norm
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_grad_cam_finds_the_last_map(network):
 def test_frozen_batch_norm_keeps_its_statistics_while_its_weights_train(network):
     for _ in range(2):
         network.train()
-        batch_norm.freeze(network)
+        freeze_batch_norm(network)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     network(images(64)).mean().backward()

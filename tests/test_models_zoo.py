@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision import models
 
+from bgbias.external.spec import load
 from bgbias.models import pretrained, zoo
 from bgbias.models.embedder import embed
-from bgbias.models.spec import load
 
 CPU = torch.device("cpu")
 META = [name for name in models.list_models(module=models) if not name.startswith("regnet")]  # it needs real weights

@@ -7,7 +7,7 @@ from PIL import Image
 from torchvision.transforms import RandomResizedCrop
 
 from bgbias.photos import compose
-from bgbias.photos.compose import Box
+from bgbias.photos.foreground import Box
 
 
 def random_bytes(*shape, seed=0):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from bgbias.photos.compose import Box, centre_box, flip, paste, take
+from bgbias.photos.compose import centre_box, flip, paste, take
+from bgbias.photos.foreground import Box
 from bgbias.photos.views import MANIFEST, Photos
 
 

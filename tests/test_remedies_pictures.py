@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from bgbias.ablations import GREY, mean_colours, on_colour
-from bgbias.photos.compose import Box, paste, take
+from bgbias.photos.compose import paste, take
+from bgbias.photos.foreground import Box
 from bgbias.remedies.pictures import OWN, REMEDIES, SAME, Shown, averaged, cropped
 
 SIDE = 16

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from bgbias.attention import saliency
+from bgbias.attention.fold import folded
 from bgbias.config import params
-from bgbias.models.batch_norm import folded
 from bgbias.models.embedder import Embedder
 from bgbias.photos.views import Photos
 from bgbias.seeding import generator, torch_generator

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from bgbias.attention.localisation import pointing_game, relevance_rank_accuracy
 from bgbias.attention.maps import Attention
 from bgbias.attention.saliency import attention_map, attention_score
 from bgbias.audit.embeddings import identity
@@ -18,6 +17,7 @@ from bgbias.audit.views import compose
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.metrics.bootstrap import estimate
+from bgbias.metrics.localisation import pointing_game, relevance_rank_accuracy
 from bgbias.metrics.retrieval import neighbours
 from bgbias.models.embedder import Embedder
 from bgbias.seeding import generator

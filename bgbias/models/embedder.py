@@ -50,7 +50,7 @@ class Embedder(nn.Module):
         self.differentiable = embeddings.requires_grad
 
     def normalise(self, pictures: Tensor) -> Tensor:
-        """Turn bytes (N, 3, H, W), red first, into the images that the network expects: float32 of that shape, channels last."""
+        """Turn bytes (N, 3, H, W), red first, into float32 images as the network expects them, channels last."""
         pictures = pictures.to(self.mean.device)
         images = torch.empty(pictures.shape, device=pictures.device, memory_format=torch.channels_last)
         for image, picture in zip(in_cache(images), in_cache(pictures), strict=True):

@@ -5,7 +5,6 @@ batch travels to a GPU at a quarter of the size of floats.
 """
 
 import math
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,14 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-
-class Box(NamedTuple):
-    """A rectangle of a picture, in pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
+from bgbias.photos.foreground import Box
 
 
 def centre_box(height: int, width: int, side: int) -> Box:

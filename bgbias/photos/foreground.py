@@ -2,18 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from bgbias.photos.compose import Box
-
 OBJECT = 128  # of 255: a pixel from this value on is the object's, as in the study's mask quality
 TINY = 0.01  # of the photo, a tenth of its sides: too few pixels of a network's input to tell a class from
 NEARLY_FULL = 0.9  # of the photo: there is hardly a background to swap
 BORDER = 0.5  # of the outermost pixels: objects rarely reach so far, an inverted mask does
+
+
+class Box(NamedTuple):
+    """A rectangle of a picture, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
 
 
 def suspicion(mask: np.ndarray) -> str:

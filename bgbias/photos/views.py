@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from bgbias.config import params
-from bgbias.photos.compose import Box, centre_box, flip, paste, random_box, take
-from bgbias.photos.foreground import grown
+from bgbias.photos.compose import centre_box, flip, paste, random_box, take
+from bgbias.photos.foreground import Box, grown
 from bgbias.photos.pack import Pack
 from bgbias.photos.table import read_table
 from bgbias.seeding import generator

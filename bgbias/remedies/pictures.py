@@ -24,8 +24,8 @@ from torch.nn.functional import normalize
 
 from bgbias.ablations import GREY, mean_colours, on_colour
 from bgbias.photos import pack
-from bgbias.photos.compose import Box, paste, take
-from bgbias.photos.foreground import grown, object_box
+from bgbias.photos.compose import paste, take
+from bgbias.photos.foreground import Box, grown, object_box
 from bgbias.photos.views import Photos
 
 SAME, OWN = 16, 4  # backgrounds, at most

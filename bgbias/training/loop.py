@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from bgbias import files
 from bgbias.config import params
-from bgbias.models import batch_norm
 from bgbias.models.embedder import Embedder
 from bgbias.seeding import torch_generator
 from bgbias.training.batches import Crops
@@ -116,7 +116,7 @@ def _epoch(
     )
     embedder.train()
     if options.freeze_batch_norm:
-        batch_norm.freeze(embedder)
+        freeze_batch_norm(embedder)
     noise = torch_generator(where, crops.seed, "training noise", epoch)
     total, start = torch.zeros((), device=where), time.perf_counter()
     for step, batch in enumerate(tqdm(loader, desc=f"epoch {epoch}", unit="batch", leave=False, delay=5)):
@@ -138,6 +138,13 @@ def _epoch(
         schedule.step()
         total += value.detach()
     return total.item() / len(steps), len(steps) * options.batch_size / (time.perf_counter() - start)
+
+
+def freeze_batch_norm(network: nn.Module) -> None:
+    """Keep the running statistics of all batch norm; its weights still train. To be called after each `.train()`."""
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            module.eval()
 
 
 def disagreement(embeddings: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bgbias.models.batch_norm import folded
+from bgbias.attention.fold import folded
 from bgbias.models.cards import Input, card
 from bgbias.models.embedder import Embedder
 from bgbias.models.trained import new

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from bgbias import models
+from bgbias import external
 from bgbias.config import params, read
+from bgbias.external.spec import FORMATS, SCHEMES, load
 from bgbias.models.embedder import embed
 from bgbias.models.own import OWN
-from bgbias.models.spec import FORMATS, SCHEMES, load
 from bgbias.models.trained import new, save
 from bgbias.models.trunks import COLLECTIONS
 
@@ -111,7 +111,7 @@ def test_a_spec_that_is_not_understood_is_one_line_with_the_mend(spec, message):
 
 
 def test_every_scheme_is_in_the_help():
-    assert all(f"\n    {name}" in models.__doc__ for name in OWN)
-    assert all(f"\n    {scheme}:" in models.__doc__ for scheme in ("model", *COLLECTIONS, *FORMATS))
+    assert all(f"\n    {name}" in external.__doc__ for name in OWN)
+    assert all(f"\n    {scheme}:" in external.__doc__ for scheme in ("model", *COLLECTIONS, *FORMATS))
     assert set(SCHEMES) == {"model", *OWN, *COLLECTIONS, *FORMATS}
-    assert max(map(len, models.__doc__.splitlines())) <= 120
+    assert max(map(len, external.__doc__.splitlines())) <= 120

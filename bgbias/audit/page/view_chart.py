@@ -1,10 +1,10 @@
 """The chart of Recall@1 of all views: the object and the background, together and each alone."""
 
+from bgbias.audit.page import charts, wording
+from bgbias.audit.page.charts import Group, Line
+from bgbias.audit.page.markup import Html
+from bgbias.audit.page.wording import PERCENT
 from bgbias.metrics.names import METRICS
-from bgbias.report.page import charts, wording
-from bgbias.report.page.charts import Group, Line
-from bgbias.report.page.markup import Html
-from bgbias.report.page.wording import PERCENT
 
 GROUPS = (  # heading, note, kind, view -> label and note; in the order of the page
     ("Photos as they are", "", "good", {"clean": ("Clean", "")}),

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from bgbias import files
 from bgbias.audit.examples import Row
+from bgbias.audit.page import definitions, gallery, measures, view_chart, wording
+from bgbias.audit.page.markup import Html, joined, tag
+from bgbias.audit.page.style import CSS
+from bgbias.audit.page.wording import PERCENT, POINTS
 from bgbias.metrics.names import METRICS
-from bgbias.report.page import definitions, gallery, measures, view_chart, wording
-from bgbias.report.page.markup import Html, joined, tag
-from bgbias.report.page.style import CSS
-from bgbias.report.page.wording import PERCENT, POINTS
 
 __all__ = ["Row", "write"]
 NOTHING_ELSE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # a browser fetches and runs nothing

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bgbias.attention.localisation import pointing_game, relevance_rank_accuracy
+from bgbias.metrics.localisation import pointing_game, relevance_rank_accuracy
 from bgbias.photos.foreground import OBJECT
 
 MASK = torch.tensor([[[1.0, 0.9, 0.5], [0.4, 0.0, 0.0]]])  # three pixels are the object's

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from bgbias.audit.examples import Row
+from bgbias.audit.page.markup import Html, tag
 from bgbias.report import figures
-from bgbias.report.page.markup import Html, tag
 
 LONGEST_PX, QUALITY = 224, 82  # some 10 KB a photo
 

@@ -1,4 +1,4 @@
-"""Any embedding model, named by a SPEC: see `bgbias.models`."""
+"""Any embedding model, named by a SPEC: see `bgbias.external`."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from bgbias.errors import as_value_error, unknown
-from bgbias.models import formats, trained
+from bgbias.external import formats
+from bgbias.models import trained
 from bgbias.models.cards import Input, card
 from bgbias.models.embedder import Embedder, device
 from bgbias.models.own import OWN
@@ -22,7 +23,7 @@ SCHEMES = ("model", *OWN, *COLLECTIONS, *FORMATS)
 
 
 def load(spec: str, where: torch.device | None = None) -> Embedder:
-    """Load the model of a SPEC (see `bgbias.models`), in evaluation mode, tried on two pictures.
+    """Load the model of a SPEC (see `bgbias.external`), in evaluation mode, tried on two pictures.
 
     Args:
         spec: such as "torchvision:resnet50:imagenet".

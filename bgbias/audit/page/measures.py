@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from bgbias.audit.page import charts, wording
+from bgbias.audit.page.charts import Group, Line
+from bgbias.audit.page.markup import Html, joined, tag
+from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS, Estimate
 from bgbias.metrics.names import METRICS
-from bgbias.report.page import charts, wording
-from bgbias.report.page.charts import Group, Line
-from bgbias.report.page.markup import Html, joined, tag
-from bgbias.report.page.wording import PERCENT, PLAIN, POINTS, Estimate
 
 CELLS = {  # query view, gallery view -> what such a search is
     ("clean", "clean"): "the search as it is",

@@ -3,9 +3,9 @@
 import pytest
 from audit_to_show import EVIL, Reader, audit, estimates, rows, text
 
+from bgbias.audit.page import measures, wording
+from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
 from bgbias.metrics import bootstrap
-from bgbias.report.page import measures, wording
-from bgbias.report.page.wording import PERCENT, PLAIN, POINTS
 
 
 def test_the_page_needs_nothing_else(write):

@@ -1,7 +1,7 @@
 """What each measure of the page is, where it comes from, and what it cannot show."""
 
-from bgbias.report.page.markup import Html, joined, tag
-from bgbias.report.page.wording import kept_together
+from bgbias.audit.page.markup import Html, joined, tag
+from bgbias.audit.page.wording import kept_together
 
 MEASURES = (  # name, definition, source
     (

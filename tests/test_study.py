@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bgbias.report import study
+from bgbias import study
 
 PUBLISHED = study.read_published(Path("paper/published"))
 

@@ -7,9 +7,9 @@ from screen readers: the numbers stand beside them.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bgbias.report.page import wording
-from bgbias.report.page.markup import Html, tag
-from bgbias.report.page.wording import Estimate, Unit
+from bgbias.audit.page import wording
+from bgbias.audit.page.markup import Html, tag
+from bgbias.audit.page.wording import Estimate, Unit
 
 AXIS_PX, BAR_PX = 30, 30
 

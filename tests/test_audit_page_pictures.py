@@ -11,8 +11,8 @@ import pytest
 from audit_to_show import Reader, audit, rows
 from PIL import Image
 
-from bgbias.report.page import charts, gallery
-from bgbias.report.page.wording import PERCENT, POINTS
+from bgbias.audit.page import charts, gallery
+from bgbias.audit.page.wording import PERCENT, POINTS
 
 
 def test_rows_without_attention_have_no_overlay(write):

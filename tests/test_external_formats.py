@@ -9,8 +9,8 @@ import torch
 from onnx import TensorProto, helper
 from torch import nn
 
+from bgbias.external.spec import load
 from bgbias.models.embedder import embed
-from bgbias.models.spec import load
 
 CPU = torch.device("cpu")
 PICTURES = torch.randint(0, 256, (5, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))

@@ -1,20 +1,12 @@
-"""Batch norm that keeps its statistics in training, and that is merged into convolutions for maps of attention."""
+"""Batch norm merged into the convolutions before it, so that attention maps take less time."""
 
 import copy
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from bgbias.models.embedder import Embedder
-
-
-def freeze(network: nn.Module) -> None:
-    """Keep the running statistics of all batch norm; its weights still train. To be called after each `.train()`."""
-    for module in network.modules():
-        if isinstance(module, _BatchNorm):
-            module.eval()
 
 
 def folded(embedder: Embedder) -> Embedder:
