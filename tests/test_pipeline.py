@@ -80,3 +80,13 @@ def test_the_library_has_no_code_that_all_of_it_would_depend_on():
 def test_one_dataset_or_pool_does_not_bring_all():
     needed = {path.stem for path in imported(Path("bgbias/datasets/demo.py")) | imported(Path("bgbias/backgrounds.py"))}
     assert not needed & {"by_name", "grocery", "folder", "cars196", "cub200", "sop", "archives"}
+
+
+def test_the_library_takes_types_and_no_values_from_what_is_no_dependency():
+    for file in set((ROOT / "bgbias").rglob("*.py")) - set((ROOT / "bgbias/config").rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+        names = {name.name for node in imports if node.module.startswith("bgbias.config") for name in node.names}
+        attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+        names |= {node.attr for node in attributes if getattr(node.value, "id", "") == "params"}
+        assert all(name[0].isupper() for name in names - {"params", "check"}), (file, names)

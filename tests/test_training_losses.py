@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 
 from bgbias.attention import saliency
 from bgbias.config import params, read
+from bgbias.config.losses import names
 from bgbias.training import losses
 
 SETTINGS = read.load().losses
@@ -21,13 +22,13 @@ def made(name, **changes):
     return losses.make(name, dataclasses.replace(getattr(SETTINGS, name), **changes), 3, 4)
 
 
-@pytest.mark.parametrize("name", params.names(params.Losses))
+@pytest.mark.parametrize("name", names())
 def test_every_loss_of_the_parameters_can_be_built_and_learns(name):
     loss, points = made(name), POINTS.clone().requires_grad_()
     value = loss(points, LABELS)
     value.backward()
     assert value.isfinite() and points.grad.abs().sum() > 0
-    assert set(losses.LOSSES) == set(params.names(params.Losses))
+    assert set(losses.LOSSES) == set(names())
 
 
 def test_contrastive_by_hand():

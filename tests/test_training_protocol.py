@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from bgbias import files
-from bgbias.config import params, read
+from bgbias.config import read
+from bgbias.config.losses import names
 from bgbias.models import trained
 from bgbias.photos import pack
 from bgbias.photos.views import Photos
@@ -35,7 +36,7 @@ def test_the_parameters_are_the_protocol_s(dataset):
     assert (SETTINGS.evaluate[dataset].recall_at, SETTINGS.evaluate[dataset].draws) == (expected, 5)
     assert SETTINGS.attention.max_images[dataset] == "all"
     assert {name: getattr(SETTINGS.losses, name).per_class for name in PER_CLASS} == PER_CLASS
-    assert set(params.names(params.Losses)) >= set(PER_CLASS)
+    assert set(names()) >= set(PER_CLASS)
 
 
 def test_attention_and_seed_are_the_protocol_s():

@@ -3,24 +3,19 @@
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import normalize
 
 from bgbias.metrics import retrieval
-from bgbias.models.embedder import embed
+from bgbias.models.cards import Input, card
+from bgbias.models.embedder import Embedder, embed
 from bgbias.photos.views import Photos
 from bgbias.training.selection import validation
 
 SEED = 7
 
 
-class Means(nn.Module):
+def means():
     """An embedder of mean colours: the background counts by its area."""
-
-    def normalise(self, pictures):
-        return pictures.float()
-
-    def forward(self, images):
-        return normalize(images.mean((2, 3)))
+    return Embedder(nn.AdaptiveAvgPool2d(1), card("means", Input(16, (0,) * 3, (1,) * 3)), "means")
 
 
 @pytest.fixture
@@ -29,7 +24,7 @@ def photos(data, geometry):
 
 
 def expected(photos, batches):
-    embeddings = embed(Means(), batches, list(photos.table.path))
+    embeddings = embed(means(), batches, photos.split("val"))
     return retrieval.evaluate(
         embeddings, embeddings, torch.tensor(photos.table.class_id[photos.split("val")].to_numpy()), [1]
     )
@@ -40,12 +35,12 @@ def test_scores_are_the_means_over_the_views_of_validation_photos(photos):
     clean = expected(photos, photos.clean(ids))
     swapped = expected(photos, photos.swapped(photos.draw(ids, pool, SEED, "validation", 0), pool))
     assert clean != swapped
-    assert validation(photos, ["clean"], pool, SEED)(Means()) == clean
-    assert validation(photos, ["swapped"], pool, SEED)(Means()) == swapped
+    assert validation(photos, ["clean"], pool, SEED)(means()) == clean
+    assert validation(photos, ["swapped"], pool, SEED)(means()) == swapped
     both = {name: (clean[name] + swapped[name]) / 2 for name in clean}
-    assert validation(photos, ["clean", "swapped"], pool, SEED)(Means()) == pytest.approx(both)
+    assert validation(photos, ["clean", "swapped"], pool, SEED)(means()) == pytest.approx(both)
 
 
 def test_every_epoch_is_measured_on_the_same_composites(photos):
     validate = validation(photos, ["swapped"], photos.pool("val"), SEED)
-    assert validate(Means()) == validate(Means())
+    assert validate(means()) == validate(means())

@@ -3,27 +3,18 @@
 No default but None, and no computing: then this file is a dependency of no stage, and a change of it makes none stale.
 """
 
-import dataclasses
 import re
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Len, MinLen
+from annotated_types import Ge, MinLen
 from pydantic import ConfigDict, with_config
-from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from bgbias.config.losses import Losses, names
+from bgbias.config.values import Count, NotNegative, Positive, Precision, Range, Share, strict
 from bgbias.errors import refuse_unknown
 
-Share = Annotated[float, Ge(0), Le(1)]
-Positive = Annotated[float, Gt(0)]
-NotNegative = Annotated[float, Ge(0)]
-Count = Annotated[int, Ge(1)]
-Range = Annotated[list[Positive], Len(2, 2)]
-Precision = Literal["fp32", "bf16"]  # of a network's arithmetic
 MaskMethod = Literal["given", "rembg", "grabcut"]
-Overrides = dict[str, dict[str, int | float]]  # dataset -> what differs for it
-_refuse_all_else = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-strict = dataclass(frozen=True, kw_only=True, config=_refuse_all_else)
 
 
 @strict
@@ -164,68 +155,6 @@ class Regime:
 
 
 @strict
-class Loss:
-    """What every loss has."""
-
-    per_class: Count  # photos of a class in a batch
-    consistency_scale: NotNegative  # by which a regime's consistency counts: losses differ in how hard they pull
-    vary_backgrounds: bool  # false: not even where a regime would
-    overrides: Overrides
-
-
-@strict
-class Contrastive(Loss):
-    """pytorch-metric-learning's ContrastiveLoss."""
-
-    pos_margin: float
-    neg_margin: float
-
-
-@strict
-class Triplet(Loss):
-    """pytorch-metric-learning's TripletMarginLoss over all triplets of a batch."""
-
-    margin: Positive
-
-
-@strict
-class MultiSimilarity(Loss):
-    """pytorch-metric-learning's MultiSimilarityLoss."""
-
-    alpha: Positive
-    beta: Positive
-    base: float
-
-
-@strict
-class ArcFace(Loss):
-    """pytorch-metric-learning's ArcFaceLoss, its class weights with an own learning rate."""
-
-    margin_degrees: Positive
-    scale: Positive
-    weights_lr: Positive
-
-
-@strict
-class NormalizedSoftmax(Loss):
-    """pytorch-metric-learning's NormalizedSoftmaxLoss, its class weights with an own learning rate."""
-
-    temperature: Positive
-    weights_lr: Positive
-
-
-@strict
-class Losses:
-    """Every loss with its settings."""
-
-    contrastive: Contrastive
-    triplet: Triplet
-    multi_similarity: MultiSimilarity
-    arcface: ArcFace
-    normalized_softmax: NormalizedSoftmax
-
-
-@strict
 class HandMasks:
     """Photos with masks drawn by hand, and the automatic masks to hold against them."""
 
@@ -286,11 +215,6 @@ class Attention:
     max_images: dict[str, Count | Literal["all"]]  # of the test images, by dataset
 
 
-def names(kind: type) -> list[str]:
-    """The keys of a block, such as the known losses of Losses."""
-    return [field.name for field in dataclasses.fields(kind)]
-
-
 @strict
 class Params:
     """All of params.yaml."""
@@ -316,7 +240,7 @@ class Params:
 
     def __post_init__(self):
         """Refuse an unknown loss, regime or dataset, and a dataset that lacks one of its blocks."""
-        refuse_unknown("loss", [self.loss], names(Losses))
+        refuse_unknown("loss", [self.loss], names())
         refuse_unknown("dataset", [*self.datasets, *(entry.dataset for entry in self.remedies.values())], self.data)
         refuse_unknown("regime", self.regimes, self.regime_settings)
         if len(set(self.seeds)) < len(self.seeds):

@@ -7,6 +7,7 @@ from pytorch_metric_learning import losses as pml
 from torch import nn
 
 from bgbias.config import params
+from bgbias.config.losses import Loss, Losses
 from bgbias.config.read import check
 
 # name -> (settings, number of classes, embedding dimension) -> loss(embeddings, labels)
@@ -19,7 +20,7 @@ LOSSES: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def options_for(name: str, settings: params.Losses, dataset: str) -> object:
+def options_for(name: str, settings: Losses, dataset: str) -> object:
     """A loss's settings with what its `overrides` say for one dataset.
 
     Raises:
@@ -32,7 +33,7 @@ def options_for(name: str, settings: params.Losses, dataset: str) -> object:
     )
 
 
-def limited(regime: params.Regime, loss: params.Loss) -> params.Regime:
+def limited(regime: params.Regime, loss: Loss) -> params.Regime:
     """Return what a loss lets a regime do: its own scale of the consistency, and whether backgrounds may vary.
 
     >>> import types
@@ -60,7 +61,7 @@ def make(name: str, settings: object, classes: int, embedding_dim: int) -> nn.Mo
         embedding_dim: D.
 
     >>> import torch
-    >>> from bgbias.config.params import Triplet
+    >>> from bgbias.config.losses import Triplet
     >>> settings = Triplet(per_class=2, consistency_scale=1.0, vary_backgrounds=True, margin=0.2, overrides={})
     >>> loss = make("triplet", settings, classes=2, embedding_dim=2)
     >>> loss(torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0, 1])).item()
