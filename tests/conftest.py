@@ -18,8 +18,6 @@ from bgbias.photos import pack
 from bgbias.photos.table import check_table
 from bgbias.photos.views import Photos
 
-torch.set_num_threads(1)  # tiny tensors: threads would only wait for one another
-
 SIZES = ((24, 24), (30, 24), (24, 36))  # width, height
 SPLITS = {"train": 4, "val": 2, "test": 3}  # classes
 
@@ -38,6 +36,15 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout of its own for what stages keep and look for: caches, unfinished work, data/sources."""
     monkeypatch.setenv("DVC_ROOT", str(tmp_path / "checkout"))
     return tmp_path / "checkout"
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Compute tiny tensors on one thread, as more would wait for one another.
+
+    For each test anew: rembg brings numba, whose import after a convolution sets PyTorch's threads to all cores.
+    """
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

@@ -149,17 +149,15 @@ def _unzip(archive: Path, out: Path, wanted: str) -> int:
 
 
 def _untar(archive: Path, out: Path, wanted: str) -> int:
-    files = 0
     with tarfile.open(archive) as opened:
         members = opened.getmembers()
         for member in members:
             _refuse_unsafe(archive, member.name, member.isreg() or member.isdir())
-        for member in tqdm(members, f"extracting {archive.name}", unit="file"):
-            if member.isreg() and (target := _target(archive, out, member.name, wanted)):
-                renamed = member.replace(name=target, deep=False)
-                opened.extract(renamed, out, filter="data")
-                files += 1
-    return files
+        return sum(
+            _write(opened.extractfile(member), out / target)
+            for member in tqdm(members, f"extracting {archive.name}", unit="file")
+            if member.isreg() and (target := _target(archive, out, member.name, wanted))
+        )
 
 
 def copy(folder: Path, out: Path, wanted: str) -> int:
