@@ -1,6 +1,6 @@
 """What helps an embedder that relies on the background, without training it again? Tried on one dataset.
 
-    python -m stages.remedies demo model:models/demo/base/42 --out metrics/remedies/demo.json
+    python -m stages.remedies --dataset demo --embedder model:models/demo/base/42 --out metrics/remedies/demo.json
 
 Every entry of params.yaml's remedies is a DVC stage of this script. DVC looks at the photos and settings alone: after a
 change of weights `dvc repro -f`.
@@ -57,8 +57,8 @@ if __name__ == "__main__":
     cli.run(
         main,
         f"{__doc__}\n{external.__doc__.partition(chr(10))[2].strip(chr(10))}",
-        "dataset",
-        "embedder",
+        dataset={"required": True, "help": "of params.yaml, prepared with masks and backgrounds", "metavar": "NAME"},
+        embedder={"required": True, "help": "the model, see above", "metavar": "SPEC"},
         out={"type": Path, "required": True, "help": "where the figures go", "metavar": "FILE.json"},
         save={"type": Path, "help": "where the directions go", "metavar": "FILE.safetensors"},
     )

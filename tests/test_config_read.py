@@ -77,6 +77,40 @@ def test_parameters_cannot_be_changed():
         ),
         ("crop_px: 96", "crop_px: 97", "images.demo: crop_px 97 is larger than short_side_px 96"),
         ("      swapped: test\n", "", "evaluate.demo: swaps needs a view named swapped"),
+        (
+            "      new_scene: scene",
+            "      clean: scene",
+            "evaluate.demo: swaps.clean: its metrics would overwrite others",
+        ),
+        (
+            "      new_scene: scene",
+            "      ../..: scene",
+            "evaluate.demo: swaps.../..: name it with letters, digits, _ and",
+        ),
+        ("      new_scene: scene", "      new_scene: ../val", "evaluate.demo: swaps.../val: name it with letters, di"),
+        ("audit: {}", "audit: {'a; b': {photos: p, embedder: e}}", "audit.a; b: name it with letters, digits, _ and"),
+        ("remedies: {}", "remedies: {'é': {dataset: demo, embedder: e}}", "remedies.é: name it with letters, digits"),
+        (
+            "      own:\n        per_class",
+            "      onw:\n        per_class",
+            "dataset in losses.arcface.overrides: 'onw'",
+        ),
+        (
+            "  sop:\n    source: unsplash",
+            "  sop: &a\n    source: unsplash\n  soap: *a",
+            "dataset in backgrounds: 'soap'",
+        ),
+        (
+            "softmax:\n    per_class: 1",
+            "softmax:\n    per_class: 49",
+            "train.demo.batch_size 48 is less than losses.norma",
+        ),
+        (
+            "    - 0.4\n    - 1.0",
+            "    - 0.4\n    - 1.5",
+            "train_crop_share \\[0.4, 1.5\\]: a crop is at most all of a ph",
+        ),
+        ("    - 0.4\n    - 1.0", "    - 0.4\n    - 0.3", "train_crop_share \\[0.4, 0.3\\]: the smaller number comes f"),
         ("seed: 42", "seed: [42", "is not valid YAML"),
     ],
 )

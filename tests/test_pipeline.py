@@ -1,6 +1,7 @@
 """dvc.yaml against the code, and the whole pipeline on a few small photos."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,10 @@ def test_the_library_takes_types_and_no_values_from_what_is_no_dependency():
         attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
         names |= {node.attr for node in attributes if getattr(node.value, "id", "") == "params"}
         assert all(name[0].isupper() for name in names - {"params", "check"}), (file, names)
+
+
+def test_free_text_reaches_a_command_only_where_dvc_quotes_it():
+    for name, stage in STAGES.items():
+        command = stage.get("do", stage)["cmd"]
+        unquoted = set(re.findall(r"\$\{(.*?)\}", command)) - {"item.dataset", "item.regime", "item.seed", "key"}
+        assert unquoted <= {"item"} and "'" not in command, name  # a block is unpacked to quoted options

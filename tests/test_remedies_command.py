@@ -42,7 +42,17 @@ def run(monkeypatch, *arguments):
 
 
 def test_the_command_writes_all_remedies_and_directions_that_can_be_used_elsewhere(workplace, monkeypatch, capsys):
-    run(monkeypatch, "drawn", "model:model", "--out", "metrics/mine.json", "--save", "fixes/mine.safetensors")
+    run(
+        monkeypatch,
+        "--dataset",
+        "drawn",
+        "--embedder",
+        "model:model",
+        "--out",
+        "metrics/mine.json",
+        "--save",
+        "fixes/mine.safetensors",
+    )
     found = json.loads((workplace / "metrics/mine.json").read_text())["mine"]
     assert set(found["remedies"]) == {remedy.key for remedy in REMEDIES}
     assert found["chosen"] in found["remedies"] and found["empty_masks"] == 0
@@ -69,5 +79,6 @@ def test_the_command_writes_all_remedies_and_directions_that_can_be_used_elsewhe
 )
 def test_a_mistake_is_one_line(workplace, monkeypatch, arguments, message):
     with pytest.raises(SystemExit) as caught:
-        run(monkeypatch, *arguments, "--out", "found.json")
+        dataset, embedder = arguments
+        run(monkeypatch, "--dataset", dataset, "--embedder", embedder, "--out", "found.json")
     assert str(caught.value).startswith(message) and not (workplace / "found.json").exists()

@@ -14,7 +14,6 @@ ARGUMENTS = {
     "dataset": {"help": "name of the dataset, of those under data in params.yaml"},
     "regime": {"help": "how the network is trained, of those under regime_settings in params.yaml"},
     "seed": {"type": int, "help": "of the training"},
-    "embedder": {"help": "the model: a SPEC, see above"},
     "prefix": {"help": "how the experiments' names start"},
     "first": {"type": Path, "help": "folder of an audit"},
     "second": {"type": Path, "help": "folder of the audit to compare with it"},

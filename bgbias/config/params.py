@@ -10,9 +10,9 @@ from annotated_types import Ge, MinLen
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from bgbias.config.losses import Losses, names
+from bgbias.config.consistency import RECORDED, refuse_contradictions, refuse_odd_names
+from bgbias.config.losses import Losses
 from bgbias.config.values import Count, NotNegative, Positive, Precision, Range, Share, strict
-from bgbias.errors import refuse_unknown
 
 MaskMethod = Literal["given", "rembg", "grabcut"]
 
@@ -78,7 +78,13 @@ class Geometry:
     train_crop_ratio: Range  # width / height of the random resized crop
 
     def __post_init__(self):
-        """Refuse a crop that does not fit the packed photos."""
+        """Refuse crops that do not fit the photos, and ranges without anything in them."""
+        if self.train_crop_share[1] > 1:
+            raise ValueError(f"train_crop_share {self.train_crop_share}: a crop is at most all of a photo, 1")
+        for name in ("train_crop_share", "train_crop_ratio"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name} {[low, high]}: the smaller number comes first")
         if self.crop_px > self.short_side_px:
             raise ValueError(f"crop_px {self.crop_px} is larger than short_side_px {self.short_side_px}")
 
@@ -199,6 +205,10 @@ class Evaluation:
         """The drop is from clean to the view named swapped, and Recall@1 is in every table."""
         if "swapped" not in self.swaps:
             raise ValueError("swaps needs a view named swapped")
+        taken = RECORDED & self.swaps.keys()
+        if taken:
+            raise ValueError(f"swaps.{min(taken)}: its metrics would overwrite others; give the view another name")
+        refuse_odd_names("swaps", [*self.swaps, *self.swaps.values()])
         if 1 not in self.recall_at:
             raise ValueError("recall_at needs 1")
 
@@ -239,19 +249,5 @@ class Params:
     remedies: dict[str, Remedies]
 
     def __post_init__(self):
-        """Refuse an unknown loss, regime or dataset, and a dataset that lacks one of its blocks."""
-        refuse_unknown("loss", [self.loss], names())
-        refuse_unknown("dataset", [*self.datasets, *(entry.dataset for entry in self.remedies.values())], self.data)
-        refuse_unknown("regime", self.regimes, self.regime_settings)
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds {self.seeds}: each trains a network of its own, name it once")
-        blocks = {name: getattr(self, name) for name in ("images", "masks", "backgrounds", "train", "evaluate")}
-        blocks["attention.max_images"] = self.attention.max_images
-        for block_name, named in (("data", self.data), ("regime_settings", self.regime_settings)):
-            for name in named:
-                if not re.fullmatch(r"\w[\w-]*", name):  # it is part of paths and commands
-                    raise ValueError(f"{block_name}.{name}: name it with letters, digits, _ and - only")
-        for dataset in self.data:
-            for name, block in blocks.items():
-                if dataset not in block:
-                    raise ValueError(f"{name}.{dataset} is missing")
+        """Refuse blocks that do not go together."""
+        refuse_contradictions(self)
