@@ -29,12 +29,13 @@ from bgbias.config import cli, params
 def main(settings: params.Params, embedder: str, out: Path, dataset: str | None, **given: str | None) -> None:
     """Measure, write the figures, and say what they mean."""
     from bgbias import files, seeding
-    from bgbias.audit import embeddings, explained, page, queries, sources, verdict
+    from bgbias.audit import embeddings, explained, page, queries, sources, verdict, views
     from bgbias.audit.examples import worst_photos
     from bgbias.audit.measures import Measures
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.external import spec
+    from bgbias.external.steady import refuse_unsteady
 
     seeding.deterministic(settings.threads)
     given = {name: value for name, value in given.items() if value}
@@ -47,6 +48,7 @@ def main(settings: params.Params, embedder: str, out: Path, dataset: str | None,
         pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache)
     else:
         pictures, described, remarks = sources.of_folder(options, model.input_px, settings.seed, cache)
+    refuse_unsteady(model, next(views.batches(pictures, "clean")), list(pictures.table.path))
     embedded = embeddings.embed(model, pictures, cache)
     measures = Measures(pictures, embedded)
     found = {"embedder": embedder} | described | measures.all()

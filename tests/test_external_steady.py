@@ -1,0 +1,58 @@
+"""A model whose answer is no function of the photo is refused."""
+
+import pytest
+import torch
+from torch import nn
+
+from bgbias.external import spec
+from bgbias.external.steady import refuse_unsteady
+
+PICTURES = torch.randint(0, 256, (10, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+NAMES = [f"{number}.png" for number in range(10)]
+
+
+def exported(network, path):
+    """A TorchScript file's embedder; a traced model keeps the mode that it was traced in."""
+    torch.manual_seed(0)
+    torch.jit.script(network).save(path)
+    return spec.load(f"torchscript:{path}?input_px=16")
+
+
+class InTraining(nn.Module):
+    """What a model does that was exported in training mode, whatever mode it is put into."""
+
+    def __init__(self, kind: str):
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, images):
+        features = images.flatten(1)[:, :64]
+        if self.kind == "dropout":
+            return nn.functional.dropout(features, 0.1, True)
+        if self.kind == "batch statistics":
+            return (features - features.mean(0)) / (features.std(0) + 1e-3) if len(features) > 1 else features
+        return features
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("dropout", "other embeddings at each call, as dropout does .*: it was exported in training mode; call .eval"),
+        ("batch statistics", "another embedding beside other photos, as batch statistics do .cosine .*: it was export"),
+    ],
+)
+def test_a_model_in_training_mode_is_refused(kind, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        refuse_unsteady(exported(InTraining(kind), tmp_path / "net.pt"), PICTURES, NAMES)
+
+
+@pytest.mark.parametrize("name", ["small_resnet?input_px=16", "torchvision:mobilenet_v3_small?input_px=32"])
+def test_a_model_that_is_a_function_of_the_photo_passes(name):
+    embedder = spec.load(name)
+    pictures = PICTURES.repeat(1, 1, embedder.input_px // 16, embedder.input_px // 16)
+    refuse_unsteady(embedder, pictures, NAMES)
+
+
+def test_a_steady_file_passes(tmp_path):
+    refuse_unsteady(exported(InTraining("nothing"), tmp_path / "net.pt"), PICTURES, NAMES)
