@@ -20,13 +20,14 @@ blocks = {
     "train": dataclasses.replace(settings.train["demo"], batch_size=8, batches_per_epoch=2, max_epochs=1),
     "evaluate": settings.evaluate["demo"],
 }
+every = ("data", "images", "masks", "backgrounds", "train", "evaluate")
 few = settings.attention.max_images | {"drawn": 2}
 settings = dataclasses.replace(
     settings,
     loss="triplet",
     threads=int(threads),
     attention=dataclasses.replace(settings.attention, copies=8, max_images=few),
-    **{name: getattr(settings, name) | {"drawn": block} for name, block in blocks.items()},
+    **{name: getattr(settings, name) | {"drawn": blocks.get(name, getattr(settings, name)["own"])} for name in every},
 )
 os.chdir(folder)
 for stage in (train, attention):
