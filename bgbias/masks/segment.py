@@ -1,8 +1,10 @@
 """Cutting the object out of a photo: GrabCut, and the networks of rembg."""
 
 import os
+import sys
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from PIL import Image
@@ -74,15 +76,24 @@ def rembg(photo: Image.Image, model: str, threads: int) -> Image.Image:
     Raises:
         ValueError: rembg cannot load or run the model.
     """
-    import rembg
-
     try:
         with np.errstate(invalid="raise"):
-            return rembg.remove(photo, session=session(model, threads), only_mask=True)
+            return _library().remove(photo, session=session(model, threads), only_mask=True)
     except FloatingPointError:
         return Image.new("L", photo.size)
     except Exception as error:  # of rembg, onnxruntime, pooch, requests...
         raise ValueError(f"rembg cannot use {model} ({' '.join(str(error).split())}): {MEND}") from None
+
+
+def _library() -> ModuleType:
+    """Import rembg, and keep PyTorch's threads: numba, which it brings, sets them to all cores."""
+    torch = sys.modules.get("torch")
+    threads = torch and torch.get_num_threads()
+    import rembg.sessions
+
+    if torch:
+        torch.set_num_threads(threads)
+    return rembg
 
 
 def model_file(model: str) -> Path:
@@ -94,11 +105,9 @@ def model_file(model: str) -> Path:
     Raises:
         ValueError: rembg knows no such model, cannot download it, or there is no such file.
     """
-    from rembg.sessions import sessions_class
-
     path = Path(model)
     if not model.endswith(".onnx"):
-        known = {kind.name(): kind for kind in sessions_class}
+        known = {kind.name(): kind for kind in _library().sessions.sessions_class}
         refuse_unknown("model of rembg", [model], known)
         with as_value_error(f"rembg cannot download {model}: connect to the network, or {MEND}"):
             path = Path(known[model].download_models())
@@ -111,16 +120,15 @@ def model_file(model: str) -> Path:
 def session(model: str, threads: int):
     """Open a session of rembg, which rembg.remove wants."""
     import onnxruntime
-    import rembg
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     if not model.endswith(".onnx"):
-        return _quicker(rembg.new_session(model, sess_opts=options))
+        return _quicker(_library().new_session(model, sess_opts=options))
     path, home = Path(model).absolute(), os.environ.get("U2NET_HOME")
     os.environ["U2NET_HOME"] = str(path.parent)  # rembg refuses files from elsewhere
     try:
-        return _quicker(rembg.new_session("u2net_custom", sess_opts=options, model_path=str(path)))
+        return _quicker(_library().new_session("u2net_custom", sess_opts=options, model_path=str(path)))
     finally:
         os.environ.pop("U2NET_HOME")
         os.environ.update({} if home is None else {"U2NET_HOME": home})
