@@ -84,3 +84,21 @@ def test_help_comes_at_once_as_no_stage_imports_what_is_slow_before_it_runs():
 def test_a_stage_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "stages.train", "-h"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("usage: train.py [-h] dataset regime seed")
+
+
+def test_ctrl_c_is_one_line_and_130(monkeypatch, capsys):
+    def stage(settings, dataset):
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, stage, "demo")
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted: start it again, and it goes on with what is kept\n"
+
+
+def test_help_names_no_default_that_is_none(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["stage", "--help"])
+    with pytest.raises(SystemExit):
+        cli.run(print, "what it does", out={"help": "a file"}, least={"help": "a number", "default": 4, "type": int})
+    printed = capsys.readouterr().out
+    assert "a file\n" in printed and "a number (default: 4)" in printed

@@ -8,10 +8,10 @@ import torch
 from bgbias import external
 from bgbias.config import params, read
 from bgbias.external.spec import FORMATS, SCHEMES, load
+from bgbias.models.by_name import COLLECTIONS
 from bgbias.models.embedder import embed
 from bgbias.models.own import OWN
 from bgbias.models.trained import new, save
-from bgbias.models.trunks import COLLECTIONS
 
 CPU = torch.device("cpu")
 
@@ -77,9 +77,9 @@ def test_params_take_no_other_names(network):
     [
         (
             "resnet50",
-            "unknown scheme 'resnet50'; known are model:, small_resnet:, bn_inception:, torchvision:, timm:, onnx:, ",
+            "unknown scheme 'resnet50'; close to it are small_resnet; a network of torchvision is torchvision:NAME",
         ),
-        ("bn_incepton:imagenet", "unknown scheme 'bn_incepton'; close to it are bn_inception:"),
+        ("bn_incepton:imagenet", "unknown scheme 'bn_incepton'; close to it are bn_inception; a network of"),
         ("small_resnet:imagenet", "small_resnet has no pretrained weights: set weights to scratch"),
         ("bn_inception?input_px=62", "fails on images (2, 3, 62, 62): correct its input_px or export it again (ValueE"),
         ("onx:net.onnx", "unknown scheme 'onx'; close to it are onnx:"),

@@ -21,14 +21,17 @@ ARGUMENTS = {
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Keeps a docstring's lines, and says what an option is when it is not given."""
+    """Keeps a docstring's lines, and says what an option is when it is not given, if it is anything."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        return action.help if action.default is None else super()._get_help_string(action)
 
 
 def run(stage: Callable[..., None], description: str, *arguments: str, **options: dict) -> None:
     """Parse the arguments, read params.yaml and run a stage.
 
-    An error that the user can mend is printed as one line and ends the process with exit code 1; set
-    BGBIAS_TRACEBACK=1 to see where it came from.
+    An error that the user can mend is printed as one line and ends the process with exit code 1, Ctrl-C likewise with
+    130; set BGBIAS_TRACEBACK=1 to see where an error came from.
 
     Args:
         stage: called with the checked parameters, the arguments and the options.
@@ -50,6 +53,9 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
         if "regime" in given:
             refuse_unknown("regime", [given.regime], settings.regime_settings)
         stage(settings, **vars(given))
+    except KeyboardInterrupt:
+        print("interrupted: start it again, and it goes on with what is kept", file=sys.stderr)
+        sys.exit(130)  # as shells have it: 128 + SIGINT
     except EXPECTED as error:
         if os.environ.get("BGBIAS_TRACEBACK"):
             raise

@@ -132,7 +132,7 @@ class Training:
     def __post_init__(self):
         """Refuse what names no network; whether a collection has one of that name is not known here."""
         if not re.fullmatch(r"small_resnet|bn_inception|(torchvision|timm):[\w.-]+", self.network):
-            expected = "small_resnet, bn_inception, torchvision:NAME or timm:NAME"
+            expected = "small_resnet, bn_inception, torchvision:NAME or timm:NAME; weights have a key of their own"
             raise ValueError(f"unknown network '{self.network}'; known are {expected}")
 
 

@@ -9,10 +9,10 @@ from torch import nn
 from bgbias.errors import as_value_error, unknown
 from bgbias.external import formats
 from bgbias.models import trained
+from bgbias.models.by_name import COLLECTIONS, trunk
 from bgbias.models.cards import Input, card
 from bgbias.models.embedder import Embedder, device
 from bgbias.models.own import OWN
-from bgbias.models.trunks import COLLECTIONS, trunk
 
 FORMATS = {  # scheme -> (rest of the SPEC, device) -> the network and what it expects
     "onnx": formats.from_onnx,
@@ -78,7 +78,8 @@ def _parse(spec: str) -> tuple[str, str, dict]:
     spec, _, query = spec.partition("?")
     scheme, _, target = spec.partition(":")
     if scheme not in SCHEMES:
-        raise unknown("scheme", scheme, [f"{name}:" for name in SCHEMES])
+        known = [name if name in OWN else f"{name}:" for name in SCHEMES]
+        raise ValueError(f"{unknown('scheme', scheme, known)}; a network of torchvision is torchvision:NAME")
     own = {"model": (), "onnx": (*Input._fields, "output")}.get(scheme, Input._fields)
     options = dict(option.partition("=")[::2] for option in query.split("&") if option)
     for name in options:

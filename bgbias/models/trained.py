@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from bgbias import files
+from bgbias.models.by_name import trunk
 from bgbias.models.cards import Card, card
 from bgbias.models.embedder import Embedder, device
-from bgbias.models.trunks import trunk
 
 
 class Network(nn.Module):
@@ -39,7 +39,7 @@ def new(network: str, embedding_dim: int, input_px: int, distance: str, weights:
     Random weights are drawn from PyTorch's generator, the trunk's before the head's.
 
     Args:
-        network: of the trunk, and its weights, see `trunks.trunk`.
+        network: of the trunk, and its weights, see `by_name.trunk`.
         embedding_dim: length of an embedding.
         input_px: side of its images.
         distance: of the loss that it will be trained with, "euclidean" or "cosine".
