@@ -1,7 +1,9 @@
 """The study's tables, from the experiments of this pipeline, beside the published figures."""
 
 import re
+from ast import literal_eval
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,9 @@ LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_s
 def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
     """Gather the figures of the experiments whose names start with a prefix.
 
+    Of each experiment only what it ran counts: datasets x regimes. The metrics of others are there, too, as they were
+    committed, and may be of another loss.
+
     Args:
         experiments: as `dvc.api.exp_show()` lists them: flat names of metrics and parameters -> values.
         prefix: of the names.
@@ -56,7 +61,7 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
         raise ValueError(f"no experiment's name starts with '{prefix}': `dvc exp list` shows the names")
     rows = {}
     for experiment in chosen:
-        for dataset, regime in sorted({tuple(name.split(".")[:2]) for name in experiment if name.count(".") > 1}):
+        for dataset, regime in product(*(literal_eval(experiment[name]) for name in ("datasets", "regimes"))):
             figures = {name: experiment.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
             if all(pd.isna(value) for value in figures.values()):
                 continue

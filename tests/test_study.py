@@ -13,7 +13,8 @@ PUBLISHED = study.read_published(Path("paper/published"))
 def experiment(name, loss, **figures):
     """An experiment as dvc.api.exp_show lists it."""
     metrics = {f"{key.replace('__', '.')}": value for key, value in figures.items()}
-    return {"Experiment": name, "loss": loss, "seed": 42.0, **metrics}
+    lists = {"datasets": "['demo']", "regimes": "['base', 'bgaugment']"}
+    return {"Experiment": name, "loss": loss, "seed": 42.0, **lists, **metrics}
 
 
 BASE = {
@@ -35,6 +36,12 @@ def test_named_experiments_become_rows():
     )
     assert rows[study.KEY].to_numpy().tolist() == [["demo", "arcface", "bgaugment"], ["demo", "triplet", "base"]]
     assert rows.attention[0] == 0.25 and rows.swapped_map_at_r_sd[1] == 0.01 and pd.isna(rows.attention[1])
+
+
+def test_what_an_experiment_did_not_run_is_not_its():
+    committed = {"demo__bgconsistency__clean__map_at_r": 0.7, "grocery__base__clean__map_at_r": 0.6}
+    rows = study.gather([experiment("study-triplet", "triplet", **BASE, **committed)], "study-")
+    assert rows[study.KEY].to_numpy().tolist() == [["demo", "triplet", "base"]]
 
 
 def test_no_experiment_of_the_name_is_refused():
