@@ -1,6 +1,7 @@
 """The loop: it learns, selects, stops, resumes to the byte, and refuses to go on with a broken loss."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -65,8 +66,8 @@ def test_a_regime_s_consistency_and_variation_count_as_the_loss_says(data, geome
     options = dataclasses.replace(options, batch_size=8)
     weight = SETTINGS.regime_settings["bgconsistency"].consistency
     for loss in ("triplet", "normalized_softmax"):
-        blocks = {"images": SETTINGS.images | {"drawn": geometry}, "train": SETTINGS.train | {"drawn": options}}
-        settings = dataclasses.replace(SETTINGS, loss=loss, **blocks)
+        blocks = {"loss": loss, "images": {"drawn": geometry}, "train": {"drawn": options}}
+        settings = SimpleNamespace(**vars(SETTINGS) | blocks)
         with pytest.raises(Seen) as seen:
             train.main(settings, "drawn", "bgconsistency", 1)
         found, block = seen.value.args[0], getattr(SETTINGS.losses, loss)
