@@ -32,7 +32,7 @@ def main(settings: params.Params, dataset: str) -> None:
     settings_of_masks, data = make.made_from(options)
     unfinished = cache.unfinished(f"masks-{dataset}", settings_of_masks, [raw, *data])
     make.make_masks(table, raw, unfinished, options)
-    pictures = pack.shrink_all([make.file_of(unfinished, path) for path in table.path], short_side_px, "L")
+    pictures = pack.shrink_all([make.file_of(unfinished, path) for path in table.path], short_side_px, pack.read_mask)
     pack.Pack.write(out / "packed", tqdm(pictures, "packing", len(table), unit="mask"))
     packed = pack.Pack(out / "packed")
     summary = foreground.summary(packed[i] for i in range(len(packed)))

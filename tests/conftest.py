@@ -85,11 +85,11 @@ def data(tmp_path: Path, raw: tuple[Path, pd.DataFrame]) -> Path:
     prepared = tmp_path / "data/prepared/drawn"
     prepared.mkdir(parents=True)
     table.to_csv(prepared / "images.csv", index=False)
-    for column, mode, out in (
-        ("path", "RGB", prepared / "photos"),
-        ("mask_path", "L", tmp_path / "data/masks/drawn/packed"),
+    for column, read, out in (
+        ("path", pack.read_photo, prepared / "photos"),
+        ("mask_path", pack.read_mask, tmp_path / "data/masks/drawn/packed"),
     ):
-        pictures = (pack.shrink(pack.read_photo(folder / path, mode), 24) for path in table[column])
+        pictures = (pack.shrink(read(folder / path), 24) for path in table[column])
         pack.Pack.write(out, pictures)
     for seed, pool in enumerate(("val", "test")):
         rng = np.random.default_rng(seed)

@@ -41,8 +41,8 @@ def under(masks: Tensor):
     return lambda pictures: ((pictures * weights).sum((2, 3)) / weights.sum((2, 3))).repeat(1, 16)
 
 
-def read(folder: Path, paths: pd.Series, mode: str) -> Tensor:
-    pictures = [np.asarray(pack.read_photo(folder / path, mode)).reshape(SIDE, SIDE, -1) for path in paths]
+def read(folder: Path, paths: pd.Series, decode: pack.Read) -> Tensor:
+    pictures = [np.asarray(decode(folder / path)).reshape(SIDE, SIDE, -1) for path in paths]
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
 
@@ -55,7 +55,10 @@ def demos(tmp_path_factory):
         folder = tmp_path_factory.mktemp("demo")
         fetch(folder / "raw", options)
         table = pd.read_csv(folder / "raw/photos.csv").query("split == 'test'")
-        photos, masks = read(folder / "raw", table.path, "RGB"), read(folder / "raw", table["mask"], "L")
+        photos, masks = (
+            read(folder / "raw", table.path, pack.read_photo),
+            read(folder / "raw", table["mask"], pack.read_mask),
+        )
         labels = torch.from_numpy(table["class"].factorize()[0])
         pool = [torch.from_numpy(picture[:SIDE, :SIDE]).permute(2, 0, 1) for _, picture in backgrounds("test", options)]
         found[correlation] = photos, masks, labels, pool

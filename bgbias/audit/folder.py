@@ -1,19 +1,17 @@
 """The photos of an audit and their masks: found, checked, and refused with one line that names the mend."""
 
-import warnings
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
-from PIL import Image
 
 from bgbias import errors
 from bgbias.datasets import folder as folders
 from bgbias.masks import make
+from bgbias.photos.pack import picture_size
 
 SMALLEST_PX = 8  # of a side: on less there is nothing to see
 LARGEST_PX = 100_000_000  # of a photo: decoded 300 MB, in each of several threads
 LONGEST = 20  # times as long as wide: the centre square would show nothing of it
-TOO_LARGE = (LARGEST_PX + 1, 1)  # stands for a size that Pillow refuses to tell
 
 
 def read(folder: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -45,10 +43,10 @@ def read(folder: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _refuse_sizes(folder: Path, paths: list[str]) -> None:
-    sizes = {path: _size(folder / path) for path in paths}
+    sizes = {path: picture_size(folder / path) for path in paths}
 
     def refuse(bad: list[str], complaint: str) -> None:
-        listed = [f"{path} ({sizes[path][0]} x {sizes[path][1]})" if sizes[path] != TOO_LARGE else path for path in bad]
+        listed = [f"{path} ({sizes[path][0]} x {sizes[path][1]})" for path in bad]
         errors.refuse(listed, f"{folder}: {complaint}")
 
     large = [path for path, (width, height) in sizes.items() if width * height > LARGEST_PX]
@@ -57,18 +55,6 @@ def _refuse_sizes(folder: Path, paths: list[str]) -> None:
     refuse(small, f"photos with a side of less than {SMALLEST_PX} pixels; replace or remove them")
     narrow = [path for path, size in sizes.items() if max(size) > LONGEST * min(size)]
     refuse(narrow, f"photos more than {LONGEST} times as long as wide; crop or remove them")
-
-
-def _size(path: Path) -> tuple[int, int]:
-    """Width and height as the file's first bytes have them; a broken rest is found when it is decoded."""
-    try:
-        quiet = warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning)
-        with quiet, Image.open(path) as picture:
-            return picture.size
-    except Image.DecompressionBombError:
-        return TOO_LARGE
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{path}: does not decode ({error}): replace or remove it") from error
 
 
 def given_masks(table: pd.DataFrame, folder: Path) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from bgbias.config import params
 from bgbias.datasets.folder import READ
 from bgbias.masks.make import file_of, made_from, make_masks
 from bgbias.photos import foreground
-from bgbias.photos.pack import Pack, cores, crop, read_photo, shrink
+from bgbias.photos.pack import Pack, Read, cores, crop, read_mask, read_photo, shrink
 from bgbias.photos.views import Photos
 from bgbias.render.backgrounds import swap
 from bgbias.seeding import generator
@@ -139,9 +139,9 @@ def square(px: int) -> params.Geometry:
     )
 
 
-def _crops(paths: list[Path], side_px: int, mode: str, what: str) -> Iterator[np.ndarray]:
+def _crops(paths: list[Path], side_px: int, read: Read, what: str) -> Iterator[np.ndarray]:
     with ThreadPool(cores()) as pool:  # decoding leaves Python's lock to others
-        found = pool.imap(lambda path: crop(read_photo(path, mode), side_px), paths)
+        found = pool.imap(lambda path: crop(read(path), side_px), paths)
         yield from tqdm(found, what, len(paths), unit="picture")
 
 
@@ -149,7 +149,7 @@ def photo_pack(table: pd.DataFrame, folder: Path, input_px: int, cache: Cache) -
     """Decode and crop all photos, once."""
     paths = [folder / path for path in table.path]
     made_from = fingerprint(["photos", input_px], paths)
-    return packed(cache, "photos", made_from, lambda: _crops(paths, input_px, "RGB", "photos"))
+    return packed(cache, "photos", made_from, lambda: _crops(paths, input_px, read_photo, "photos"))
 
 
 def mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px: int, cache: Cache) -> Pack:
@@ -165,7 +165,7 @@ def mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px
     full_size = cache.root / mark / "masks"
     make_masks(table, folder, full_size, options, workers=1 if len(table) <= FEW else None)
     paths = [file_of(full_size, path) for path in table.path]
-    pack = packed(cache, f"masks_{input_px}", mark, lambda: _crops(paths, input_px, "L", "cropping masks"))
+    pack = packed(cache, f"masks_{input_px}", mark, lambda: _crops(paths, input_px, read_mask, "cropping masks"))
     if all(foreground.suspicion(pack[row]) == "empty" for row in range(len(pack))):
         raise ValueError(f"{folder}: all masks are empty (white is the object): make others, or --mask-method grabcut")
     return pack

@@ -130,7 +130,7 @@ def _given(photo: Image.Image, task: _Task) -> Image.Image:
         raise ValueError(f"{task.photo}: the dataset brings no mask: {mend}")
     if not task.given.is_file():
         raise FileNotFoundError(f"{task.photo}: its mask {task.given} is missing: add it, or {mend}")
-    return pack.read_photo(task.given, "L")
+    return pack.read_mask(task.given)
 
 
 METHODS = {

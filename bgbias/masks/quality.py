@@ -128,7 +128,7 @@ class Labelled(NamedTuple):
 
 
 AUTOMATIC = {
-    "given": lambda paths, options: pack.read_photo(paths.given, "L"),
+    "given": lambda paths, options: pack.read_mask(paths.given),
     "rembg": lambda paths, options: segment.rembg(pack.read_photo(paths.photo), options.rembg_model, pack.cores()),
     "grabcut": lambda paths, options: segment.grabcut(pack.read_photo(paths.photo), options.grabcut_px),
 }
@@ -150,7 +150,7 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
     """
     rows = []
     for paths in tqdm(find(folder, options.method), "mask quality", unit="photo"):
-        hand = pack.read_photo(paths.hand, "L")
+        hand = pack.read_mask(paths.hand)
         automatic = AUTOMATIC[options.method](paths, options)
         try:
             rows.append({"name": paths.name, **compare(np.asarray(automatic), np.asarray(hand))})

@@ -1,8 +1,9 @@
 """Photo files decoded once, and their pixels packed in one file."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from copy import copy
 from functools import partial
 from multiprocessing import get_context
@@ -13,27 +14,89 @@ from PIL import Image, ImageOps
 
 from bgbias import files
 
-Image.MAX_IMAGE_PIXELS = 200_000_000  # a photo of more is refused instead of filling the memory
+Read = Callable[[Path], Image.Image]
+FORMATS = ("JPEG", "PNG", "WEBP")  # that are decoded, whatever a file is called; others may start programs
+MOST_PIXELS = 200_000_000  # of a picture: decoded 600 MB
+Image.MAX_IMAGE_PIXELS = None  # Pillow warns of half as many, and refuses from twice as many on
 
 
-def read_photo(path: Path, mode: str = "RGB") -> Image.Image:
-    """Decode a photo or mask, upright as its EXIF orientation says.
+def read_photo(path: Path) -> Image.Image:
+    """Decode a photo, upright as its EXIF orientation says.
 
     Args:
-        path: of the picture.
-        mode: Pillow's mode of the result, "RGB" or "L".
+        path: of a JPEG, PNG or WebP.
+
+    Returns:
+        Mode "RGB"; 16 bits a channel become 8.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is not a picture, or is broken or too large.
+        ValueError: the file is none of these, or is broken or too large.
     """
+    return _eight_bits(_upright(path)).convert("RGB")
+
+
+def read_mask(path: Path) -> Image.Image:
+    """Decode a foreground mask, upright likewise, and read what it means where that is certain.
+
+    A cut-out, whose alpha is not 255 all over, is a mask by its alpha. Levels of 0 and 1 are 0 and 255. Of 16 bits a
+    level is divided by 257, but where none is above 255: then they are those of 8 bits.
+
+    Args:
+        path: of a JPEG, PNG or WebP.
+
+    Returns:
+        Mode "L", 255 where the object is.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is none of these, or is broken or too large.
+    """
+    mask = _upright(path)
+    if mask.has_transparency_data:
+        alpha = mask.convert("RGBA").getchannel("A")
+        if alpha.getextrema() != (255, 255):
+            return alpha
+    if mask.mode.startswith("I") and mask.getextrema()[1] <= 255:
+        mask = Image.fromarray(np.asarray(mask).astype(np.uint8))
+    mask = _eight_bits(mask).convert("L")
+    return mask.point(lambda level: 255 * level) if mask.getextrema()[1] == 1 else mask
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Read width and height out of a file's first bytes; a broken rest is found when it is decoded.
+
+    Raises:
+        ValueError: as raised by `read_photo`, but for the size.
+    """
+    with _named(path), Image.open(path, formats=FORMATS) as picture:
+        return picture.size
+
+
+def _upright(path: Path) -> Image.Image:
+    with _named(path), Image.open(path, formats=FORMATS) as picture:
+        width, height = picture.size
+        if width * height > MOST_PIXELS:
+            raise ValueError(f"{width} x {height} are more than {MOST_PIXELS // 10**6} megapixels")
+        return ImageOps.exif_transpose(picture)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Whatever a decoder trips over is the file's fault."""
     try:
-        with Image.open(path) as picture:
-            return ImageOps.exif_transpose(picture).convert(mode)
+        yield
     except FileNotFoundError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:
         raise ValueError(f"{path}: does not decode ({error}): replace or remove it") from error
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Scale the 65,536 levels of a grey picture to 256; Pillow would clip them. Colours come as 8 bits already."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return Image.fromarray((np.asarray(picture).astype(np.float64) / 257 + 0.5).clip(0, 255).astype(np.uint8))
 
 
 def shrink(picture: Image.Image, short_side: int) -> np.ndarray:
@@ -61,17 +124,17 @@ def crop(picture: Image.Image, side_px: int) -> np.ndarray:
     return np.asarray(square).reshape(side_px, side_px, -1)
 
 
-def shrink_all(paths: list[Path], short_side: int, mode: str = "RGB") -> Iterator[np.ndarray]:
+def shrink_all(paths: list[Path], short_side: int, read: Read = read_photo) -> Iterator[np.ndarray]:
     """Decode and `shrink` pictures over all cores, in order, a bounded number of them at a time."""
-    one = partial(_shrink_file, short_side=short_side, mode=mode)
+    one = partial(_shrink_file, short_side=short_side, read=read)
     # spawned: the fork of a process with threads (of onnxruntime, OpenMP) may hang
     with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
         for start in range(0, len(paths), 1024):
             yield from pool.map(one, paths[start : start + 1024], chunksize=16)
 
 
-def _shrink_file(path: Path, short_side: int, mode: str) -> np.ndarray:
-    return shrink(read_photo(path, mode), short_side)
+def _shrink_file(path: Path, short_side: int, read: Read) -> np.ndarray:
+    return shrink(read(path), short_side)
 
 
 class Pack:

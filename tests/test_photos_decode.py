@@ -1,0 +1,100 @@
+"""Photo and mask files: what is certain is read as it is meant, all else is refused."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bgbias.photos.foreground import OBJECT
+from bgbias.photos.pack import picture_size, read_mask, read_photo
+
+OBJECT_AT = np.zeros((20, 30), dtype=bool)
+OBJECT_AT[5:15, 8:20] = True
+
+
+def saved(tmp_path, picture, name="mask.png"):
+    picture.save(tmp_path / name)
+    return tmp_path / name
+
+
+def cut_out():
+    """A dark object on nothing: bright where it is transparent."""
+    pixels = np.full((20, 30, 4), 250, dtype=np.uint8)
+    pixels[OBJECT_AT] = (10, 20, 30, 255)
+    pixels[~OBJECT_AT, 3] = 0
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        Image.fromarray(255 * OBJECT_AT.astype(np.uint8)),
+        Image.fromarray(OBJECT_AT),
+        Image.fromarray(OBJECT_AT.astype(np.uint8)),
+        Image.fromarray(65535 * OBJECT_AT.astype(np.uint16)),
+        Image.fromarray(255 * OBJECT_AT.astype(np.uint16)),
+        Image.fromarray(OBJECT_AT.astype(np.uint16)),
+        cut_out(),
+        cut_out().convert("LA"),
+        Image.merge("RGBA", [Image.fromarray(255 * OBJECT_AT.astype(np.uint8))] * 3 + [Image.new("L", (30, 20), 255)]),
+    ],
+    ids="8-bit two-levels 0-1 16-bit 8-in-16-bit 0-1-in-16-bit cut-out grey-cut-out opaque".split(),
+)
+def test_a_mask_is_the_object_whatever_it_is_written_as(tmp_path, mask):
+    found = np.asarray(read_mask(saved(tmp_path, mask)))
+    assert found.dtype == np.uint8 and np.array_equal(found >= OBJECT, OBJECT_AT)
+    assert set(np.unique(found)) == {0, 255}
+
+
+def test_soft_16_bit_masks_are_scaled(tmp_path):
+    levels = np.linspace(0, 65535, 600).astype(np.uint16).reshape(20, 30)
+    found = np.asarray(read_mask(saved(tmp_path, Image.fromarray(levels))))
+    assert np.abs(found - levels / 257).max() <= 0.5
+
+
+def test_16_bit_photos_are_scaled_and_not_clipped(tmp_path):
+    levels = np.linspace(0, 65535, 600).astype(np.uint16).reshape(20, 30)
+    photo = np.asarray(read_photo(saved(tmp_path, Image.fromarray(levels))))
+    assert photo.shape == (20, 30, 3) and np.abs(photo[..., 0] - levels / 257).max() <= 0.5
+
+
+def test_an_empty_mask_stays_empty(tmp_path):
+    assert not np.asarray(read_mask(saved(tmp_path, Image.new("L", (5, 5))))).any()
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "BMP", "PPM", "EPS"])
+def test_other_formats_are_refused_whatever_the_file_is_called(tmp_path, kind):
+    Image.new("RGB", (9, 9)).save(tmp_path / "photo.jpg", format=kind)
+    with pytest.raises(ValueError, match=r"photo.jpg: does not decode .*: replace or remove it"):
+        read_photo(tmp_path / "photo.jpg")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "MPO", "PNG", "WEBP"])
+def test_these_formats_are_read_whatever_the_file_is_called(tmp_path, kind):
+    Image.new("RGB", (9, 7), "red").save(tmp_path / "photo.png", format=kind)
+    assert read_photo(tmp_path / "photo.png").size == picture_size(tmp_path / "photo.png") == (9, 7)
+
+
+def test_a_bomb_is_refused_before_it_is_decoded(tmp_path):
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", 20_000, 19_800, 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000)))
+    (tmp_path / "bomb.png").write_bytes(png + chunk(b"IEND", b""))
+    with pytest.raises(
+        ValueError, match="bomb.png: does not decode .20000 x 19800 are more than 200 megapixels.: repl"
+    ):
+        read_photo(tmp_path / "bomb.png")
+
+
+def test_whatever_a_decoder_trips_over_is_the_file_s_fault(tmp_path, monkeypatch):
+    def trips(*_):
+        raise RuntimeError("deep inside")
+
+    path = saved(tmp_path, Image.new("RGB", (5, 5)), "a.png")
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", trips)
+    with pytest.raises(ValueError, match=r"a.png: does not decode .deep inside.: replace or remove it"):
+        read_photo(path)
