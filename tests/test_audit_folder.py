@@ -1,5 +1,6 @@
 """Photos, masks and backgrounds that an audit takes, and those that it refuses with one line and a mend."""
 
+import itertools
 import re
 
 import numpy as np
@@ -24,9 +25,13 @@ def folder(tmp_path):
     return tmp_path / "shop"
 
 
+NUMBERS = itertools.count()
+
+
 def draw(path, size, mode="RGB", colour=90):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new(mode, size, (colour,) * 3 if mode == "RGB" else colour).save(path)
+    rgb = (colour, colour, 8 * next(NUMBERS) % 256)  # no two are equal
+    Image.new(mode, size, rgb if mode == "RGB" else colour).save(path)
 
 
 def refused(message):

@@ -1,5 +1,7 @@
 """Own photos: class folders or a list, and every mistake as one line with its mend."""
 
+import itertools
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,15 @@ from bgbias.datasets import by_name, folder
 from bgbias.photos.table import check_table
 
 OPTIONS = params.Folder(seed=1, val_share=0.25, test_share=0.25)
+NUMBERS = itertools.count()
 CLASSES = ("Äpfel", "blue mug", "cup", "dish", "egg", "fork", "glass", "hat")
 
 
 def add(*paths: Path) -> None:
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (8, 8)).save(path, format="PNG")
+        number = next(NUMBERS)  # no two are equal
+        Image.new("RGB", (8, 8), (number // 256, number % 256, 0)).save(path, format="PNG")
 
 
 def write_list(where: Path, text: str, encoding: str = "utf-8") -> None:
@@ -63,9 +67,9 @@ def test_hidden_files_and_what_is_no_picture_are_passed_over(photos):
 
 
 def test_classes_and_photos_may_be_links(photos, tmp_path):
-    add(tmp_path / "elsewhere/1.jpg")
+    add(tmp_path / "elsewhere/1.jpg", tmp_path / "other.jpg")
     (photos / "hat").symlink_to(tmp_path / "elsewhere")
-    (photos / "cup/3.jpg").symlink_to(tmp_path / "elsewhere/1.jpg")
+    (photos / "cup/3.jpg").symlink_to(tmp_path / "other.jpg")
     assert {"hat/1.jpg", "cup/3.jpg"} <= set(folder.read(photos).path)
 
 
@@ -191,3 +195,51 @@ def test_a_split_through_the_classes_is_refused_before_anything_is_copied(own, c
 def test_every_name_that_is_no_public_dataset_is_a_folder():
     assert set(by_name.DATASETS) == set(params.Data.__annotations__)
     assert by_name.module("flowers") is folder
+
+
+def test_what_storage_keeps_in_folders_of_its_own_is_no_photo(photos):
+    before = folder.read(photos)
+    add(photos / "cup/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg", photos / "#recycle/cup/1.jpg", photos / "lost+found/1.jpg")
+    assert folder.read(photos).equals(before)
+
+
+@pytest.mark.parametrize("ending", ["jfif", "jpe", "jp2", "dng"])
+def test_pictures_of_other_endings_are_refused_and_not_left_out(photos, ending):
+    add(photos / f"cup/3.{ending}")
+    with pytest.raises(ValueError, match=f"pictures of formats that are not read; .*: cup/3.{ending}"):
+        folder.read(photos)
+
+
+def test_linked_folders_within_a_class_are_followed_once(photos, tmp_path):
+    add(tmp_path / "elsewhere/5.jpg")
+    (photos / "cup/more").symlink_to(tmp_path / "elsewhere")
+    (photos / "cup/round").symlink_to(photos / "cup")
+    assert "cup/more/5.jpg" in set(folder.read(photos).path) and len(folder.read(photos)) == 5
+
+
+def test_a_link_that_leads_nowhere_is_named(photos, tmp_path):
+    (photos / "cup/gone.jpg").symlink_to(tmp_path / "nothing.jpg")
+    with pytest.raises(ValueError, match="links that lead nowhere; mend or remove them: cup/gone.jpg"):
+        folder.read(photos)
+
+
+def test_classes_that_differ_by_blanks_or_unicode_form_alone_are_one(photos):
+    names = ("\u00c4pfel rot", "A\u0308pfel rot", " \u00c4pfel rot ", "\u00c4pfel\u00a0rot")
+    add(*(photos / f"{number}/{number}.jpg" for number in range(4)), photos / "x/u\u0308.jpg")
+    rows = [f'{number}/{number}.jpg,"{name}"' for number, name in enumerate(names)]
+    write_list(photos, "\n".join(["path,class", *rows, "x/\u00fc.jpg,pear"]))
+    table = folder.read(photos)
+    assert set(table.class_name) == {"\u00c4pfel rot", "pear"} and (table.class_name == "\u00c4pfel rot").sum() == 4
+    assert "x/u\u0308.jpg" in set(table.path)
+
+
+def test_the_same_photo_twice_is_refused(photos):
+    shutil.copy(photos / "cup/1.jpg", photos / "cup/1 (1).jpg")
+    with pytest.raises(ValueError, match=r"the same photo twice; keep one of each: cup/1 \(1\).jpg = cup/1.jpg$"):
+        folder.read(photos)
+
+
+def test_the_same_photo_in_two_classes_is_refused(photos):
+    shutil.copy(photos / "cup/1.jpg", photos / "mug/3.jpg")
+    with pytest.raises(ValueError, match="the same photo in two classes; remove it .*: cup/1.jpg = mug/3.jpg"):
+        folder.read(photos)

@@ -5,7 +5,10 @@ test) and mask (path of a foreground mask: grey, of the photo's size, white wher
 """
 
 import csv
+import os
 import shutil
+import unicodedata
+from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -20,7 +23,9 @@ from bgbias.seeding import generator
 LIST = "photos.csv"
 COLUMNS = {"path": "path", "class": "class_name", "split": "split", "mask": "mask_path"}  # of the list -> of the table
 READ = (".jpg", ".jpeg", ".png", ".webp")
-NOT_READ = (".avif", ".bmp", ".gif", ".heic", ".heif", ".tif", ".tiff")  # leaving them out unsaid would change results
+# pictures all the same: leaving them out unsaid would change results
+NOT_READ = tuple(".avif .bmp .cr2 .dng .gif .heic .heif .j2k .jfif .jp2 .jpe .jxl .nef .psd .tif .tiff".split())
+SERVICE = {"__macosx", "@eadir", "#recycle", "@recycle", "$recycle.bin", "lost+found", "system volume information"}
 
 
 def fetch(out: Path, options: params.Folder) -> None:
@@ -61,7 +66,9 @@ def read(folder: Path) -> pd.DataFrame:
     """List the photos of a folder, sorted by path.
 
     They are those of its photos.csv where there is one. Else each is of the class that the first folder on its path
-    is named after; hidden files and __MACOSX are passed over. Class folders and photos may be links.
+    is named after; hidden files are passed over, and what systems and storage keep in folders of theirs, such as the
+    thumbnails in @eaDir. Folders and photos may be links. Names of classes that differ by blanks or by the form of
+    their Unicode alone are one.
 
     Args:
         folder: any folder.
@@ -72,7 +79,8 @@ def read(folder: Path) -> pd.DataFrame:
 
     Raises:
         ValueError: no folder, no photos, photos of a single class; a photo outside of the class folders or in a
-            format that is not read, a class folder without photos; a list without the needed columns, or
+            format that is not read, a class folder without photos, a link that leads nowhere, two equal files; a
+            list without the needed columns, or
             with a line that is incomplete, double, has an unknown split, or names a file that is
             missing or outside of the folder. One line that names the file and the fix.
     """
@@ -84,34 +92,81 @@ def read(folder: Path) -> pd.DataFrame:
         raise ValueError(f"{folder}: no photos: add a folder of photos ({kinds}) per class, or list them in {LIST}")
     if table.class_name.nunique() == 1:
         raise ValueError(f"{folder}: all photos are of the class {table.class_name.iloc[0]}: add other classes")
+    _refuse_copies(folder, dict(zip(table.path, table.class_name, strict=True)))
     return table.sort_values("path", ignore_index=True)
 
 
+def _refuse_copies(folder: Path, class_of: dict[str, str]) -> None:
+    """A copy of a query is found whatever the model is, and a search with swapped backgrounds loses it."""
+    by_size, by_content = defaultdict(list), defaultdict(list)
+    for path in sorted(class_of):
+        by_size[(folder / path).stat().st_size].append(path)
+    for paths in by_size.values():
+        for path in paths if len(paths) > 1 else []:
+            by_content[files.checksum(folder / path)].append(path)
+    copies = [paths for paths in by_content.values() if len(paths) > 1]
+    torn = [" = ".join(paths) for paths in copies if len({class_of[path] for path in paths}) > 1]
+    refuse(torn, f"{folder}: the same photo in two classes; remove it from the wrong one")
+    refuse(map(" = ".join, copies), f"{folder}: the same photo twice; keep one of each")
+
+
 def _from_folders(folder: Path) -> pd.DataFrame:
-    tops = [top for top in folder.iterdir() if _is_visible(Path(top.name))]
-    below = [path for top in tops for path in (top.rglob("*") if top.is_dir() else [top]) if path.is_file()]
-    paths = [path for path in (path.relative_to(folder) for path in below) if _is_visible(path)]
+    paths = [path for path in _files(folder) if _is_visible(path)]
+    dangling = [path for path in paths if not (folder / path).exists()]
+    refuse(dangling, f"{folder}: links that lead nowhere; mend or remove them")
     photos = [path for path in paths if path.suffix.lower() in READ]
     strangers = [path for path in paths if path.suffix.lower() in NOT_READ]
     refuse(strangers, f"{folder}: pictures of formats that are not read; convert them to JPEG, or remove them")
     loose = [path for path in photos if len(path.parts) == 1]
     refuse(loose, f"{folder}: photos of no class; move them into class folders, or list all photos in {LIST}")
     if photos:
-        empty = {top.name for top in tops if top.is_dir()} - {path.parts[0] for path in photos}
+        classes = {top.name for top in folder.iterdir() if top.is_dir() and _is_visible(Path(top.name))}
+        empty = classes - {path.parts[0] for path in photos}
         refuse(empty, f"{folder}: class folders without photos; fill or remove them")
-    rows = [(path.as_posix(), path.parts[0], "", "") for path in photos]
+    rows = [(path.as_posix(), class_name(path.parts[0]), "", "") for path in photos]
     return pd.DataFrame(rows, columns=list(COLUMNS.values()), dtype=str)
 
 
+def _files(folder: Path) -> list[Path]:
+    """All files below a folder, and links that lead nowhere; linked folders are followed, each once."""
+    paths, known = [], set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in known:
+            folders.clear()
+            continue
+        known.add(real)
+        folders.sort()
+        paths += [Path(parent, name).relative_to(folder) for name in names]
+    return paths
+
+
 def _is_visible(path: Path) -> bool:
-    return not any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    return not any(part.startswith(".") or part.lower() in SERVICE for part in path.parts)
+
+
+def class_name(name: str) -> str:
+    """Return the name of a class in one form: composed Unicode (NFC), single blanks, none at the ends.
+
+    >>> class_name("\u00a0A\u0308pfel  rot ") == "\u00c4pfel rot"
+    True
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def _on_disk(folder: Path, path: str) -> str:
+    """The form of a path, composed or decomposed, that is there; else the path as it is."""
+    forms = (path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))
+    return next((form for form in forms if (folder / form).is_file()), path)
 
 
 def _from_list(folder: Path) -> pd.DataFrame:
     file = folder / LIST
     table = _cells(file)
     for column in ("path", "mask_path"):
-        table[column] = [PurePosixPath(path).as_posix() if path else "" for path in table[column]]
+        posix = [PurePosixPath(path).as_posix() if path else "" for path in table[column]]
+        table[column] = [_on_disk(folder, path) if path else "" for path in posix]
+    table["class_name"] = table.class_name.map(class_name)
     paths = pd.concat([table.path, table.mask_path[table.mask_path != ""]])
     away = [path for path in paths if path.startswith("/") or ".." in PurePosixPath(path).parts]
     refuse(away, f"{file}: paths that leave the folder; copy or link the files into it")
