@@ -2,7 +2,7 @@
 
     python -m stages.report demo
 
-Reads   metrics/evaluate/DATASET, data/queries/DATASET, data/embeddings/DATASET, data/attention/DATASET,
+Reads   metrics/evaluate/DATASET, metrics/masks, data/queries/DATASET, data/embeddings/DATASET, data/attention/DATASET,
         data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
 Writes  plots/report/DATASET: table.md (scores, differences between regimes, what the photos are too few for),
         bars.png, front.png (clean against swapped), contact_sheet.png (photos, masks, swapped backgrounds), gallery.png
@@ -15,6 +15,7 @@ from pathlib import Path
 from bgbias.config import cli, params
 
 FIGURE_PHOTOS = 6
+DOUBTS = ("empty", "tiny", "nearly_full", "border")  # kinds of masks
 
 
 def main(settings: params.Params, dataset: str) -> None:
@@ -31,6 +32,9 @@ def main(settings: params.Params, dataset: str) -> None:
     pictures = sheets.Pictures(dataset, settings.images[dataset], swaps["swapped"], settings.seed)
     photos = pictures.photos.table
     table = tables.markdown(tables.summary(metrics, list(swaps)))
+    masks = files.read_json(Path("metrics/masks") / f"{dataset}.json")[dataset]["masks"]
+    doubt = tables.masks_in_doubt({kind: masks[kind] for kind in DOUBTS}, masks["masks"])
+    table = "\n\n".join(filter(None, (doubt, table)))
     notes = [
         tables.spread(metrics[settings.regimes[-1]], photos.class_id[photos.split == "test"].nunique()),
         *comparison.differences(queries, settings.seed),

@@ -181,3 +181,14 @@ def test_few_photos_are_said_to_be_few():
     assert not [sentence for sentence in said() if "cannot" in sentence]
     found = " ".join(said(names=MANY[:400].iloc[[0, 40, 1, 41]]))
     assert "4 queries: one of them is 25.0 points of Recall@1" in found and "2 classes: scores hold for these" in found
+
+
+def test_where_most_masks_are_in_doubt_there_is_no_verdict():
+    flagged = {"empty": ["a.jpg"] * 201, "full": [], "border": [], "tiny": []}
+    found = said({"mask_doubt.flagged": flagged})
+    assert found[0].startswith("No conclusion: 201 of 400 masks are in doubt (201 empty), so swapped photos show what")
+    assert found[-1].startswith("What to do: give masks of your own") and not any(
+        "costs" in sentence for sentence in found
+    )
+    flagged["empty"].pop()
+    assert said({"mask_doubt.flagged": flagged})[0].startswith("Swapping backgrounds costs")

@@ -6,6 +6,7 @@ An effect is called shown where its 95 % interval excludes zero (or the level of
 import pandas as pd
 
 from bgbias.metrics import sample_size
+from bgbias.report.tables import masks_in_doubt
 
 CURE = (
     "train with random backgrounds behind the objects (this project's regimes bgaugment and bgconsistency), or show "
@@ -17,6 +18,7 @@ COVERED = {  # view -> how the object is covered; of the last, neither silhouett
     "background_box_tiled": "with its box tiled over",
 }
 STRICTEST = "background_box_tiled"
+BETTER_MASKS = "What to do: give masks of your own (--masks DIR) or another --mask-method, and audit again."
 MAY_LOSE = 0.05  # Recall@1: if as much may be lost, more photos are asked for
 
 
@@ -30,8 +32,12 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
         probed_chance: Recall@1 of guessing among these; None where they are too few.
 
     Returns:
-        Sentences; the first is the most important, the last says what to do.
+        Sentences; the first is the most important, the last says what to do. Where most masks are in doubt, only what
+        needs no masks.
     """
+    counts = {kind: len(paths) for kind, paths in found["mask_doubt"]["flagged"].items()}
+    if doubt := masks_in_doubt(counts, found["photos"]):
+        return [doubt, _clean(found), *sample_size.few(class_names), BETTER_MASKS]
     return [
         _drop(found),
         _clean(found),

@@ -5,6 +5,7 @@ import pandas as pd
 from bgbias.metrics.names import METRICS
 
 MASK_MEASURES = {"iou": "IoU", "overlap": "overlap", "precision": "precision", "failure_rate": "failure rate"}
+MOST = 0.5  # of the masks: if more are in doubt, nothing is concluded
 
 
 def percent(value: float, sd: float | None = None) -> str:
@@ -53,6 +54,29 @@ def spread(metrics: dict, classes: int) -> str:
     if metrics["seeds"] > 1:
         return f"{counted}; mean ± standard deviation over {metrics['seeds']} training seeds."
     return f"{counted}, one training seed; ± over the draws of backgrounds, of attention over the photos."
+
+
+def masks_in_doubt(counts: dict[str, int], masks: int) -> str:
+    """Say that nothing can be concluded where most masks are in doubt; "" where they are not.
+
+    Args:
+        counts: what is probably wrong, see `foreground.suspicion` -> how many masks.
+        masks: how many there are.
+
+    >>> masks_in_doubt({"empty": 50, "border": 0, "tiny": 1}, 100)
+    'No conclusion: 51 of 100 masks are in doubt (50 empty, 1 tiny), so swapped photos show what the masks do, \
+not what backgrounds do. Look at them, and make others.'
+    >>> masks_in_doubt({"empty": 50}, 100)
+    ''
+    """
+    flagged = {kind: count for kind, count in counts.items() if count}
+    if sum(flagged.values()) <= MOST * masks:
+        return ""
+    listed = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in flagged.items())
+    return (
+        f"No conclusion: {sum(flagged.values())} of {masks} masks are in doubt ({listed}), so swapped photos show what "
+        "the masks do, not what backgrounds do. Look at them, and make others."
+    )
 
 
 def mask_quality(quality: dict) -> pd.DataFrame:
