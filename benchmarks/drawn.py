@@ -57,7 +57,7 @@ def prepared(data: Path, paths: tuple[list, list, list], geometry) -> Photos:
     photos, masks, backgrounds = paths
     side = geometry.short_side_px
     pack.Pack.write(data / "prepared/drawn/photos", pack.shrink_all(photos, side))
-    pack.Pack.write(data / "masks/drawn/packed", pack.shrink_all(masks, side, "L"))
+    pack.Pack.write(data / "masks/drawn/packed", pack.shrink_all(masks, side, pack.read_mask))
     pack.Pack.write(data / "backgrounds/drawn/val", pack.shrink_all(backgrounds, side))
     rows = [(number, str(path), number // 2, f"class {number // 2}", "train") for number, path in enumerate(photos)]
     files.write_csv(data / "prepared/drawn/images.csv", pd.DataFrame(rows, columns=table.COLUMNS).assign(mask_path=""))
