@@ -182,10 +182,10 @@ def test_an_interrupted_training_goes_on(checkout):
 
 def test_own_photos_run_through_the_whole_pipeline(checkout):
     for number in range(12):
-        for name in ("a.jpg", "b.JPG"):
+        for blue, name in enumerate(("a.jpg", "b.JPG"), start=2):
             path = checkout.folder / "data/sources/own" / f"mug {number}" / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            photo = Image.new("RGB", (48, 40), (30, 30, 60))
+            photo = Image.new("RGB", (48, 40), (30, 30, 30 * blue))
             photo.paste((250, 20 * number, 0), (14, 10, 34, 30))
             photo.save(path)
     printed = checkout.run("dvc", "exp", "run", "-S", "datasets=[own]", "-S", "regimes=[base]")
