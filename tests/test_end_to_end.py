@@ -180,8 +180,8 @@ def test_an_interrupted_training_goes_on(checkout):
     checkout.run("git", "checkout", "params.yaml")
 
 
-def test_own_photos_run_through_the_whole_pipeline(checkout):
-    for number in range(12):
+def test_the_fewest_own_photos_run_through_the_whole_pipeline(checkout):
+    for number in range(6):
         for blue, name in enumerate(("a.jpg", "b.JPG"), start=2):
             path = checkout.folder / "data/sources/own" / f"mug {number}" / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -189,11 +189,11 @@ def test_own_photos_run_through_the_whole_pipeline(checkout):
             photo.paste((250, 20 * number, 0), (14, 10, 34, 30))
             photo.save(path)
     printed = checkout.run("dvc", "exp", "run", "-S", "datasets=[own]", "-S", "regimes=[base]")
-    assert "own: 6 test queries: one of them is 16.7 points of Recall@1" in printed
+    assert "own: 4 test queries: one of them is 25.0 points of Recall@1" in printed
     found = json.loads((checkout.folder / "metrics/evaluate/own/base.json").read_text())["own"]["base"]
-    assert found["queries"] == 6 and 0 <= found["swapped"]["recall_at_1"] <= 1
+    assert found["queries"] == 4 and 0 <= found["swapped"]["recall_at_1"] <= 1
     assert min(Image.open(checkout.folder / "plots/report/own/contact_sheet.png").size) > 100
-    assert "3 test classes: scores hold for these" in (checkout.folder / "plots/report/own/table.md").read_text()
+    assert "2 test classes: scores hold for these" in (checkout.folder / "plots/report/own/table.md").read_text()
 
 
 def test_several_seeds_give_means_and_their_spread(checkout):

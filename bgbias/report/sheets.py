@@ -68,10 +68,11 @@ def gallery(
     Args:
         pictures: of the dataset.
         embeddings: view ("clean", "swapped") -> regime -> (N, D) of the test photos.
-        queries: how many.
-        top: neighbours of each.
+        queries: how many, or all where there are fewer.
+        top: neighbours of each, likewise.
     """
     image_ids = pictures.photos.split("test")
+    queries, top = min(queries, len(image_ids)), min(top, len(image_ids) - 1)
     labels = pictures.photos.table.class_id[image_ids].to_numpy()
     chosen = generator(pictures.seed, "gallery").choice(len(image_ids), queries, replace=False)
     nearest = {
