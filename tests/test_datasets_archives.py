@@ -2,6 +2,8 @@
 
 import hashlib
 import tarfile
+import zipfile
+from types import SimpleNamespace
 
 import pytest
 from packed import pack
@@ -67,3 +69,20 @@ def test_two_files_for_one_place_are_refused(tmp_path, name):
     packed = pack(tmp_path / name, [("a/1.jpg", b"one"), ("b/1.jpg", b"two")])
     with pytest.raises(ValueError, match=f"{name}: holds 1.jpg twice: remove the wrong one"):
         archives.extract(packed, tmp_path / "out", "[ab]/(.*jpg)")
+
+
+@BOTH
+def test_a_bomb_is_refused_before_anything_is_written(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(archives, "SMALL_BYTES", 1000)
+    packed = pack(tmp_path / name, [("1.jpg", bytes(1 << 20))], zipfile.ZIP_DEFLATED)
+    with pytest.raises(ValueError, match=f"{name}: unpacks to 1,048,576 bytes, [0-9]+ times its size, as no photos do"):
+        archives.extract(packed, tmp_path / "out", "(.*jpg)")
+    assert not (tmp_path / "out").exists()
+
+
+@BOTH
+def test_more_than_the_disk_has_free_is_refused(tmp_path, name, monkeypatch):
+    packed = pack(tmp_path / name, [("1.jpg", b"some bytes")])
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda folder: SimpleNamespace(free=9))
+    with pytest.raises(ValueError, match=f"{name}: unpacks to 10 bytes, and the disk of .*out has 9 free: make room"):
+        archives.extract(packed, tmp_path / "out", "(.*jpg)")

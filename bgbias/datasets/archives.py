@@ -18,10 +18,13 @@ from urllib.error import HTTPError, URLError
 
 from tqdm import tqdm
 
+from bgbias.errors import InputError
+
 TIMEOUT_S = 60
 BLOCK_BYTES = 1 << 20
 OFFLINE = (URLError, HTTPException, ConnectionError, TimeoutError, ssl.SSLError)
 BROKEN = (tarfile.TarError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+MOST_TIMES, SMALL_BYTES = 20, 100 << 20  # photos hardly shrink in an archive; what is small may hold anything
 ORDINARY = (0, stat.S_IFREG, stat.S_IFDIR)  # kinds of zip members; 0: packed elsewhere than on Unix
 
 
@@ -96,15 +99,15 @@ def verify(file: Path, md5: str, size_bytes: int | None, mend: str) -> None:
 
     >>> verify(Path(__file__), "", 1, "get the original")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: .../archives.py: ... bytes, expected 1: get the original
+    bgbias.errors.InputError: .../archives.py: ... bytes, expected 1: get the original
     """
     if size_bytes not in (None, _size(file)):
-        raise ValueError(f"{file}: {_size(file):,} bytes, expected {size_bytes:,}: {mend}")
+        raise InputError(f"{file}: {_size(file):,} bytes, expected {size_bytes:,}: {mend}")
     if md5:
         with file.open("rb") as opened:
             actual = hashlib.file_digest(opened, "md5").hexdigest()
         if actual != md5:
-            raise ValueError(f"{file}: md5 {actual}, expected {md5}: {mend}")
+            raise InputError(f"{file}: md5 {actual}, expected {md5}: {mend}")
 
 
 def extract(archive: Path, out: Path, wanted: str) -> int:
@@ -119,7 +122,8 @@ def extract(archive: Path, out: Path, wanted: str) -> int:
         The number of files.
 
     Raises:
-        ValueError: truncated or no archive; a path that leads out of it, a link or a device; a file twice.
+        ValueError: truncated or no archive; a path that leads out of it, a link or a device; a file twice; more bytes
+            than the disk has free, or than photos can unpack to.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -133,7 +137,7 @@ def extract(archive: Path, out: Path, wanted: str) -> int:
         return (_unzip if archive.suffix == ".zip" else _untar)(archive, out, wanted)
     except BROKEN as error:
         reason = str(error).partition("\n")[0]
-        raise ValueError(f"{archive}: truncated or no archive ({reason}): remove it and run it again") from error
+        raise InputError(f"{archive}: truncated or no archive ({reason}): remove it and run it again") from error
 
 
 def _unzip(archive: Path, out: Path, wanted: str) -> int:
@@ -141,6 +145,7 @@ def _unzip(archive: Path, out: Path, wanted: str) -> int:
         members = opened.infolist()
         for member in members:
             _refuse_unsafe(archive, member.filename, stat.S_IFMT(member.external_attr >> 16) in ORDINARY)
+        _refuse_too_large(archive, out, sum(member.file_size for member in members))
         return sum(
             _write(opened.open(member), out / target)
             for member in tqdm(members, f"extracting {archive.name}", unit="file")
@@ -153,6 +158,7 @@ def _untar(archive: Path, out: Path, wanted: str) -> int:
         members = opened.getmembers()
         for member in members:
             _refuse_unsafe(archive, member.name, member.isreg() or member.isdir())
+        _refuse_too_large(archive, out, sum(member.size for member in members))
         return sum(
             _write(opened.extractfile(member), out / target)
             for member in tqdm(members, f"extracting {archive.name}", unit="file")
@@ -175,14 +181,24 @@ def _refuse_unsafe(archive: Path, name: str, ordinary: bool) -> None:
     outside = path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", name)
     if outside or not ordinary:
         what = "a path outside of it" if outside else "a link or a device"
-        raise ValueError(f"{archive}: holds {name!r}, {what}; nothing was extracted: get the original")
+        raise InputError(f"{archive}: holds {name!r}, {what}; nothing was extracted: get the original")
+
+
+def _refuse_too_large(archive: Path, out: Path, total: int) -> None:
+    """The sizes are the declared ones, and no more than declared is ever written."""
+    what, packed = f"{archive}: unpacks to {total:,} bytes", archive.stat().st_size
+    if total > max(MOST_TIMES * packed, SMALL_BYTES):
+        raise InputError(f"{what}, {total / packed:.0f} times its size, as no photos do: get the original")
+    free = shutil.disk_usage(next(folder for folder in (out, *out.parents) if folder.is_dir())).free
+    if total > free:
+        raise InputError(f"{what}, and the disk of {out} has {free:,} free: make room there")
 
 
 def _target(source: Path, out: Path, name: str, wanted: str) -> str:
     """Where a file goes, relative to `out`; "" if it is not wanted."""
     match = re.fullmatch(wanted, PurePosixPath(name).as_posix())
     if match and (out / match[1]).exists():
-        raise ValueError(f"{source}: holds {match[1]} twice: remove the wrong one")
+        raise InputError(f"{source}: holds {match[1]} twice: remove the wrong one")
     return match[1] if match else ""
 
 
