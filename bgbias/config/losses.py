@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from bgbias.config.values import Count, NotNegative, Positive, strict
+from bgbias.config.values import Count, NotNegative, Number, Positive, strict
 
 Overrides = dict[str, dict[str, int | float]]  # dataset -> what differs for it
 
@@ -21,8 +21,8 @@ class Loss:
 class Contrastive(Loss):
     """pytorch-metric-learning's ContrastiveLoss."""
 
-    pos_margin: float
-    neg_margin: float
+    pos_margin: Number
+    neg_margin: Number
 
 
 @strict
@@ -38,7 +38,7 @@ class MultiSimilarity(Loss):
 
     alpha: Positive
     beta: Positive
-    base: float
+    base: Number
 
 
 @strict

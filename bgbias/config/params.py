@@ -6,13 +6,14 @@ No default but None, and no computing: then this file is a dependency of no stag
 import re
 from typing import Annotated, Literal
 
-from annotated_types import Ge, MinLen
+from annotated_types import Ge, Le, MinLen
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from bgbias.config.consistency import RECORDED, refuse_contradictions, refuse_odd_names
 from bgbias.config.losses import Losses
-from bgbias.config.values import Count, NotNegative, Positive, Precision, Range, Share, strict
+from bgbias.config.values import Count, NotNegative, Pixels, Positive, Precision, Processes, Range, Seed, Share, strict
+from bgbias.errors import InputError
 
 MaskMethod = Literal["given", "rembg", "grabcut"]
 
@@ -21,8 +22,8 @@ MaskMethod = Literal["given", "rembg", "grabcut"]
 class Demo:
     """The rendered demo dataset: what there is of it, and how strongly scene and class go together."""
 
-    seed: Annotated[int, Ge(0)]
-    size_px: Count
+    seed: Seed
+    size_px: Pixels
     train_classes: Count
     val_classes: Count
     test_classes: Count
@@ -39,7 +40,7 @@ class Demo:
     def __post_init__(self):
         """Refuse more home scenes than a split has."""
         if self.home_scenes > min(self.train_scenes, self.val_scenes, self.test_scenes):
-            raise ValueError(f"home_scenes {self.home_scenes} is larger than a split's number of scenes")
+            raise InputError(f"home_scenes {self.home_scenes} is larger than a split's number of scenes")
 
 
 @strict
@@ -51,7 +52,7 @@ class Fetched:
 class Folder:
     """An own folder of photos: how its classes are split where its list of photos does not say it."""
 
-    seed: Annotated[int, Ge(0)]
+    seed: Seed
     val_share: Share  # of the classes with two photos or more; the rest is for training
     test_share: Share
 
@@ -71,22 +72,22 @@ class Data(TypedDict, extra_items=Folder):
 class Geometry:
     """From photo to network input, in pixels of the packed photos."""
 
-    short_side_px: Count  # photos are packed with this short side
-    crop_px: Count  # side of the centre crop that evaluation takes
-    input_px: Count  # side of what the network sees
+    short_side_px: Pixels  # photos are packed with this short side
+    crop_px: Pixels  # side of the centre crop that evaluation takes
+    input_px: Pixels  # side of what the network sees
     train_crop_share: Range  # area of the random resized crop
     train_crop_ratio: Range  # width / height of the random resized crop
 
     def __post_init__(self):
         """Refuse crops that do not fit the photos, and ranges without anything in them."""
         if self.train_crop_share[1] > 1:
-            raise ValueError(f"train_crop_share {self.train_crop_share}: a crop is at most all of a photo, 1")
+            raise InputError(f"train_crop_share {self.train_crop_share}: a crop is at most all of a photo, 1")
         for name in ("train_crop_share", "train_crop_ratio"):
             low, high = getattr(self, name)
             if low > high:
-                raise ValueError(f"{name} {[low, high]}: the smaller number comes first")
+                raise InputError(f"{name} {[low, high]}: the smaller number comes first")
         if self.crop_px > self.short_side_px:
-            raise ValueError(f"crop_px {self.crop_px} is larger than short_side_px {self.short_side_px}")
+            raise InputError(f"crop_px {self.crop_px} is larger than short_side_px {self.short_side_px}")
 
 
 @strict
@@ -95,7 +96,7 @@ class Masks:
 
     method: MaskMethod
     rembg_model: str  # a model of rembg by name, or the path of a local .onnx file
-    grabcut_px: Count  # GrabCut works at this long side
+    grabcut_px: Pixels  # GrabCut works at this long side
 
 
 @strict
@@ -127,13 +128,13 @@ class Training:
     precision: Precision
     noise_share: NotNegative  # greatest sd of noise on training images, of their value range
     separate_pools: bool  # train on one half of the pool val, select on the other; false: both on all of it
-    workers: Annotated[int, Ge(0)]  # processes that crop beside the training; 0: none
+    workers: Annotated[Processes, Ge(0)]  # processes that crop beside the training; 0: none
 
     def __post_init__(self):
         """Refuse what names no network; whether a collection has one of that name is not known here."""
         if not re.fullmatch(r"small_resnet|bn_inception|(torchvision|timm):[\w.-]+", self.network):
             expected = "small_resnet, bn_inception, torchvision:NAME or timm:NAME; weights have a key of their own"
-            raise ValueError(f"unknown network '{self.network}'; known are {expected}")
+            raise InputError(f"unknown network '{self.network}'; known are {expected}")
 
 
 @strict
@@ -145,7 +146,7 @@ class Regime:
     backgrounds: Literal["pool", "photos", "mixed"]  # photos: the batch's others, objects painted over
     vary_backgrounds: bool  # blend each with another of the batch, and change its colours
     skip_suspect: bool  # leave photos whose masks are empty, tiny, nearly full or touch the border as they are
-    grow_masks_px: int  # of the network's input; negative: smaller masks
+    grow_masks_px: Annotated[int, Ge(-4096), Le(4096)]  # of the network's input; negative: smaller masks
     paired: bool  # each photo twice in a batch of half as many photos: as it is, and as above
     replace_first: Share  # of a pair: probability that the one as it is gets another background, too
     consistency: NotNegative  # weight of 1 - cosine of the two embeddings of a photo
@@ -153,11 +154,11 @@ class Regime:
     def __post_init__(self):
         """Pairs need two kinds of pictures, and a consistency needs pairs."""
         if self.paired and not self.replace:
-            raise ValueError("paired: true needs replace above 0")
+            raise InputError("paired: true needs replace above 0")
         if self.consistency and not self.paired:
-            raise ValueError("consistency needs paired: true")
+            raise InputError("consistency needs paired: true")
         if self.replace_first and not self.paired:
-            raise ValueError("replace_first needs paired: true")
+            raise InputError("replace_first needs paired: true")
 
 
 @strict
@@ -182,7 +183,7 @@ class Audit:
     def __post_init__(self):
         """Refuse two origins of the masks."""
         if self.masks and self.mask_method:
-            raise ValueError("masks and mask_method: give one of the two")
+            raise InputError("masks and mask_method: give one of the two")
 
 
 @strict
@@ -197,20 +198,20 @@ class Remedies:
 class Evaluation:
     """Which views of the test photos are embedded, and what is measured on them."""
 
-    draws: Annotated[int, Ge(2)]  # repeats of every swapped view, for mean and standard deviation
+    draws: Annotated[Count, Ge(2)]  # repeats of every swapped view, for mean and standard deviation
     swaps: dict[str, str]  # name of a swapped view -> background pool that it draws from
     recall_at: Annotated[list[Count], MinLen(1)]
 
     def __post_init__(self):
         """The drop is from clean to the view named swapped, and Recall@1 is in every table."""
         if "swapped" not in self.swaps:
-            raise ValueError("swaps needs a view named swapped")
+            raise InputError("swaps needs a view named swapped")
         taken = RECORDED & self.swaps.keys()
         if taken:
-            raise ValueError(f"swaps.{min(taken)}: its metrics would overwrite others; give the view another name")
+            raise InputError(f"swaps.{min(taken)}: its metrics would overwrite others; give the view another name")
         refuse_odd_names("swaps", [*self.swaps, *self.swaps.values()])
         if 1 not in self.recall_at:
-            raise ValueError("recall_at needs 1")
+            raise InputError("recall_at needs 1")
 
 
 @strict
@@ -232,9 +233,9 @@ class Params:
     datasets: Annotated[list[str], MinLen(1)]
     regimes: Annotated[list[str], MinLen(1)]  # of regime_settings
     loss: str  # one of losses
-    seeds: Annotated[list[Annotated[int, Ge(0)]], MinLen(1)]
-    seed: Annotated[int, Ge(0)]
-    threads: Count  # of each process that computes on a CPU
+    seeds: Annotated[list[Seed], MinLen(1)]
+    seed: Seed
+    threads: Annotated[Processes, Ge(1)]  # of each process that computes on a CPU
     data: Data
     images: dict[str, Geometry]
     masks: dict[str, Masks]
