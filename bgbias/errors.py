@@ -7,34 +7,39 @@ from pathlib import Path
 from textwrap import shorten
 
 
-@contextmanager
-def as_value_error(what: str) -> Iterator[None]:
-    """Turn any exception of third-party code into a ValueError of one line.
+class InputError(ValueError):
+    """What the user can mend: one line that says what, where, found against expected, and the fix."""
 
-    >>> with as_value_error("half of nothing"):
+
+@contextmanager
+def as_input_error(what: str) -> Iterator[None]:
+    """Turn any exception of third-party code into an InputError of one line.
+
+    >>> with as_input_error("half of nothing"):
     ...     1 / 0
     Traceback (most recent call last):
-    ValueError: half of nothing (ZeroDivisionError: division by zero)
+    bgbias.errors.InputError: half of nothing (ZeroDivisionError: division by zero)
     """
     try:
         yield
     except (Exception, SystemExit) as error:  # SystemExit: a script that ends itself
         reason = shorten(" ".join(str(error).split()), 300, placeholder=" ...")
-        raise ValueError(f"{what} ({type(error).__name__}: {reason})") from error
+        kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+        raise InputError(f"{what} ({kind}{reason})") from error
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
+def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """Return the error for a name that is not known, with those that it may have meant.
 
     >>> unknown("network", "resnt50", ["vgg11", "resnet18", "resnet50"])
-    ValueError("unknown network 'resnt50'; close to it are resnet50, resnet18")
+    InputError("unknown network 'resnt50'; close to it are resnet50, resnet18")
     >>> unknown("network", "?", ["vgg11", "resnet18"])
-    ValueError("unknown network '?'; known are vgg11, resnet18")
+    InputError("unknown network '?'; known are vgg11, resnet18")
     """
     names = list(known)
     close = difflib.get_close_matches(name.lower(), names)
     listed = shorten(", ".join(close or names) or "none", 300, placeholder=" ...")
-    return ValueError(f"unknown {kind} '{name}'; {'close to it' if close else 'known'} are {listed}")
+    return InputError(f"unknown {kind} '{name}'; {'close to it' if close else 'known'} are {listed}")
 
 
 def refuse_unknown(kind: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -51,13 +56,13 @@ def check_file(path: Path) -> None:
 
 
 def refuse(found: Iterable, complaint: str) -> None:
-    """Raise ValueError with the complaint and the first of what was found, if anything was.
+    """Raise InputError with the complaint and the first of what was found, if anything was.
 
     >>> refuse({"b.jpg", "a.jpg"}, "missing; restore them")
     Traceback (most recent call last):
-    ValueError: missing; restore them: a.jpg, b.jpg
+    bgbias.errors.InputError: missing; restore them: a.jpg, b.jpg
     """
     found = sorted(found)
     if found:
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-        raise ValueError(f"{complaint}: {', '.join(map(str, found[:3]))}{more}")
+        raise InputError(f"{complaint}: {', '.join(map(str, found[:3]))}{more}")

@@ -11,6 +11,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from bgbias import files
+from bgbias.errors import InputError, as_input_error, refuse
 from bgbias.report import tables
 
 VERSION = 1  # of the results file; raised when its columns change or a figure changes its meaning
@@ -37,6 +38,7 @@ TABLES = {  # name -> title, and for each dataset the columns: heading, figure, 
     "table2": ("Attention score", [("attention score", "attention", "attention_sd")]),
 }
 MISSING = "missing"
+RESTORE = "restore it with `git restore`"
 LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax")  # in this order; then others
 
 
@@ -58,7 +60,7 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
     """
     chosen = [experiment for experiment in experiments if (experiment.get("Experiment") or "").startswith(prefix)]
     if not chosen:
-        raise ValueError(f"no experiment's name starts with '{prefix}': `dvc exp list` shows the names")
+        raise InputError(f"no experiment's name starts with '{prefix}': `dvc exp list` shows the names")
     rows = {}
     for experiment in chosen:
         for dataset, regime in product(*(literal_eval(experiment[name]) for name in ("datasets", "regimes"))):
@@ -67,7 +69,7 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
                 continue
             key = (dataset, experiment["loss"], regime)
             if key in rows:
-                raise ValueError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
+                raise InputError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
             rows[key] = figures
     return pd.DataFrame([(*key, *figures.values()) for key, figures in sorted(rows.items())], columns=[*KEY, *FIGURES])
 
@@ -84,25 +86,35 @@ def read_results(path: Path) -> pd.DataFrame:
     Raises:
         ValueError: written by another version of the pipeline, or no results file.
     """
-    content = files.read_json(path)
+    content = files.read_json(path, mend="make it by `python -m stages.gather`")
     version = content.get("version") if isinstance(content, dict) else None
     if version != VERSION:
-        raise ValueError(f"{path}: version {version}, expected {VERSION}: make it again by `python -m stages.gather`")
-    return pd.DataFrame(content["results"], columns=[*KEY, *FIGURES]).astype(dict.fromkeys(FIGURES, float))
+        raise InputError(f"{path}: version {version}, expected {VERSION}: make it again by `python -m stages.gather`")
+    rows, columns, mend = content.get("results"), [*KEY, *FIGURES], "make it again by `python -m stages.gather`"
+    if (
+        not isinstance(rows, list)
+        or not rows
+        or any(not isinstance(row, dict) or set(row) != set(columns) for row in rows)
+    ):
+        raise InputError(f"{path}: expected results, rows of {', '.join(columns)}: {mend}")
+    with as_input_error(f"{path}: holds figures that are no numbers: {mend}"):
+        found = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(FIGURES, float))
+    twice = found[found.duplicated(KEY)]
+    refuse([" ".join(key) for key in twice[KEY].itertuples(index=False)], f"{path}: rows of the same name; {mend}")
+    return found
 
 
 def read_published(folder: Path) -> pd.DataFrame:
     """Read the study's figures, from table1_map_at_r.csv and table2_attention_score.csv, as shares like our results."""
-    first = pd.read_csv(folder / "table1_map_at_r.csv").rename(
-        columns={
-            "clean_map_at_r_percent": "clean_map_at_r",
-            "swapped_map_at_r_percent": "swapped_map_at_r",
-            "swapped_sd_percent": "swapped_map_at_r_sd",
-        }
-    )
-    shares = ["clean_map_at_r", "swapped_map_at_r", "swapped_map_at_r_sd"]
+    percent = {
+        "clean_map_at_r_percent": "clean_map_at_r",
+        "swapped_map_at_r_percent": "swapped_map_at_r",
+        "swapped_sd_percent": "swapped_map_at_r_sd",
+    }
+    first = files.read_csv(folder / "table1_map_at_r.csv", [*KEY, *percent], RESTORE).rename(columns=percent)
+    shares = list(percent.values())
     first[shares] = first[shares] / 100
-    second = pd.read_csv(folder / "table2_attention_score.csv")
+    second = files.read_csv(folder / "table2_attention_score.csv", [*KEY, "mean", "sd"], RESTORE)
     second = second.rename(columns={"mean": "attention", "sd": "attention_sd"})
     return first.merge(second, on=KEY, how="outer").reindex(columns=[*KEY, *FIGURES])
 

@@ -24,6 +24,7 @@ from typing import get_args
 
 from bgbias import external
 from bgbias.config import cli, params
+from bgbias.errors import InputError
 
 
 def main(settings: params.Params, embedder: str, out: Path, dataset: str | None, **given: str | None) -> None:
@@ -40,7 +41,7 @@ def main(settings: params.Params, embedder: str, out: Path, dataset: str | None,
     seeding.deterministic(settings.threads)
     given = {name: value for name, value in given.items() if value}
     if bool(dataset) == bool(given):
-        raise ValueError("give --photos DIR with its options, or --dataset NAME, which has masks and backgrounds")
+        raise InputError("give --photos DIR with its options, or --dataset NAME, which has masks and backgrounds")
     options = None if dataset else check(given | {"embedder": embedder}, params.Audit, "options")
     sources.make_folder(out, options)
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)

@@ -3,8 +3,8 @@
     python -m stages.dependencies
 
 A folder stands for all its modules where a stage imports them all, so no stage runs again for code that it does not
-use. bgbias/config is left out: it checks what the user sets and can refuse a run, but changes no result, and the values
-themselves are tracked by `params:`. A stage that always runs needs no code dependencies.
+use. bgbias/config and bgbias/errors.py are left out: they can refuse a run, but change no result, and the values that
+the user sets are tracked by `params:`. A stage that always runs needs no code dependencies.
 
 Reads   dvc.yaml, stages, bgbias
 Writes  dvc.yaml
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bgbias.config import cli, params
 
-CHECKS = Path("bgbias/config")
+CHECKS = (Path("bgbias/config"), Path("bgbias/errors.py"))  # they refuse, and change no result
 
 
 def imported(script: Path) -> set[Path]:
@@ -28,10 +28,14 @@ def imported(script: Path) -> set[Path]:
     """
     found, todo = set(), [script]
     while todo:
-        new = {file for file in _named(todo.pop()) if file.is_file() and CHECKS not in file.parents} - found
+        new = {file for file in _named(todo.pop()) if file.is_file() and not _checks(file)} - found
         found |= new
         todo += new
     return found
+
+
+def _checks(file: Path) -> bool:
+    return any(file.is_relative_to(path) for path in CHECKS)
 
 
 def _named(file: Path) -> Iterator[Path]:

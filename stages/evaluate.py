@@ -19,8 +19,6 @@ from bgbias.config import cli, params
 
 def main(settings: params.Params, dataset: str, regime: str) -> None:
     """Measure each seed's network, and write the means."""
-    import numpy as np
-    import pandas as pd
     import torch
 
     from bgbias import files, seeding
@@ -31,12 +29,12 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     options, measured = settings.evaluate[dataset], []
     for seed in settings.seeds:
         folder, maps = (Path("data") / part / dataset / regime / str(seed) for part in ("embeddings", "attention"))
-        photos = pd.read_csv(folder / "images.csv")
+        photos = files.read_csv(folder / "images.csv", ["image_id", "class_id"])
         draws = {view: [folder / view / f"{draw}.npy" for draw in range(options.draws)] for view in options.swaps}
         draws = {"clean": [folder / "clean.npy"]} | draws
-        views = {view: [torch.from_numpy(np.load(path)) for path in paths] for view, paths in draws.items()}
+        views = {view: [torch.from_numpy(files.read_array(path)) for path in paths] for view, paths in draws.items()}
         scores, queries = evaluation.measure(views, photos, options.recall_at)
-        attention = evaluation.attention(pd.read_csv(maps / "scores.csv", index_col="image_id"))
+        attention = evaluation.attention(files.read_csv(maps / "scores.csv", ["clean"], index_col="image_id"))
         measured.append((scores, attention, queries))
 
     found, queries = evaluation.over_seeds(measured, len(photos))

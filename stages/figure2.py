@@ -10,6 +10,7 @@ Takes   the demo a second for each photo and model on two cores
 from pathlib import Path
 
 from bgbias.config import cli, params
+from bgbias.errors import InputError
 
 
 def main(settings: params.Params, dataset: str, images: list[int], models: list[Path], out: Path | None) -> None:
@@ -28,7 +29,7 @@ def main(settings: params.Params, dataset: str, images: list[int], models: list[
     photos, image_ids = Photos.prepared(dataset, geometry), np.array(images)
     unknown = sorted(set(images) - set(photos.table.image_id))
     if unknown:
-        raise ValueError(f"{dataset} has no image_id {unknown[0]}; data/prepared/{dataset}/images.csv lists them")
+        raise InputError(f"{dataset} has no image_id {unknown[0]}; data/prepared/{dataset}/images.csv lists them")
     pool = photos.pool(pool_name)
     manifest = photos.draw(image_ids, pool, settings.seed, "swapped", 0)
     maps = {"clean": {}, "swapped": {}}

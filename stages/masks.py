@@ -29,6 +29,8 @@ def main(settings: params.Params, dataset: str) -> None:
     raw, prepared, out = (Path("data") / part / dataset for part in ("raw", "prepared", "masks"))
     options, short_side_px = settings.masks[dataset], settings.images[dataset].short_side_px
     table = read_table(prepared / "images.csv")
+    if options.method == "rembg" and (network := Path(options.rembg_model)).is_file():
+        files.pinned(network)
     settings_of_masks, data = make.made_from(options)
     unfinished = cache.unfinished(f"masks-{dataset}", settings_of_masks, [raw, *data])
     make.make_masks(table, raw, unfinished, options)

@@ -32,7 +32,7 @@ def main(settings: params.Params, dataset: str) -> None:
     pictures = sheets.Pictures(dataset, settings.images[dataset], swaps["swapped"], settings.seed)
     photos = pictures.photos.table
     table = tables.markdown(tables.summary(metrics, list(swaps)))
-    masks = files.read_json(Path("metrics/masks") / f"{dataset}.json")[dataset]["masks"]
+    masks = files.read_json(Path("metrics/masks") / f"{dataset}.json", dataset, "masks")
     doubt = tables.masks_in_doubt({kind: masks[kind] for kind in DOUBTS}, masks["masks"])
     table = "\n\n".join(filter(None, (doubt, table)))
     notes = [

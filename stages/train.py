@@ -30,6 +30,8 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
 
     seeding.deterministic(settings.threads)
     options, geometry = settings.train[dataset], settings.images[dataset]
+    if (weights := Path(options.weights)).is_file():
+        files.pinned(weights)
     loss_options = losses.options_for(settings.loss, settings.losses, dataset)
     treatment = losses.limited(settings.regime_settings[regime], loss_options)
     photos = Photos.prepared(dataset, geometry)
@@ -39,9 +41,8 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     distance = losses.distance_of(loss)
     embedder = trained.new(options.network, options.embedding_dim, geometry.input_px, distance, options.weights)
     made_from = [dataset, treatment, settings.loss, seed, options, geometry, loss_options, settings.threads]
-    data = [
-        Path("data") / part for part in (f"prepared/{dataset}", f"masks/{dataset}/packed", f"backgrounds/{dataset}")
-    ]
+    parts = (f"prepared/{dataset}", f"masks/{dataset}/packed", f"backgrounds/{dataset}")
+    data = [Path("data") / part for part in parts]
     unfinished = cache.unfinished(f"train-{dataset}-{regime}-{seed}", made_from, data)
     print(f"{dataset}, {regime}, {settings.loss}, seed {seed}: {len(crops.by_class)} classes for training")
     curve = loop.fit(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bgbias.config import cli
+from bgbias.errors import InputError
 
 STAGES = {path.stem: path for path in sorted(Path("stages").glob("[a-z]*.py"))}
 
@@ -23,7 +24,7 @@ def test_a_stage_gets_the_parameters_and_its_cell(monkeypatch):
     assert got == [(42, "demo")]
 
 
-@pytest.mark.parametrize("error", [ValueError, FileNotFoundError, FloatingPointError])
+@pytest.mark.parametrize("error", [InputError, FileNotFoundError, ConnectionError])
 def test_what_the_user_can_mend_is_one_line(monkeypatch, error):
     def stage(settings, dataset):
         raise error(f"{dataset}: broken\nmend it")
@@ -33,13 +34,18 @@ def test_what_the_user_can_mend_is_one_line(monkeypatch, error):
 
 
 def test_a_missing_file_names_the_mend(monkeypatch, tmp_path):
-    with pytest.raises(SystemExit, match="gone.csv is missing: `dvc repro` makes what each stage needs"):
+    with pytest.raises(SystemExit, match="gone.csv is missing: put it there, or correct the path"):
         run(monkeypatch, lambda settings, dataset: (tmp_path / "gone.csv").read_text(), "demo")
+    with pytest.raises(SystemExit, match="data/gone.csv is missing: run the stages before this one, as `dvc repro`"):
+        run(monkeypatch, lambda settings, dataset: Path("data/gone.csv").read_text(), "demo")
 
 
-def test_a_defect_keeps_its_traceback(monkeypatch):
-    with pytest.raises(TypeError):
-        run(monkeypatch, lambda settings, dataset: None + 1, "demo")
+@pytest.mark.parametrize("fault", [lambda: None + 1, lambda: float("nameless")])
+def test_what_no_one_foresaw_is_said_to_be_so_with_its_place(monkeypatch, fault):
+    with pytest.raises(
+        SystemExit, match=r"^error: unforeseen (Type|Value)Error at .*test_config_cli.py:\d+ \(.*\): look"
+    ):
+        run(monkeypatch, lambda settings, dataset: fault(), "demo")
 
 
 def test_the_traceback_can_be_asked_for(monkeypatch):

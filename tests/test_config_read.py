@@ -112,6 +112,22 @@ def test_parameters_cannot_be_changed():
         ),
         ("    - 0.4\n    - 1.0", "    - 0.4\n    - 0.3", "train_crop_share \\[0.4, 0.3\\]: the smaller number comes f"),
         ("seed: 42", "seed: [42", "is not valid YAML"),
+        (
+            "seed: 42",
+            "seed: " + 3000 * "[",
+            "is not valid YAML: correct it, or `git restore .*params.yaml` .RecursionE",
+        ),
+        ("audit: {}", "audit: &a {a: *a}", "params.yaml: holds itself, or more than keys and values: remove it"),
+        ("seed: 42 # of", "seed: 4294967296 # of", "seed: Input should be less than 4294967296, found 4294967296"),
+        ("size_px: 96", "size_px: 4097", "data.demo.size_px: Input should be less than or equal to 4096, found 4097"),
+        ("lr: 0.003", "lr: 1e30", "train.demo.lr: Input should be less than or equal to 1000000"),
+        (
+            "max_epochs: 40",
+            "max_epochs: 1000001",
+            "train.demo.max_epochs: Input should be less than or equal to 1000000",
+        ),
+        ("pos_margin: 0.1", "pos_margin: 1e30", "losses.contrastive.pos_margin: Input should be less than or equal to"),
+        ("threads: 1", "threads: 1025", "threads: Input should be less than or equal to 1024"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_it(tmp_path, old, new, message):

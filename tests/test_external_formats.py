@@ -191,7 +191,7 @@ def test_an_onnx_model_of_another_input_is_refused(network, changes):
         ("python:mine:short", "short() gives (Flatten("),
         ("python:mine:grey_levels", "white is 1 here: divide grey levels by 255"),
         ("python:mine:words", "mean ('a', 'b', 'c') or sd (1, 1, 1) is not three numbers"),
-        ("python:mine:no_side", "input_px 0, channels RGB: expected at least 1, and RGB or BGR"),
+        ("python:mine:no_side", "input_px 0, channels RGB: expected 1 to 4096, and RGB or BGR"),
     ],
 )
 def test_what_cannot_be_loaded_is_one_line_with_the_mend(network, spec, message):

@@ -1,11 +1,14 @@
 """Files written whole or not at all."""
 
+import errno
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from bgbias import files
+from bgbias.errors import InputError
 
 
 def test_json_has_sorted_keys_rounded_floats_and_a_line_end(tmp_path):
@@ -64,3 +67,74 @@ def test_checksum_sees_contents_and_names_not_order_of_creation(tmp_path):
             (folder / name).write_text("a" if name == "a" else "b")
         sums.append(files.checksum(folder))
     assert sums[0] == sums[1] != sums[2]
+
+
+def test_a_file_that_params_yaml_names_tells_its_content(tmp_path):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(b"weights")
+    with pytest.raises(
+        InputError, match=r"net.onnx: its name does not tell its content.*: `mv .*/(net-[0-9a-f]{8}.onnx)`"
+    ) as no:
+        files.pinned(path)
+    named = path.rename(str(no.value).split("`")[1].split()[-1])
+    assert files.pinned(named) == named
+    named.write_bytes(b"others")
+    with pytest.raises(
+        InputError, match=r"SHA-256 begins with [0-9a-f]{8}, expected [0-9a-f]{8}: put the original there"
+    ):
+        files.pinned(named)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b'{"a": ' + 5000 * b"1" + b"}"])
+def test_a_broken_json_file_is_one_line_that_names_file_and_fix(tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"a.json: does not read \(.+\): run the stage again that writes it") as error:
+        files.read_json(tmp_path / "a.json")
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
+
+
+def test_json_without_a_key_says_which(tmp_path):
+    files.write_json(tmp_path / "a.json", {"demo": [{}]})
+    for keys, lacking in ((("shop",), "shop"), (("demo", "base"), "demo.base")):
+        with pytest.raises(InputError, match=f"a.json: holds no {lacking}: measure it again"):
+            files.read_json(tmp_path / "a.json", *keys, mend="measure it again")
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "does not read"),
+        (b"a,b\n", "has no rows"),
+        (b"a\n1\n", "has no column b"),
+        (b'a,b\n"1,2', "does not read"),
+        (b"a,b\n1,x\n", "does not read"),
+    ],
+)
+def test_a_broken_table_is_one_line_that_names_file_and_fix(tmp_path, content, fault):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(InputError, match=f"a.csv: {fault}.*: make it again"):
+        files.read_csv(tmp_path / "a.csv", ["a", "b"], "make it again", dtype={"b": int})
+
+
+@pytest.mark.parametrize("mmap_mode", [None, "r"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "objects"])
+def test_a_broken_array_is_one_line_and_runs_nothing(tmp_path, mmap_mode, damage):
+    path = tmp_path / "a.npy"
+    np.save(path, np.array([{}]) if damage == "objects" else np.zeros(100), allow_pickle=True)
+    path.write_bytes({"cut": path.read_bytes()[:500], "empty": b"", "text": b"1,2"}.get(damage, path.read_bytes()))
+    with pytest.raises(InputError, match=r"a.npy: does not read \(.+\): run the stage again"):
+        files.read_array(path, mmap_mode=mmap_mode)
+
+
+@pytest.mark.parametrize("read", [files.read_json, files.read_array, lambda path: files.read_csv(path, [])])
+def test_a_missing_file_names_the_mend(tmp_path, read):
+    with pytest.raises(FileNotFoundError, match="gone: no such file: run the stage again that writes it"):
+        read(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("whole", [files.whole_file, files.whole_folder])
+def test_a_full_disk_names_the_file(tmp_path, whole):
+    message = "No space left on device: make room there, or write elsewhere: '.*/out'"
+    with pytest.raises(OSError, match=message), whole(tmp_path / "out"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert not list(tmp_path.iterdir())

@@ -138,7 +138,7 @@ def test_a_model_of_another_version_is_refused(tmp_path):
     ("text", "message"),
     [
         ('"resnet5"', "network.json is of another version .unknown network 'resnet5'; close to it are small_resnet"),
-        ("resnet", "network.json is of another version .Expecting value: line"),
+        ("resnet", "network.json: does not read .Expecting value: line"),
     ],
 )
 def test_a_card_that_names_no_network_is_refused(tmp_path, text, message):

@@ -63,7 +63,7 @@ def test_published_weights_are_loaded(monkeypatch, cache, name):
         torch.save(given.state_dict(), path)
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
-    monkeypatch.setattr(pretrained, "_checksum", lambda name: "")
+    monkeypatch.setattr(pretrained.files, "checksum_in_name", lambda name: "")
     network, _ = zoo.from_torchvision("resnet50", name)
     assert asked == [(models.ResNet50_Weights["IMAGENET1K_V1" if name == "imagenet" else name].url, "")]
     assert torch.equal(network.conv1.weight, given.conv1.weight)
@@ -71,7 +71,7 @@ def test_published_weights_are_loaded(monkeypatch, cache, name):
 
 def test_every_published_file_names_its_checksum():
     urls = [entry.url for name in models.list_models(module=models) for entry in models.get_model_weights(name)]
-    assert all(pretrained._checksum(url.rpartition("/")[2]) for url in urls)
+    assert all(pretrained.files.checksum_in_name(url.rpartition("/")[2]) for url in urls)
 
 
 class Bomb:
@@ -89,7 +89,7 @@ def test_code_in_the_cache_is_not_run(monkeypatch, cache, tmp_path, known_checks
     torch.save({"conv1.weight": Bomb(tmp_path / "owned")}, cache / "resnet18-f37072fd.pth")
     message = "SHA-256 begins with .*, expected f37072fd: replace it by https://"
     if not known_checksum:
-        monkeypatch.setattr(pretrained, "_checksum", lambda name: "")
+        monkeypatch.setattr(pretrained.files, "checksum_in_name", lambda name: "")
         message = r"not a file of tensors \(UnpicklingError\): replace it by https://"
     with pytest.raises(ValueError, match=message):
         load("torchvision:resnet18:imagenet", CPU)

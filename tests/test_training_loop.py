@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from bgbias.config import read
+from bgbias.errors import InputError
 from bgbias.metrics import retrieval
 from bgbias.models import trained as networks
 from bgbias.models.embedder import embed
@@ -180,7 +181,7 @@ class BreakingLoss(torch.nn.Module):
 
 def test_a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint(parts, tmp_path):
     embedder, _, *rest = parts()
-    with pytest.raises(FloatingPointError, match="the loss is nan in epoch 2, step 2: .*lower"):
+    with pytest.raises(InputError, match="the loss is nan in epoch 2, step 2: .*lower"):
         loop.fit(embedder, BreakingLoss(), *rest, tmp_path / "checkpoint.pt")
     assert len(torch.load(tmp_path / "checkpoint.pt", weights_only=True)["curve"]) == 1
 

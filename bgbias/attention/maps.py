@@ -11,6 +11,7 @@ from tqdm import tqdm
 from bgbias.attention import saliency
 from bgbias.attention.fold import folded
 from bgbias.config import params
+from bgbias.errors import InputError
 from bgbias.models.embedder import Embedder
 from bgbias.photos.views import Photos
 from bgbias.seeding import generator, torch_generator
@@ -75,7 +76,7 @@ class Attention:
             ValueError: others are given, and the method is not smoothgrad.
         """
         if others is not None and self.options.method != "smoothgrad":
-            raise ValueError(f"pairs are explained by smoothgrad, not by {self.options.method}: set attention.method")
+            raise InputError(f"pairs are explained by smoothgrad, not by {self.options.method}: set attention.method")
         copies = {"smoothgrad": self.options.copies, "integrated_gradients": self.options.steps}
         pixels = copies.get(self.options.method, 1) * pictures.shape[2] * pictures.shape[3]
         image_ids, some = torch.as_tensor(image_ids), max(1, PIXELS[self.black.device.type] // pixels)
@@ -121,7 +122,7 @@ def last_map(embedder: Embedder, images: Tensor) -> nn.Module:
     for hook in hooks:
         hook.remove()
     if not seen:
-        raise ValueError(f"{embedder.name}: has no feature map for Grad-CAM: set attention.method to smoothgrad")
+        raise InputError(f"{embedder.name}: has no feature map for Grad-CAM: set attention.method to smoothgrad")
     return seen[-1]
 
 

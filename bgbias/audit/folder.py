@@ -6,6 +6,7 @@ import pandas as pd
 
 from bgbias import errors
 from bgbias.datasets import folder as folders
+from bgbias.errors import InputError
 from bgbias.masks import make
 from bgbias.photos.pack import picture_size
 
@@ -35,7 +36,7 @@ def read(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     pairs = int((table.class_name.value_counts() > 1).sum())
     if pairs < 2:
         which = "test photos: " if said else ""
-        raise ValueError(
+        raise InputError(
             f"{folder}: {which}{pairs} classes of two photos or more, and an audit needs 2: add classes or photos"
         )
     _refuse_sizes(folder, list(table.path))
@@ -68,7 +69,7 @@ def given_masks(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
         ValueError: no such folder, a photo without a mask, two photos of one mask.
     """
     if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder: give the folder of masks, or a --mask-method")
+        raise InputError(f"{folder} is no folder: give the folder of masks, or a --mask-method")
     found = {}
     for path in table.path:
         likely = [make.file_of(folder, path), folder / PurePosixPath(path).with_suffix(".png")]

@@ -9,6 +9,8 @@ two photos of a view share one, by which a search would find them.
 
 import numpy as np
 
+from bgbias.errors import InputError
+
 
 def mixed_same(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Another photo of the same class, each alike: the background agrees with the object.
@@ -82,4 +84,4 @@ def mixed_next(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _refuse_one_class(labels: np.ndarray) -> None:
     if len(np.unique(labels)) < 2:
-        raise ValueError("all photos are of one class: there is no background of another")
+        raise InputError("all photos are of one class: there is no background of another")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bgbias import files
+from bgbias.errors import InputError, as_input_error
 
 FILE = "queries.csv"
 KEYS = ["path", "class"]
@@ -35,14 +36,11 @@ def read(folder: Path) -> pd.DataFrame:
         FileNotFoundError: there is none.
         ValueError: the file is another one.
     """
-    file = folder / FILE
-    if not file.is_file():
-        raise FileNotFoundError(f"{file}: no such file: run `python -m stages.audit` again, with --out {folder}")
-    try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding_errors="surrogateescape")
+    file, mend = folder / FILE, _mend(folder)
+    how = {"dtype": str, "keep_default_na": False, "encoding_errors": "surrogateescape"}
+    table = files.read_csv(file, KEYS, mend, **how)
+    with as_input_error(f"{file}: holds something else than numbers: {mend}"):
         measures = table.drop(columns=KEYS).replace("", "nan").astype(float)
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{file}: is not of an audit ({error}): run `python -m stages.audit` again") from error
     return measures.set_index(pd.Index(table.path, name="path")).assign(**{"class": table["class"].to_numpy()})
 
 
@@ -56,11 +54,12 @@ def refuse_unlike(first: Path, second: Path) -> None:
     made = [_made_with(folder) for folder in (first, second)]
     for what, mend in MENDS.items():
         if made[0].get(what) != made[1].get(what):
-            raise ValueError(f"{first} and {second} differ in {what}: audit both with {mend}, then compare")
+            raise InputError(f"{first} and {second} differ in {what}: audit both with {mend}, then compare")
 
 
 def _made_with(folder: Path) -> dict:
-    file = folder / "audit.json"
-    if not file.is_file():
-        raise FileNotFoundError(f"{file}: no such file: run `python -m stages.audit` again, with --out {folder}")
-    return files.read_json(file).get("made_with", {})
+    return files.read_json(folder / "audit.json", "made_with", mend=_mend(folder))
+
+
+def _mend(folder: Path) -> str:
+    return f"run `python -m stages.audit` again, with --out {folder}"

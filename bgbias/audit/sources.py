@@ -16,6 +16,7 @@ from bgbias.audit.pictures import Pictures, packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.datasets.folder import READ
+from bgbias.errors import InputError
 from bgbias.masks.make import file_of, made_from, make_masks
 from bgbias.photos import foreground
 from bgbias.photos.pack import Pack, Read, cores, crop, read_mask, read_photo, shrink
@@ -54,11 +55,11 @@ def make_folder(out: Path, options: params.Audit | None) -> None:
     """
     for folder in filter(None, (getattr(options, name, None) for name in SOURCES)):
         if out.resolve().is_relative_to(Path(folder).resolve()):
-            raise ValueError(f"--out {out} lies in {folder}, which is read: choose another folder")
+            raise InputError(f"--out {out} lies in {folder}, which is read: choose another folder")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(f"--out {out}: no folder can be made there ({error.strerror}): choose another") from error
+        raise InputError(f"--out {out}: no folder can be made there ({error.strerror}): choose another") from error
 
 
 def of_dataset(dataset: str, settings: params.Params, input_px: int, cache: Cache) -> Opened:
@@ -167,7 +168,7 @@ def mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px
     paths = [file_of(full_size, path) for path in table.path]
     pack = packed(cache, f"masks_{input_px}", mark, lambda: _crops(paths, input_px, read_mask, "cropping masks"))
     if all(foreground.suspicion(pack[row]) == "empty" for row in range(len(pack))):
-        raise ValueError(f"{folder}: all masks are empty (white is the object): make others, or --mask-method grabcut")
+        raise InputError(f"{folder}: all masks are empty (white is the object): make others, or --mask-method grabcut")
     return pack
 
 
@@ -199,10 +200,10 @@ def background_pack(folder: Path | None, input_px: int, seed: int, cache: Cache)
 def _drawn(folder: Path, seed: int) -> list[Path]:
     """The pictures of a folder that are used."""
     if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder: give a folder of background pictures, or none to render some")
+        raise InputError(f"{folder} is no folder: give a folder of background pictures, or none to render some")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in READ and path.is_file())
     if len(paths) < FEWEST:
-        raise ValueError(f"{folder}: {len(paths)} pictures, at least {FEWEST} are needed: add some backgrounds")
+        raise InputError(f"{folder}: {len(paths)} pictures, at least {FEWEST} are needed: add some backgrounds")
     if len(paths) > POOL:
         chosen = generator(seed, "audit pool").choice(len(paths), POOL, replace=False)
         paths = [paths[place] for place in sorted(chosen)]

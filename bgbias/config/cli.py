@@ -3,13 +3,14 @@
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 from bgbias.config import read
-from bgbias.errors import refuse_unknown
+from bgbias.errors import InputError, refuse_unknown
 
-EXPECTED = (ValueError, OSError, ArithmeticError)  # what the user can mend; anything else is a defect
+MADE = ("data", "models", "metrics", "plots")  # what is missing there is made by a stage
 ARGUMENTS = {
     "dataset": {"help": "name of the dataset, of those under data in params.yaml"},
     "regime": {"help": "how the network is trained, of those under regime_settings in params.yaml"},
@@ -30,8 +31,8 @@ class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaults
 def run(stage: Callable[..., None], description: str, *arguments: str, **options: dict) -> None:
     """Parse the arguments, read params.yaml and run a stage.
 
-    An error that the user can mend is printed as one line and ends the process with exit code 1, Ctrl-C likewise with
-    130; set BGBIAS_TRACEBACK=1 to see where an error came from.
+    An error is printed as one line and ends the process with exit code 1, Ctrl-C likewise with 130. What no one
+    foresaw is said to be so, with the line of code; BGBIAS_TRACEBACK=1 shows all of it.
 
     Args:
         stage: called with the checked parameters, the arguments and the options.
@@ -56,13 +57,21 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
     except KeyboardInterrupt:
         print("interrupted: start it again, and it goes on with what is kept", file=sys.stderr)
         sys.exit(130)  # as shells have it: 128 + SIGINT
-    except EXPECTED as error:
+    except Exception as error:
         if os.environ.get("BGBIAS_TRACEBACK"):
             raise
-        sys.exit(f"error: {_one_line(error)}")
+        sys.exit(f"error: {' '.join(_one_line(error).split())}")
 
 
 def _one_line(error: Exception) -> str:
     if isinstance(error, FileNotFoundError) and error.filename:  # the system's own message names no mend
-        return f"{error.filename} is missing: `dvc repro` makes what each stage needs"
-    return " ".join(str(error).split())
+        made = Path(error.filename).parts[:1] in [(folder,) for folder in MADE]
+        mend = "run the stages before this one, as `dvc repro` does for the datasets of params.yaml" if made else ""
+        return f"{error.filename} is missing: {mend or 'put it there, or correct the path'}"
+    if isinstance(error, InputError | OSError):
+        return str(error)
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"unforeseen {type(error).__name__} at {where.filename}:{where.lineno} ({error}): look at what the stage was "
+        "given and reads; BGBIAS_TRACEBACK=1 shows more, which is worth a report"
+    )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bgbias.config import losses
-from bgbias.errors import refuse_unknown
+from bgbias.errors import InputError, refuse_unknown
 
 if TYPE_CHECKING:
     from bgbias.config.params import Params
@@ -19,11 +19,11 @@ def refuse_odd_names(block: str, names: Iterable[str]) -> None:
 
     >>> refuse_odd_names("audit", ["shop", "../shop"])
     Traceback (most recent call last):
-    ValueError: audit.../shop: name it with letters, digits, _ and - only
+    bgbias.errors.InputError: audit.../shop: name it with letters, digits, _ and - only
     """
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", name):
-            raise ValueError(f"{block}.{name}: name it with letters, digits, _ and - only")
+            raise InputError(f"{block}.{name}: name it with letters, digits, _ and - only")
 
 
 def refuse_contradictions(params: "Params") -> None:
@@ -32,7 +32,7 @@ def refuse_contradictions(params: "Params") -> None:
     refuse_unknown("dataset", [*params.datasets, *(entry.dataset for entry in params.remedies.values())], params.data)
     refuse_unknown("regime", params.regimes, params.regime_settings)
     if len(set(params.seeds)) < len(params.seeds):
-        raise ValueError(f"seeds {params.seeds}: each trains a network of its own, name it once")
+        raise InputError(f"seeds {params.seeds}: each trains a network of its own, name it once")
     for name in ("data", "regime_settings", "mask_quality", "audit", "remedies"):
         refuse_odd_names(name, getattr(params, name))
     blocks = {name: getattr(params, name) for name in BY_DATASET}
@@ -40,7 +40,7 @@ def refuse_contradictions(params: "Params") -> None:
     for dataset in params.data:
         for name, block in blocks.items():
             if dataset not in block:
-                raise ValueError(f"{name}.{dataset} is missing")
+                raise InputError(f"{name}.{dataset} is missing")
     blocks |= {f"losses.{name}.overrides": loss.overrides for name, loss in vars(params.losses).items()}
     for name, block in blocks.items():
         refuse_unknown(f"dataset in {name}:", block, params.data)
@@ -49,7 +49,7 @@ def refuse_contradictions(params: "Params") -> None:
         batch_size = params.train[dataset].batch_size
         per_class = loss.overrides.get(dataset, {}).get("per_class", loss.per_class)
         if per_class > batch_size:
-            raise ValueError(
+            raise InputError(
                 f"train.{dataset}.batch_size {batch_size} is less than losses.{params.loss}.per_class {per_class}: "
                 "raise the one or lower the other"
             )

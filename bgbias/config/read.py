@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
 
 from bgbias.config.params import Params
+from bgbias.errors import InputError, as_input_error
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
@@ -22,10 +23,11 @@ def load(path: Path = Path("params.yaml")) -> Params:
         ValueError: not YAML, an unknown or missing key, or a value of a wrong type or range; the message
             is one line that names every such key.
     """
-    try:
-        return check(YAML(typ="safe").load(path), Params, path.name)
-    except YAMLError as error:
-        raise ValueError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file: change to the folder of the checkout, which has it")
+    with as_input_error(f"{path}: is not valid YAML: correct it, or `git restore {path}`"):
+        block = YAML(typ="safe").load(path)
+    return check(block, Params, path.name)
 
 
 def check(block: Any, kind: type, where: str) -> Any:
@@ -36,12 +38,14 @@ def check(block: Any, kind: type, where: str) -> Any:
     'rendered'
     >>> check({"source": "rendered", "sauce": 1}, Backgrounds, "backgrounds")
     Traceback (most recent call last):
-    ValueError: backgrounds: sauce is unknown: remove or rename it
+    bgbias.errors.InputError: backgrounds: sauce is unknown: remove or rename it
     """
+    with as_input_error(f"{where}: holds itself, or more than keys and values: remove it"):
+        text = json.dumps(block, default=str)
     try:
-        return TypeAdapter(kind).validate_json(json.dumps(block, default=str))  # JSON: strict, yet dicts pass
+        return TypeAdapter(kind).validate_json(text)  # JSON: strict, yet dicts pass
     except ValidationError as error:
-        raise ValueError(f"{where}: {'; '.join(_describe(found) for found in error.errors())}") from None
+        raise InputError(f"{where}: {'; '.join(_describe(found) for found in error.errors())}") from None
 
 
 def _describe(found: dict) -> str:
@@ -51,6 +55,6 @@ def _describe(found: dict) -> str:
     if found["type"] == "missing":
         return f"{key} is missing"
     message = found["msg"].removeprefix("Value error, ")
-    if isinstance(found["input"], dict):
-        return f"{key}: {message}" if key else message
-    return f"{key}: {message}, found {found['input']!r}"
+    if not isinstance(found["input"], dict):
+        message += f", found {found['input']!r}"
+    return f"{key}: {message}" if key else message

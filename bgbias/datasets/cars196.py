@@ -13,6 +13,7 @@ from scipy.io import loadmat
 from bgbias import files
 from bgbias.config import params
 from bgbias.datasets import archives, published
+from bgbias.errors import InputError
 
 COUNTS = published.Counts(images=16_185, classes=196, val_from=74, test_from=98, test_images=8_131)
 KAGGLE = published.Archive(
@@ -54,7 +55,7 @@ def _given() -> published.Archive:
         return ORIGINAL
     zips = sorted(path.name for path in folder.glob("*.zip"))
     if len(zips) > 1:
-        raise ValueError(f"{folder}: {' and '.join(zips)}: keep the one that holds names.csv and car_data")
+        raise InputError(f"{folder}: {' and '.join(zips)}: keep the one that holds names.csv and car_data")
     return KAGGLE._replace(file=zips[0]) if zips else KAGGLE
 
 

@@ -15,7 +15,8 @@ from tqdm import tqdm
 
 from bgbias import files
 from bgbias.config.params import Demo
-from bgbias.photos.table import SPLITS
+from bgbias.errors import InputError
+from bgbias.photos.table import REFETCH, SPLITS
 from bgbias.render.backgrounds import swap
 from bgbias.render.camera import choose_scene, home_scenes, photograph
 from bgbias.render.designs import Design, design
@@ -87,7 +88,8 @@ def image_table(raw: Path) -> pd.DataFrame:
         Columns path and mask_path (relative to `raw`), class_id (from 0: train, then val, then
         test; in each split by name), class_name, split; one row per photo, in the file's order.
     """
-    table = pd.read_csv(raw / "photos.csv").rename(columns={"class": "class_name", "mask": "mask_path"})
+    table = files.read_csv(raw / "photos.csv", ["path", "mask", "class", "split"], REFETCH.format(raw))
+    table = table.rename(columns={"class": "class_name", "mask": "mask_path"})
     classes = table[["split", "class_name"]].drop_duplicates()
     ordered = sorted(classes.itertuples(index=False), key=lambda c: (SPLITS.index(c.split), c.class_name))
     ids = {c.class_name: class_id for class_id, c in enumerate(ordered)}
@@ -110,7 +112,7 @@ def backgrounds(pool: str, options: Demo) -> Iterator[tuple[str, np.ndarray]]:
         ValueError: an unknown pool.
     """
     if pool not in ("val", "test", "scene"):
-        raise ValueError(f"unknown background pool {pool!r}: expected 'val', 'test' or 'scene'")
+        raise InputError(f"unknown background pool {pool!r}: expected 'val', 'test' or 'scene'")
     unseen = options.train_scenes + options.val_scenes + options.test_scenes
     for number in range(options.backgrounds):
         if pool == "scene":

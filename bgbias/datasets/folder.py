@@ -15,7 +15,7 @@ import pandas as pd
 
 from bgbias import files
 from bgbias.config import params
-from bgbias.errors import refuse
+from bgbias.errors import InputError, refuse
 from bgbias.metrics import sample_size
 from bgbias.photos.table import SPLITS, check_table
 from bgbias.seeding import generator
@@ -85,13 +85,13 @@ def read(folder: Path) -> pd.DataFrame:
             missing or outside of the folder. One line that names the file and the fix.
     """
     if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder: put, or link, a folder there that holds a folder of photos per class")
+        raise InputError(f"{folder} is no folder: put, or link, a folder there that holds a folder of photos per class")
     table = _from_list(folder) if (folder / LIST).is_file() else _from_folders(folder)
     if table.empty:
         kinds = ", ".join(kind.removeprefix(".") for kind in READ)
-        raise ValueError(f"{folder}: no photos: add a folder of photos ({kinds}) per class, or list them in {LIST}")
+        raise InputError(f"{folder}: no photos: add a folder of photos ({kinds}) per class, or list them in {LIST}")
     if table.class_name.nunique() == 1:
-        raise ValueError(f"{folder}: all photos are of the class {table.class_name.iloc[0]}: add other classes")
+        raise InputError(f"{folder}: all photos are of the class {table.class_name.iloc[0]}: add other classes")
     _refuse_copies(folder, dict(zip(table.path, table.class_name, strict=True)))
     return table.sort_values("path", ignore_index=True)
 
@@ -186,10 +186,10 @@ def _cells(file: Path) -> pd.DataFrame:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             header, *rows = list(csv.reader(lines, strict=True)) or [[]]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{file}: does not read ({error}): save it as comma-separated values in UTF-8") from error
+        raise InputError(f"{file}: does not read ({error}): save it as comma-separated values in UTF-8") from error
     header = [name.strip() for name in header]
     if len(set(header)) < len(header) or not {"path", "class"} <= set(header) <= set(COLUMNS):
-        raise ValueError(
+        raise InputError(
             f"{file}: its first line is '{','.join(header)}': name the columns path,class or path,class,split,mask, "
             "separated by commas, and no others"
         )

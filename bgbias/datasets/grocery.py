@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from bgbias import files
 from bgbias.config import params
 from bgbias.datasets import sources
-from bgbias.photos.table import SPLITS
+from bgbias.photos.table import REFETCH, SPLITS
 
 PUBLIC = sources.Public(
     name="grocery",
@@ -22,6 +23,7 @@ PUBLIC = sources.Public(
     count=5425,
     checksum="5e1e1f1fc8d5898030bc5259ba877a4a8e51818bb68c784990b74f06c5972bff",
 )
+LISTED = {"names": ["path", "class_id", "coarse"], "dtype": {"class_id": int}}
 SPLIT_OF_ID = ("train", "test", "train", "val")  # by class id modulo 4
 
 
@@ -32,9 +34,10 @@ def fetch(out: Path, options: params.Fetched) -> None:
 
 def image_table(raw: Path) -> pd.DataFrame:
     """List the photos: columns path, class_id, class_name, split."""
-    classes = pd.read_csv(raw / "classes.csv")
+    mend = REFETCH.format(raw)
+    classes = files.read_csv(raw / "classes.csv", ["Class ID (int)", "Class Name (str)"], mend)
     names = dict(zip(classes["Class ID (int)"], classes["Class Name (str)"], strict=True))
-    lists = [pd.read_csv(raw / f"{part}.txt", names=["path", "class_id", "coarse"]) for part in SPLITS]
+    lists = [files.read_csv(raw / f"{part}.txt", [], mend, **LISTED) for part in SPLITS]
     table = pd.concat(lists, ignore_index=True).sort_values("path", ignore_index=True)
     return pd.DataFrame(
         {

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from bgbias.datasets import archives
+from bgbias.errors import InputError
 from bgbias.files import root
-from bgbias.photos.table import SPLITS
+from bgbias.photos.table import REFETCH, SPLITS
 
 
 class Archive(NamedTuple):
@@ -111,19 +112,19 @@ def checked(
         FileNotFoundError: a list, a listed photo or a mask is missing.
         ValueError: a list is not as published, or the number of photos or classes.
     """
-    where, mend = where or str(raw), mend or f"remove {raw} and run `dvc repro`, which fetches it again"
+    where, mend = where or str(raw), mend or REFETCH.format(raw)
     try:
         table = listed(raw)
         if table.isna().any(axis=None):
-            raise ValueError("a field is empty")
+            raise InputError("a field is empty")
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{where}: {Path(error.filename).name} is missing: {mend}") from error
-    except (ValueError, LookupError) as error:
+        raise FileNotFoundError(f"{where}: {Path(error.filename or raw).name} is missing: {mend}") from error
+    except Exception as error:  # whatever the parsers of CSV and MATLAB files trip over
         reason = " ".join(str(error).split())
-        raise ValueError(f"{where}: its lists are not as published ({reason}): {mend}") from error
+        raise InputError(f"{where}: its lists are not as published ({reason}): {mend}") from error
     for what, found, expected in _compared(table.class_id, counts):
         if found != expected:
-            raise ValueError(f"{where}: {found:,} {what}, expected {expected:,}: {mend}")
+            raise InputError(f"{where}: {found:,} {what}, expected {expected:,}: {mend}")
     columns = [column for column in ("path", "mask_path") if column in table]
     missing = [path for column in columns for path in table[column] if not (raw / path).is_file()]
     if missing:

@@ -10,6 +10,7 @@ import pandas as pd
 from bgbias import files
 from bgbias.config import params
 from bgbias.datasets import published
+from bgbias.errors import InputError
 
 COUNTS = published.Counts(images=120_053, classes=22_634, val_from=8_489, test_from=11_318, test_images=60_502)
 PHOTOS = published.Archive(
@@ -49,6 +50,6 @@ def _listed(raw: Path) -> pd.DataFrame:
     photos = pd.concat(parts, ignore_index=True)
     class_id = photos["class_id"] - 1
     if list(class_id >= COUNTS.test_from) != [False] * len(parts[0]) + [True] * len(parts[1]):
-        raise ValueError(f"class ids up to {COUNTS.test_from:,} belong in Ebay_train.txt, the others in Ebay_test.txt")
+        raise InputError(f"class ids up to {COUNTS.test_from:,} belong in Ebay_train.txt, the others in Ebay_test.txt")
     names = photos["path"].str.partition("_final/")[0] + " " + photos["class_id"].astype(str)
     return pd.DataFrame({"path": photos["path"], "class_id": class_id, "class_name": names})

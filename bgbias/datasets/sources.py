@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bgbias import files
+from bgbias.errors import InputError
 from bgbias.files import root
 
 
@@ -72,6 +73,6 @@ def _copy(source: Path, out: Path, public: Public, mend: str) -> None:
                     shutil.copyfile(file, target)  # not its permissions: the source may be read-only
         count = sum(file.is_file() for file in partial.rglob("*"))
         if count != public.count:
-            raise ValueError(f"{source}: {count:,} files, expected {public.count:,}: {mend}")
+            raise InputError(f"{source}: {count:,} files, expected {public.count:,}: {mend}")
         if files.checksum(partial) != public.checksum:
-            raise ValueError(f"{source}: the checksum is not the published one: {mend}")
+            raise InputError(f"{source}: the checksum is not the published one: {mend}")

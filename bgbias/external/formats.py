@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bgbias.errors import as_value_error, check_file, unknown
+from bgbias.errors import InputError, as_input_error, check_file, unknown
 from bgbias.models.cards import Input
 
 
@@ -23,20 +23,20 @@ class Onnx(nn.Module):
 
         wanted = ["CUDAExecutionProvider"] if where.type == "cuda" else []
         providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
-        with as_value_error("onnxruntime cannot read it: export the model again"):
+        with as_input_error("onnxruntime cannot read it: export the model again"):
             self.session = onnxruntime.InferenceSession(path, providers=[*providers, "CPUExecutionProvider"])
         inputs, outputs = self.session.get_inputs(), [given.name for given in self.session.get_outputs()]
         self.output = output or outputs[0]
         if self.output not in outputs:
             raise unknown("output", self.output, outputs)
         if len(outputs) > 1 and not output:
-            raise ValueError(f"it has the outputs {', '.join(outputs)}: choose one, as in ?output={outputs[-1]}")
+            raise InputError(f"it has the outputs {', '.join(outputs)}: choose one, as in ?output={outputs[-1]}")
         shape, self.input = inputs[0].shape, inputs[0].name
         fixed = [side if isinstance(side, int) else None for side in shape]  # None: any
         self.dtype = {"tensor(float)": np.float32, "tensor(float16)": np.float16}.get(inputs[0].type)
         if len(inputs) > 1 or len(fixed) != 4 or fixed[1] not in (3, None) or fixed[2] != fixed[3] or not self.dtype:
             found = "; ".join(f"{given.name}, {given.type} of {given.shape}" for given in inputs)
-            raise ValueError(f"its input is {found}; expected one of floats (N, 3, H, W), H = W: export it so")
+            raise InputError(f"its input is {found}; expected one of floats (N, 3, H, W), H = W: export it so")
         self.batch, self.input_px = fixed[0], fixed[2]
 
     def forward(self, images: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ def from_onnx(target: str, where: torch.device, output: str | None = None) -> tu
 def from_torchscript(target: str, where: torch.device) -> tuple[nn.Module, Input]:
     """What torch.jit.save wrote; the file holds code, which is run."""
     check_file(Path(target))
-    with as_value_error("not a TorchScript file: write it by torch.jit.save, not by torch.save"):
+    with as_input_error("not a TorchScript file: write it by torch.jit.save, not by torch.save"):
         return torch.jit.load(target, map_location=where), Input()
 
 
@@ -71,15 +71,15 @@ def from_python(target: str, where: torch.device) -> tuple[nn.Module, Input]:
     name, _, function_name = target.partition(":")
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
-    with as_value_error(f"cannot import {name or 'nothing'} from {Path.cwd()} or the installed packages"):
+    with as_input_error(f"cannot import {name or 'nothing'} from {Path.cwd()} or the installed packages"):
         module = importlib.import_module(name)
     function = getattr(module, function_name, None)
     if not callable(function):
         raise unknown("function", function_name, [key for key, value in vars(module).items() if callable(value)])
-    with as_value_error(f"{function_name}() fails"):
+    with as_input_error(f"{function_name}() fails"):
         given = function()
     match given:
         case [nn.Module() as network, int() as px, [_, _, _] as mean, [_, _, _] as sd]:
             return network, Input(px, tuple(mean), tuple(sd))
     expected = "(nn.Module, input_px, mean, sd), mean and sd three numbers each"
-    raise ValueError(f"{function_name}() gives {shorten(repr(given), 200)}, expected {expected}")
+    raise InputError(f"{function_name}() gives {shorten(repr(given), 200)}, expected {expected}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from bgbias.errors import as_value_error, unknown
+from bgbias.errors import InputError, as_input_error, unknown
 from bgbias.external import formats
 from bgbias.models import trained
 from bgbias.models.by_name import COLLECTIONS, trunk
@@ -49,7 +49,7 @@ def load(spec: str, where: torch.device | None = None) -> Embedder:
             network, expected = _by_name(scheme, target)
         its = card(spec, expected._replace(**options))
     except (ValueError, FileNotFoundError) as error:
-        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
+        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else InputError
         raise kind(f"{spec}: {error}") from error
     return Embedder(network.to(where), its, spec, _files(scheme, target)).to(where)
 
@@ -79,13 +79,13 @@ def _parse(spec: str) -> tuple[str, str, dict]:
     scheme, _, target = spec.partition(":")
     if scheme not in SCHEMES:
         known = [name if name in OWN else f"{name}:" for name in SCHEMES]
-        raise ValueError(f"{unknown('scheme', scheme, known)}; a network of torchvision is torchvision:NAME")
+        raise InputError(f"{unknown('scheme', scheme, known)}; a network of torchvision is torchvision:NAME")
     own = {"model": (), "onnx": (*Input._fields, "output")}.get(scheme, Input._fields)
     options = dict(option.partition("=")[::2] for option in query.split("&") if option)
     for name in options:
         if name not in own:
             raise unknown("option", name, own)
-    with as_value_error(f"cannot read the options '{query}': expected such as input_px=224&mean=0.5,0.5,0.5&sd=0.5"):
+    with as_input_error(f"cannot read the options '{query}': expected such as input_px=224&mean=0.5,0.5,0.5&sd=0.5"):
         for name in options.keys() & {"mean", "sd"}:
             numbers = tuple(float(number) for number in options[name].split(","))
             options[name] = numbers * 3 if len(numbers) == 1 else numbers

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from bgbias.errors import InputError
 from bgbias.models.embedder import Embedder, embed
 
 ENOUGH = 8  # photos
@@ -30,4 +31,4 @@ def refuse_unsteady(embedder: Embedder, pictures: Tensor, names: Sequence[str]) 
     ):
         least = (embed(embedder, batches, names) * first).sum(1).min()
         if least < ALIKE:
-            raise ValueError(f"{embedder.name}: {what} (cosine {least:.3f}): {mend}")
+            raise InputError(f"{embedder.name}: {what} (cosine {least:.3f}): {mend}")

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from bgbias import files
 from bgbias.config import params
+from bgbias.errors import InputError
 from bgbias.masks import segment
 from bgbias.photos import pack
 
@@ -119,7 +120,7 @@ def _make_one(task: _Task) -> None:
     mask = METHODS[task.options.method](photo, task)
     if mask.size != photo.size:
         sizes = "{} x {} pixels, but its mask has {} x {}".format(*photo.size, *mask.size)
-        raise ValueError(f"{task.photo}: {sizes}: replace the mask, or make others by another method")
+        raise InputError(f"{task.photo}: {sizes}: replace the mask, or make others by another method")
     with files.whole_file(task.target) as partial:
         mask.save(partial, format="PNG", compress_level=1)  # a third of the time for a tenth more bytes
 
@@ -127,7 +128,7 @@ def _make_one(task: _Task) -> None:
 def _given(photo: Image.Image, task: _Task) -> Image.Image:
     mend = "choose masks.<dataset>.method grabcut or rembg"
     if task.given is None:
-        raise ValueError(f"{task.photo}: the dataset brings no mask: {mend}")
+        raise InputError(f"{task.photo}: the dataset brings no mask: {mend}")
     if not task.given.is_file():
         raise FileNotFoundError(f"{task.photo}: its mask {task.given} is missing: add it, or {mend}")
     return pack.read_mask(task.given)

@@ -9,6 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from bgbias.config import params
+from bgbias.errors import InputError
 from bgbias.masks import segment
 from bgbias.metrics.bootstrap import LEVEL, estimate
 from bgbias.photos import pack
@@ -44,10 +45,10 @@ def compare(automatic: np.ndarray, hand: np.ndarray) -> dict[str, float]:
     """
     if automatic.shape != hand.shape:
         sizes = "{} x {} pixels, its automatic mask {} x {}".format(*hand.shape[::-1], *automatic.shape[::-1])
-        raise ValueError(f"its hand mask has {sizes}: give both the size of the upright photo")
+        raise InputError(f"its hand mask has {sizes}: give both the size of the upright photo")
     cut_out, true = automatic >= OBJECT, hand >= OBJECT
     if not true.any():
-        raise ValueError(
+        raise InputError(
             f"its hand mask is empty (no pixel of {OBJECT} or more, the greatest is {hand.max(initial=0)}): "
             "draw the object white on black, or remove the photo with its masks"
         )
@@ -77,7 +78,7 @@ def summarise(table: pd.DataFrame) -> dict:
     (2, 0.65, 0.5)
     """
     if table.empty:
-        raise ValueError("no masks to summarise: compare some first")
+        raise InputError("no masks to summarise: compare some first")
     failures = int((table.iou < FAILED).sum())
     low, high = wilson_interval(failures, len(table))
     return {
@@ -155,7 +156,7 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
         try:
             rows.append({"name": paths.name, **compare(np.asarray(automatic), np.asarray(hand))})
         except ValueError as error:
-            raise ValueError(f"{paths.photo}: {error}") from None
+            raise InputError(f"{paths.photo}: {error}") from None
     return pd.DataFrame(rows)
 
 
@@ -172,14 +173,14 @@ def find(folder: Path, method: str) -> list[Labelled]:
     paths = {kind: _by_name(folder, SUFFIXES[kind]) for kind in kinds}
     names = sorted(set().union(*paths.values()))
     if not names:
-        raise ValueError(f"{folder}: no NAME_image.* with NAME_mask.png in it: name photos and hand masks so")
+        raise InputError(f"{folder}: no NAME_image.* with NAME_mask.png in it: name photos and hand masks so")
     for kind in kinds:
         missing = [f"{name}{SUFFIXES[kind]}" for name in names if name not in paths[kind]]
         if missing:
             more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
             mend = "add what is missing, or remove the other files of the same name"
             mend += ", or choose another method" if kind == "automatic mask" else ""
-            raise ValueError(f"{folder}: {kind} missing: {', '.join(missing[:3])}{more}: {mend}")
+            raise InputError(f"{folder}: {kind} missing: {', '.join(missing[:3])}{more}: {mend}")
     photos, hands = paths["photo"], paths["hand mask"]
     return [Labelled(name, photos[name], hands[name], folder / f"{name}{SUFFIXES['automatic mask']}") for name in names]
 
@@ -191,6 +192,6 @@ def _by_name(folder: Path, suffix: str) -> dict[str, Path]:
         if ending.count(".") > 1:  # such as NAME_image.jpeg.txt
             continue
         if name in paths:
-            raise ValueError(f"{path}: {paths[name].name} is a photo of the same name: remove one of them")
+            raise InputError(f"{path}: {paths[name].name} is a photo of the same name: remove one of them")
         paths[name] = path
     return paths

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 from PIL import Image
 
-from bgbias.errors import as_value_error, refuse_unknown
+from bgbias.errors import InputError, as_input_error, refuse_unknown
 
 MEND = (
     "give masks.<dataset>.rembg_model a model of rembg, such as u2net, or an .onnx file with u2net's input and output, "
@@ -50,7 +50,7 @@ def grabcut(photo: Image.Image, long_side: int) -> Image.Image:
     labels[:border] = labels[-border:] = labels[:, :border] = labels[:, -border:] = cv2.GC_BGD
     labels[radius <= max(SURE_RADIUS, radius.min())] = cv2.GC_FGD
     if (labels == cv2.GC_FGD).all():
-        raise ValueError(f"GrabCut at {small.width} x {small.height} pixels: raise masks.<dataset>.grabcut_px")
+        raise InputError(f"GrabCut at {small.width} x {small.height} pixels: raise masks.<dataset>.grabcut_px")
     cv2.setNumThreads(1)  # the workers already use all cores
     cv2.setRNGSeed(0)  # else the clusters of colours would depend on the photos before
     cv2.grabCut(np.array(small), labels, None, None, None, ITERATIONS, cv2.GC_INIT_WITH_MASK)
@@ -82,7 +82,7 @@ def rembg(photo: Image.Image, model: str, threads: int) -> Image.Image:
     except FloatingPointError:
         return Image.new("L", photo.size)
     except Exception as error:  # of rembg, onnxruntime, pooch, requests...
-        raise ValueError(f"rembg cannot use {model} ({' '.join(str(error).split())}): {MEND}") from None
+        raise InputError(f"rembg cannot use {model} ({' '.join(str(error).split())}): {MEND}") from None
 
 
 def _library() -> ModuleType:
@@ -109,10 +109,10 @@ def model_file(model: str) -> Path:
     if not model.endswith(".onnx"):
         known = {kind.name(): kind for kind in _library().sessions.sessions_class}
         refuse_unknown("model of rembg", [model], known)
-        with as_value_error(f"rembg cannot download {model}: connect to the network, or {MEND}"):
+        with as_input_error(f"rembg cannot download {model}: connect to the network, or {MEND}"):
             path = Path(known[model].download_models())
     if not path.is_file():
-        raise ValueError(f"{path}: no such file: {MEND}")
+        raise InputError(f"{path}: no such file: {MEND}")
     return path
 
 

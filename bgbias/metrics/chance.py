@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from bgbias.errors import InputError
+
 
 def chance(labels: Tensor) -> dict[str, Tensor]:
     """Return the retrieval metrics to expect of each query if the references came in random order.
@@ -32,7 +34,7 @@ def chance(labels: Tensor) -> dict[str, Tensor]:
     positives = (sizes - 1)[inverse]
     rows = positives.nonzero()[:, 0]
     if len(rows) == 0:
-        raise ValueError("every class has a single photo: there is nothing to retrieve")
+        raise InputError("every class has a single photo: there is nothing to retrieve")
     r, m = positives[rows].double(), len(labels) - 1
     harmonic = torch.cat([r.new_zeros(1), 1 / torch.arange(1, int(r.max()) + 1, device=r.device)]).cumsum(0)
     h = harmonic[positives[rows]]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bgbias.errors import InputError
 from bgbias.metrics.bootstrap import difference
 from bgbias.seeding import generator
 
@@ -50,18 +51,18 @@ def _refuse_unlike(first: pd.DataFrame, second: pd.DataFrame, names: Sequence[st
     both, mend = f"{names[0]} and {names[1]}", "compare what was measured on the same photos"
     for name, table in zip(names, (first, second), strict=True):
         if not table.index.is_unique:
-            raise ValueError(f"{name}: {table.index[table.index.duplicated()][0]} is there twice: measure it again")
+            raise InputError(f"{name}: {table.index[table.index.duplicated()][0]} is there twice: measure it again")
     odd = first.index.symmetric_difference(second.index)
     if len(odd):
         common = len(first.index.intersection(second.index))
         where = names[0] if odd[0] in first.index else names[1]
-        raise ValueError(
+        raise InputError(
             f"{both} are of different photos: {common} in common of {len(first)} and {len(second)}, {odd[0]} only in "
             f"{where}: {mend}"
         )
     moved = first.index[first["class"] != second.loc[first.index, "class"]]
     if len(moved):
-        raise ValueError(f"{both} have {moved[0]} in different classes: {mend}")
+        raise InputError(f"{both} have {moved[0]} in different classes: {mend}")
     unlike = set(first.columns) ^ set(second.columns)
     if unlike:
-        raise ValueError(f"{both} have different measures, such as {min(unlike)}: measure both anew by the same code")
+        raise InputError(f"{both} have different measures, such as {min(unlike)}: measure both anew by the same code")

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from bgbias.errors import InputError
+
 ENTRIES = 6_000_000  # similarities at a time, 24 MB: more would be no faster
 FEW = 16  # queries whose whole ranking is looked at together
 SPARE = 16  # candidates of a screening beyond those that are wanted
@@ -37,19 +39,19 @@ def neighbours(queries: Tensor, references: Tensor, k: int) -> Tensor:
     """
     _check(queries, references)
     if k >= len(references):
-        raise ValueError(f"{k} neighbours asked of {len(references) - 1} other photos")
+        raise InputError(f"{k} neighbours asked of {len(references) - 1} other photos")
     every = torch.arange(len(queries), device=queries.device)
     return torch.cat([nearest for _, nearest in _lists(queries, references, every, k)])
 
 
 def _check(queries: Tensor, references: Tensor) -> None:
     if queries.shape != references.shape:
-        raise ValueError(f"queries {tuple(queries.shape)} and references {tuple(references.shape)} differ")
+        raise InputError(f"queries {tuple(queries.shape)} and references {tuple(references.shape)} differ")
     for name, embeddings in (("queries", queries), ("references", references)):
         low, high = embeddings.aminmax(dim=1)
         broken = int((~(low.isfinite() & high.isfinite())).sum())
         if broken:
-            raise ValueError(f"{name}: {broken} of {len(embeddings)} embeddings are not finite")
+            raise InputError(f"{name}: {broken} of {len(embeddings)} embeddings are not finite")
 
 
 def _lists(queries: Tensor, references: Tensor, wanted: Tensor, k: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -153,7 +155,7 @@ def per_query(queries: Tensor, references: Tensor, labels: Tensor, recall_at: li
     positives = (sizes - 1)[inverse]
     counted = positives.nonzero()[:, 0]
     if len(counted) == 0:
-        raise ValueError("every class has a single photo: there is nothing to retrieve")
+        raise InputError("every class has a single photo: there is nothing to retrieve")
     k = int(positives.max())
     chunks = []
     for rows, nearest in _lists(queries, references, counted, k):

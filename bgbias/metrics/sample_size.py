@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bgbias.errors import InputError
 from bgbias.photos.table import SPLITS
 
 ENOUGH_CLASSES, ENOUGH_QUERIES = 10, 100  # in the test split; from there on nothing is said
@@ -41,7 +42,7 @@ Add classes.
     for split in SPLITS:
         pairs = int((table[table.split == split].class_name.value_counts() > 1).sum())
         if pairs < 2:
-            raise ValueError(
+            raise InputError(
                 f"{where}: {pairs} {split} classes of two photos or more, and each of train, val and test needs 2: "
                 "add classes or photos, or split them otherwise"
             )

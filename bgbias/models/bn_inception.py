@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from bgbias.errors import InputError
 from bgbias.models import pretrained
 
 URL = "http://data.lip6.fr/cadene/pretrainedmodels/bn_inception-52deb4733.pth"  # of its SHA-256 no more is told
@@ -90,7 +91,7 @@ class BNInception(nn.Module):
             ValueError: a size that the branches of 3c or 4e, which round differently, would halve differently.
         """
         if any(side < 31 or (side + 1) % 32 > 7 for side in images.shape[-2:]):
-            raise ValueError(
+            raise InputError(
                 f"BN-Inception cannot halve images of {images.shape[-2]} x {images.shape[-1]} pixels evenly: each side "
                 "must have between 32 n - 1 and 32 n + 6 pixels, such as 64, 224, 227 or 256"
             )
@@ -132,5 +133,5 @@ def load_weights(network: BNInception, path: Path | None = None) -> None:
             wrong.append(f"{name} has shape {(*given[name].shape,)} instead of {(*tensor.shape,)}")
     if wrong:
         first = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if wrong[3:] else "")
-        raise ValueError(f"{path or URL}: not the weights of BN-Inception: {first}: replace it by {URL}")
+        raise InputError(f"{path or URL}: not the weights of BN-Inception: {first}: replace it by {URL}")
     network.load_state_dict(given)

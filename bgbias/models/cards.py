@@ -3,7 +3,9 @@
 import dataclasses
 from typing import NamedTuple
 
-from bgbias.errors import as_value_error
+from bgbias.errors import InputError, as_input_error
+
+LARGEST_PX = 4096  # side of an image
 
 
 class Input(NamedTuple):
@@ -44,6 +46,18 @@ class Card:
     mean: tuple[float, ...]
     sd: tuple[float, ...]
 
+    def __post_init__(self):
+        """Refuse what cannot be, such as a network.json that was edited."""
+        levels = [*self.mean, *self.sd]
+        if len(self.mean) != 3 or len(self.sd) != 3 or not all(0 <= level <= 255 for level in levels):
+            raise InputError(f"mean {self.mean}, sd {self.sd}: expected three grey levels of 0 to 255 each")
+        if min(self.sd) == 0:
+            raise InputError(f"sd {self.sd}: expected more than 0")
+        if not 1 <= self.input_px <= LARGEST_PX or self.channels not in ("RGB", "BGR"):
+            raise InputError(
+                f"input_px {self.input_px}, channels {self.channels}: expected 1 to {LARGEST_PX}, and RGB or BGR"
+            )
+
 
 def card(network: str, expected: Input, embedding_dim: int = 0, distance: str = "cosine") -> Card:
     """Make the card of a network, which counts in grey levels.
@@ -55,10 +69,8 @@ def card(network: str, expected: Input, embedding_dim: int = 0, distance: str = 
     (51.0, 51.0, 51.0)
     """
     px, mean, sd, channels = expected
-    with as_value_error(f"mean {mean} or sd {sd} is not three numbers"):
+    with as_input_error(f"mean {mean} or sd {sd} is not three numbers"):
         mean, sd = (tuple(255 * float(number) for _, number in zip("RGB", of, strict=True)) for of in (mean, sd))
-    if not all(0 <= number <= 255 for number in mean) or not all(number > 0 for number in sd):
-        raise ValueError(f"mean {expected.mean}, sd {expected.sd}: white is 1 here: divide grey levels by 255")
-    if px < 1 or channels not in ("RGB", "BGR"):
-        raise ValueError(f"input_px {px}, channels {channels}: expected at least 1, and RGB or BGR")
+    if not all(0 <= level <= 255 for level in (*mean, *sd)):
+        raise InputError(f"mean {expected.mean}, sd {expected.sd}: white is 1 here: divide grey levels by 255")
     return Card(network, embedding_dim, px, distance, channels, mean, sd)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from bgbias.errors import as_value_error
+from bgbias.errors import InputError, as_input_error
 from bgbias.models.cards import Card
 from bgbias.photos.compose import in_cache
 
@@ -65,18 +65,18 @@ class Embedder(nn.Module):
             ValueError: the network fails, or gives something else than one embedding for each image.
         """
         mend = "correct its input_px or export it again"
-        with as_value_error(f"{self.name}: fails on images {tuple(images.shape)}: {mend}"):
+        with as_input_error(f"{self.name}: fails on images {tuple(images.shape)}: {mend}"):
             found = self.network(images if self.channels_last else images.contiguous())
         if not isinstance(found, Tensor):
-            raise ValueError(f"{self.name}: gives a {type(found).__name__}, expected a tensor: let it return one")
+            raise InputError(f"{self.name}: gives a {type(found).__name__}, expected a tensor: let it return one")
         if found.is_complex():
-            raise ValueError(f"{self.name}: gives complex numbers, expected real ones: let it return their parts")
+            raise InputError(f"{self.name}: gives complex numbers, expected real ones: let it return their parts")
         shape = tuple(found.shape)
         if len(shape) < 2 or any(side != 1 for side in shape[2:]):
-            raise ValueError(f"{self.name}: gives {shape}, expected (N, D): pool maps or tokens inside the model")
+            raise InputError(f"{self.name}: gives {shape}, expected (N, D): pool maps or tokens inside the model")
         if len(found) != len(images):
             mend = "another batch size is fixed in the model; export it with a dynamic one"
-            raise ValueError(f"{self.name}: {len(found)} embeddings for {len(images)} images: {mend}")
+            raise InputError(f"{self.name}: {len(found)} embeddings for {len(images)} images: {mend}")
         return normalize(found.flatten(1).float())
 
 
@@ -112,10 +112,10 @@ def embed(embedder: Embedder, batches: Iterable[Tensor], names: Sequence[str]) -
             row = int(bad[0])
             what = "all zeros" if lengths[row] < 1 else "not finite"
             mend = "look at the photo, and at the model's weights, mean and sd"
-            raise ValueError(f"{embedder.name}: the embedding of {names[done + row]} is {what}: {mend}")
+            raise InputError(f"{embedder.name}: the embedding of {names[done + row]} is {what}: {mend}")
         found.append(embeddings)
         done += len(batch)
     embedder.train(training)
     if not found:
-        raise ValueError(f"{embedder.name}: no photos to embed: give some")
+        raise InputError(f"{embedder.name}: no photos to embed: give some")
     return torch.cat(found)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from torch import nn
 
+from bgbias.errors import InputError
 from bgbias.models.bn_inception import BNInception, load_weights
 from bgbias.models.cards import Input
 
@@ -12,7 +13,7 @@ from bgbias.models.cards import Input
 def small_resnet(weights: str) -> tuple[nn.Module, Input]:
     """Make four residual blocks of 32 to 256 channels (1.2 million weights), which learn from scratch on a CPU."""
     if weights != "scratch":
-        raise ValueError(f"small_resnet has no pretrained weights: set weights to scratch instead of {weights}")
+        raise InputError(f"small_resnet has no pretrained weights: set weights to scratch instead of {weights}")
     from torchvision.models.resnet import BasicBlock  # slow
 
     layers = [

@@ -1,7 +1,5 @@
 """Files of pretrained weights: downloaded, held to their checksum, read without running code from them."""
 
-import hashlib
-import re
 from collections import OrderedDict
 from http.client import HTTPException
 from pathlib import Path
@@ -9,6 +7,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
+
+from bgbias import files
+from bgbias.errors import InputError
 
 
 def read(path: Path, origin: str) -> OrderedDict[str, Tensor]:
@@ -27,18 +28,13 @@ def read(path: Path, origin: str) -> OrderedDict[str, Tensor]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file: put {origin} there, or correct the path")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    expected = _checksum(path.name)
-    if not digest.startswith(expected):
-        found = digest[: len(expected)]
-        raise ValueError(f"{path}: SHA-256 begins with {found}, expected {expected}: replace it by {origin}")
+    files.refuse_other_content(path, f"replace it by {origin}")
     try:
         safe = path.suffix == ".safetensors"
         given = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
         tensors = OrderedDict((name, tensor.detach()) for name, tensor in given.items())
     except Exception as error:  # whatever reading trips over, or something that is no tensor
-        raise ValueError(f"{path}: not a file of tensors ({type(error).__name__}): replace it by {origin}") from error
+        raise InputError(f"{path}: not a file of tensors ({type(error).__name__}): replace it by {origin}") from error
     if hasattr(given, "_metadata"):
         tensors._metadata = given._metadata
     return tensors
@@ -56,15 +52,9 @@ def published(url: str) -> OrderedDict[str, Tensor]:
         path.parent.mkdir(parents=True, exist_ok=True)
         mend = "connect to the network, or put the file where you like and give its path for weights"
         try:
-            torch.hub.download_url_to_file(url, str(path), _checksum(path.name))
+            torch.hub.download_url_to_file(url, str(path), files.checksum_in_name(path.name))
         except (OSError, HTTPException) as error:
             raise FileNotFoundError(f"{url} cannot be downloaded ({error}): {mend}") from error
         except RuntimeError as error:  # the checksum
-            raise ValueError(f"{url} no longer gives the published file ({error}): {mend}") from error
+            raise InputError(f"{url} no longer gives the published file ({error}): {mend}") from error
     return read(path, url)
-
-
-def _checksum(name: str) -> str:
-    """How the SHA-256 of a file begins, as its name tells; "": it does not."""
-    named = re.search(r"-([0-9a-f]{8,})\.pth$", name)
-    return named[1] if named else ""

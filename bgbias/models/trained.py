@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from bgbias import files
+from bgbias.errors import InputError
 from bgbias.models.by_name import trunk
 from bgbias.models.cards import Card, card
 from bgbias.models.embedder import Embedder, device
@@ -58,7 +59,7 @@ def new(network: str, embedding_dim: int, input_px: int, distance: str, weights:
         width = Embedder(made, its, network).card.embedding_dim
     except ValueError as error:
         mend = f"its own are of {expected.input_px} px: set images.<dataset>.input_px"
-        raise ValueError(f"{network} does not take images of {input_px} px, {mend} ({error})") from error
+        raise InputError(f"{network} does not take images of {input_px} px, {mend} ({error})") from error
     return Embedder(Network(made, width, embedding_dim), its, network, channels_last=True).requires_grad_()
 
 
@@ -85,17 +86,20 @@ def load(folder: Path, where: torch.device | None = None, name: str = "") -> Emb
     for file in ("network.json", "weights.safetensors"):
         if not (folder / file).is_file():
             raise FileNotFoundError(f"{folder}: no model here ({file} is missing); `dvc repro` trains it")
+    written = files.read_json(folder / "network.json", mend="train the model again")
     try:
-        its = Card(**files.read_json(folder / "network.json"))
+        its = Card(**written)
         made, _ = trunk(its.network, "scratch", its.input_px)
     except (TypeError, ValueError) as error:  # ValueError: an unknown network, or no JSON
-        raise ValueError(f"{folder}: network.json is of another version ({error}): train the model again") from error
+        raise InputError(f"{folder}: network.json is of another version ({error}): train the model again") from error
     try:
         weights = OrderedDict(load_file(folder / "weights.safetensors"))
         network = Network(made, weights["head.weight"].shape[1], its.embedding_dim)
         weights._metadata = network.state_dict()._metadata  # without it MNASNet's layers refuse to load
         network.load_state_dict(weights)
-    except (KeyError, RuntimeError, SafetensorError) as error:
+        if not all(weight.isfinite().all() for weight in weights.values()):
+            raise InputError("some are not finite")
+    except (KeyError, RuntimeError, SafetensorError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{folder}: the weights do not fit network.json: train the model again: {reason}") from error
+        raise InputError(f"{folder}: the weights do not fit network.json: train the model again: {reason}") from error
     return Embedder(network.to(where or device()), its, name or str(folder), [folder], channels_last=True)

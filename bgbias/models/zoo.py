@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from bgbias.errors import as_value_error, unknown
+from bgbias.errors import InputError, as_input_error, unknown
 from bgbias.models import pretrained
 from bgbias.models.cards import Input
 
@@ -68,10 +68,10 @@ def from_timm(name: str, weights: str) -> tuple[nn.Module, Input]:
     try:
         import timm
     except ImportError as error:
-        raise ValueError("timm is not installed: pip install timm") from error
+        raise InputError("timm is not installed: pip install timm") from error
     if not timm.is_model(name):
         raise unknown("network of timm", name, timm.list_models())
-    with as_value_error("timm cannot make or download it: connect to the network, or give a file of weights"):
+    with as_input_error("timm cannot make or download it: connect to the network, or give a file of weights"):
         network = timm.create_model(name, pretrained=weights == "pretrained")
     data = timm.data.resolve_model_data_config(network)
     with_classifier = set(network.state_dict())
@@ -93,5 +93,5 @@ def _fill(network: nn.Module, state: OrderedDict[str, Tensor], with_classifier: 
         key = re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)\.", r"\1\2.", key)  # as DenseNet's layers were once named
         if key in ours or key not in with_classifier:
             state[key] = tensor
-    with as_value_error("the weights do not fit the network"):
+    with as_input_error("the weights do not fit the network"):
         network.load_state_dict(state)

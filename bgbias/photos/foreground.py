@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
+from bgbias.errors import InputError
+
 OBJECT = 128  # of 255: a pixel from this value on is the object's, as in the study's mask quality
 TINY = 0.01  # of the photo, a tenth of its sides: too few pixels of a network's input to tell a class from
 NEARLY_FULL = 0.9  # of the photo: there is hardly a background to swap
@@ -60,7 +62,7 @@ def summary(masks: Iterable[np.ndarray]) -> dict[str, float]:
         shares.append(mask.mean() / 255)
         kinds[suspicion(mask)] += 1
     if not shares:
-        raise ValueError("no masks to count: make them first")
+        raise InputError("no masks to count: make them first")
     suspect = len(shares) - kinds.pop("", 0)
     rates = {"mean_share": float(np.mean(shares)), "suspect_share": suspect / len(shares)}
     return {"masks": len(shares), **kinds, "suspect": suspect, **rates}

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from bgbias import files
+from bgbias.errors import InputError
 
 Read = Callable[[Path], Image.Image]
 FORMATS = ("JPEG", "PNG", "WEBP")  # that are decoded, whatever a file is called; others may start programs
@@ -77,7 +78,7 @@ def _upright(path: Path) -> Image.Image:
     with _named(path), Image.open(path, formats=FORMATS) as picture:
         width, height = picture.size
         if width * height > MOST_PIXELS:
-            raise ValueError(f"{width} x {height} are more than {MOST_PIXELS // 10**6} megapixels")
+            raise InputError(f"{width} x {height} are more than {MOST_PIXELS // 10**6} megapixels")
         return ImageOps.exif_transpose(picture)
 
 
@@ -89,7 +90,7 @@ def _named(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except Exception as error:
-        raise ValueError(f"{path}: does not decode ({error}): replace or remove it") from error
+        raise InputError(f"{path}: does not decode ({error}): replace or remove it") from error
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
@@ -155,7 +156,7 @@ class Pack:
         self._starts = np.concatenate([[0], ends[:-1]])
         self._pixels = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
         if self._pixels.size != ends[-1]:
-            raise ValueError(f"{folder}: {self._pixels.size:,} bytes, expected {ends[-1]:,}: make it again")
+            raise InputError(f"{folder}: {self._pixels.size:,} bytes, expected {ends[-1]:,}: make it again")
 
     def __len__(self) -> int:
         """The number of pictures."""

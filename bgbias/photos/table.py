@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from bgbias.errors import refuse
+from bgbias import files
+from bgbias.errors import InputError, refuse
 
 COLUMNS = ["image_id", "path", "class_id", "class_name", "split"]
 SPLITS = ("train", "val", "test")
+REFETCH = "remove {} and run `dvc repro`, which fetches it again"  # a raw folder
 
 
 def check_table(table: pd.DataFrame, raw: Path) -> pd.DataFrame:
@@ -28,7 +30,7 @@ def check_table(table: pd.DataFrame, raw: Path) -> pd.DataFrame:
     """
     where = f"{raw}: "
     if table.empty:
-        raise ValueError(f"{where}no photos found: remove {raw} and run `dvc repro`, which fetches it again")
+        raise InputError(f"{where}no photos found: {REFETCH.format(raw)}")
     refuse(table.path[table.path.duplicated()], where + "listed twice; list each photo once")
     refuse(
         table.path[[not (raw / path).is_file() for path in table.path]],
@@ -58,5 +60,15 @@ def _empty_folders(raw: Path, paths: Iterable[str]) -> list[str]:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read an image table that `check_table` has passed; empty fields are empty strings."""
-    return pd.read_csv(path, keep_default_na=False, dtype={"class_name": str, "path": str, "mask_path": str})
+    """Read an image table that `check_table` has passed; empty fields are empty strings.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it does not read, or its photos are not numbered from 0 on.
+    """
+    columns = [*COLUMNS, "mask_path"]
+    how = {"keep_default_na": False, "dtype": dict.fromkeys(columns, str) | {"image_id": int, "class_id": int}}
+    table = files.read_csv(path, columns, **how)
+    if list(table.image_id) != list(range(len(table))):
+        raise InputError(f"{path}: its photos are not numbered from 0 on: {files.REMAKE}")
+    return table

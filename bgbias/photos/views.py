@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bgbias.config import params
+from bgbias.errors import InputError
 from bgbias.photos.compose import centre_box, flip, paste, random_box, take
 from bgbias.photos.foreground import Box, grown
 from bgbias.photos.pack import Pack
@@ -41,7 +42,7 @@ class Photos:
         """
         self.table, self.photos, self.masks, self.geometry, self.pools = table, photos, masks, geometry, pools
         if not np.array_equal(photos.shapes[:, :2], masks.shapes[:, :2]):
-            raise ValueError(f"{masks.folder}: masks and photos differ in number or size: make the masks again")
+            raise InputError(f"{masks.folder}: masks and photos differ in number or size: make the masks again")
 
     @classmethod
     def prepared(cls, dataset: str, geometry: params.Geometry, data: Path = Path("data")) -> Self:
@@ -54,7 +55,7 @@ class Photos:
         """Open the background pool of a name."""
         if not (self.pools / name).is_dir():
             known = ", ".join(sorted(path.name for path in self.pools.iterdir() if path.is_dir()))
-            raise ValueError(f"{self.pools}: no pool '{name}'; there are {known}")
+            raise InputError(f"{self.pools}: no pool '{name}'; there are {known}")
         return Pack(self.pools / name)
 
     def val_pools(self, separate: bool) -> tuple[Pack, Pack]:

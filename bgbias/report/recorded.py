@@ -44,20 +44,23 @@ def read(dataset: str, regimes: Sequence[str], seed: int, photos: int, root: Pat
     """
     folders = {part: root / "data" / part / dataset for part in ("embeddings", "attention", "queries")}
     written = {regime: root / "metrics/evaluate" / dataset / f"{regime}.json" for regime in regimes}
-    scores = pd.read_csv(folders["attention"] / regimes[0] / str(seed) / "scores.csv")
+    scores = files.read_csv(folders["attention"] / regimes[0] / str(seed) / "scores.csv", ["image_id"])
     return Recorded(
-        {regime: files.read_json(path)[dataset][regime] for regime, path in written.items()},
-        {regime: pd.read_csv(folders["queries"] / f"{regime}.csv", index_col="image_id") for regime in regimes},
+        {regime: files.read_json(path, dataset, regime) for regime, path in written.items()},
+        {
+            regime: files.read_csv(folders["queries"] / f"{regime}.csv", ["class"], index_col="image_id")
+            for regime in regimes
+        },
         {
             view: {
-                regime: torch.from_numpy(np.load(folders["embeddings"] / regime / str(seed) / file))
+                regime: torch.from_numpy(files.read_array(folders["embeddings"] / regime / str(seed) / file))
                 for regime in regimes
             }
             for view, file in EMBEDDINGS.items()
         },
         {
             view: {
-                regime: np.load(folders["attention"] / regime / str(seed) / f"{view}.npy")[:photos]
+                regime: files.read_array(folders["attention"] / regime / str(seed) / f"{view}.npy")[:photos]
                 for regime in regimes
             }
             for view in EMBEDDINGS

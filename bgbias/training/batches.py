@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from bgbias.config import params
+from bgbias.errors import InputError
 from bgbias.photos.compose import random_box, take, take_both
 from bgbias.photos.foreground import grown, suspicion
 from bgbias.photos.views import Photos, draw_background
@@ -33,13 +34,13 @@ class Crops(Dataset):
         self.pool = photos.val_pools(options.separate_pools)[0] if regime.replace else None
         self.kept = {int(row) for row in rows if regime.skip_suspect and suspicion(photos.masks[row])}
         if regime.paired and options.batch_size % 2:
-            raise ValueError(
+            raise InputError(
                 f"batch_size {options.batch_size} holds no whole pairs: make train.<dataset>.batch_size even"
             )
         self.in_batch = options.batch_size // (1 + regime.paired)  # photos; as many pictures in any regime
         if self.in_batch > self.per_class * len(self.by_class):
             most = self.per_class * len(self.by_class) * (1 + regime.paired)
-            raise ValueError(
+            raise InputError(
                 f"batch_size {options.batch_size} needs {math.ceil(self.in_batch / self.per_class)} classes "
                 f"(per_class {per_class}), and {len(self.by_class)} are for training: lower "
                 f"train.<dataset>.batch_size to {most}, or raise the loss's per_class"

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from bgbias import files
 from bgbias.config import params
+from bgbias.errors import InputError
 from bgbias.models.embedder import Embedder
 from bgbias.seeding import torch_generator
 from bgbias.training.batches import Crops
@@ -71,7 +72,7 @@ def fit(
         The curve: columns epoch, loss, lr, val_map_at_r, val_recall_at_1.
 
     Raises:
-        FloatingPointError: the loss is not finite; the checkpoint of the last good epoch stays.
+        InputError: the loss is not finite; the checkpoint of the last good epoch stays.
     """
     options = crops.options
     where = embedder.mean.device
@@ -128,7 +129,7 @@ def _epoch(
         if crops.regime.consistency:
             value = value + crops.regime.consistency * disagreement(embeddings)
         if not value.isfinite():
-            raise FloatingPointError(
+            raise InputError(
                 f"the loss is {value.item()} in epoch {epoch}, step {step + 1}: lower the learning rates (train's "
                 "lr, losses' weights_lr); the checkpoint of the last good epoch stays"
             )

@@ -8,6 +8,7 @@ from PIL import Image
 
 from bgbias.audit.examples import Row
 from bgbias.audit.page.markup import Html, tag
+from bgbias.errors import InputError
 from bgbias.report import figures
 
 LONGEST_PX, QUALITY = 224, 82  # some 10 KB a photo
@@ -65,7 +66,7 @@ def overlay(photo: np.ndarray, attention: np.ndarray) -> np.ndarray:
     """
     height, width = photo.shape[:2]
     if attention.shape != (height, width):
-        raise ValueError(f"attention {attention.shape} of a photo {(height, width)}: enlarge it to the photo's size")
+        raise InputError(f"attention {attention.shape} of a photo {(height, width)}: enlarge it to the photo's size")
     filled = (0, max(height, width) - height), (0, max(height, width) - width)
     weights = np.pad((attention * 255).round().astype(np.uint8), filled)
     return figures.overlay(np.pad(photo, (*filled, (0, 0))), weights)[:height, :width]

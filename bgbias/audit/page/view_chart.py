@@ -4,6 +4,7 @@ from bgbias.audit.page import charts, wording
 from bgbias.audit.page.charts import Group, Line
 from bgbias.audit.page.markup import Html
 from bgbias.audit.page.wording import PERCENT
+from bgbias.errors import InputError
 from bgbias.metrics.names import METRICS
 
 GROUPS = (  # heading, note, kind, view -> label and note; in the order of the page
@@ -47,7 +48,7 @@ def chart(audit: dict) -> Html:
     """Draw the chart of Recall@1 of all views."""
     unknown = set(audit["views"]) - {view for _, _, _, labels in GROUPS for view in labels}
     if unknown:
-        raise ValueError(f"unknown views {', '.join(sorted(unknown))}: describe them in view_chart.GROUPS")
+        raise InputError(f"unknown views {', '.join(sorted(unknown))}: describe them in view_chart.GROUPS")
     scores = [*audit["views"].values(), *audit["background_only_against_clean"].values()]
     level = f"chance {wording.number(audit['chance']['recall_at_1'], PERCENT)}"
     scale = charts.scale([score["recall_at_1"] for score in scores], PERCENT, audit["chance"]["recall_at_1"], level)
