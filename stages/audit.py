@@ -79,6 +79,6 @@ if __name__ == "__main__":
             "choices": get_args(params.MaskMethod),
             "help": "how to make masks instead; given: photos.csv names them",
         },
-        rembg_model={"help": "name, or .onnx file; without it u2net", "metavar": "MODEL"},
+        rembg_model={"help": "name, or KIND:FILE, a local file of such a model; without it u2net", "metavar": "MODEL"},
         backgrounds={"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},
     )

@@ -47,6 +47,10 @@ if __name__ == "__main__":
         labels={"type": Path, "required": True, "help": "folder of photos and masks", "metavar": "DIR"},
         out={"type": Path, "required": True, "help": "where the figures go", "metavar": "FILE.json"},
         method={"choices": get_args(params.MaskMethod), "default": "given", "help": "of the automatic masks"},
-        rembg_model={"default": "u2net", "help": "name, or .onnx file", "metavar": "MODEL"},
+        rembg_model={
+            "default": "u2net",
+            "help": "name, or KIND:FILE, a file of such a model",
+            "metavar": "MODEL",
+        },
         grabcut_px={"type": int, "default": 128, "help": "GrabCut's long side", "metavar": "N"},
     )

@@ -22,14 +22,14 @@ def main(settings: params.Params, dataset: str) -> None:
     from tqdm import tqdm
 
     from bgbias import cache, files
-    from bgbias.masks import make
+    from bgbias.masks import make, segment
     from bgbias.photos import foreground, pack
     from bgbias.photos.table import read_table
 
     raw, prepared, out = (Path("data") / part / dataset for part in ("raw", "prepared", "masks"))
     options, short_side_px = settings.masks[dataset], settings.images[dataset].short_side_px
     table = read_table(prepared / "images.csv")
-    if options.method == "rembg" and (network := Path(options.rembg_model)).is_file():
+    if options.method == "rembg" and (network := Path(segment.parts(options.rembg_model)[1])).is_file():
         files.pinned(network)
     settings_of_masks, data = make.made_from(options)
     unfinished = cache.unfinished(f"masks-{dataset}", settings_of_masks, [raw, *data])

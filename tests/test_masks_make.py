@@ -1,7 +1,5 @@
 """Foreground masks of every method, and the checks on them."""
 
-import os
-
 import numpy as np
 import onnx
 import pandas as pd
@@ -151,18 +149,29 @@ def test_masks_do_not_depend_on_workers_or_order(tmp_path, monkeypatch, method, 
     assert files.checksum(tmp_path / "one") == files.checksum(tmp_path / "two")
 
 
-@pytest.mark.parametrize("by_name", [True, False])
-def test_rembg_gives_what_rembg_gives(tmp_path, monkeypatch, by_name):
+@pytest.mark.parametrize(
+    ("kind", "model", "side"),
+    [
+        ("u2net", "u2net", 320),
+        ("u2net", "elsewhere/net.onnx", 320),
+        ("u2net", "u2net:elsewhere/net.onnx", "any"),
+        ("isnet-general-use", "isnet-general-use:elsewhere/net.onnx", 1024),
+        ("bria-rmbg", "bria-rmbg:elsewhere/net.onnx", "any"),
+        ("birefnet-general-lite", "birefnet-general-lite:elsewhere/net.onnx", "any"),
+    ],
+)
+def test_a_network_by_name_or_file_gives_what_rembg_gives(tmp_path, monkeypatch, kind, model, side):
     import rembg
 
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MODEL_CHECKSUM_DISABLED", "1")
-    path = network(tmp_path / ("home/models/u2net/u2net.onnx" if by_name else "elsewhere/net.onnx"))
+    path = network(tmp_path / "home/models" / kind / f"{kind}.onnx", side=side)  # where rembg looks
     draw(tmp_path / "a.png", 70, 50)
-    make(tmp_path, ["a.png"], "rembg", model="u2net" if by_name else path)
-    assert os.environ["U2NET_HOME"] == str(tmp_path / "home")  # as it was
-    monkeypatch.setenv("U2NET_HOME", str(path.parent))
-    session = rembg.new_session("u2net_custom", model_path=str(path))
-    expected = rembg.remove(Image.open(tmp_path / "a.png"), session=session, only_mask=True)
+    expected = rembg.remove(Image.open(tmp_path / "a.png"), session=rembg.new_session(kind), only_mask=True)
+    if "elsewhere" in model:
+        (tmp_path / "elsewhere").mkdir()
+        path.rename(tmp_path / "elsewhere/net.onnx")
+    make(tmp_path, ["a.png"], "rembg", model=model)
     mask = written(tmp_path, "a.png")
     np.testing.assert_array_equal(mask, np.asarray(expected))
     assert mask.shape == (50, 70)
@@ -187,25 +196,27 @@ def test_photos_are_normalised_to_rembg_s_own_floats(tmp_path, monkeypatch, peak
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("scale", [0, float("nan")])
 def test_a_network_that_finds_nothing_gives_an_empty_mask(tmp_path, monkeypatch, scale):
-    monkeypatch.delenv("U2NET_HOME")
     draw(tmp_path / "a.png")
     make(tmp_path, ["a.png"], "rembg", model=network(tmp_path / "net.onnx", scale))
     assert written(tmp_path, "a.png").max() == 0
-    assert "U2NET_HOME" not in os.environ  # as it was
 
 
 def test_a_model_that_rembg_cannot_use_is_refused(tmp_path):
     draw(tmp_path / "a.png")
     (tmp_path / "broken.onnx").write_bytes(b"no network")
     reasons = {
-        "u3net": "No session class found for model 'u3net'",
-        "u2net": r"\(no network\)",  # to download it
-        tmp_path / "missing.onnx": "File doesn't exist",
+        "u3net": "unknown model of rembg 'u3net'; close to it are u2net",
+        "withoutbg": "unknown model of rembg 'withoutbg'",  # sends photos to a service
+        "u2net": r"rembg cannot download u2net: .*no network",
+        tmp_path / "missing.onnx": "missing.onnx: no such file",
         tmp_path / "broken.onnx": "Protobuf parsing failed",
-        network(tmp_path / "large.onnx", side=640): "Got: 320 Expected: 640",
+        network(tmp_path / "large.onnx", side=640): "its input has 640 px, that of u2net 320: name its kind, as in KI",
+        network(tmp_path / "any.onnx", side="any"): "its input has any px, that of u2net 320: name its kind, as in KI",
+        f"isnet-general-use:{network(tmp_path / 'u2net.onnx')}": "Got: 1024 Expected: 320",
+        f"isnt:{tmp_path / 'u2net.onnx'}": "unknown model of rembg 'isnt'; known are birefnet-general",
     }
     for model, reason in reasons.items():
-        mend = r"give masks.<dataset>.rembg_model a model of rembg, such as u2net, or an .onnx file with"
+        mend = r"give masks.<dataset>.rembg_model a model of rembg, such as u2net, or one and a file of it"
         with pytest.raises(ValueError, match=f"rembg cannot use {model} .*{reason}.*: {mend}") as refusal:
             make(tmp_path, ["a.png"], "rembg", model=model, workers=2)
         assert "\n" not in str(refusal.value)

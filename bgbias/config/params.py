@@ -95,7 +95,7 @@ class Masks:
     """Where the foreground masks come from."""
 
     method: MaskMethod
-    rembg_model: str  # a model of rembg by name, or the path of a local .onnx file
+    rembg_model: str  # a model of rembg by name, or KIND:FILE, a local .onnx file of such a model
     grabcut_px: Pixels  # GrabCut works at this long side
 
 
@@ -167,6 +167,7 @@ class HandMasks:
 
     labels: str  # a folder, see stages/mask_quality.py
     method: MaskMethod
+    rembg_model: str | None = None  # None: u2net
 
 
 @strict

@@ -43,7 +43,7 @@ def made_from(options: params.Masks) -> tuple[list, list[Path]]:
     (['grabcut', 128], [])
     """
     if options.method == "rembg":
-        return ["rembg"], [segment.model_file(options.rembg_model)]
+        return ["rembg", segment.parts(options.rembg_model)[0]], [segment.model_file(options.rembg_model)]
     return [options.method, *([options.grabcut_px] if options.method == "grabcut" else [])], []
 
 

@@ -1,6 +1,5 @@
 """Cutting the object out of a photo: GrabCut, and the networks of rembg."""
 
-import os
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -12,9 +11,11 @@ from PIL import Image
 from bgbias.errors import InputError, as_input_error, refuse_unknown
 
 MEND = (
-    "give masks.<dataset>.rembg_model a model of rembg, such as u2net, or an .onnx file with u2net's input and output, "
-    "or method grabcut"
+    "give masks.<dataset>.rembg_model a model of rembg, such as u2net, or one and a file of it, such as "
+    "isnet-general-use:FILE, or method grabcut"
 )
+OTHER_TASKS = ("sam", "u2net_cloth_seg")  # of rembg's sessions: they want points, or give three masks
+U2NET_PX = 320  # side of its input
 
 # GrabCut's prior, a disc around the centre; radii in half short sides. Against the hand masks of the study's 20
 # CUB photos: IoU 0.54; 0.53 with a probable radius of 0.9, 0.48 with a sure radius of 1/3 beside it. Rather too
@@ -66,8 +67,9 @@ def rembg(photo: Image.Image, model: str, threads: int) -> Image.Image:
 
     Args:
         photo: RGB.
-        model: a model of rembg by name, downloaded where it is not there yet, or the path of a local .onnx file
-            with u2net's input and output.
+        model: a model of rembg by name, downloaded where it is not there yet; or KIND:FILE, a local .onnx file and the
+            model of rembg that says its size, normalisation and what its output means; or the path of a file of
+            u2net's size, which is taken for one.
         threads: of the network, on a CPU.
 
     Returns:
@@ -96,6 +98,22 @@ def _library() -> ModuleType:
     return rembg
 
 
+def kinds() -> dict[str, type]:
+    """The sessions of rembg by name that cut one object out by themselves, here: no prompts, no service elsewhere."""
+    found = {kind.name(): kind for kind in _library().sessions.sessions_class if kind.is_local()}
+    return {name: kind for name, kind in found.items() if name not in OTHER_TASKS}
+
+
+def parts(model: str) -> tuple[str, str]:
+    """Return the kind and the file of a model, "" for what it does not name.
+
+    >>> parts("u2net"), parts("isnet-general-use:net.onnx"), parts("net.onnx")
+    (('u2net', ''), ('isnet-general-use', 'net.onnx'), ('', 'net.onnx'))
+    """
+    kind, colon, file = model.partition(":")
+    return ("", model) if model.endswith(".onnx") and not colon else (kind, file)
+
+
 def model_file(model: str) -> Path:
     """Return the file of a network of rembg, downloaded where it is not there yet.
 
@@ -103,35 +121,34 @@ def model_file(model: str) -> Path:
         model: as in `rembg`.
 
     Raises:
-        ValueError: rembg knows no such model, cannot download it, or there is no such file.
+        InputError: rembg knows no such model, cannot download it, or there is no such file.
     """
-    path = Path(model)
-    if not model.endswith(".onnx"):
-        known = {kind.name(): kind for kind in _library().sessions.sessions_class}
-        refuse_unknown("model of rembg", [model], known)
+    kind, file = parts(model)
+    if kind:
+        refuse_unknown("model of rembg", [kind], kinds())
+    if not file:
         with as_input_error(f"rembg cannot download {model}: connect to the network, or {MEND}"):
-            path = Path(known[model].download_models())
-    if not path.is_file():
-        raise InputError(f"{path}: no such file: {MEND}")
-    return path
+            file = kinds()[kind].download_models()
+    if not Path(file).is_file():
+        raise InputError(f"{file}: no such file: {MEND}")
+    return Path(file)
 
 
 @lru_cache(maxsize=1)  # loading takes a second
 def session(model: str, threads: int):
-    """Open a session of rembg, which rembg.remove wants."""
+    """Open a session of rembg, which rembg.remove wants; see `rembg`."""
     import onnxruntime
 
+    path = str(model_file(model))
+    kind = parts(model)[0] or "u2net"
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    if not model.endswith(".onnx"):
-        return _quicker(_library().new_session(model, sess_opts=options))
-    path, home = Path(model).absolute(), os.environ.get("U2NET_HOME")
-    os.environ["U2NET_HOME"] = str(path.parent)  # rembg refuses files from elsewhere
-    try:
-        return _quicker(_library().new_session("u2net_custom", sess_opts=options, model_path=str(path)))
-    finally:
-        os.environ.pop("U2NET_HOME")
-        os.environ.update({} if home is None else {"U2NET_HOME": home})
+    of_file = {"download_models": classmethod(lambda *args, **kwargs: path)}  # rembg takes files from its home only
+    opened = type(kind, (kinds()[kind],), of_file)(kind, options, model_path=path)
+    side = opened.inner_session.get_inputs()[0].shape[2]
+    if not parts(model)[0] and side != U2NET_PX:
+        raise InputError(f"its input has {side} px, that of u2net {U2NET_PX}: name its kind, as in KIND:{model}")
+    return _quicker(opened)
 
 
 def _quicker(session):
