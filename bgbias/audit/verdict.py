@@ -119,7 +119,7 @@ def _gap(found: dict) -> list[str]:
         return [f"{text}: the model uses what a background tells of the class{', to its harm' if less else ''}."]
     text += ": no effect is shown."
     if _side(found["drop"]["recall_at_1"], 0) == 1:
-        text += " New backgrounds and pasting may cause the loss, rather than what the photos' own backgrounds tell."
+        text += " It stays open whether the loss comes from what own backgrounds tell, or from new ones and pasting."
     return [text]
 
 
