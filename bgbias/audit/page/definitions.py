@@ -35,7 +35,7 @@ MEASURES = (  # name, definition, source
     (
         "Objects alone, backgrounds alone, mixed",
         "Parts of the photos, and objects on other photos' backgrounds: of the same class, of any, of another. Queries "
-        "and gallery are alike mixed; only on backgrounds of another class, which mislead, the gallery is clean.",
+        "and gallery are mixed alike. Where the background is of another class the gallery is clean, so it misleads.",
         "after Xiao et al. 2020, Noise or Signal: The Role of Image Backgrounds in Object Recognition",
     ),
     (
