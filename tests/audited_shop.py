@@ -34,9 +34,35 @@ def noise_of(images):
     weights = torch.randn(images[0].numel(), 64, generator=source).double()
     return torch.sin(1e4 * images.flatten(1).double() @ weights)  # so fine that float32 would round it otherwise alone
 
-object_alone = expected(lambda images: images[:, :, 14:18, 14:18].mean((2, 3)) - 0.4)
-background_alone = expected(lambda images: images[:, :, :3, :3].mean((2, 3)) - 0.4)
+def thing(images):
+    return images[:, :, 14:18, 14:18].mean((2, 3)) - 0.4
+
+def ground(images):
+    return images[:, :, :3, :3].mean((2, 3)) - 0.4
+
+def hue(colours):
+    return nn.functional.normalize(colours - colours.mean(1, keepdim=True))
+
+def both(weight):
+    return lambda images: torch.cat([hue(thing(images)), weight * hue(ground(images))], 1)
+
+def seen_if(images, clear):  # the object, else noise
+    return torch.cat([thing(images) * clear[:, None], noise_of(images) * ~clear[:, None]], 1)
+
+def on_its_own_ground(images):
+    return (hue(thing(images)) * hue(ground(images))).sum(1) < -0.95  # the class's colours are complements
+
+def on_known_ground(images):
+    return (ground(images).amax(1) - 0.2).abs() < 0.03  # as bright as those of the photos
+
+object_alone = expected(thing)
+background_alone = expected(ground)
 noise = expected(noise_of)
+mixture = expected(both(2))
+leaning = expected(both(0.6))
+doubtful = expected(lambda images: torch.cat([hue(thing(images)), 0.3 * noise_of(images)], 1))
+hindered = expected(lambda images: seen_if(images, ~on_its_own_ground(images)))
+startled = expected(lambda images: seen_if(images, on_known_ground(images)))
 wrong_shape = expected(lambda images: images)
 not_a_number = expected(lambda images: 1 / (images.mean((2, 3)) - images.mean((2, 3)).where(images.sum() > 0, -1)))
 """
@@ -87,9 +113,9 @@ def run(shop, out, name, **options):
 
 @pytest.fixture(scope="session")
 def audits(shop, tmp_path_factory):
-    """The audits of three embedders."""
+    """The audits of embedders whose answer is known; the code above says what they see."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(shop)
-        names = ("object_alone", "background_alone", "noise")
+        names = "object_alone background_alone noise mixture leaning doubtful hindered startled".split()
         folders = {name: tmp_path_factory.mktemp(name) for name in names}
         return {name: run(shop, folder, name) | {"folder": folder} for name, folder in folders.items()}

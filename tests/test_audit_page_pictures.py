@@ -11,7 +11,7 @@ import pytest
 from audit_to_show import Reader, audit, rows
 from PIL import Image
 
-from bgbias.audit.page import charts, gallery
+from bgbias.audit.page import charts, gallery, style
 from bgbias.audit.page.wording import PERCENT, POINTS
 
 
@@ -63,6 +63,15 @@ def test_dots_are_where_their_values_are():
     assert '<svg x="25.00%"' in drawn and 'x1="10.00%" x2="50.00%"' in drawn and 'x1="4.00%" x2="4.00%"' in drawn
     below = one | {"low": -0.1}
     assert '<svg x="62.50%"' in charts.track(below, charts.scale([below], POINTS), "bad")
+
+
+def test_dots_diamonds_and_squares_are_told_apart_by_shape_and_colour():
+    one = {"value": 0.25, "low": None, "high": None}
+    shapes = {"good": "<circle", "bad": 'd="M0-7 7 0 0 7-7 0Z"', "open": 'd="M-5-5H5V5H-5Z"'}
+    for kind, shape in shapes.items():
+        drawn = charts.track(one, charts.scale([one], PERCENT), kind)
+        assert [other for other in shapes if shapes[other] in drawn] == [kind] and shape in drawn
+        assert f".dot.{kind} {{ fill: var(--" in style.CSS and f'class="dot {kind}"' in drawn
 
 
 MEASURE = """<script>addEventListener("load", () => {

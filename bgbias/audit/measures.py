@@ -16,6 +16,7 @@ from bgbias.metrics.retrieval import per_query
 from bgbias.seeding import generator
 
 FLAGS = {"empty": "empty", "nearly_full": "full", "border": "border", "tiny": "tiny"}  # suspicion -> key
+OF_THEMSELVES = views.BACKGROUND_ONLY | views.MIXED  # probes that are queries and gallery
 Scores = dict[str, Tensor]  # of `retrieval.per_query`
 
 
@@ -49,8 +50,9 @@ class Measures:
                 "swapped": {"clean": found["swapped_in_clean"], "swapped": found["swapped"]},
             },
             "drop": found["drop"],
-            "views": {view: found[view] for view in ("clean", "swapped", *views.OBJECT_ONLY, *views.PROBES)},
+            "views": {view: found[view] for view in ("clean", "swapped", *views.OBJECT_ONLY, *OF_THEMSELVES)},
             "background_only_against_clean": {view: found[f"{view}_in_clean"] for view in views.BACKGROUND_ONLY},
+            "mixed_other_against_clean": found["mixed_other_in_clean"],
             "gap": found["background_gap"],
             "conflict": single["conflict"],
             "invariance": single["invariance"],
@@ -81,8 +83,8 @@ class Measures:
         }
         found["drop"] = _less(found["clean"], found["swapped"])
         found |= {view: self._scores(view, view) for view in views.OBJECT_ONLY}
-        found |= {view: self._probed(view, view) for view in views.PROBES}
-        found |= {f"{view}_in_clean": self._probed(view, "clean") for view in views.BACKGROUND_ONLY}
+        found |= {view: self._probed(view, view) for view in OF_THEMSELVES}
+        found |= {f"{view}_in_clean": self._probed(view, "clean") for view in views.BACKGROUND_ONLY | views.MISLEADING}
         found["background_gap"] = background_bias.background_gap(found["mixed_same"], found["mixed_rand"])
         first_draw = self._scores("swapped/0", "swapped/0")
         for change in views.CHANGES:

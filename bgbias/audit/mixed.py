@@ -1,10 +1,17 @@
-"""Whose background a photo is put on: the mixed views of ImageNet-9, drawn anew for any classes (arrays only).
+"""Whose background a photo is put on: the mixed views of ImageNet-9, redefined for retrieval (arrays only).
 
 Xiao et al. 2020 ("Noise or Signal: The Role of Image Backgrounds in Object Recognition", Table 1) put each object
 on a random background of the same class (mixed_same), of a random class (mixed_rand), or of the next class
-(mixed_next), and paste alike in all: what differs is what the background says of the class. They draw with
-replacement. Here mixed_same and mixed_rand deal every background out once. So both show the same backgrounds, and no
-two photos of a view share one, by which a search would find them.
+(mixed_next), and paste alike in all: what differs is what the background says of the class. They ask a classifier,
+whose labels are fixed. A search knows no labels but those of its gallery, so two things differ here:
+
+- They draw with replacement. Two photos of a gallery that share a background would find each other by it. Here
+  mixed_same and mixed_rand deal every background out once, so both show the same backgrounds. Each view is both
+  queries and gallery: a clean gallery would hold the photo that gave a query its background, which is a right answer
+  in mixed_same and mostly a wrong one in mixed_rand, whatever backgrounds tell of the class.
+- Where all photos of a class are on backgrounds of the next one, the background tells the class as surely as its own
+  would: who sees the background alone finds everything. So mixed_other replaces mixed_next. It draws another class
+  for each photo, and its queries search clean photos, among which the background leads to that other class.
 """
 
 import numpy as np
@@ -57,28 +64,30 @@ def mixed_rand(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return rows
 
 
-def mixed_next(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A photo of the next class in ascending order, of the first after the last: the background misleads.
+def mixed_other(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A photo of another class, each alike: the background misleads a search among clean photos.
+
+    Photos may share a background, for they are queries only. With C classes of equal size the background alone finds
+    the class for at most 1 in C - 1 queries, whatever is made of it.
 
     Args:
         labels: int64 (N,).
         rng: where the randomness comes from.
 
     Returns:
-        int64 (N,), rows, those of a class as equally often as its size and that of the class before allow.
+        int64 (N,), rows.
 
     Raises:
         ValueError: there is a single class.
 
-    >>> mixed_next(np.array([5, 9, 8]), np.random.default_rng(0)).tolist()
-    [2, 0, 1]
+    >>> mixed_other(np.array([5, 5, 8]), np.random.default_rng(0)).tolist()[:2]
+    [2, 2]
     """
     _refuse_one_class(labels)
-    classes = np.unique(labels)
     rows = np.empty(len(labels), dtype=np.int64)
-    for label, following in zip(classes, np.roll(classes, -1), strict=True):
+    for label in np.unique(labels):
         own = labels == label
-        rows[own] = np.resize(rng.permutation(np.flatnonzero(labels == following)), own.sum())
+        rows[own] = rng.choice(np.flatnonzero(~own), own.sum())
     return rows
 
 

@@ -54,7 +54,8 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
 
 
 def _interval(estimate: dict) -> str:
-    return f"95 % interval {100 * estimate['low']:.1f} to {100 * estimate['high']:.1f}"
+    ends = f"{100 * estimate['low']:.1f} to {100 * estimate['high']:.1f}"
+    return f"95 % interval {ends}, {estimate['classes']} classes"
 
 
 def _percent(estimate: dict) -> str:
@@ -86,12 +87,12 @@ def _clean(found: dict) -> str:
 
 def _drop(found: dict) -> str:
     drop, chance = found["drop"]["recall_at_1"], found["chance"]["recall_at_1"]
-    left = found["matrix"]["swapped"]["swapped"]["recall_at_1"]
+    left, pool = found["matrix"]["swapped"]["swapped"]["recall_at_1"], f"pool: {found['backgrounds']}"
     if _side(drop, 0) == -1:
         more = _negative(drop)
-        text = f"With swapped backgrounds Recall@1 is {_points(more)} higher ({_interval(more)})"
-        return f"{text}: here the photos' own backgrounds do not help this model, they hinder it."
-    text = f"Swapping backgrounds costs {_points(drop)} of Recall@1 ({_interval(drop)})"
+        text = f"With swapped backgrounds Recall@1 is {_points(more)} higher ({_interval(more)}; {pool})"
+        return f"{text}: the photos' own backgrounds serve this model worse than those of the pool."
+    text = f"Swapping backgrounds costs {_points(drop)} of Recall@1 ({_interval(drop)}; {pool})"
     if _side(drop, 0) == 1:
         like = "" if _side(left, chance) == 1 else ", which is not shown to be better than guessing"
         return f"{text}. {_percent(left)} remain{like}."
@@ -101,23 +102,24 @@ def _drop(found: dict) -> str:
 
 
 def _negative(estimate: dict) -> dict:
-    return {"value": -estimate["value"], "low": -estimate["high"], "high": -estimate["low"]}
+    return estimate | {"value": -estimate["value"], "low": -estimate["high"], "high": -estimate["low"]}
 
 
 def _gap(found: dict) -> list[str]:
     gap = found["gap"]["recall_at_1"]
     if gap["low"] is None:
         return []
-    pasted = "Pasted alike, a background of its own class serves a query"
-    if _side(gap, 0) == 1:
-        outcome = "the model uses what a background tells of the class."
-        return [f"{pasted} {_points(gap)} better than a random photo's ({_interval(gap)}): {outcome}"]
-    if _side(gap, 0) == -1:
-        worse = _negative(gap)
-        return [f"{pasted} {_points(worse)} worse than a random photo's ({_interval(worse)})."]
-    text = f"{pasted} {_points(gap)} better than a random photo's ({_interval(gap)}): no effect is shown."
+    less = gap["value"] < 0
+    shown = _negative(gap) if less else gap
+    text = (
+        f"Pasted on backgrounds of their own class, photos have a Recall@1 that is {_points(shown)} "
+        f"{'lower' if less else 'higher'} than on those of random photos ({_interval(shown)})"
+    )
+    if _side(gap, 0):
+        return [f"{text}: the model uses what a background tells of the class{', to its harm' if less else ''}."]
+    text += ": no effect is shown."
     if _side(found["drop"]["recall_at_1"], 0) == 1:
-        text += " So the loss may come from new backgrounds and from pasting, not from what the photos' own ones tell."
+        text += " It stays open whether the loss comes from what own backgrounds tell, or from new ones and pasting."
     return [text]
 
 
@@ -129,9 +131,9 @@ def _conflict(found: dict) -> str:
         -1: "the object outweighs the background",
     }[_side(conflict, 0.5)]
     return (
-        f"In {100 * conflict['value']:.0f} % of trials ({_interval(conflict)}) a photo of another class on the same "
-        f"background comes before a photo of the same class on another one: {outcome} (0 %: only the object counts; "
-        "50 %: as by chance)."
+        f"In {100 * conflict['value']:.0f} % of trials ({_interval(conflict)}; pool: {found['backgrounds']}) a photo "
+        f"of another class on the same background comes before a photo of the same class on another one: {outcome} "
+        "(0 %: the object always does; 50 %: as by chance)."
     )
 
 

@@ -71,10 +71,9 @@ BACKGROUND_ONLY: dict[str, Make] = {
     "background_box_blacked": partial(_boxed, fill=ablations.box_blacked),
     "background_box_tiled": partial(_boxed, fill=ablations.box_tiled),
 }
-MIXED: dict[str, Make] = {
-    donor.__name__: partial(_mixed, donor=donor) for donor in (mixed.mixed_same, mixed.mixed_rand, mixed.mixed_next)
-}
-PROBES = BACKGROUND_ONLY | MIXED  # of the photos that can be probed only
+MIXED: dict[str, Make] = {name: partial(_mixed, donor=getattr(mixed, name)) for name in ("mixed_same", "mixed_rand")}
+MISLEADING: dict[str, Make] = {"mixed_other": partial(_mixed, donor=mixed.mixed_other)}  # queries only
+PROBES = BACKGROUND_ONLY | MIXED | MISLEADING  # of the photos that can be probed only
 CHANGES = {"eroded": -1, "dilated": 1}  # of masks
 
 

@@ -11,10 +11,11 @@ from bgbias.metrics.retrieval import per_query
 
 
 def background_gap(mixed_same: dict[str, Tensor], mixed_rand: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return what a background of its own class is worth to a query, compared with that of a random class.
+    """Return how much better photos are found on backgrounds of their own classes than on those of random ones.
 
     The BG-gap of Xiao et al. 2020 ("Noise or Signal"), for retrieval: score(mixed_same) - score(mixed_rand). Both
-    paste alike, so traces of pasting cancel out. 0: the background does nothing; positive: the model leans on it.
+    paste alike, so traces of pasting cancel out. 0: what backgrounds tell of the class changes nothing, though
+    backgrounds themselves may; positive: the model uses what they tell.
 
     Choose the gallery with care. A gallery of clean photos holds the photo that gave a query its background, and a
     model may find just that one: right in mixed_same, wrong in mixed_rand. Each view against a gallery of itself,
@@ -77,8 +78,9 @@ def conflict(grid: Tensor, labels: Tensor) -> Tensor:
 
     The anchor is a photo on background b. Its rival is a photo of another class on the same b, its friend another
     photo of the same class on another background b'. The share of all (b, rival, friend, b') in which the rival
-    is the more similar one; equally similar (to 9 decimals) counts half. 0: only the product matters; 1/2: no better
-    than random embeddings; 1: only the background matters. Lower is better. A cue conflict, as Geirhos et al. 2019
+    is the more similar one; equally similar (to 9 decimals) counts half. 0: the product always outweighs; 1/2: no
+    better than random embeddings; 1: the background always outweighs. Lower is better; what outweighs need not be all
+    that matters, and other backgrounds may give another figure. A cue conflict, as Geirhos et al. 2019
     ("ImageNet-trained CNNs are biased towards texture") have it for shape and texture, asked of similarities.
 
     All are counted, none drawn: for each anchor and b this is the area under the curve of rivals against friends,

@@ -38,7 +38,8 @@ def write(path: Path, audit: dict, rows: Sequence[Row]) -> None:
             - chance: {recall_at_1, map_at_r}, numbers
             - matrix: {query view: {gallery view: R}}, both of clean and swapped; drop: R
             - views: {view: R}, queries and gallery both in that view; see `view_chart.GROUPS`
-            - background_only_against_clean: {view: R}, queries in that view, the gallery clean
+            - background_only_against_clean: {view: R}, queries in that view, the gallery clean;
+              mixed_other_against_clean: R, likewise
             - gap: R; conflict: E; invariance: E; worst_of_backgrounds: {worst: E, mean: E, backgrounds: how many}
             - variance: {photo: E, background: E, rest: E, random: {photo, background, rest}}, the random ones numbers
             - attention: {clean or swapped: {score: E, rank_accuracy: E, pointing_game: E, pair_score: E,
@@ -119,8 +120,8 @@ def _sections(audit: dict, rows: Sequence[Row]) -> list[Html]:
             tag("div", *matrices, class_="pair"),
         ),
         "views": (
-            "Recall@1 with its 95 % interval: high is good at dots, bad at diamonds. "
-            f"The dashed line is chance; of MAP@R it is {level}.",
+            "Recall@1 with its 95 % interval. High is good at dots, bad at diamonds; at squares it is neither by "
+            f"itself. The dashed line is chance among all photos; of MAP@R it is {level}.",
             view_chart.chart(audit),
         ),
         "measures": ("The background's weight, asked in four ways.", measures.single(audit)),

@@ -12,6 +12,11 @@ from bgbias.audit.page.markup import Html, tag
 from bgbias.audit.page.wording import Estimate, Unit
 
 AXIS_PX, BAR_PX = 30, 30
+SHAPES = {  # of `Group.kind`
+    "good": tag("circle", r=5.5),
+    "bad": tag("path", d="M0-7 7 0 0 7-7 0Z"),
+    "open": tag("path", d="M-5-5H5V5H-5Z"),
+}
 
 
 class Scale(NamedTuple):
@@ -71,7 +76,8 @@ class Group(NamedTuple):
         note: how to read them.
         scale: their axis.
         lines: the rows.
-        kind: "good" where high values are (dots), "bad" where low ones are (diamonds).
+        kind: "good" where high values are (dots), "bad" where low ones are (diamonds), "open" where a value is neither
+            by itself (squares).
     """
 
     title: str
@@ -130,7 +136,7 @@ def _written(estimate: Estimate | None, unit: Unit) -> list[Html]:
 
 
 def track(estimate: Estimate | None, along: Scale, kind: str) -> Html:
-    """Draw a row: lines of the axis, the dashed mark, the interval, and a dot or a diamond."""
+    """Draw a row: lines of the axis, the dashed mark, the interval, and the shape of its kind."""
     parts = [_upright(along.at(tick), "tick") for tick in along.ticks]
     if along.mark is not None:
         parts.append(_upright(along.at(along.mark), "mark"))
@@ -138,8 +144,7 @@ def track(estimate: Estimate | None, along: Scale, kind: str) -> Html:
         if estimate["low"] is not None and estimate["high"] is not None:
             ends = {"x1": along.at(estimate["low"]), "x2": along.at(estimate["high"])}
             parts.append(tag("line", **ends, y1="50%", y2="50%", class_=f"range {kind}"))
-        shape = tag("circle", r=5.5) if kind == "good" else tag("path", d="M0-7 7 0 0 7-7 0Z")
-        parts.append(tag("svg", shape, x=along.at(estimate["value"]), y="50%", class_=f"dot {kind}"))
+        parts.append(tag("svg", SHAPES[kind], x=along.at(estimate["value"]), y="50%", class_=f"dot {kind}"))
     return _drawing("100%", *parts)
 
 

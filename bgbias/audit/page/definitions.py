@@ -23,7 +23,7 @@ MEASURES = (  # name, definition, source
     (
         "Clean, swapped, drop",
         "Clean are the photos as they are. In swapped ones, the object is cut out by its mask and put before a random "
-        "background. The drop is clean minus swapped, query by query.",
+        "background of the pool that is named above. The drop is clean minus swapped, query by query.",
         "Kobs & Hotho 2022, On Background Bias in Deep Metric Learning",
     ),
     (
@@ -34,20 +34,21 @@ MEASURES = (  # name, definition, source
     ),
     (
         "Objects alone, backgrounds alone, mixed",
-        "Parts of the photos, and objects on other photos' backgrounds. What is found by a background alone was not "
-        "found by the object.",
-        "Xiao et al. 2020, Noise or Signal: The Role of Image Backgrounds in Object Recognition",
+        "Parts of the photos, and objects on other photos' backgrounds: of the same class, of any, of another. Queries "
+        "and gallery are mixed alike. Where the background is of another class the gallery is clean, so it misleads.",
+        "after Xiao et al. 2020, Noise or Signal: The Role of Image Backgrounds in Object Recognition",
     ),
     (
         "Background gap",
-        "Mixed, same class minus mixed, random class: what a background of the right class is worth. Both are pasted "
-        "alike, so traces of pasting cancel out.",
-        "Xiao et al. 2020",
+        "Mixed, same class minus mixed, random class, query by query: how much more is found where backgrounds agree "
+        "with objects. Both are pasted alike, so traces of pasting cancel out.",
+        "after Xiao et al. 2020",
     ),
     (
         "Conflict",
         "How often a photo of another class on the same background is more similar than a photo of the same class on "
-        "another background. 0: only the object counts; 50 %: as random embeddings; 100 %: only the background.",
+        "another background of the pool. 0: the object always outweighs; 50 %: as random embeddings; 100 %: the "
+        "background always outweighs.",
         "bgbias, after the cue conflict of Geirhos et al. 2019, ImageNet-trained CNNs Are Biased Towards Texture",
     ),
     (
@@ -109,6 +110,7 @@ LIMITS = (
     "More than the masks allow. What a mask leaves of the background passes for the object, and what it cuts away is "
     "missing.",
     "That backgrounds alone tell the class. An outline can still show, and photos of a series share more than a place.",
+    "What other backgrounds would do. Drop and conflict are measured on the pool that is named above.",
     "From intervals that overlap, that there is no difference. Drop and gap are compared query by query and have "
     "their own intervals.",
     "From attention, why. It shows where small changes of the picture move the embedding, or the similarity of two "

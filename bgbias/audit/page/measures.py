@@ -63,7 +63,7 @@ def single(audit: dict) -> Html:
     groups = [
         _group(
             "Background gap",
-            "Points that a background of its own class adds. 0 is best.",
+            "Points that backgrounds of the right class add, over random ones. 0: what they tell changes nothing.",
             lines,
             POINTS,
             0.0,
@@ -72,7 +72,7 @@ def single(audit: dict) -> Html:
         _group(
             "Conflict",
             "How often the same background outweighs the same class. 0 is best.",
-            [Line("Background ahead", "", audit["conflict"])],
+            [Line("Background ahead", f"on {k} of the pool: {audit['backgrounds']}", audit["conflict"])],
             PERCENT,
             0.5,
             "random",
@@ -80,7 +80,7 @@ def single(audit: dict) -> Html:
         ),
         _group(
             f"Recall@1 over {k} backgrounds",
-            "High is good; near each other is best.",
+            "High is good. What lies between the two is lost to some of the backgrounds.",
             over,
             PERCENT,
             level,

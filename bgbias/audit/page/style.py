@@ -97,8 +97,10 @@ svg { display: block; overflow: visible; }
 .range { stroke-width: 3; stroke-linecap: round; opacity: .55; }
 .range.good { stroke: var(--good); }
 .range.bad { stroke: var(--bad); }
+.range.open { stroke: var(--soft); }
 .dot.good { fill: var(--good); }
 .dot.bad { fill: var(--bad); }
+.dot.open { fill: var(--soft); }
 text { font-size: .75rem; fill: var(--soft); }
 .tick-number { text-anchor: middle; }
 .name { fill: var(--ink); }

@@ -7,59 +7,77 @@ from bgbias.audit.page.wording import PERCENT
 from bgbias.errors import InputError
 from bgbias.metrics.names import METRICS
 
+BY_OBJECT = "High is good: found by the object."
+LEFT = (
+    "High: what is left of the photos tells the classes apart. The next rows show whether clean photos are found by it."
+)
+EMPTIED = {
+    "background_silhouette": ("Object filled", "with its background's colour; its outline is left"),
+    "background_box_blacked": ("Object's box black", "its box is left"),
+    "background_box_tiled": ("Object's box tiled over", "with its surroundings; nothing of it is left"),
+}
 GROUPS = (  # heading, note, kind, view -> label and note; in the order of the page
-    ("Photos as they are", "", "good", {"clean": ("Clean", "")}),
     (
-        "Objects on other backgrounds",
-        "High is good: found by the object.",
+        "Object and background agree",
+        "Found by the object, by the background, or by both.",
+        "open",
+        {
+            "clean": ("Clean", "photos as they are"),
+            "mixed_same": ("Mixed, same class", "on the background of another photo of its class"),
+            "foreground_mean": ("On the photo's mean colour", "which tells of its background"),
+        },
+    ),
+    (
+        "Objects on random backgrounds",
+        BY_OBJECT,
         "good",
         {
-            "swapped": ("Swapped", "of the pool, drawn at random"),
-            "mixed_same": ("Mixed, same class", "of another photo of its class"),
-            "mixed_rand": ("Mixed, random class", "of another photo of any class"),
-            "mixed_next": ("Mixed, next class", "of a photo of a wrong class"),
+            "swapped": ("Swapped", "pool: {backgrounds}"),
+            "mixed_rand": ("Mixed, random class", "on the background of another photo of any class"),
         },
+    ),
+    (
+        "Objects on misleading backgrounds, in clean photos",
+        "High is good: found by the object, against its background.",
+        "good",
+        {"mixed_other_in_clean": ("Mixed, other class", "on the background of a photo of another class")},
     ),
     (
         "Objects alone",
-        "High is good: found by the object.",
+        BY_OBJECT,
         "good",
-        {
-            "foreground_black": ("On black", ""),
-            "foreground_grey": ("On grey", ""),
-            "foreground_mean": ("On the photo's mean colour", ""),
-        },
+        {"foreground_black": ("On black", ""), "foreground_grey": ("On grey", "")},
     ),
+    ("Backgrounds alone", LEFT, "open", EMPTIED),
     (
-        "Backgrounds alone",
-        "High is bad: found without the object.",
+        "Backgrounds alone, in clean photos",
+        "High is bad where nothing of the object is left.",
         "bad",
-        {
-            "background_silhouette": ("Object filled", "with its background's colour; its outline can be seen"),
-            "background_box_blacked": ("Object's box black", ""),
-            "background_box_tiled": ("Object's box tiled over", "with its surroundings"),
-        },
+        {f"{view}_in_clean": described for view, described in EMPTIED.items()},
     ),
 )
-AGAINST_CLEAN = "Backgrounds alone, in clean photos"
 
 
 def chart(audit: dict) -> Html:
     """Draw the chart of Recall@1 of all views."""
-    unknown = set(audit["views"]) - {view for _, _, _, labels in GROUPS for view in labels}
+    against_clean = audit["background_only_against_clean"] | {"mixed_other": audit["mixed_other_against_clean"]}
+    scores = audit["views"] | {f"{view}_in_clean": score for view, score in against_clean.items()}
+    unknown = set(scores) - {view for *_, labels in GROUPS for view in labels}
     if unknown:
         raise InputError(f"unknown views {', '.join(sorted(unknown))}: describe them in view_chart.GROUPS")
-    scores = [*audit["views"].values(), *audit["background_only_against_clean"].values()]
     level = f"chance {wording.number(audit['chance']['recall_at_1'], PERCENT)}"
-    scale = charts.scale([score["recall_at_1"] for score in scores], PERCENT, audit["chance"]["recall_at_1"], level)
+    recalls = [score["recall_at_1"] for score in scores.values()]
+    scale = charts.scale(recalls, PERCENT, audit["chance"]["recall_at_1"], level)
     groups = [
-        Group(title, note, scale, _of_views(labels, audit["views"]), kind) for title, note, kind, labels in GROUPS
+        Group(title, note, scale, _lines(labels, scores, audit["backgrounds"]), kind)
+        for title, note, kind, labels in GROUPS
     ]
-    lines = _of_views(GROUPS[-1][-1], audit["background_only_against_clean"])
-    groups.append(Group(AGAINST_CLEAN, "High is bad: found without the object.", scale, lines, "bad"))
     return charts.chart(f"{' and '.join(METRICS.values())} of every view", groups, *METRICS.values())
 
 
-def _of_views(labels: dict, scores: dict) -> list[Line]:
-    shown = [(label, note, scores[view]) for view, (label, note) in labels.items() if view in scores]
-    return [Line(label, note, *(score[metric] for metric in METRICS)) for label, note, score in shown]
+def _lines(labels: dict, scores: dict, backgrounds: str) -> list[Line]:
+    return [
+        Line(label, note.format(backgrounds=backgrounds), *(scores[view][metric] for metric in METRICS))
+        for view, (label, note) in labels.items()
+        if view in scores
+    ]
