@@ -61,3 +61,12 @@ def test_mixed_same_and_mixed_rand_show_the_same_backgrounds_each_once():
 def test_a_single_class_is_refused(draw):
     with pytest.raises(ValueError, match="all photos are of one class: there is no background of another"):
         draw(np.array([1, 1]), np.random.default_rng(0))
+
+
+def test_the_draws_are_those_of_each_class_alone_in_ascending_order():
+    rng = np.random.default_rng(3)
+    classes = [np.flatnonzero(label == LABELS) for label in (2, 4, 7, 9)]
+    expected = np.empty(9, dtype=int)
+    for own, following in zip(classes, classes[1:] + classes[:1], strict=True):
+        expected[own] = np.resize(rng.permutation(following), len(own))
+    assert mixed_next(LABELS, np.random.default_rng(3)).tolist() == expected.tolist()

@@ -26,8 +26,8 @@ def mixed_same(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     [1, 0, -1]
     """
     rows = np.full(len(labels), -1)
-    for label in np.unique(labels):
-        order = rng.permutation(np.flatnonzero(labels == label))
+    for own in _rows_by_class(labels):
+        order = rng.permutation(own)
         if len(order) > 1:
             rows[order] = np.roll(order, 1)
     return rows
@@ -72,14 +72,21 @@ def mixed_next(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     [2, 0, 1]
     """
     _refuse_one_class(labels)
-    classes = np.unique(labels)
-    rows = np.empty(len(labels), dtype=np.int64)
-    for label, following in zip(classes, np.roll(classes, -1), strict=True):
-        own = labels == label
-        rows[own] = np.resize(rng.permutation(np.flatnonzero(labels == following)), own.sum())
+    rows, by_class = np.empty(len(labels), dtype=np.int64), _rows_by_class(labels)
+    for own, following in zip(by_class, by_class[1:] + by_class[:1], strict=True):
+        rows[own] = np.resize(rng.permutation(following), len(own))
     return rows
+
+
+def _rows_by_class(labels: np.ndarray) -> list[np.ndarray]:
+    """The rows of each class, in ascending order both."""
+    _, sizes = np.unique(labels, return_counts=True)
+    return np.split(np.argsort(labels, kind="stable"), sizes.cumsum()[:-1])
 
 
 def _refuse_one_class(labels: np.ndarray) -> None:
     if len(np.unique(labels)) < 2:
         raise ValueError("all photos are of one class: there is no background of another")
+
+
+DRAWS = mixed_same, mixed_rand, mixed_next

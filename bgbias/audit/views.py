@@ -52,12 +52,10 @@ def _boxed(pictures: Pictures, rows: np.ndarray, fill: Callable[[Tensor, Tensor]
     return fill(pictures.photo(rows), pictures.mask(rows))
 
 
-def _mixed(pictures: Pictures, rows: np.ndarray, donor: Callable) -> Tensor:
+def _mixed(pictures: Pictures, rows: np.ndarray, view: str) -> Tensor:
     """Photos before other photos' backgrounds; where there is no donor, before their own, painted alike."""
-    probed = pictures.probed
-    drawn = donor(pictures.labels[probed], generator(pictures.seed, f"audit {donor.__name__}"))
-    drawn = np.where(drawn < 0, np.arange(len(probed)), drawn)
-    behind = pictures.emptied(probed[drawn[np.searchsorted(probed, rows)]])
+    drawn = pictures.donors[view][np.searchsorted(pictures.probed, rows)]
+    behind = pictures.emptied(np.where(drawn < 0, rows, drawn))
     return paste(pictures.photo(rows), pictures.mask(rows), behind)
 
 
@@ -71,9 +69,7 @@ BACKGROUND_ONLY: dict[str, Make] = {
     "background_box_blacked": partial(_boxed, fill=ablations.box_blacked),
     "background_box_tiled": partial(_boxed, fill=ablations.box_tiled),
 }
-MIXED: dict[str, Make] = {
-    donor.__name__: partial(_mixed, donor=donor) for donor in (mixed.mixed_same, mixed.mixed_rand, mixed.mixed_next)
-}
+MIXED: dict[str, Make] = {draw.__name__: partial(_mixed, view=draw.__name__) for draw in mixed.DRAWS}
 PROBES = BACKGROUND_ONLY | MIXED  # of the photos that can be probed only
 CHANGES = {"eroded": -1, "dilated": 1}  # of masks
 
