@@ -103,7 +103,7 @@ def test_background_gap(seen, gallery):
 
 def test_conflict(seen):
     name, views = seen
-    found = conflict(views["grid"], LABELS)
+    found = conflict(views["grid"].unbind(1), LABELS)
     if name == "random":
         assert found.mean().item() == pytest.approx(0.5, abs=0.02)
     else:
@@ -112,7 +112,7 @@ def test_conflict(seen):
 
 def test_worst_and_mean_over_backgrounds(seen):
     name, views = seen
-    found = over_backgrounds(views["grid"], views["clean"], LABELS)
+    found = over_backgrounds(views["grid"].unbind(1), views["clean"], LABELS)
     at_chance = recall(chance(LABELS))
     mean, worst = {"object": (1, 1), "background": (at_chance, 0), "random": (at_chance, at_chance**BACKGROUNDS)}[name]
     assert found["mean"].mean().item() == pytest.approx(mean, abs=0.02)
@@ -121,14 +121,14 @@ def test_worst_and_mean_over_backgrounds(seen):
 
 def test_invariance(seen):
     name, views = seen
-    found = invariance(views["grid"]).mean().item()
+    found = invariance(views["grid"].unbind(1)).mean().item()
     assert found == pytest.approx({"object": 1, "background": 0, "random": 0}[name], abs=0.01)
 
 
 def test_variance_shares(seen):
     name, views = seen
     expected = {"object": (1, 0, 0), "background": (0, 1, 0), "random": random_shares(PHOTOS, BACKGROUNDS)}[name]
-    assert variance_shares(views["grid"]) == pytest.approx(expected, abs=0.01)
+    assert variance_shares(views["grid"].unbind(1)) == pytest.approx(expected, abs=0.01)
 
 
 def test_intervals_hold_the_known_answer(seen):
