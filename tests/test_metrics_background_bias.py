@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from bgbias.metrics import background_bias
 from bgbias.metrics.background_bias import background_gap, conflict, over_backgrounds
 from bgbias.metrics.retrieval import per_query
 
@@ -80,6 +81,15 @@ def test_conflict_equals_brute_force(seed):
     found = conflict(grid.unbind(1), LABELS)
     for i in range(8):
         assert found[i].item() == pytest.approx(brute_force_conflict(grid, LABELS, i))
+
+
+def test_conflict_taken_in_small_parts_is_the_same(monkeypatch):
+    grid, labels = random_grid(photos=40).unbind(1), torch.arange(40) % 7
+    found = conflict(grid, labels)
+    for name, size in (("AT_ONCE", 4), ("COLUMNS", 3), ("FRIENDS", 30)):
+        monkeypatch.setattr(background_bias, name, size)
+        assert torch.equal(conflict(grid, labels), found), name
+    assert max(sum(len(anchors) for anchors, _ in pieces) for pieces in background_bias._pieces(labels, 3)) <= 8
 
 
 def test_random_trials_of_conflict_agree_with_the_enumeration():

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from bgbias.metrics import invariance as metrics
 from bgbias.metrics.invariance import RESAMPLES, invariance, random_shares, variance_estimates, variance_shares
 
 
@@ -67,6 +68,17 @@ def test_the_intervals_of_the_shares_are_those_of_grids_put_together_from_the_cl
     for place, (name, share) in enumerate(variance_shares(grid.unbind(1))._asdict().items()):
         assert found[name][:3] == pytest.approx((share, *ends[:, place]), abs=1e-9)
         assert found[name][3:] == (11, 5, 0)
+
+
+def test_a_grid_is_taken_some_dimensions_at_a_time_and_figures_stay(monkeypatch):
+    grid, labels = random_grid(photos=11).unbind(1), torch.arange(11) % 4
+    assert [part.shape for part in metrics._parts(grid)] == [(11, 4, 6)]
+    found = invariance(grid), variance_estimates(grid, labels, np.random.default_rng(3))
+    monkeypatch.setattr(metrics, "CELLS", 2 * 11 * 4)
+    assert [part.shape for part in metrics._parts(grid)] == [(11, 4, 2)] * 3
+    assert torch.allclose(invariance(grid), found[0], atol=1e-12)
+    for name, share in variance_estimates(grid, labels, np.random.default_rng(3)).items():
+        assert share == pytest.approx(found[1][name], abs=1e-12)
 
 
 def test_shares_without_an_interval():

@@ -137,10 +137,10 @@ def _pieces(labels: Tensor, backgrounds: int) -> Iterator[list[Piece]]:
 def _rivals_ahead(grid: Sequence[Tensor], labels: Tensor, pieces: list[Piece], b: int) -> Tensor:
     """The share of rivals ahead of friends, for the anchors on background b."""
     rows = torch.cat([anchors for anchors, _ in pieces])
-    friends = [_friends(grid, b, *piece) for piece in pieces]
+    anchors, friends = grid[b][rows], [_friends(grid, b, *piece) for piece in pieces]
     behind = [torch.zeros(len(of_piece), dtype=torch.int64) for of_piece in friends]  # rivals behind friends, twice
     for columns in torch.arange(len(labels)).split(COLUMNS):
-        rivals = _similarities(grid[b][rows], grid[b][columns])
+        rivals = _similarities(anchors, grid[b][columns])
         rivals[labels[rows, None] == labels[columns]] = torch.inf  # its own class is behind no friend
         for count, of_piece, them in zip(behind, friends, rivals.split([len(each) for each in friends]), strict=True):
             count += (of_piece.shape[1] - torch.searchsorted(of_piece, them, out_int32=True)).sum(1)
