@@ -85,7 +85,7 @@ class Cache:
             with files.whole_file(path) as partial, partial.open("wb") as opened:
                 for number, part in enumerate(make()):
                     if number == 0:
-                        like = np.lib.format.header_data_from_array_1_0(part)
+                        like = np.lib.format.header_data_from_array_1_0(part) | {"fortran_order": False}
                         np.lib.format.write_array_header_1_0(opened, like | {"shape": (rows, *part.shape[1:])})
                     opened.write(part.tobytes())
         return np.load(path, mmap_mode="c")  # copy on write, for PyTorch warns of arrays that cannot be written

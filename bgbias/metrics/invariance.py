@@ -37,11 +37,10 @@ def check_grid(grid: Sequence[Tensor]) -> None:
         raise ValueError(
             f"a grid is photos x dimensions on each background, two photos and backgrounds at least: {shapes}"
         )
-    off = sum(
-        int(((view.norm(dim=1) - 1).abs() < 1e-3).logical_not().sum()) for view in grid
-    )  # so that NaN is off, too
+    lengths = torch.stack([view.norm(dim=1) for view in grid])
+    off = int(((lengths - 1).abs() < 1e-3).logical_not().sum())  # so that NaN is off, too
     if off:
-        raise ValueError(f"{off} of {len(grid) * len(grid[0])} embeddings are not finite or not of length 1")
+        raise ValueError(f"{off} of {lengths.numel()} embeddings are not finite or not of length 1")
 
 
 def _parts(grid: Sequence[Tensor]) -> Iterator[Tensor]:
