@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -74,11 +74,18 @@ class Cache:
             write(path)
         return path
 
-    def array(self, name: str, made_from: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-        """The same for an array; a name may have slashes."""
+    def array(self, name: str, made_from: str, rows: int, make: Callable[[], Iterator[np.ndarray]]) -> np.ndarray:
+        """The same for an array of many rows, of which `make` gives some after the other; a name may have slashes.
+
+        Returns:
+            The array, mapped from its file: what is not read takes no memory. Changes of it reach no file.
+        """
         path = self.root / made_from / f"{name}.npy"
         if not path.is_file():
-            made = make()
             with files.whole_file(path) as partial, partial.open("wb") as opened:
-                np.save(opened, made)
-        return np.load(path)
+                for number, part in enumerate(make()):
+                    if number == 0:
+                        like = np.lib.format.header_data_from_array_1_0(part) | {"fortran_order": False}
+                        np.lib.format.write_array_header_1_0(opened, like | {"shape": (rows, *part.shape[1:])})
+                    opened.write(part.tobytes())
+        return np.load(path, mmap_mode="c")  # copy on write, for PyTorch warns of arrays that cannot be written

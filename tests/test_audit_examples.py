@@ -1,12 +1,14 @@
 """The photos that lose most: chosen by the fall of their class in the ranking, shown as the embedder saw them."""
 
+from functools import wraps
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch.nn.functional import normalize
 
-from bgbias.audit import examples
+from bgbias.audit import examples, mixed, views
 from bgbias.audit.pictures import Pictures
 from bgbias.audit.sources import square
 from bgbias.cache import Cache
@@ -94,3 +96,21 @@ def test_maps_are_of_the_query_and_of_its_pair_with_the_first_neighbour_in_that_
             first = int(examples.neighbours(embeddings[view], embeddings[view], 1)[query, 0])
             assert np.argwhere(alone).tolist() == [[query, 11]]
             assert [np.argwhere(one).tolist() for one in pair] == [[[query, first]], [[first, query]]]
+
+
+def test_whose_background_a_photo_gets_is_drawn_once_for_all_batches(pictures, monkeypatch):
+    drawn = []
+    for draw in mixed.DRAWS:
+        counted = wraps(draw)(lambda *asked, draw=draw: drawn.append(draw) or draw(*asked))
+        monkeypatch.setattr(mixed, "DRAWS", tuple(counted if one is draw else one for one in mixed.DRAWS))
+    behind = pictures.donors["mixed_same"]
+    for row in (0, 4):
+        seen = views.compose(pictures, "mixed_same", np.array([row]))[0]
+        donor = behind[list(pictures.probed).index(row)]
+        assert (donor != row and LABELS[donor] == LABELS[row]) or (row, donor) == (
+            4,
+            -1,
+        )  # the other one's mask is empty
+        expected = pictures.emptied(np.array([donor if donor >= 0 else row]))[0]
+        assert torch.equal(seen[:, 0, 0], expected[:, 0, 0])
+    assert len(drawn) == 3

@@ -142,3 +142,13 @@ def test_a_doubt_of_an_unknown_kind_is_listed_all_the_same(write):
 
 def test_the_page_is_the_same_to_the_byte(write):
     assert write(audit(), rows()) == write(audit(), rows())
+
+
+def test_of_many_doubtful_masks_a_hundred_of_a_kind_are_listed(write):
+    found = audit()
+    found["mask_doubt"]["flagged"] = {"empty": [f"a/{n}.jpg" for n in range(101)], "full": ["b"] * 100}
+    read = Reader(write(found, []))
+    said = " ".join(read.text)
+    assert "Empty: 101" in said and "a/99.jpg" in said and "a/100.jpg" not in said
+    assert said.count("more; audit.json lists them all") == 1 and "and 1 more; audit.json" in said
+    assert len([line for line in read.text if line.startswith("a/")]) == read.text.count("b") == 100

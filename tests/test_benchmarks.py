@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmarks import data_path, drawn, harness
+from benchmarks import audit, data_path, drawn, harness
 from bgbias.config import read
+from bgbias.metrics import bootstrap
 from bgbias.models import trained
 from bgbias.training import batches
 
@@ -51,3 +52,14 @@ def test_the_pipeline_s_batches_are_the_published_ones_to_two_grey_levels(tmp_pa
     embedder = trained.new("bn_inception", 8, data_path.SIDE, "cosine")
     gap = data_path.published(crops, paths, 1) - data_path.ours(crops, embedder, 1)
     assert gap.abs().max() < 2.5 and gap.mean().abs() < 0.05  # ours is rounded to bytes, theirs is not
+
+
+def test_an_audit_of_mapped_embeddings_is_that_of_embeddings_in_memory(tmp_path):
+    found = harness.measure(audit.measures("few", tmp_path, 60, 12, 8))
+    assert found["max_abs_diff"] == 0 and set(found["alternatives"]) == {"in memory", "bgbias"}
+
+
+def test_intervals_of_one_set_of_resamples_are_those_of_each_its_own(monkeypatch):
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 50)  # is put back
+    found = harness.measure(audit.intervals("few", 9, 40))
+    assert found["max_abs_diff"] < 1e-12 and set(found["alternatives"]) == {"each", "bgbias", "drawing"}

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
 
 from bgbias import cache
 from bgbias.config import params
@@ -80,9 +81,34 @@ def test_an_array_is_made_once_for_each_fingerprint(tmp_path):
 
     def make():
         made.append(1)
-        return np.arange(3)
+        yield from (np.arange(4.0).reshape(2, 2), np.full((1, 2), 9.0))
 
     kept = cache.Cache(tmp_path)
     for mark in ("one", "one", "two"):
-        assert kept.array("view/0", mark, make).tolist() == [0, 1, 2]
+        assert kept.array("view/0", mark, 3, make).tolist() == [[0, 1], [2, 3], [9, 9]]
     assert len(made) == 2
+
+
+def test_an_array_is_written_part_by_part_and_is_there_whole_or_not_at_all(tmp_path):
+    sizes = []
+
+    def make(parts):
+        for part in range(parts):
+            sizes.append(sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()))
+            yield np.full((1000, 100), part, dtype=np.float32)
+        if parts < 3:
+            raise KeyboardInterrupt
+
+    kept = cache.Cache(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        kept.array("view", "mark", 3000, lambda: make(2))
+    assert sizes[1] >= 400_000 and not [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert kept.array("view", "mark", 3000, lambda: make(3))[::1000, 0].tolist() == [0, 1, 2]
+
+
+def test_an_array_is_mapped_and_no_change_of_it_reaches_its_file(tmp_path):
+    kept = cache.Cache(tmp_path)
+    first = kept.array("view", "mark", 3, lambda: iter([np.arange(3)]))
+    assert isinstance(first, np.memmap)
+    torch.from_numpy(first)[0] = 7  # no warning either, which would be an error here
+    assert first[0] == 7 and kept.array("view", "mark", 3, lambda: iter([])).tolist() == [0, 1, 2]

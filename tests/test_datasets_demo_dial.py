@@ -93,7 +93,7 @@ def measures(photos: Tensor, masks: Tensor, labels: Tensor, pool: list[Tensor], 
     return {
         "drop": (scores(photos)["recall_at_1"] - scores(drawn)["recall_at_1"]).mean().item(),
         "gap": background_gap(*mixed)["recall_at_1"].mean().item(),
-        "conflict": conflict(torch.stack([embed(pictures) for pictures in grid], 1), labels).nanmean().item(),
+        "conflict": conflict([embed(pictures) for pictures in grid], labels).nanmean().item(),
     }
 
 

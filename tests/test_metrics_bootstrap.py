@@ -7,13 +7,17 @@ import pytest
 import torch
 
 from bgbias.metrics import bootstrap
-from bgbias.metrics.bootstrap import difference, estimate, percentile_interval, ratio, times_drawn
+from bgbias.metrics.bootstrap import estimate, estimates, percentile_interval, sums, times_drawn
 
 
 def clustered(rng, classes=40):
     """Values that share an effect within a class, as queries of a product do; their mean is 0."""
     labels = np.repeat(np.arange(classes), rng.integers(5, 16, classes))
     return rng.normal(size=classes)[labels] + rng.normal(size=len(labels)), labels
+
+
+def ratio(parts, wholes, labels, rng):
+    return estimates({"ratio": sums(parts, labels, wholes)}, lambda: rng)["ratio"]
 
 
 def coverage(monkeypatch, samples, by_class=True, classes=40):
@@ -127,26 +131,32 @@ def test_tensors_are_taken_too():
     assert found == (0.5, 0, 1, 2, 2, 0)
 
 
+def test_many_figures_are_as_each_alone_and_draw_once_for_each_number_of_classes(monkeypatch):
+    drawn, draw = [], bootstrap.times_drawn
+    monkeypatch.setattr(bootstrap, "times_drawn", lambda *asked: drawn.append(asked[0]) or draw(*asked))
+    of_40, of_12 = clustered(np.random.default_rng(2)), clustered(np.random.default_rng(3), 12)
+    asked = {number: sums(np.cos(number * of_40[0]), of_40[1]) for number in range(4)}
+    asked |= {"few": sums(*of_12), "share": sums(*of_12, np.ones(len(of_12[0]))), "one": sums([1.0], [0])}
+    found = estimates(asked, lambda: np.random.default_rng(5))
+    assert sorted(drawn) == [12, 40] and list(found) == list(asked)
+    for key, of_key in asked.items():
+        alone = estimates({key: of_key}, lambda: np.random.default_rng(5))[key]
+        assert found[key] == pytest.approx(alone, rel=1e-12, nan_ok=True)
+
+
 def test_paired_difference_is_narrower_than_what_its_parts_vary():
     rng = np.random.default_rng(3)
     values, labels = clustered(rng)
     other = values - 0.2 + 0.05 * rng.normal(size=len(values))
-    found = difference(values, other, labels, rng)
+    found = estimate(values - other, labels, rng)
     assert found.low < 0.2 < found.high and found.high - found.low < 0.02
     alone = estimate(values, labels, rng)
     assert alone.high - alone.low > 0.4
 
 
-def test_a_query_undefined_in_either_is_left_out_of_the_difference():
-    found = difference([1.0, np.nan, 1.0], [0.0, 0.0, np.nan], [0, 1, 2], np.random.default_rng(0))
-    assert (found.value, found.queries, found.undefined) == (1, 1, 2)
-
-
 def test_values_of_other_queries_are_refused():
-    with pytest.raises(ValueError, match=r"values \(2,\) and labels \(3,\) are not of the same queries"):
+    with pytest.raises(ValueError, match=r"values \(2,\), labels \(3,\) and wholes \(2,\) are not of the same queries"):
         estimate([1.0, 2.0], [1, 2, 3], np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"first \(2,\) and second \(1,\) are not of the same queries"):
-        difference([1.0, 2.0], [1.0], [1, 2], np.random.default_rng(0))
 
 
 def test_a_ratio_equals_a_plain_loop_that_draws_classes_for_both_sums():
@@ -182,5 +192,5 @@ def test_an_undefined_part_or_whole_is_left_out_of_both():
 
 
 def test_parts_of_other_queries_are_refused():
-    with pytest.raises(ValueError, match=r"parts \(2,\), wholes \(3,\) and labels \(3,\) are not of the same"):
+    with pytest.raises(ValueError, match=r"values \(2,\), labels \(3,\) and wholes \(3,\) are not"):
         ratio([1, 2], [1, 2, 3], [0, 0, 1], np.random.default_rng(0))

@@ -140,7 +140,7 @@ def test_background_gap(seen, gallery):
 
 def test_conflict(seen):
     name, views = seen
-    found = conflict(views["grid"], LABELS)
+    found = conflict(views["grid"].unbind(1), LABELS)
     if name == "random":
         assert found.mean().item() == pytest.approx(0.5, abs=0.02)
     else:  # 0 is also of who sees some background, and 1 of who sees some object
@@ -149,7 +149,7 @@ def test_conflict(seen):
 
 def test_worst_and_mean_over_backgrounds(seen):
     name, views = seen
-    found = over_backgrounds(views["grid"], views["clean"], LABELS)
+    found = over_backgrounds(views["grid"].unbind(1), views["clean"], LABELS)
     at_chance = recall(chance(LABELS))
     mean, worst = (found[name].mean().item() for name in ("mean", "worst"))
     if name == "mostly background":
@@ -161,7 +161,7 @@ def test_worst_and_mean_over_backgrounds(seen):
 
 def test_invariance(seen):
     name, views = seen
-    found = invariance(views["grid"]).mean().item()
+    found = invariance(views["grid"].unbind(1)).mean().item()
     objects, scenes = WEIGHTS.get(name, (0, 1))
     assert found == pytest.approx(objects**2 / (objects**2 + scenes**2), abs=0.01)
 
@@ -172,7 +172,7 @@ def test_variance_shares(seen):
     varied = scenes**2 * (1 - 1 / BACKGROUNDS)  # about the mean of so few
     photo = objects**2 / (objects**2 + varied)
     expected = random_shares(PHOTOS, BACKGROUNDS) if name == "random" else (photo, 1 - photo, 0)
-    assert variance_shares(views["grid"]) == pytest.approx(expected, abs=0.01)
+    assert variance_shares(views["grid"].unbind(1)) == pytest.approx(expected, abs=0.01)
 
 
 def test_intervals_hold_the_known_answer(seen):

@@ -54,8 +54,8 @@ def test_recovered_has_the_interval_of_a_ratio_of_the_means_over_draws(few_resam
     clean, *before = scores(lambda embeddings: embeddings)
     _, *after = scores(lambda embeddings: projection.whitened(embeddings, learnt.matrix))
     before, after = sum(before) / 3, sum(after) / 3
-    rng = generator(SEED, "remedy intervals")
-    value, low, high, *_ = bootstrap.ratio(after - before, clean - before, tested.labels, rng)
+    asked = {"": bootstrap.sums(after - before, tested.labels, clean - before)}
+    value, low, high, *_ = bootstrap.estimates(asked, lambda: generator(SEED, "remedy intervals"))[""]
     assert found["whitened"]["recovered"]["map_at_r"] == pytest.approx({"value": value, "low": low, "high": high})
 
 

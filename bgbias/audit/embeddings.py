@@ -1,7 +1,9 @@
 """The embeddings of every view, each made once."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import islice
 
 import numpy as np
 import torch
@@ -28,31 +30,53 @@ def identity(embedder: embedders.Embedder, pictures: Pictures) -> str:
     return fingerprint([answer, pictures.identity, torch.get_num_threads()], embedder.files)
 
 
-def embed(embedder: embedders.Embedder, pictures: Pictures, cache: Cache) -> dict[str, Tensor]:
-    """View -> float32 (M, D), a row for each photo of `views.rows_of`; what an earlier run has made is read.
+class Embeddings(Mapping):
+    """View -> float32 (M, D), a row for each photo of `views.rows_of`.
+
+    A view is mapped from its file whenever it is asked for: memory holds those that are in use.
+    """
+
+    def __init__(self, opened: dict[str, Callable[[], np.ndarray]]):
+        """Take what opens each view."""
+        self.opened = opened
+
+    def __getitem__(self, view: str) -> Tensor:
+        """Open a view."""
+        return torch.from_numpy(self.opened[view]())
+
+    def __iter__(self) -> Iterator[str]:
+        """The views' names."""
+        return iter(self.opened)
+
+    def __len__(self) -> int:
+        """How many views there are."""
+        return len(self.opened)
+
+
+def embed(embedder: embedders.Embedder, pictures: Pictures, cache: Cache) -> Embeddings:
+    """Embed every view; what an earlier run has made is kept.
 
     Raises:
         ValueError: as of `models.embedder.embed`.
     """
-    made_from, found = identity(embedder, pictures), {}
+    made_from, opened = identity(embedder, pictures), {}
     sizes = {view: len(views.rows_of(pictures, view)) for view in views.views(pictures.draws)}
     with tqdm(total=sum(sizes.values()), desc="embedding", unit="picture") as bar:
         for view, size in sizes.items():
             bar.set_postfix_str(view)
             before = bar.n
             if size:
-                make = _make(embedder, pictures, view, bar)
-                found[view] = torch.from_numpy(cache.array(view, made_from, make))
+                opened[view] = partial(
+                    cache.array, view, made_from, size, partial(_made, embedder, pictures, view, bar)
+                )
+                opened[view]()
             bar.update(before + size - bar.n)
-    return found
+    return Embeddings(opened)
 
 
-def _make(embedder: embedders.Embedder, pictures: Pictures, view: str, bar: tqdm):
-    names = [f"{path} ({view})" for path in pictures.table.path[views.rows_of(pictures, view)]]
-    return lambda: embedders.embed(embedder, _counted(views.batches(pictures, view), bar), names).numpy()
-
-
-def _counted(batches: Iterable[Tensor], bar: tqdm) -> Iterator[Tensor]:
-    for batch in batches:
-        yield batch
+def _made(embedder: embedders.Embedder, pictures: Pictures, view: str, bar: tqdm) -> Iterator[np.ndarray]:
+    """A view's embeddings, batch after batch."""
+    names = iter(f"{path} ({view})" for path in pictures.table.path[views.rows_of(pictures, view)])
+    for batch in views.batches(pictures, view):
+        yield embedders.embed(embedder, [batch], list(islice(names, len(batch)))).numpy()
         bar.update(len(batch))

@@ -1,6 +1,6 @@
 """The photos that lose most when their background is swapped."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +65,7 @@ def first_ranks(embeddings: Tensor, labels: Tensor) -> Tensor:
     return torch.cat(ranks)
 
 
-def worst_photos(pictures: Pictures, embeddings: dict[str, Tensor], explainer: Explainer | None) -> list[Row]:
+def worst_photos(pictures: Pictures, embeddings: Mapping[str, Tensor], explainer: Explainer | None) -> list[Row]:
     """At most 6 queries that are right on clean and wrong on swapped photos, the largest fall in rank first.
 
     Photos whose masks are in doubt are left out: what they lose, the mask may have taken.

@@ -1,5 +1,6 @@
 """Where an audited embedder looks: attention maps and how much of them lies on the object."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -43,7 +44,7 @@ class Explainer:
         self,
         embedder: Embedder,
         pictures: Pictures,
-        embeddings: dict[str, Tensor],
+        embeddings: Mapping[str, Tensor],
         options: params.Attention,
         cache: Cache,
     ):
@@ -70,8 +71,7 @@ class Explainer:
         view = SEEN[seen]
         what = f"attention, {seen}" if others is None else f"attention of pairs, {seen}"
 
-        def make() -> np.ndarray:
-            found = []
+        def make() -> Iterator[np.ndarray]:
             with tqdm(total=len(rows), desc=what, unit="photo") as bar:
                 for part in np.split(np.arange(len(rows)), range(AT_ONCE, len(rows), AT_ONCE)):
                     shown = compose(self.pictures, view, rows[part]), rows[part]
@@ -79,12 +79,11 @@ class Explainer:
                         made = self.alone.unscaled(*shown)
                     else:
                         made = self.paired.unscaled(*shown, self.embeddings[view][others[part]])
-                    found.append(made.cpu())
+                    yield made.cpu().nan_to_num(0).numpy()  # no gradient is no attention
                     bar.update(len(part))
-            return torch.cat(found).nan_to_num(0).numpy()  # no gradient is no attention
 
         made_from = fingerprint([self.made_from, rows.tolist(), None if others is None else others.tolist()])
-        return torch.from_numpy(self.cache.array(f"{name}/{seen}", made_from, make))
+        return torch.from_numpy(self.cache.array(f"{name}/{seen}", made_from, len(rows), make))
 
     @cached_property
     def per_photo(self) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]:

@@ -1,6 +1,6 @@
 """From the embeddings of all views to what an audit says in numbers, each with its 95 % interval."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 from bgbias.audit import views
 from bgbias.audit.pictures import Pictures
 from bgbias.metrics import background_bias, invariance
-from bgbias.metrics.bootstrap import estimate
+from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.chance import chance
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import per_query
@@ -30,18 +30,21 @@ class Measures:
         singles: the same for measures that have one value for each of their rows.
     """
 
-    def __init__(self, pictures: Pictures, embeddings: dict[str, Tensor]):
+    def __init__(self, pictures: Pictures, embeddings: Mapping[str, Tensor]):
         """Take the pictures for their labels and masks, and the embeddings of `embeddings.embed`."""
         self.pictures, self.embeddings = pictures, embeddings
         self.labels = torch.from_numpy(pictures.labels)
         self.probed = torch.from_numpy(views.rows_of(pictures, next(iter(views.PROBES))))
-        self.grid = torch.stack([embeddings[f"grid/{number}"] for number in range(views.GRID)], 1)
         self.scores, self.singles = self._searches(), self._over_grid()
 
     def all(self) -> dict:
         """The part of audit.json that comes from embeddings: see `bgbias.audit.verdict` for what it means."""
-        found = {name: self._estimates(scores) for name, scores in self.scores.items()}
-        single = {name: self._estimate(values, rows) for name, (values, rows) in self.singles.items()}
+        scores = self.scores | self._without_doubtful()
+        asked = {
+            name: sums(values.double(), self.labels[rows]) for name, (values, rows) in self._values(scores).items()
+        }
+        single = {name: estimate.as_json() for name, estimate in estimates(asked, self._rng).items()}
+        found = {name: {metric: single[f"{metric}_{name}"] for metric in METRICS} for name in scores}
         worst = {"worst": single["right_on_all"], "mean": single["right_on_one"], "backgrounds": views.GRID}
         return {
             "chance": _means(chance(self.labels)),
@@ -58,17 +61,12 @@ class Measures:
             "invariance": single["invariance"],
             "worst_of_backgrounds": worst,
             "variance": self._variance(),
-            "mask_doubt": self._mask_doubt(),
+            "mask_doubt": self._mask_doubt(found),
         }
 
     def columns(self) -> dict[str, np.ndarray]:
         """Name of a measure -> float64 (N,), its value of each photo; NaN where the photo has none."""
-        of_scores = {
-            f"{metric}_{name}": (scores[metric], scores["rows"])
-            for metric in METRICS
-            for name, scores in self.scores.items()
-        }
-        return {name: column(len(self.labels), *found) for name, found in (of_scores | self.singles).items()}
+        return {name: column(len(self.labels), *found) for name, found in self._values(self.scores).items()}
 
     def chance_of_probed(self) -> float | None:
         """Recall@1 of guessing among the probed photos; None where these are too few."""
@@ -95,7 +93,8 @@ class Measures:
 
     def _scores(self, queries: str, gallery: str, kept: Tensor | None = None) -> Scores:
         """Scores of the photos that are kept (None: all); as if there were no others."""
-        kept = torch.arange(len(self.labels)) if kept is None else kept
+        if kept is None:
+            return per_query(self.embeddings[queries], self.embeddings[gallery], self.labels, [1])
         return self._search(self.embeddings[queries][kept], self.embeddings[gallery][kept], kept)
 
     def _probed(self, view: str, gallery: str) -> Scores:
@@ -114,48 +113,55 @@ class Measures:
         means = {name: torch.stack([scores[name] for scores in found]).double().mean(0) for name in METRICS}
         return means | {"rows": found[0]["rows"]}
 
+    def _grid(self) -> list[Tensor]:
+        return [self.embeddings[f"grid/{number}"] for number in range(views.GRID)]
+
     def _over_grid(self) -> dict[str, tuple[Tensor, Tensor]]:
-        every = torch.arange(len(self.labels))
-        over = background_bias.over_backgrounds(self.grid, self.embeddings["clean"], self.labels)
+        every, grid = torch.arange(len(self.labels)), self._grid()
+        over = background_bias.over_backgrounds(grid, self.embeddings["clean"], self.labels)
         return {
-            "conflict": (background_bias.conflict(self.grid, self.labels), every),
-            "invariance": (invariance.invariance(self.grid), every),
+            "conflict": (background_bias.conflict(grid, self.labels), every),
+            "invariance": (invariance.invariance(grid), every),
             "right_on_all": (over["worst"], over["rows"]),
             "right_on_one": (over["mean"], over["rows"]),
         }
 
-    def _estimate(self, values: Tensor, rows: Tensor) -> dict:
-        rng = generator(self.pictures.seed, "audit intervals")
-        return estimate(values.double().numpy(), self.labels[rows].numpy(), rng).as_json()
+    def _values(self, scores: dict[str, Scores]) -> dict[str, tuple[Tensor, Tensor]]:
+        """Name of a measure -> its values and their rows."""
+        of_scores = {
+            f"{metric}_{name}": (found[metric], found["rows"]) for metric in METRICS for name, found in scores.items()
+        }
+        return of_scores | self.singles
 
-    def _estimates(self, scores: Scores) -> dict:
-        return {name: self._estimate(scores[name], scores["rows"]) for name in METRICS}
+    def _rng(self) -> np.random.Generator:
+        return generator(self.pictures.seed, "audit intervals")
 
     def _variance(self) -> dict:
-        rng = generator(self.pictures.seed, "audit intervals")
-        shares = invariance.variance_estimates(self.grid, self.labels, rng)
+        shares = invariance.variance_estimates(self._grid(), self.labels, self._rng())
         shares = {name: share.as_json() for name, share in shares.items()}
-        return {**shares, "random": invariance.random_shares(len(self.grid), views.GRID)._asdict()}
+        return {**shares, "random": invariance.random_shares(len(self.labels), views.GRID)._asdict()}
 
-    def _mask_doubt(self) -> dict:
+    def _without_doubtful(self) -> dict[str, Scores]:
+        """The drop without the photos of doubtful masks, where there are some and enough others."""
+        kept = torch.from_numpy(np.flatnonzero(np.array(self.pictures.doubts) == ""))
+        if len(kept) == len(self.labels) or not views.can_be_searched(self.labels[kept].numpy()):
+            return {}
+        swapped = self._over_draws(lambda draw: self._scores(draw, draw, kept))
+        return {"drop_without": _less(self._scores("clean", "clean", kept), swapped)}
+
+    def _mask_doubt(self, found: dict[str, dict]) -> dict:
         """The drop without the photos of doubtful masks, and how far it moves with masks a little smaller or larger.
 
         Changed masks are seen on the backgrounds of the first draw, and compared with whole ones on the same: the drop
         with changed masks, less that of this draw with masks as they are, query by query.
         """
         doubts, paths = np.array(self.pictures.doubts), self.pictures.table.path.to_numpy()
-        found = {
-            "flagged": {key: sorted(paths[doubts == kind]) for kind, key in FLAGS.items()},
-            "drop_without": None,
-            "radius_px": views.doubt_px(self.pictures),
-        }
         of_changes = [f"{what}_{change}" for what in ("drop", "moved") for change in views.CHANGES]
-        found |= {name: self._estimates(self.scores[name]) for name in of_changes}
-        kept = torch.from_numpy(np.flatnonzero(doubts == ""))
-        if len(kept) < len(doubts) and views.can_be_searched(self.labels[kept].numpy()):
-            swapped = self._over_draws(lambda draw: self._scores(draw, draw, kept))
-            found["drop_without"] = self._estimates(_less(self._scores("clean", "clean", kept), swapped))
-        return found
+        return {
+            "flagged": {key: sorted(paths[doubts == kind]) for kind, key in FLAGS.items()},
+            "radius_px": views.doubt_px(self.pictures),
+            **{name: found.get(name) for name in ("drop_without", *of_changes)},
+        }
 
 
 def column(photos: int, values: Tensor | np.ndarray, rows: Tensor | np.ndarray) -> np.ndarray:

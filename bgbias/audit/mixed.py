@@ -35,8 +35,8 @@ def mixed_same(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     [1, 0, -1]
     """
     rows = np.full(len(labels), -1)
-    for label in np.unique(labels):
-        order = rng.permutation(np.flatnonzero(labels == label))
+    for own in _rows_by_class(labels):
+        order = rng.permutation(own)
         if len(order) > 1:
             rows[order] = np.roll(order, 1)
     return rows
@@ -85,12 +85,20 @@ def mixed_other(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """
     _refuse_one_class(labels)
     rows = np.empty(len(labels), dtype=np.int64)
-    for label in np.unique(labels):
-        own = labels == label
-        rows[own] = rng.choice(np.flatnonzero(~own), own.sum())
+    for own in _rows_by_class(labels):
+        rows[own] = rng.choice(np.delete(np.arange(len(labels)), own), len(own))
     return rows
+
+
+def _rows_by_class(labels: np.ndarray) -> list[np.ndarray]:
+    """The rows of each class, in ascending order both."""
+    _, sizes = np.unique(labels, return_counts=True)
+    return np.split(np.argsort(labels, kind="stable"), sizes.cumsum()[:-1])
 
 
 def _refuse_one_class(labels: np.ndarray) -> None:
     if len(np.unique(labels)) < 2:
         raise InputError("all photos are of one class: there is no background of another")
+
+
+DRAWS = mixed_same, mixed_rand, mixed_other

@@ -9,11 +9,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bgbias.ablations import inpainted
+from bgbias.audit import mixed
 from bgbias.cache import Cache, fingerprint
 from bgbias.photos import foreground
 from bgbias.photos.foreground import OBJECT, can_be_probed, grown
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos
+from bgbias.seeding import generator
 
 DRAWS = 5  # of a background for each photo of a folder
 PURPOSE = "audit swap"  # of these draws
@@ -90,6 +92,14 @@ class Pictures:
             leaves_some = (grown(masks, self.margin_px) < OBJECT).flatten(1).any(1)
             kept.append(can_be_probed(masks) & leaves_some)
         return torch.cat(kept).nonzero()[:, 0].numpy()
+
+    @cached_property
+    def donors(self) -> dict[str, np.ndarray]:
+        """Mixed view -> row of the photo whose background each of the probed photos gets; -1 for none."""
+        labels, rows = self.labels[self.probed], np.append(self.probed, -1)
+        return {
+            draw.__name__: rows[draw(labels, generator(self.seed, f"audit {draw.__name__}"))] for draw in mixed.DRAWS
+        }
 
     @property
     def margin_px(self) -> int:

@@ -7,7 +7,6 @@ import numpy as np
 from torch import Tensor
 
 from bgbias import ablations
-from bgbias.audit import mixed
 from bgbias.audit.pictures import Pictures
 from bgbias.photos.compose import centre_box, paste, take
 from bgbias.photos.views import BATCH
@@ -52,12 +51,10 @@ def _boxed(pictures: Pictures, rows: np.ndarray, fill: Callable[[Tensor, Tensor]
     return fill(pictures.photo(rows), pictures.mask(rows))
 
 
-def _mixed(pictures: Pictures, rows: np.ndarray, donor: Callable) -> Tensor:
+def _mixed(pictures: Pictures, rows: np.ndarray, view: str) -> Tensor:
     """Photos before other photos' backgrounds; where there is no donor, before their own, painted alike."""
-    probed = pictures.probed
-    drawn = donor(pictures.labels[probed], generator(pictures.seed, f"audit {donor.__name__}"))
-    drawn = np.where(drawn < 0, np.arange(len(probed)), drawn)
-    behind = pictures.emptied(probed[drawn[np.searchsorted(probed, rows)]])
+    drawn = pictures.donors[view][np.searchsorted(pictures.probed, rows)]
+    behind = pictures.emptied(np.where(drawn < 0, rows, drawn))
     return paste(pictures.photo(rows), pictures.mask(rows), behind)
 
 
@@ -71,8 +68,8 @@ BACKGROUND_ONLY: dict[str, Make] = {
     "background_box_blacked": partial(_boxed, fill=ablations.box_blacked),
     "background_box_tiled": partial(_boxed, fill=ablations.box_tiled),
 }
-MIXED: dict[str, Make] = {name: partial(_mixed, donor=getattr(mixed, name)) for name in ("mixed_same", "mixed_rand")}
-MISLEADING: dict[str, Make] = {"mixed_other": partial(_mixed, donor=mixed.mixed_other)}  # queries only
+MIXED: dict[str, Make] = {name: partial(_mixed, view=name) for name in ("mixed_same", "mixed_rand")}
+MISLEADING: dict[str, Make] = {"mixed_other": partial(_mixed, view="mixed_other")}  # queries only
 PROBES = BACKGROUND_ONLY | MIXED | MISLEADING  # of the photos that can be probed only
 CHANGES = {"eroded": -1, "dilated": 1}  # of masks
 

@@ -6,6 +6,7 @@ are what is drawn with replacement, each with all its queries (cluster bootstrap
 """
 
 import math
+from collections.abc import Callable, Hashable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +44,95 @@ class Estimate(NamedTuple):
         return {name: None if math.isnan(value) else value for name, value in self._asdict().items()}
 
 
+class Sums(NamedTuple):
+    """What an estimate needs of its queries: `parts` / `wholes` is what is estimated.
+
+    Attributes:
+        parts: float64 (C,), the sum of the values of each class.
+        wholes: float64 (C,), the sum of what they are shares of; for a mean, the number of queries.
+        queries: how many are counted.
+        undefined: how many are left out.
+    """
+
+    parts: np.ndarray
+    wholes: np.ndarray
+    queries: int
+    undefined: int
+
+
+def sums(values: np.ndarray, labels: np.ndarray, wholes: np.ndarray | None = None) -> Sums:
+    """Add up values by class, for `estimates`.
+
+    With differences of the same queries as values, what makes a query hard in both cancels out: this interval is the
+    one to judge a difference by, not whether two intervals overlap. With wholes, such as losses of which the values are
+    what is won back, both sums are taken anew in each resample: the interval knows that the whole is uncertain, too.
+
+    Args:
+        values: float (N,), one for each query, also a tensor on the CPU; NaN where undefined.
+        labels: (N,), the class of each query.
+        wholes: float (N,), what the values are shares of; NaN where undefined. None: 1 each, which gives their mean.
+
+    Raises:
+        ValueError: they are not of the same queries.
+
+    >>> sums(np.array([1, 1, 0, np.nan]), np.array([3, 3, 7, 7])).parts.tolist()
+    [2.0, 0.0]
+    """
+    values, labels = np.asarray(values, dtype=np.float64), np.asarray(labels)
+    wholes = np.ones_like(values) if wholes is None else np.asarray(wholes, dtype=np.float64)
+    if values.ndim != 1 or not values.shape == labels.shape == wholes.shape:
+        shapes = f"values {values.shape}, labels {labels.shape} and wholes {wholes.shape}"
+        raise ValueError(f"{shapes} are not of the same queries")
+    counted = ~np.isnan(values + wholes)
+    _, inverse = np.unique(labels[counted], return_inverse=True)
+    parts, wholes = (np.bincount(inverse, of_queries[counted]) for of_queries in (values, wholes))
+    return Sums(parts, wholes, int(counted.sum()), int((~counted).sum()))
+
+
+def estimates(asked: Mapping[Hashable, Sums], rng: Callable[[], np.random.Generator]) -> dict[Hashable, Estimate]:
+    """Estimate many figures at once: those of as many classes share their resamples, which take most of the time.
+
+    Args:
+        asked: key -> what `sums` gives.
+        rng: gives a generator, always in the same state: each figure is as if it were asked alone.
+
+    Returns:
+        Key -> estimate, in the same order. Value NaN where the wholes do not sum up to more than 0; low and high NaN
+        where they do not in every resample, or there are less than two classes: then nothing certain is there to have
+        a share of.
+
+    >>> asked = {"one": sums([1, 0], [3, 7]), "other": sums([1, 1], [3, 7])}
+    >>> estimates(asked, lambda: np.random.default_rng(0))["other"].low
+    1.0
+    """
+    found = dict.fromkeys(asked)
+    for classes in {len(of_key.parts) for of_key in asked.values()}:
+        alike = {key: of_key for key, of_key in asked.items() if len(of_key.parts) == classes}
+        parts = np.stack([of_key.parts for of_key in alike.values()], 1)
+        wholes = np.stack([of_key.wholes for of_key in alike.values()], 1)
+        for (key, of_key), interval in zip(alike.items(), _intervals(parts, wholes, rng).T, strict=True):
+            part, whole = of_key.parts.sum(), of_key.wholes.sum()
+            value, interval = (part / whole, interval) if whole > 0 else (np.nan, (np.nan, np.nan))
+            found[key] = Estimate(float(value), *map(float, interval), of_key.queries, classes, of_key.undefined)
+    return found
+
+
+def _intervals(parts: np.ndarray, wholes: np.ndarray, rng: Callable[[], np.random.Generator]) -> np.ndarray:
+    """Ends (2, M) of M figures, parts and wholes (C, M) each; NaN where a resample's wholes sum up to 0 or less."""
+    classes, resampled, drawing = len(parts), [], rng()
+    ends = np.full((2, parts.shape[1]), np.nan)
+    if classes < 2:
+        return ends
+    for start in range(0, RESAMPLES, step := max(1, CELLS // classes)):
+        times = times_drawn(classes, min(step, RESAMPLES - start), drawing).astype(np.float64)
+        below = times @ wholes
+        resampled.append((times @ parts) / np.where(below > 0, below, np.nan))
+    resampled = np.concatenate(resampled)
+    defined = ~np.isnan(resampled).any(0)
+    ends[:, defined] = percentile_interval(resampled[:, defined])
+    return ends
+
+
 def estimate(values: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Estimate:
     """Return the mean over queries and its percentile interval over 10,000 resamples of the classes.
 
@@ -52,40 +142,20 @@ def estimate(values: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -
     interval has no width, which is no proof.
 
     Args:
-        values: float (N,), one for each query, also a tensor on the CPU; NaN where undefined.
-        labels: (N,), the class of each query.
+        values: as of `sums`.
+        labels: likewise.
         rng: where the randomness comes from.
 
     Returns:
         The estimate; low and high NaN where less than two classes are counted, value too where no query is.
 
     Raises:
-        ValueError: values and labels are not of the same queries.
+        ValueError: as raised by `sums`.
 
     >>> estimate(np.array([1, 1, 0, 0, np.nan]), np.array([3, 3, 7, 7, 7]), np.random.default_rng(0))
     Estimate(value=0.5, low=0.0, high=1.0, queries=4, classes=2, undefined=1)
     """
-    values, labels = np.asarray(values, dtype=np.float64), np.asarray(labels)
-    if values.ndim != 1 or values.shape != labels.shape:
-        raise ValueError(f"values {values.shape} and labels {labels.shape} are not of the same queries")
-    counted = ~np.isnan(values)
-    _, inverse = np.unique(labels[counted], return_inverse=True)
-    sums, sizes = np.bincount(inverse, values[counted]), np.bincount(inverse)
-    value = float(sums.sum() / sizes.sum()) if len(sizes) else np.nan
-    low, high = _interval(sums, sizes, rng) if len(sizes) > 1 else (np.nan, np.nan)
-    return Estimate(value, low, high, int(counted.sum()), len(sizes), int((~counted).sum()))
-
-
-def _interval(sums: np.ndarray, sizes: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
-    """Of the sum of sums / the sum of sizes; NaN where a resample's sizes do not sum up to more than 0."""
-    classes, means = len(sizes), []
-    for start in range(0, RESAMPLES, step := max(1, CELLS // classes)):
-        times = times_drawn(classes, min(step, RESAMPLES - start), rng)
-        if (times @ sizes <= 0).any():
-            return np.nan, np.nan
-        means.append((times @ sums) / (times @ sizes))
-    low, high = percentile_interval(np.concatenate(means))
-    return float(low), float(high)
+    return estimates({"": sums(values, labels)}, lambda: rng)[""]
 
 
 def times_drawn(classes: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -113,58 +183,3 @@ def percentile_interval(resampled: np.ndarray) -> np.ndarray:
     [2.5, 97.5]
     """
     return np.nanquantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-
-
-def difference(first: np.ndarray, second: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Return the mean of first - second over the same queries, and its interval.
-
-    Paired: what makes a query hard in both cancels out, so this interval is the one to judge a difference by, not
-    whether two intervals overlap. A query that is undefined in either is left out.
-
-    Labels, rng, result and errors as in `estimate`; first and second as its values.
-
-    >>> easy, hard = np.array([0.9, 0.8, 0.3, 0.2]), np.array([0.8, 0.7, 0.2, 0.1])
-    >>> gain = difference(easy, hard, np.array([0, 0, 1, 1]), np.random.default_rng(0))
-    >>> round(gain.value, 6), round(gain.high - gain.low, 6)
-    (0.1, 0.0)
-    """
-    first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if first.shape != second.shape:
-        raise ValueError(f"first {first.shape} and second {second.shape} are not of the same queries")
-    return estimate(first - second, labels, rng)
-
-
-def ratio(parts: np.ndarray, wholes: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Return the sum of the parts as a share of the sum of the wholes, and its interval, over the same queries.
-
-    Such as the share of a loss that is won back. Both sums are taken anew in each resample, so the interval knows
-    that the whole is uncertain, too.
-
-    Args:
-        parts: float (N,), one for each query, of any sign; NaN where undefined.
-        wholes: float (N,), one for each query; NaN where undefined.
-        labels: (N,), the class of each query.
-        rng: where the randomness comes from.
-
-    Returns:
-        The estimate. Value NaN where the wholes do not sum up to more than 0; low and high NaN where they do not in
-        every resample, or there are less than two classes: then nothing certain is there to have a share of.
-
-    Raises:
-        ValueError: the three are not of the same queries.
-
-    >>> won, lost = np.array([1, 0, 1, 0]), np.array([1, 1, 1, 1])
-    >>> share = ratio(won, lost, np.array([3, 3, 7, 7]), np.random.default_rng(0))
-    >>> share.value, share.low, share.high
-    (0.5, 0.5, 0.5)
-    """
-    parts, wholes, labels = np.asarray(parts, np.float64), np.asarray(wholes, np.float64), np.asarray(labels)
-    if parts.ndim != 1 or not parts.shape == wholes.shape == labels.shape:
-        shapes = f"parts {parts.shape}, wholes {wholes.shape} and labels {labels.shape}"
-        raise ValueError(f"{shapes} are not of the same queries")
-    counted = ~np.isnan(parts + wholes)
-    _, inverse = np.unique(labels[counted], return_inverse=True)
-    part, whole = np.bincount(inverse, parts[counted]), np.bincount(inverse, wholes[counted])
-    value = float(part.sum() / whole.sum()) if whole.sum() > 0 else np.nan
-    low, high = _interval(part, whole, rng) if len(whole) > 1 and value == value else (np.nan, np.nan)
-    return Estimate(value, low, high, int(counted.sum()), len(whole), int((~counted).sum()))

@@ -1,8 +1,10 @@
 """What the background does to embeddings, without any labels (tensors only).
 
-A grid holds the embeddings of N photos, each on K backgrounds: float (N, K, D), of length 1.
+A grid holds the embeddings of N photos, each on K backgrounds: K times float (N, D), of length 1. All sums here run
+over the dimensions, too, so a grid is taken some dimensions at a time, and need not be in memory.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +13,7 @@ from torch import Tensor
 
 from bgbias.metrics.bootstrap import Estimate, percentile_interval, times_drawn
 
+CELLS = 2**22  # numbers of a grid at a time: 32 MB
 RESAMPLES = 1_000  # of the shares' intervals; each costs C * K * D, and their ends move by less than the digits shown
 
 
@@ -22,23 +25,32 @@ class VarianceShares(NamedTuple):
     rest: float
 
 
-def check_grid(grid: Tensor) -> None:
+def check_grid(grid: Sequence[Tensor]) -> None:
     """Refuse what is not a grid.
 
     Raises:
-        ValueError: not three dimensions, less than two photos or backgrounds, embeddings that are not finite or
-            not of length 1.
+        ValueError: less than two photos or backgrounds, backgrounds of other photos or dimensions, embeddings that are
+            not finite or not of length 1.
     """
-    if grid.ndim != 3 or min(grid.shape[:2]) < 2:
+    shapes = [tuple(view.shape) for view in grid]
+    if len(grid) < 2 or len(set(shapes)) > 1 or len(shapes[0]) != 2 or shapes[0][0] < 2:
         raise ValueError(
-            f"a grid is photos x backgrounds x dimensions, two photos and backgrounds at least: {grid.shape}"
+            f"a grid is photos x dimensions on each background, two photos and backgrounds at least: {shapes}"
         )
-    off = int(((grid.norm(dim=2) - 1).abs() < 1e-3).logical_not().sum())  # so that NaN is off, too
+    lengths = torch.stack([view.norm(dim=1) for view in grid])
+    off = int(((lengths - 1).abs() < 1e-3).logical_not().sum())  # so that NaN is off, too
     if off:
-        raise ValueError(f"{off} of {grid.shape[0] * grid.shape[1]} embeddings are not finite or not of length 1")
+        raise ValueError(f"{off} of {lengths.numel()} embeddings are not finite or not of length 1")
 
 
-def invariance(grid: Tensor) -> Tensor:
+def _parts(grid: Sequence[Tensor]) -> Iterator[Tensor]:
+    """Some dimensions after the other, float64 (N, K, d)."""
+    at_once = max(1, CELLS // (len(grid) * len(grid[0])))
+    for parts in zip(*(view.split(at_once, dim=1) for view in grid), strict=True):
+        yield torch.stack(parts, 1).double()
+
+
+def invariance(grid: Sequence[Tensor]) -> Tensor:
     """Return how much more alike two swaps of one photo are than two photos.
 
     With `within` the mean cosine of a photo on b and on b', and `between` that of a photo on b and another photo on
@@ -48,7 +60,7 @@ def invariance(grid: Tensor) -> Tensor:
     less. Higher is better. Two photos of one product count as two photos.
 
     Args:
-        grid: float (N, K, D), of length 1. The backgrounds need not be the same for all photos.
+        grid: K times float (N, D), of length 1. The backgrounds need not be the same for all photos.
 
     Returns:
         float64 (N,), with `within` of each photo and `between` of all; their mean is the measure. NaN where all
@@ -58,21 +70,21 @@ def invariance(grid: Tensor) -> Tensor:
         ValueError: as raised by `check_grid`.
 
     >>> photos = torch.eye(2)
-    >>> invariance(photos[:, None].expand(2, 3, 2)).tolist()  # only the photo matters
+    >>> invariance([photos, photos, photos]).tolist()  # only the photo matters
     [1.0, 1.0]
     """
     check_grid(grid)
-    grid = grid.double()
-    n, k, _ = grid.shape
-    # all pairs of backgrounds less those of a background with itself: |sum|^2 - sum of |.|^2
-    same_photo = grid.sum(1).square().sum(1) - grid.square().sum((1, 2))
-    all_photos = grid.sum((0, 1)).square().sum() - grid.sum(0).square().sum()
+    n, k, same_photo, all_photos = len(grid[0]), len(grid), 0, 0
+    for part in _parts(grid):
+        # all pairs of backgrounds less those of a background with itself: |sum|^2 - sum of |.|^2
+        same_photo = same_photo + part.sum(1).square().sum(1) - part.square().sum((1, 2))
+        all_photos = all_photos + part.sum((0, 1)).square().sum() - part.sum(0).square().sum()
     within = same_photo / (k * (k - 1))
     between = (all_photos - same_photo.sum()) / (n * (n - 1) * k * (k - 1))
     return torch.where(1 - between > 1e-6, (within - between) / (1 - between), torch.nan)
 
 
-def variance_shares(grid: Tensor) -> VarianceShares:
+def variance_shares(grid: Sequence[Tensor]) -> VarianceShares:
     """Return how much of the embeddings' variance the photo, the background, and neither alone explains.
 
     The two-way analysis of variance without replication, its sums of squares summed over the dimensions: with
@@ -84,7 +96,7 @@ def variance_shares(grid: Tensor) -> VarianceShares:
     photo is to be read against about 1 / K, that of the background against about 1 / N.
 
     Args:
-        grid: float (N, K, D), of length 1; background k is the same picture for all photos.
+        grid: K times float (N, D), of length 1; background k is the same picture for all photos.
 
     Returns:
         Shares in [0, 1]; NaN where all embeddings are alike.
@@ -93,21 +105,23 @@ def variance_shares(grid: Tensor) -> VarianceShares:
         ValueError: as raised by `check_grid`.
 
     >>> backgrounds = torch.eye(3)
-    >>> [round(share, 9) for share in variance_shares(backgrounds[None].expand(4, 3, 3))]  # only the background matters
+    >>> grid = [background.expand(4, 3) for background in backgrounds]  # only the background matters
+    >>> [round(share, 9) for share in variance_shares(grid)]
     [0.0, 1.0, 0.0]
     """
     check_grid(grid)
-    grid = grid.double()
-    n, k, _ = grid.shape
-    centred = grid - grid.mean((0, 1))
-    photos, backgrounds = centred.mean(1, keepdim=True), centred.mean(0, keepdim=True)
-    parts = k * photos.square().sum(), n * backgrounds.square().sum(), (centred - photos - backgrounds).square().sum()
-    total = sum(parts)
+    n, k, parts = len(grid[0]), len(grid), torch.zeros(3, dtype=torch.float64)
+    for part in _parts(grid):
+        centred = part - part.mean((0, 1))
+        photos, backgrounds = centred.mean(1, keepdim=True), centred.mean(0, keepdim=True)
+        rest = centred - photos - backgrounds
+        parts += torch.stack([k * photos.square().sum(), n * backgrounds.square().sum(), rest.square().sum()])
+    total = parts.sum()
     alike = total / (n * k) < 1e-12  # float32 embeddings of one picture differ by less
     return VarianceShares(*(torch.nan if alike else (part / total).item() for part in parts))
 
 
-def variance_estimates(grid: Tensor, labels: Tensor, rng: np.random.Generator) -> dict[str, Estimate]:
+def variance_estimates(grid: Sequence[Tensor], labels: Tensor, rng: np.random.Generator) -> dict[str, Estimate]:
     """Return the variance shares, each with its 95 % interval over 1,000 resamples of the photos' classes.
 
     As in `bootstrap.estimate`, each resample draws as many classes as there are, with replacement, each with all its
@@ -129,42 +143,42 @@ def variance_estimates(grid: Tensor, labels: Tensor, rng: np.random.Generator) -
     Raises:
         ValueError: as raised by `check_grid`; labels of other photos.
 
-    >>> grid = torch.eye(3)[None].expand(4, 3, 3)  # only the background matters
+    >>> grid = [background.expand(4, 3) for background in torch.eye(3)]  # only the background matters
     >>> shares = variance_estimates(grid, torch.tensor([0, 0, 1, 1]), np.random.default_rng(0))
     >>> [round(number, 6) for number in shares["background"][:3]]
     [1.0, 1.0, 1.0]
     """
     shares = variance_shares(grid)
-    if len(labels) != len(grid):
-        raise ValueError(f"{len(labels)} labels of {len(grid)} photos")
+    if len(labels) != len(grid[0]):
+        raise ValueError(f"{len(labels)} labels of {len(grid[0])} photos")
     _, inverse, sizes = labels.unique(return_inverse=True, return_counts=True)
     ends = np.full((2, 3), np.nan)
     if len(sizes) > 1 and not np.isnan(shares.photo):
         times = torch.from_numpy(times_drawn(len(sizes), RESAMPLES, rng)).double()
-        ends = percentile_interval(_resampled_shares(grid.double(), inverse, sizes.double(), times).numpy())
+        ends = percentile_interval(_resampled_shares(grid, inverse, sizes.double(), times).numpy())
     return {
-        name: Estimate(share, float(low), float(high), len(grid), len(sizes), 0)
+        name: Estimate(share, float(low), float(high), len(labels), len(sizes), 0)
         for (name, share), low, high in zip(shares._asdict().items(), *ends, strict=True)
     }
 
 
-def _resampled_shares(grid: Tensor, inverse: Tensor, sizes: Tensor, times: Tensor) -> Tensor:
+def _resampled_shares(grid: Sequence[Tensor], inverse: Tensor, sizes: Tensor, times: Tensor) -> Tensor:
     """Shares (R, 3) of photo, background and rest, where class c counts times[r, c] times."""
-    _, k, d = grid.shape
-    grid = grid - grid.mean((0, 1))  # changes no share, and keeps differences of large sums away
+    k, n, photo, background, total = len(grid), times @ sizes, 0, 0, 0
 
     def by_class(values: Tensor) -> Tensor:
         return values.new_zeros(len(sizes), *values.shape[1:]).index_add_(0, inverse, values)
 
-    n = times @ sizes
-    squares, of_means = (
-        times @ by_class(values) for values in (grid.square().sum((1, 2)), grid.mean(1).square().sum(1))
-    )
-    sums = (times @ by_class(grid.flatten(1))).unflatten(1, (k, d))
-    middle = sums.sum(1).square().sum(1) / (n * k)
-    photo = k * of_means - middle
-    background = sums.square().sum((1, 2)) / n - middle
-    total = squares - middle
+    for part in _parts(grid):
+        part = part - part.mean((0, 1))  # changes no share, and keeps differences of large sums away
+        squares, of_means = (
+            times @ by_class(values) for values in (part.square().sum((1, 2)), part.mean(1).square().sum(1))
+        )
+        sums = (times @ by_class(part.flatten(1))).unflatten(1, part.shape[1:])
+        middle = sums.sum(1).square().sum(1) / (n * k)
+        photo = photo + k * of_means - middle
+        background = background + sums.square().sum((1, 2)) / n - middle
+        total = total + squares - middle
     shares = torch.stack([photo, background, total - photo - background], 1) / total[:, None]
     return shares.where((total / (n * k) > 1e-12)[:, None], torch.nan)
 

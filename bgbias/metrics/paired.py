@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bgbias.errors import InputError
-from bgbias.metrics.bootstrap import difference
+from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.seeding import generator
 
 NAMES = ("first", "second")
@@ -24,7 +24,7 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, seed: int, names: Sequenc
 
     Returns:
         A row for each measure, in the first's order; columns first, second, difference, low and high (95 % interval of
-        the difference by `bootstrap.difference`, over classes), queries and classes (how many). NaN where nothing
+        the difference by bootstrap over classes), queries and classes (how many). NaN where nothing
         is defined.
 
     Raises:
@@ -36,10 +36,11 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, seed: int, names: Sequenc
     [0.67, 0.0, 1.0]
     """
     _refuse_unlike(first, second, names)
-    second, rows = second.loc[first.index], {}
-    for measure in first.columns.drop("class"):
+    second, rows, labels = second.loc[first.index], {}, first["class"].to_numpy()
+    measures = first.columns.drop("class")
+    asked = {measure: sums(second[measure] - first[measure], labels) for measure in measures}
+    for measure, paired in estimates(asked, lambda: generator(seed, "comparison")).items():
         pair = first[measure], second[measure]
-        paired = difference(pair[1], pair[0], first["class"], generator(seed, "comparison"))
         both = pair[0].notna() & pair[1].notna()
         means = {name: values[both].mean() for name, values in zip(("first", "second"), pair, strict=True)}
         interval = {"low": paired.low, "high": paired.high, "queries": paired.queries, "classes": paired.classes}

@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bgbias.metrics.aggregate import over
-from bgbias.metrics.bootstrap import difference, ratio
+from bgbias.metrics.bootstrap import Sums, estimates, sums
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import per_query
 from bgbias.models.embedder import Embedder, embed
@@ -151,7 +151,7 @@ def measure(tested: Split, chosen_on: Split, learnt: Learnt, seed: int) -> dict[
         change_swapped (this remedy less none), recovered (change_swapped as a share of what swapping costs without
         a remedy; 1: all of it, below 0: it gets worse). None where not defined.
     """
-    fixes, measured = learnt.fixes(), {}
+    fixes, measured, compared = learnt.fixes(), {}, {}
     base = _clean_and_swapped(REMEDIES[0], tested, fixes["none"])
     for remedy in REMEDIES:
         remedied = _clean_and_swapped(remedy, tested, fixes[remedy.fix])
@@ -164,8 +164,12 @@ def measure(tested: Split, chosen_on: Split, learnt: Learnt, seed: int) -> dict[
             "validation": criterion(remedy, chosen_on, fixes[remedy.fix]),
             "clean": {metric: remedied[0][metric].double().mean().item() for metric in METRICS},
             "swapped": over(draws, "_sd"),
-            **_compared(remedied, base, tested.labels, seed),
         }
+        for asked, added in _compared(remedied, base, tested.labels).items():
+            compared[remedy.key, *asked] = added
+    for (key, name, metric), found in estimates(compared, lambda: generator(seed, "remedy intervals")).items():
+        ends = found.as_json()
+        measured[key].setdefault(name, {})[metric] = {end: ends[end] for end in ENDS}
     return measured
 
 
@@ -173,21 +177,17 @@ def _clean_and_swapped(remedy: Remedy, tested: Split, fix: Fix) -> list[Scores]:
     return [score(remedy, passes, tested.labels, fix) for passes in tested.views]
 
 
-def _compared(remedied: list[Scores], base: list[Scores], labels: Tensor, seed: int) -> dict[str, dict]:
-    labels, compared = labels[base[0]["rows"]].numpy(), {"change_clean": {}, "change_swapped": {}, "recovered": {}}
+def _compared(remedied: list[Scores], base: list[Scores], labels: Tensor) -> dict[tuple[str, str], Sums]:
+    """What is estimated of a remedy, and its metric."""
+    labels, compared = labels[base[0]["rows"]].numpy(), {}
     for metric in METRICS:
         clean, clean_before = (views[0][metric].double().numpy() for views in (remedied, base))
         swapped, before = (
             torch.stack([draw[metric] for draw in views[1:]]).double().mean(0).numpy() for views in (remedied, base)
         )
-        estimates = {
-            "change_clean": partial(difference, clean, clean_before),
-            "change_swapped": partial(difference, swapped, before),
-            "recovered": partial(ratio, swapped - before, clean_before - before),
-        }
-        for name, estimate in estimates.items():
-            measured = estimate(labels, generator(seed, "remedy intervals")).as_json()
-            compared[name][metric] = {end: measured[end] for end in ENDS}
+        compared["change_clean", metric] = sums(clean - clean_before, labels)
+        compared["change_swapped", metric] = sums(swapped - before, labels)
+        compared["recovered", metric] = sums(swapped - before, labels, clean_before - before)
     return compared
 
 

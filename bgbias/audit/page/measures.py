@@ -20,6 +20,7 @@ MASKS = {  # why a mask is suspect
     "border": ("On the border", "most of the photo's border is taken for the object"),
     "tiny": ("Tiny", "hardly any of the photo is taken for the object"),
 }
+LISTED = 100  # masks of a kind
 SHARES = {"photo": "The photo", "background": "The background", "rest": "Neither alone"}
 
 
@@ -202,4 +203,6 @@ def _lines(asked: Sequence[tuple]) -> list[Line]:
 def _paths(kind: str, paths: Sequence[str]) -> Html:
     title, note = MASKS.get(kind, (kind, ""))  # one that came later is still listed
     summary = tag("summary", tag("b", f"{title}: {len(paths):,}"), " ", note)
-    return tag("details", summary, tag("ul", *(tag("li", path) for path in paths)))
+    more = [f"and {len(paths) - LISTED:,} more; audit.json lists them all"] if len(paths) > LISTED else []
+    listed = [*paths[:LISTED], *more]
+    return tag("details", summary, tag("ul", *(tag("li", path) for path in listed)))

@@ -1,0 +1,18 @@
+"""The embeddings of an audit: of every view, in memory only while they are used."""
+
+import numpy as np
+import torch
+
+from bgbias.audit.embeddings import Embeddings
+
+
+def test_a_view_is_opened_whenever_it_is_asked_for():
+    opened = []
+
+    def opening(view):
+        return lambda: opened.append(view) or np.full((2, 3), float(len(view)))
+
+    found = Embeddings({view: opening(view) for view in ("clean", "grid/0")})
+    assert list(found) == ["clean", "grid/0"] and len(found) == 2 and opened == []
+    assert torch.equal(found["grid/0"], torch.full((2, 3), 6.0, dtype=torch.float64))
+    assert found["clean"].shape == found["clean"].shape and opened == ["grid/0", "clean", "clean"]
