@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bgbias.errors import refuse
@@ -58,5 +59,14 @@ def _empty_folders(raw: Path, paths: Iterable[str]) -> list[str]:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read an image table that `check_table` has passed; empty fields are empty strings."""
-    return pd.read_csv(path, keep_default_na=False, dtype={"class_name": str, "path": str, "mask_path": str})
+    """Read an image table that `check_table` has passed; empty fields are empty strings.
+
+    Raises:
+        ValueError: the photos packed beside it are not as many as it lists.
+    """
+    table = pd.read_csv(path, keep_default_na=False, dtype={"class_name": str, "path": str, "mask_path": str})
+    packed = len(np.load(path.parent / "photos/shapes.npy"))
+    if packed != len(table):
+        mend = f"make both again, `dvc repro -f prepare@{path.parent.name}`"
+        raise ValueError(f"{path}: {len(table):,} photos, but {packed:,} are packed beside it: {mend}")
+    return table
