@@ -15,7 +15,7 @@ from bgbias.audit import folder as folders
 from bgbias.audit.pictures import Pictures, packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
-from bgbias.datasets.folder import READ
+from bgbias.datasets.contents import READ
 from bgbias.masks.make import file_of, made_from, make_masks
 from bgbias.photos import foreground
 from bgbias.photos.pack import Pack, Read, cores, crop, read_mask, read_photo, shrink

@@ -54,6 +54,7 @@ class Folder:
     seed: Annotated[int, Ge(0)]
     val_share: Share  # of the classes with two photos or more; the rest is for training
     test_share: Share
+    follow_links: bool | None = None  # true: also out of the folder; None: such links are refused
 
 
 @with_config(ConfigDict(strict=True, allow_inf_nan=False))
