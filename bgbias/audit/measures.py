@@ -8,6 +8,7 @@ from torch import Tensor
 
 from bgbias.audit import views
 from bgbias.audit.pictures import Pictures
+from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
 from bgbias.metrics.bootstrap import estimate
 from bgbias.metrics.chance import chance
@@ -16,6 +17,7 @@ from bgbias.metrics.retrieval import per_query
 from bgbias.seeding import generator
 
 FLAGS = {"empty": "empty", "nearly_full": "full", "border": "border", "tiny": "tiny"}  # suspicion -> key
+MOST_PAIRS = 100  # of near-duplicates, that are listed
 Scores = dict[str, Tensor]  # of `retrieval.per_query`
 
 
@@ -57,6 +59,7 @@ class Measures:
             "worst_of_backgrounds": worst,
             "variance": self._variance(),
             "mask_doubt": self._mask_doubt(),
+            "near_duplicates": self._near_duplicates(),
         }
 
     def columns(self) -> dict[str, np.ndarray]:
@@ -144,16 +147,32 @@ class Measures:
         doubts, paths = np.array(self.pictures.doubts), self.pictures.table.path.to_numpy()
         found = {
             "flagged": {key: sorted(paths[doubts == kind]) for kind, key in FLAGS.items()},
-            "drop_without": None,
             "radius_px": views.doubt_px(self.pictures),
         }
         of_changes = [f"{what}_{change}" for what in ("drop", "moved") for change in views.CHANGES]
         found |= {name: self._estimates(self.scores[name]) for name in of_changes}
-        kept = torch.from_numpy(np.flatnonzero(doubts == ""))
-        if len(kept) < len(doubts) and views.can_be_searched(self.labels[kept].numpy()):
-            swapped = self._over_draws(lambda draw: self._scores(draw, draw, kept))
-            found["drop_without"] = self._estimates(_less(self._scores("clean", "clean", kept), swapped))
-        return found
+        return found | {"drop_without": self._of_kept(doubts == "")["drop_without"]}
+
+    def _near_duplicates(self) -> dict:
+        """Near-duplicates, and the scores without them: of each two, the one of the later row is left out."""
+        pairs, table = self.pictures.near_duplicates, self.pictures.table
+        paths, classes = list(table.path), list(table.class_name)
+        return {
+            "photos": len({row for pair in pairs for row in pair}),
+            "pair_count": len(pairs),
+            "pairs": [[paths[row] for row in pair] for pair in pairs[:MOST_PAIRS]],
+            "said": near_duplicates.describe(pairs, paths, classes),
+            **self._of_kept(near_duplicates.first_ones(pairs, len(paths))),
+        }
+
+    def _of_kept(self, kept: np.ndarray) -> dict:
+        """Scores on clean photos, and the drop, as if only some photos (bool (N,)) were there; None where all are."""
+        rows = torch.from_numpy(np.flatnonzero(kept))
+        if kept.all() or not views.can_be_searched(self.labels[rows].numpy()):
+            return {"clean_without": None, "drop_without": None}
+        clean = self._scores("clean", "clean", rows)
+        swapped = self._over_draws(lambda draw: self._scores(draw, draw, rows))
+        return {"clean_without": self._estimates(clean), "drop_without": self._estimates(_less(clean, swapped))}
 
 
 def column(photos: int, values: Tensor | np.ndarray, rows: Tensor | np.ndarray) -> np.ndarray:

@@ -4,13 +4,15 @@ import os
 import shutil
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bgbias import files
 from bgbias.config import params
-from bgbias.datasets import listed
+from bgbias.datasets import listed, near_duplicates
 from bgbias.datasets.contents import NOT_READ, READ, describe, is_passed_over, walk
 from bgbias.datasets.listed import COLUMNS, LIST, class_name
 from bgbias.errors import refuse
@@ -64,6 +66,16 @@ def image_table(raw: Path) -> pd.DataFrame:
 
 def _numbered(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0])
+
+
+def remark(table: pd.DataFrame, photos: Sequence[np.ndarray]) -> str:
+    """Say how many photos are near-duplicates; "" for none.
+
+    Args:
+        table: of `image_table`.
+        photos: uint8 (H, W, 3) each, in the table's order.
+    """
+    return near_duplicates.describe(near_duplicates.near_duplicates(photos), list(table.path), list(table.class_name))
 
 
 def read(folder: Path) -> pd.DataFrame:
