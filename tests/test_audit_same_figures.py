@@ -87,3 +87,21 @@ def test_turned_photos_with_masks_of_the_stored_pixels_change_no_figure(shop, pl
     found = audited(shop, plain)
     assert of_embedder(found) == of_embedder(before)
     assert found["made_with"]["backgrounds"] == before["made_with"]["backgrounds"]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [(lambda mask: 255, "full"), (lambda mask: 255 - mask, "border"), (lambda mask: 0.6 * mask, "soft")],
+    ids=["white all over", "inverted", "see-through"],
+)
+def test_masks_that_show_no_object_allow_no_conclusion(shop, plain, change, kind):
+    before = audited(shop, plain)
+    for path in (plain / "masks").rglob("*.png"):
+        mask = np.asarray(Image.open(path))
+        Image.fromarray(np.broadcast_to(change(mask), mask.shape).astype(np.uint8)).save(path)
+    found = audited(shop, plain)
+    first, second, *_, last = found["verdict"]
+    assert first.startswith(f"No conclusion: 20 of 20 masks are in doubt (20 {kind}), so swapped photos show what")
+    assert second == before["verdict"][1] and second.startswith("On the photos as they are")
+    assert last.startswith("What to do: give masks of your own") and len(found["mask_doubt"]["flagged"][kind]) == 20
+    assert found["matrix"]["clean"]["clean"] == before["matrix"]["clean"]["clean"]

@@ -16,7 +16,13 @@ from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import per_query
 from bgbias.seeding import generator
 
-FLAGS = {"empty": "empty", "nearly_full": "full", "border": "border", "tiny": "tiny"}  # suspicion -> key
+FLAGS = {
+    "empty": "empty",
+    "nearly_full": "full",
+    "border": "border",
+    "tiny": "tiny",
+    "soft": "soft",
+}  # suspicion -> key
 MOST_PAIRS = 100  # of near-duplicates, that are listed
 Scores = dict[str, Tensor]  # of `retrieval.per_query`
 

@@ -145,7 +145,7 @@ class Regime:
     select_on: Annotated[list[Literal["clean", "swapped"]], MinLen(1)]  # views whose mean MAP@R selects the epoch
     backgrounds: Literal["pool", "photos", "mixed"]  # photos: the batch's others, objects painted over
     vary_backgrounds: bool  # blend each with another of the batch, and change its colours
-    skip_suspect: bool  # leave photos whose masks are empty, tiny, nearly full or touch the border as they are
+    skip_suspect: bool  # leave photos whose masks are suspect (see foreground.suspicion) as they are
     grow_masks_px: int  # of the network's input; negative: smaller masks
     paired: bool  # each photo twice in a batch of half as many photos: as it is, and as above
     replace_first: Share  # of a pair: probability that the one as it is gets another background, too
