@@ -72,7 +72,7 @@ def test_a_near_duplicate_in_another_class_is_called_mislabelled(shop, plain):
     shutil.rmtree(plain / "masks")
     small(Image.open(plain / "photos/class0/0.png"), plain / "photos/class1/9.jpg")
     said = " ".join(audited(shop, plain)["verdict"])
-    assert "Of two classes, one of them wrong, are 1 pairs, such as class0/0.png = class1/9.jpg." in said
+    assert "Of two classes, one of them wrong: 1 pair, such as class0/0.png = class1/9.jpg." in said
 
 
 @pytest.mark.parametrize("turned", [6, 3])

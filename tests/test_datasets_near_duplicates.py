@@ -100,7 +100,7 @@ def test_the_stage_prepare_says_how_many_own_photos_are_near_duplicates(own, cap
     prepare.main(settings, "own")
     first = f"{CLASSES[1]}/1.jpg"
     assert (
-        "own: 2 of 17 photos are near-duplicates (recompressed, resized or slightly cropped; 1 pairs, such as "
-        f"{first} = cup/9.jpg), found by any model: keep one of each. Of two classes, one of them wrong, are 1 pairs, "
+        "own: 2 of 17 photos are near-duplicates (recompressed, resized or slightly cropped; 1 pair, such as "
+        f"{first} = cup/9.jpg), found by any model: keep one of each. Of two classes, one of them wrong: 1 pair, "
         f"such as {first} = cup/9.jpg.\n"
     ) in capsys.readouterr().out

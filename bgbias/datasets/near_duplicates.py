@@ -96,14 +96,18 @@ def describe(pairs: list[tuple[int, int]], paths: Sequence[str], classes: Sequen
 
     >>> describe([(0, 1), (0, 2)], ["cup/1.jpg", "cup/1s.jpg", "mug/7.jpg"], ["cup", "cup", "mug"])
     '3 of 3 photos are near-duplicates (recompressed, resized or slightly cropped; 2 pairs, such as cup/1.jpg = \
-cup/1s.jpg), found by any model: keep one of each. Of two classes, one of them wrong, are 1 pairs, such as \
+cup/1s.jpg), found by any model: keep one of each. Of two classes, one of them wrong: 1 pair, such as \
 cup/1.jpg = mug/7.jpg.'
     """
     if not pairs:
         return ""
     torn = [pair for pair in pairs if classes[pair[0]] != classes[pair[1]]]
-    counts = [f"{len(some)} pairs, such as {paths[some[0][0]]} = {paths[some[0][1]]}" for some in (pairs, torn) if some]
+    counts = [
+        f"{len(some)} pair{'s' * (len(some) > 1)}, such as {paths[some[0][0]]} = {paths[some[0][1]]}"
+        for some in (pairs, torn)
+        if some
+    ]
     photos = f"{len({row for pair in pairs for row in pair})} of {len(paths)} photos"
     how = f"recompressed, resized or slightly cropped; {counts[0]}"
     said = f"{photos} are near-duplicates ({how}), found by any model: keep one of each."
-    return f"{said} Of two classes, one of them wrong, are {counts[1]}." if torn else said
+    return f"{said} Of two classes, one of them wrong: {counts[1]}." if torn else said
