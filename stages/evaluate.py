@@ -43,7 +43,8 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     for name in METRICS:
         print(f"{dataset}, {regime}: {name} {found['clean'][name]:.4f} clean, {found['swapped'][name]:.4f} swapped")
     for view, score in found["attention"].items():
-        print(f"{dataset}, {regime}: attention score {score['mean']:.3f} +- {score['sd']:.3f} {view}")
+        written = "undefined" if score["mean"] is None else f"{score['mean']:.3f} +- {score['sd']:.3f}"
+        print(f"{dataset}, {regime}: attention score {written} {view}")
 
 
 if __name__ == "__main__":

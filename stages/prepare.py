@@ -4,7 +4,7 @@
 
 Reads   data/raw/DATASET
 Writes  data/prepared/DATASET: images.csv, photos/ (packed, short side images.DATASET.short_side_px); prints
-        what the photos are too few for
+        what the photos are too few for, and of own photos which are near-duplicates
 Takes   the demo 2 s, grocery's 5,421 photos 4 s on two cores
 """
 
@@ -26,13 +26,18 @@ def main(settings: params.Params, dataset: str) -> None:
     raw, out = Path("data/raw") / dataset, Path("data/prepared") / dataset
     if not raw.is_dir():
         raise FileNotFoundError(f"{raw} does not exist: run `dvc repro raw@{dataset}`")
-    table = check_table(by_name.module(dataset).image_table(raw), raw)
+    module = by_name.module(dataset)
+    table = check_table(module.image_table(raw), raw)
     for limit in sample_size.limits(table, raw):
         print(f"{dataset}: {limit}")
     with files.whole_folder(out) as partial:
         files.write_csv(partial / "images.csv", table)
         pictures = pack.shrink_all([raw / path for path in table.path], settings.images[dataset].short_side_px)
         pack.Pack.write(partial / "photos", tqdm(pictures, "packing", len(table), unit="photo"))
+    if isinstance(settings.data[dataset], params.Folder) and (
+        remark := module.remark(table, pack.Pack(out / "photos"))
+    ):
+        print(f"{dataset}: {remark}")
 
 
 if __name__ == "__main__":

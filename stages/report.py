@@ -15,7 +15,7 @@ from pathlib import Path
 from bgbias.config import cli, params
 
 FIGURE_PHOTOS = 6
-DOUBTS = ("empty", "tiny", "nearly_full", "border")  # kinds of masks
+DOUBTS = ("empty", "tiny", "nearly_full", "border", "soft")  # kinds of masks
 
 
 def main(settings: params.Params, dataset: str) -> None:
@@ -33,7 +33,7 @@ def main(settings: params.Params, dataset: str) -> None:
     photos = pictures.photos.table
     table = tables.markdown(tables.summary(metrics, list(swaps)))
     masks = files.read_json(Path("metrics/masks") / f"{dataset}.json", dataset, "masks")
-    doubt = tables.masks_in_doubt({kind: masks[kind] for kind in DOUBTS}, masks["masks"])
+    doubt = tables.masks_in_doubt({kind: masks.get(kind, 0) for kind in DOUBTS}, masks["masks"])
     table = "\n\n".join(filter(None, (doubt, table)))
     notes = [
         tables.spread(metrics[settings.regimes[-1]], photos.class_id[photos.split == "test"].nunique()),

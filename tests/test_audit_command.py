@@ -101,6 +101,7 @@ def test_doubtful_masks_are_named_and_left_out_of_the_probes(shop, tmp_path):
         "empty": ["class0/0.png"],
         "full": ["class1/0.png"],
         "border": [],
+        "soft": [],
         "tiny": [],
     }
     assert found["drop"]["recall_at_1"]["value"] > 0 == found["mask_doubt"]["drop_without"]["recall_at_1"]["value"]

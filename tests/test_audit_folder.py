@@ -166,6 +166,10 @@ def test_backgrounds_are_four_at_least_and_a_hundred_at_most(tmp_path):
         draw(tmp_path / f"some/deep/{number}.png", (30, 40))
     with refused("some: 3 pictures, at least 4 are needed: add some backgrounds"):
         sources.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))
+    for hidden in ("@eaDir/0.png", ".trash/0.png", "._0.png"):
+        draw(tmp_path / "some" / hidden, (30, 40))
+    with refused("some: 3 pictures, at least 4 are needed"):
+        sources.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))
     for number in range(120):
         draw(tmp_path / f"some/{number}.png", (30, 40), colour=number)
     assert len(sources.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))) == 100

@@ -60,7 +60,7 @@ def test_the_figures_have_known_keys(audits):
     found = audits["background_alone"]
     assert set(found) - {"folder"} == set(
         "embedder photos classes masks backgrounds made_with chance matrix drop views background_only_against_clean "
-        "gap conflict worst_of_backgrounds invariance variance attention mask_doubt verdict "
+        "gap conflict worst_of_backgrounds invariance variance attention mask_doubt near_duplicates verdict "
         "mixed_other_against_clean".split()
     )
     assert (found["photos"], found["classes"], found["masks"]) == (CLASSES * PHOTOS, CLASSES, "masks")
@@ -81,7 +81,8 @@ def test_the_figures_have_known_keys(audits):
         assert set(estimates) == {"recall_at_1", "map_at_r"}
         assert all(set(estimate) == ESTIMATE for estimate in estimates.values())
     assert set(doubt) == {"flagged", "drop_without", "radius_px"} | of_changes
-    assert doubt["flagged"] == {"empty": [], "full": [], "border": [], "tiny": []} and doubt["drop_without"] is None
+    assert doubt["flagged"] == {"empty": [], "full": [], "border": [], "tiny": [], "soft": []}
+    assert doubt["drop_without"] is None
     measured = {"score", "rank_accuracy", "pointing_game", "pair_score", "pair_score_retrieved"}
     assert set(found["attention"]["swapped"]) == measured
 

@@ -53,7 +53,7 @@ TRUE_OF = {  # a sentence of the verdict -> of whom it is true
     r"What to do: audit more photos, for a loss of up to .* points is not excluded\.": "doubtful",
     r"What to do: first see that the model finds the classes on clean photos: .*": "noise hindered",
 }
-OF_THE_PHOTOS = "No mask is in doubt|With masks 1 px smaller|48 queries: |8 classes: |Its attention score is "
+OF_THE_PHOTOS = "No mask is in doubt|With masks 1 px smaller|48 queries: |8 classes: |Its attention score is |48 of 48 "
 
 
 @pytest.mark.parametrize("name", sorted({name for of in TRUE_OF.values() for name in of.split()}))

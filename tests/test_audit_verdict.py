@@ -37,6 +37,7 @@ FOUND = {
     },
     "worst_of_backgrounds": {"worst": e(0.2), "mean": e(0.5), "backgrounds": 4},
     "attention": {"clean": {"score": e(0.16)}, "swapped": {"score": e(0.1)}},
+    "near_duplicates": {"pairs": []},
     "mask_doubt": {
         "flagged": {"empty": [], "full": [], "border": [], "tiny": []},
         "drop_without": None,
@@ -204,3 +205,17 @@ def test_where_most_masks_are_in_doubt_there_is_no_verdict():
     )
     flagged["empty"].pop()
     assert said({"mask_doubt.flagged": flagged})[0].startswith("Swapping backgrounds costs")
+
+
+def test_near_duplicates_are_named_with_the_figures_without_them():
+    near = {"pairs": [["a", "b"]], "said": "2 photos.", "clean_without": r(0.5), "drop_without": r(0.1)}
+    whole = (
+        "2 photos. Without the later one of each two, Recall@1 of the photos as they are is 50.0 %, and swapping "
+        "backgrounds costs 10.0 points."
+    )
+    assert said({"near_duplicates": near})[2] == whole
+    in_doubt = {"near_duplicates": near, "mask_doubt.flagged.empty": ["a.jpg"] * 201}
+    assert said(in_doubt)[2] == whole.replace(", and swapping backgrounds costs 10.0 points", "")
+    near |= {"clean_without": None, "drop_without": None}
+    alone = "2 photos. Without the later one of each two, too few photos are left to search."
+    assert said({"near_duplicates": near})[2] == alone

@@ -1,30 +1,14 @@
 """Own photos: class folders or a list, and every mistake as one line with its mend."""
 
-import itertools
 import shutil
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from own_photos import CLASSES, OPTIONS, add, write_list
 
 from bgbias.config import params
 from bgbias.datasets import by_name, folder
 from bgbias.photos.table import check_table
-
-OPTIONS = params.Folder(seed=1, val_share=0.25, test_share=0.25)
-NUMBERS = itertools.count()
-CLASSES = ("Äpfel", "blue mug", "cup", "dish", "egg", "fork", "glass", "hat")
-
-
-def add(*paths: Path) -> None:
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        number = next(NUMBERS)  # no two are equal
-        Image.new("RGB", (8, 8), (number // 256, number % 256, 0)).save(path, format="PNG")
-
-
-def write_list(where: Path, text: str, encoding: str = "utf-8") -> None:
-    (where / "photos.csv").write_text(text, encoding=encoding)
 
 
 @pytest.fixture
@@ -32,16 +16,6 @@ def photos(tmp_path):
     """Two classes of two photos."""
     where = tmp_path / "photos"
     add(*(where / kind / f"{number}.jpg" for kind in ("cup", "mug") for number in (1, 2)))
-    return where
-
-
-@pytest.fixture
-def own(tmp_path, monkeypatch):
-    """A project with eight classes of two photos under data/sources/own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DVC_ROOT", raising=False)
-    where = Path("data/sources/own")
-    add(*(where / kind / f"{number}.jpg" for kind in CLASSES for number in (1, 2)))
     return where
 
 
@@ -101,7 +75,7 @@ def test_names_that_look_like_numbers_or_nothing_stay_text(photos):
         ("path,class\ncup/1.jpg\n", "photos.csv: rows that have not one field per column; .*: 2"),
         ("path,class\n\n,cup\n", "photos.csv: rows without a path; fill or remove them: 3"),
         ("path,class\ncup/1.jpg,\n", "photos.csv: rows without a class; fill or remove them: 2"),
-        ("path,class\n../a.jpg,a\n", "photos.csv: paths that leave the folder; copy or link .*: ../a.jpg"),
+        ("path,class\n../a.jpg,a\n", "photos.csv: paths that leave the folder; copy the files into it: ../a.jpg"),
         ("path,class\n/tmp/a.jpg,a\n", "photos.csv: paths that leave the folder; .*: /tmp/a.jpg"),
         ("path,class\ncup/9.jpg,a\n", "photos.csv: listed, but missing; correct the paths .*: cup/9.jpg"),
         ("path,class,mask\ncup/1.jpg,a,m.png\n", "photos.csv: listed, but missing; .*: m.png"),

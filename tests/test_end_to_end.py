@@ -196,6 +196,21 @@ def test_the_fewest_own_photos_run_through_the_whole_pipeline(checkout):
     assert "2 test classes: scores hold for these" in (checkout.folder / "plots/report/own/table.md").read_text()
 
 
+def test_masks_that_are_white_all_over_allow_no_conclusion(checkout):
+    raw = checkout.folder / "data/raw/own"
+    Image.new("L", (48, 40), 255).save(raw / "white.png")
+    photos = pd.read_csv(raw / "photos.csv")
+    photos.assign(mask="white.png").to_csv(raw / "photos.csv", index=False)
+    checkout.set("masks.own", {"method": "given"})
+    for stage in ("prepare", "masks", "attention", "evaluate", "report"):
+        network = {"attention": ["base", "42"], "evaluate": ["base"]}.get(stage, [])
+        checkout.run(sys.executable, "-m", f"stages.{stage}", "own", *network)
+    doubt, table, *_ = (checkout.folder / "plots/report/own/table.md").read_text().split("\n\n")
+    assert doubt.startswith("No conclusion: 24 of 24 masks are in doubt (24 nearly full), so swapped photos show what")
+    assert "undefined" in table and "attention clean" in table
+    checkout.run("git", "checkout", "params.yaml")
+
+
 def test_several_seeds_give_means_and_their_spread(checkout):
     checkout.run(
         "dvc", "exp", "run", "-S", "datasets=[demo]", "-S", "seeds=[42,7]", "-S", "regimes=[base,bgconsistency]"

@@ -53,6 +53,14 @@ def test_several_seeds_have_their_means_and_a_standard_deviation_over_seeds():
     assert queries.recall_at_1_swapped.tolist() == [0.5] * 4
 
 
+def test_where_no_photo_has_an_attention_score_there_is_none():
+    scores, queries = measured(RIGHT, WRONG)
+    undefined = evaluation.attention(pd.DataFrame({"clean": [None, None]}, dtype=float))
+    found, _ = evaluation.over_seeds([(scores, undefined, queries)] * 2, len(PHOTOS))
+    nothing = dict.fromkeys(("mean", "sd", "mean_seeds_sd", "sd_seeds_sd"))
+    assert found["attention"]["clean"] == nothing | {"images": 0, "undefined": 2}
+
+
 def test_a_single_seed_has_no_standard_deviation_over_seeds():
     scores, queries = measured(RIGHT, WRONG)
     found, alone = evaluation.over_seeds([(scores, {"clean": {"mean": 0.5}}, queries)], len(PHOTOS))

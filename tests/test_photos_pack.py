@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from bgbias.photos.pack import Pack, read_photo, shrink, shrink_all
-from bgbias.photos.table import COLUMNS, check_table
+from bgbias.photos.table import COLUMNS, check_table, read_table
 
 
 def test_a_sound_table_is_numbered(raw):
@@ -125,3 +125,13 @@ def test_a_broken_photo_among_many_is_named(raw):
     (folder / table.path[5]).write_bytes(b"broken")
     with pytest.raises(ValueError, match=r"class1/2.png: does not decode"):
         list(shrink_all([folder / path for path in table.path], 12))
+
+
+def test_a_table_that_was_cut_off_is_refused(data):
+    table = data / "prepared/drawn/images.csv"
+    assert len(read_table(table)) == 27
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(lines[:14]))
+    mend = "make both again, `dvc repro -f prepare@drawn`"
+    with pytest.raises(ValueError, match=f"images.csv: 13 photos, but 27 are packed beside it: {mend}$"):
+        read_table(table)

@@ -1,11 +1,13 @@
 """The photos of an audit and their masks: found, checked, and refused with one line that names the mend."""
 
+import sys
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from bgbias import errors
 from bgbias.datasets import folder as folders
+from bgbias.datasets.contents import describe
 from bgbias.errors import InputError
 from bgbias.masks import make
 from bgbias.photos.pack import picture_size
@@ -30,6 +32,7 @@ def read(folder: Path) -> tuple[pd.DataFrame, list[str]]:
             no picture, too small, too narrow or too large.
     """
     table, said = folders.read(folder), []
+    print(f"{folder}: {describe(folder, table)}", file=sys.stderr)
     if any(table.split):
         every, table = len(table), table[table.split == "test"].reset_index(drop=True)
         said = [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split test are audited."]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from bgbias.audit import views
 from bgbias.audit.pictures import Pictures
+from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
 from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.chance import chance
@@ -15,8 +16,9 @@ from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import per_query
 from bgbias.seeding import generator
 
-FLAGS = {"empty": "empty", "nearly_full": "full", "border": "border", "tiny": "tiny"}  # suspicion -> key
+FLAGS = {key: key for key in ("empty", "border", "tiny", "soft")} | {"nearly_full": "full"}  # suspicion -> key
 OF_THEMSELVES = views.BACKGROUND_ONLY | views.MIXED  # probes that are queries and gallery
+MOST_PAIRS = 100  # of near-duplicates, that are listed
 Scores = dict[str, Tensor]  # of `retrieval.per_query`
 
 
@@ -39,7 +41,9 @@ class Measures:
 
     def all(self) -> dict:
         """The part of audit.json that comes from embeddings: see `bgbias.audit.verdict` for what it means."""
-        scores = self.scores | self._without_doubtful()
+        scores = self.scores | self._of_kept("doubtful", np.array(self.pictures.doubts) == "")
+        distinct = near_duplicates.first_ones(self.pictures.near_duplicates, len(self.labels))
+        scores |= self._of_kept("duplicates", distinct)
         asked = {
             name: sums(values.double(), self.labels[rows]) for name, (values, rows) in self._values(scores).items()
         }
@@ -62,6 +66,7 @@ class Measures:
             "worst_of_backgrounds": worst,
             "variance": self._variance(),
             "mask_doubt": self._mask_doubt(found),
+            "near_duplicates": self._near_duplicates(found),
         }
 
     def columns(self) -> dict[str, np.ndarray]:
@@ -141,13 +146,14 @@ class Measures:
         shares = {name: share.as_json() for name, share in shares.items()}
         return {**shares, "random": invariance.random_shares(len(self.labels), views.GRID)._asdict()}
 
-    def _without_doubtful(self) -> dict[str, Scores]:
-        """The drop without the photos of doubtful masks, where there are some and enough others."""
-        kept = torch.from_numpy(np.flatnonzero(np.array(self.pictures.doubts) == ""))
-        if len(kept) == len(self.labels) or not views.can_be_searched(self.labels[kept].numpy()):
+    def _of_kept(self, without: str, kept: np.ndarray) -> dict[str, Scores]:
+        """Scores on clean photos, and the drop, without some photos; nothing where none or too many are left out."""
+        rows = torch.from_numpy(np.flatnonzero(kept))
+        if kept.all() or not views.can_be_searched(self.labels[rows].numpy()):
             return {}
-        swapped = self._over_draws(lambda draw: self._scores(draw, draw, kept))
-        return {"drop_without": _less(self._scores("clean", "clean", kept), swapped)}
+        clean = self._scores("clean", "clean", rows)
+        swapped = self._over_draws(lambda draw: self._scores(draw, draw, rows))
+        return {f"clean_without_{without}": clean, f"drop_without_{without}": _less(clean, swapped)}
 
     def _mask_doubt(self, found: dict[str, dict]) -> dict:
         """The drop without the photos of doubtful masks, and how far it moves with masks a little smaller or larger.
@@ -160,7 +166,20 @@ class Measures:
         return {
             "flagged": {key: sorted(paths[doubts == kind]) for kind, key in FLAGS.items()},
             "radius_px": views.doubt_px(self.pictures),
-            **{name: found.get(name) for name in ("drop_without", *of_changes)},
+            "drop_without": found.get("drop_without_doubtful"),
+            **{name: found[name] for name in of_changes},
+        }
+
+    def _near_duplicates(self, found: dict[str, dict]) -> dict:
+        """Near-duplicates, and the scores without them: of each two, the one of the later row is left out."""
+        pairs, table = self.pictures.near_duplicates, self.pictures.table
+        paths, classes = list(table.path), list(table.class_name)
+        return {
+            "photos": len({row for pair in pairs for row in pair}),
+            "pair_count": len(pairs),
+            "pairs": [[paths[row] for row in pair] for pair in pairs[:MOST_PAIRS]],
+            "said": near_duplicates.describe(pairs, paths, classes),
+            **{f"{what}_without": found.get(f"{what}_without_duplicates") for what in ("clean", "drop")},
         }
 
 

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from bgbias.ablations import inpainted
 from bgbias.audit import mixed
 from bgbias.cache import Cache, fingerprint
+from bgbias.datasets import near_duplicates
 from bgbias.photos import foreground
 from bgbias.photos.foreground import OBJECT, can_be_probed, grown
 from bgbias.photos.pack import Pack
@@ -80,6 +81,11 @@ class Pictures:
     def doubts(self) -> list[str]:
         """What is probably wrong with each mask, as `foreground.suspicion` names it; "" for nothing."""
         return [foreground.suspicion(mask[0].numpy()) for masks in self._masks() for mask in masks]
+
+    @cached_property
+    def near_duplicates(self) -> list[tuple[int, int]]:
+        """Pairs of rows, see `near_duplicates.near_duplicates`."""
+        return near_duplicates.near_duplicates(self._photos.photos.subset(self._image_ids))
 
     def _masks(self) -> Iterator[Tensor]:
         return self._photos.foregrounds(self._image_ids)

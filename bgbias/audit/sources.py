@@ -15,7 +15,7 @@ from bgbias.audit import folder as folders
 from bgbias.audit.pictures import Pictures, packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
-from bgbias.datasets.folder import READ
+from bgbias.datasets.contents import READ, walk
 from bgbias.errors import InputError
 from bgbias.masks.make import file_of, made_from, make_masks
 from bgbias.photos import foreground
@@ -201,7 +201,7 @@ def _drawn(folder: Path, seed: int) -> list[Path]:
     """The pictures of a folder that are used."""
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder: give a folder of background pictures, or none to render some")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in READ and path.is_file())
+    paths = sorted(folder / path for path in walk(folder)[0] if path.suffix.lower() in READ)
     if len(paths) < FEWEST:
         raise InputError(f"{folder}: {len(paths)} pictures, at least {FEWEST} are needed: add some backgrounds")
     if len(paths) > POOL:

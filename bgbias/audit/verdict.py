@@ -37,10 +37,11 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
     """
     counts = {kind: len(paths) for kind, paths in found["mask_doubt"]["flagged"].items()}
     if doubt := masks_in_doubt(counts, found["photos"]):
-        return [doubt, _clean(found), *sample_size.few(class_names), BETTER_MASKS]
+        return [doubt, _clean(found), *_near_duplicates(found, False), *sample_size.few(class_names), BETTER_MASKS]
     return [
         _drop(found),
         _clean(found),
+        *_near_duplicates(found, True),
         *_gap(found),
         _conflict(found),
         *_background_only(found, probed_chance),
@@ -83,6 +84,18 @@ def _clean(found: dict) -> str:
         f"On the photos as they are, the nearest photo is of the right class for {_percent(clean)} of the "
         f"{clean['queries']} queries ({_interval(clean)}): {beside} guessing ({100 * chance:.1f} %)."
     )
+
+
+def _near_duplicates(found: dict, masks_hold: bool) -> list[str]:
+    doubles = found["near_duplicates"]
+    if not doubles["pairs"]:
+        return []
+    if not doubles["clean_without"]:
+        return [f"{doubles['said']} Without the later one of each two, too few photos are left to search."]
+    clean, drop = (doubles[f"{what}_without"]["recall_at_1"] for what in ("clean", "drop"))
+    swap = f", and swapping backgrounds costs {_points(drop)}" if masks_hold else ""
+    without = f"Without the later one of each two, Recall@1 of the photos as they are is {_percent(clean)}{swap}."
+    return [f"{doubles['said']} {without}"]
 
 
 def _drop(found: dict) -> str:

@@ -55,6 +55,7 @@ class Folder:
     seed: Seed
     val_share: Share  # of the classes with two photos or more; the rest is for training
     test_share: Share
+    follow_links: bool | None = None  # true: also out of the folder; None: such links are refused
 
 
 @with_config(ConfigDict(strict=True, allow_inf_nan=False))
@@ -145,7 +146,7 @@ class Regime:
     select_on: Annotated[list[Literal["clean", "swapped"]], MinLen(1)]  # views whose mean MAP@R selects the epoch
     backgrounds: Literal["pool", "photos", "mixed"]  # photos: the batch's others, objects painted over
     vary_backgrounds: bool  # blend each with another of the batch, and change its colours
-    skip_suspect: bool  # leave photos whose masks are empty, tiny, nearly full or touch the border as they are
+    skip_suspect: bool  # leave photos whose masks are suspect (see foreground.suspicion) as they are
     grow_masks_px: Annotated[int, Ge(-4096), Le(4096)]  # of the network's input; negative: smaller masks
     paired: bool  # each photo twice in a batch of half as many photos: as it is, and as above
     replace_first: Share  # of a pair: probability that the one as it is gets another background, too

@@ -1,31 +1,24 @@
-"""Own photos: a folder with a folder of photos for each class, or with a list of them, photos.csv.
+"""Own photos: a folder with a folder of photos for each class, or with a list of them, see `listed`."""
 
-The list has the columns path (of the photo, relative to the folder) and class, and may have split (train, val or
-test) and mask (path of a foreground mask: grey, of the photo's size, white where the object is).
-"""
-
-import csv
 import os
 import shutil
-import unicodedata
+import sys
 from collections import defaultdict
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bgbias import files
 from bgbias.config import params
+from bgbias.datasets import listed, near_duplicates
+from bgbias.datasets.contents import NOT_READ, READ, describe, is_passed_over, walk
+from bgbias.datasets.listed import COLUMNS, LIST, class_name
 from bgbias.errors import InputError, refuse
 from bgbias.metrics import sample_size
-from bgbias.photos.table import SPLITS, check_table
+from bgbias.photos.table import check_table
 from bgbias.seeding import generator
-
-LIST = "photos.csv"
-COLUMNS = {"path": "path", "class": "class_name", "split": "split", "mask": "mask_path"}  # of the list -> of the table
-READ = (".jpg", ".jpeg", ".png", ".webp")
-# pictures all the same: leaving them out unsaid would change results
-NOT_READ = tuple(".avif .bmp .cr2 .dng .gif .heic .heif .j2k .jfif .jp2 .jpe .jxl .nef .psd .tif .tiff".split())
-SERVICE = {"__macosx", "@eadir", "#recycle", "@recycle", "$recycle.bin", "lost+found", "system volume information"}
 
 
 def fetch(out: Path, options: params.Folder) -> None:
@@ -37,10 +30,14 @@ def fetch(out: Path, options: params.Folder) -> None:
         options: how to split the classes where no list does.
 
     Raises:
-        ValueError: as raised by `read`, `sample_size.limits` and `table.check_table`.
+        ValueError: as raised by `read`, `sample_size.limits` and `table.check_table`; a link that leads out of the
+            folder, unless the options allow it.
     """
     folder = files.root() / "data" / "sources" / out.name
     table = read(folder)
+    print(f"{out.name}: {describe(folder, table)}", file=sys.stderr)
+    if not options.follow_links:
+        _refuse_links_out(folder, [*table.path, *table.mask_path[table.mask_path != ""]])
     if not any(table.split):
         table["split"] = split_classes(table.class_name, options.seed, options.val_share, options.test_share)
     sample_size.limits(table, folder)
@@ -49,8 +46,17 @@ def fetch(out: Path, options: params.Folder) -> None:
         for path in sorted({*table.path, *table.mask_path} - {""}):
             (partial / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / path, partial / path)
-        listed = {column: name for name, column in COLUMNS.items()}
-        files.write_csv(partial / LIST, table.rename(columns=listed))
+        names = {column: name for name, column in COLUMNS.items()}
+        files.write_csv(partial / LIST, table.rename(columns=names))
+
+
+def _refuse_links_out(folder: Path, paths: list[str]) -> None:
+    """What a link leads to may be meant for no copy: DVC keeps one of every photo, perhaps on a remote, too."""
+    real = Path(os.path.realpath(folder))
+    steps = {step for path in paths for step in (*Path(path).parents, Path(path))}
+    out = {step for step in steps if not Path(os.path.realpath(folder / step)).is_relative_to(real)}
+    mend = f"copy their photos into it, or set data.{folder.name}.follow_links: true, and DVC will keep copies"
+    refuse((step for step in out if step.parent not in out), f"{folder}: links that lead out of the folder; {mend}")
 
 
 def image_table(raw: Path) -> pd.DataFrame:
@@ -60,6 +66,16 @@ def image_table(raw: Path) -> pd.DataFrame:
 
 def _numbered(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0])
+
+
+def remark(table: pd.DataFrame, photos: Sequence[np.ndarray]) -> str:
+    """Say how many photos are near-duplicates; "" for none.
+
+    Args:
+        table: of `image_table`.
+        photos: uint8 (H, W, 3) each, in the table's order.
+    """
+    return near_duplicates.describe(near_duplicates.near_duplicates(photos), list(table.path), list(table.class_name))
 
 
 def read(folder: Path) -> pd.DataFrame:
@@ -79,14 +95,13 @@ def read(folder: Path) -> pd.DataFrame:
 
     Raises:
         ValueError: no folder, no photos, photos of a single class; a photo outside of the class folders or in a
-            format that is not read, a class folder without photos, a link that leads nowhere, two equal files; a
-            list without the needed columns, or
-            with a line that is incomplete, double, has an unknown split, or names a file that is
-            missing or outside of the folder. One line that names the file and the fix.
+            format that is not read, a class folder without photos, a link that leads nowhere, two equal files; as
+            raised by `listed.read`. One line that names the file and the fix.
+        OSError: a folder that cannot be opened.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder: put, or link, a folder there that holds a folder of photos per class")
-    table = _from_list(folder) if (folder / LIST).is_file() else _from_folders(folder)
+    table = listed.read(folder) if (folder / LIST).is_file() else _from_folders(folder)
     if table.empty:
         kinds = ", ".join(kind.removeprefix(".") for kind in READ)
         raise InputError(f"{folder}: no photos: add a folder of photos ({kinds}) per class, or list them in {LIST}")
@@ -111,7 +126,7 @@ def _refuse_copies(folder: Path, class_of: dict[str, str]) -> None:
 
 
 def _from_folders(folder: Path) -> pd.DataFrame:
-    paths = [path for path in _files(folder) if _is_visible(path)]
+    paths, _ = walk(folder)
     dangling = [path for path in paths if not (folder / path).exists()]
     refuse(dangling, f"{folder}: links that lead nowhere; mend or remove them")
     photos = [path for path in paths if path.suffix.lower() in READ]
@@ -120,86 +135,11 @@ def _from_folders(folder: Path) -> pd.DataFrame:
     loose = [path for path in photos if len(path.parts) == 1]
     refuse(loose, f"{folder}: photos of no class; move them into class folders, or list all photos in {LIST}")
     if photos:
-        classes = {top.name for top in folder.iterdir() if top.is_dir() and _is_visible(Path(top.name))}
+        classes = {top.name for top in folder.iterdir() if top.is_dir() and not is_passed_over(top.name)}
         empty = classes - {path.parts[0] for path in photos}
         refuse(empty, f"{folder}: class folders without photos; fill or remove them")
     rows = [(path.as_posix(), class_name(path.parts[0]), "", "") for path in photos]
     return pd.DataFrame(rows, columns=list(COLUMNS.values()), dtype=str)
-
-
-def _files(folder: Path) -> list[Path]:
-    """All files below a folder, and links that lead nowhere; linked folders are followed, each once."""
-    paths, known = [], set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in known:
-            folders.clear()
-            continue
-        known.add(real)
-        folders.sort()
-        paths += [Path(parent, name).relative_to(folder) for name in names]
-    return paths
-
-
-def _is_visible(path: Path) -> bool:
-    return not any(part.startswith(".") or part.lower() in SERVICE for part in path.parts)
-
-
-def class_name(name: str) -> str:
-    """Return the name of a class in one form: composed Unicode (NFC), single blanks, none at the ends.
-
-    >>> class_name("\u00a0A\u0308pfel  rot ") == "\u00c4pfel rot"
-    True
-    """
-    return " ".join(unicodedata.normalize("NFC", name).split())
-
-
-def _on_disk(folder: Path, path: str) -> str:
-    """The form of a path, composed or decomposed, that is there; else the path as it is."""
-    forms = (path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))
-    return next((form for form in forms if (folder / form).is_file()), path)
-
-
-def _from_list(folder: Path) -> pd.DataFrame:
-    file = folder / LIST
-    table = _cells(file)
-    for column in ("path", "mask_path"):
-        posix = [PurePosixPath(path).as_posix() if path else "" for path in table[column]]
-        table[column] = [_on_disk(folder, path) if path else "" for path in posix]
-    table["class_name"] = table.class_name.map(class_name)
-    paths = pd.concat([table.path, table.mask_path[table.mask_path != ""]])
-    away = [path for path in paths if path.startswith("/") or ".." in PurePosixPath(path).parts]
-    refuse(away, f"{file}: paths that leave the folder; copy or link the files into it")
-    missing = {path for path in paths if not (folder / path).is_file()}
-    refuse(missing, f"{file}: listed, but missing; correct the paths (relative to {folder}, with /)")
-    refuse(table.path[table.path.duplicated()], f"{file}: listed twice; list each photo once")
-    unknown = set(table.split) - {"", *SPLITS}
-    refuse(unknown, f"{file}: unknown split; there are {', '.join(SPLITS)}")
-    if any(table.split):
-        refuse(table.path[table.split == ""], f"{file}: photos without a split; give one to all, or to none")
-    return table
-
-
-def _cells(file: Path) -> pd.DataFrame:
-    """The list's fields as text, unknown and missing columns refused."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            header, *rows = list(csv.reader(lines, strict=True)) or [[]]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{file}: does not read ({error}): save it as comma-separated values in UTF-8") from error
-    header = [name.strip() for name in header]
-    if len(set(header)) < len(header) or not {"path", "class"} <= set(header) <= set(COLUMNS):
-        raise InputError(
-            f"{file}: its first line is '{','.join(header)}': name the columns path,class or path,class,split,mask, "
-            "separated by commas, and no others"
-        )
-    rows = {number: row for number, row in enumerate(rows, 2) if any(row)}
-    uneven = [number for number, row in rows.items() if len(row) != len(header)]
-    refuse(uneven, f"{file}: rows that have not one field per column; quote a field that holds a comma")
-    table = pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype=str)
-    for column in ("path", "class"):
-        refuse(table.index[table[column] == ""], f"{file}: rows without a {column}; fill or remove them")
-    return table.reindex(columns=list(COLUMNS), fill_value="").rename(columns=COLUMNS)
 
 
 def split_classes(class_names: pd.Series, seed: int, val_share: float, test_share: float) -> pd.Series:

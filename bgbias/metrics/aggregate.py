@@ -1,5 +1,6 @@
 """Scores of repeats, over draws of backgrounds and over training seeds: means and standard deviations."""
 
+from math import isnan, nan
 from statistics import mean, stdev
 
 Scores = dict[str, float]
@@ -21,7 +22,7 @@ def over(repeats: list[Scores], suffix: str) -> Scores:
     merged = {name: mean(values) for name, values in columns.items()}
     for name, values in columns.items():
         if len(repeats) > 1 and isinstance(values[0], float) and not name.endswith("_sd"):
-            merged[f"{name}{suffix}"] = stdev(values)
+            merged[f"{name}{suffix}"] = stdev(values) if not any(map(isnan, values)) else nan
     return merged
 
 

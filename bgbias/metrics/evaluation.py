@@ -1,6 +1,7 @@
 """What the stage evaluate records of a trained network: scores of every view, the drop, attention (arrays only)."""
 
 from collections.abc import Sequence
+from math import isnan
 
 import pandas as pd
 import torch
@@ -78,10 +79,14 @@ def over_seeds(
 
     Returns:
         Counts (queries, lone_queries, seeds) and the mean scores of all views, those of attention under "attention",
-        with the standard deviation over several seeds as NAME_seeds_sd; and the mean scores of each query.
+        with the standard deviation over several seeds as NAME_seeds_sd, and None where no photo has one; and the mean
+        scores of each query.
     """
     scores, attentions, queries = map(list, zip(*measured, strict=True))
     counts = {"queries": len(queries[0]), "lone_queries": photos - len(queries[0]), "seeds": len(measured)}
     means = aggregate.over_views(scores, "_seeds_sd")
-    means["attention"] = aggregate.over_views(attentions, "_seeds_sd")
+    means["attention"] = {
+        view: {name: None if isnan(value) else value for name, value in score.items()}
+        for view, score in aggregate.over_views(attentions, "_seeds_sd").items()
+    }
     return counts | means, sum(queries) / len(queries)

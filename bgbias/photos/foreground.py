@@ -14,6 +14,8 @@ from bgbias.errors import InputError
 OBJECT = 128  # of 255: a pixel from this value on is the object's, as in the study's mask quality
 TINY = 0.01  # of the photo, a tenth of its sides: too few pixels of a network's input to tell a class from
 NEARLY_FULL = 0.9  # of the photo: there is hardly a background to swap
+FAINT, SOLID = 25, 230  # of 255: between them a pixel is see-through
+SOFT = 0.9  # of what a mask covers; ISNet has as much in few masks, which are faint all over
 BORDER = 0.5  # of the outermost pixels: objects rarely reach so far, an inverted mask does
 
 
@@ -31,7 +33,8 @@ def suspicion(mask: np.ndarray) -> str:
 
     Returns:
         The first that fits: "empty" (no pixel of 128 or more), "tiny" (covers less than 0.01 of the photo),
-        "nearly_full" (more than 0.9), "border" (more than half of the outermost pixels), "" for nothing.
+        "nearly_full" (more than 0.9), "border" (more than half of the outermost pixels), "soft" (more than 0.9 of the
+        pixels of 25 or more are below 230: the object is see-through), "" for nothing.
 
     >>> suspicion(np.zeros((4, 6), dtype=np.uint8)), suspicion(np.eye(4, dtype=np.uint8) * 255)
     ('empty', '')
@@ -44,7 +47,9 @@ def suspicion(mask: np.ndarray) -> str:
     if share > NEARLY_FULL:
         return "nearly_full"
     inner = found[1:-1, 1:-1]
-    return "border" if found.sum() - inner.sum() > BORDER * (found.size - inner.size) else ""
+    if found.sum() - inner.sum() > BORDER * (found.size - inner.size):
+        return "border"
+    return "soft" if (mask[mask >= FAINT] < SOLID).mean() > SOFT else ""
 
 
 def summary(masks: Iterable[np.ndarray]) -> dict[str, float]:
@@ -52,7 +57,7 @@ def summary(masks: Iterable[np.ndarray]) -> dict[str, float]:
 
     Returns:
         masks (how many), mean_share (mean of the soft share of the photo that they cover), empty, tiny,
-        nearly_full, border, suspect (the sum of these four) and suspect_share.
+        nearly_full, border, soft (left out where there are none), suspect (the sum of these) and suspect_share.
 
     Raises:
         ValueError: there are no masks.

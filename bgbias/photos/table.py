@@ -64,11 +64,14 @@ def read_table(path: Path) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: there is none.
-        ValueError: it does not read, or its photos are not numbered from 0 on.
+        ValueError: it does not read, its photos are not numbered from 0 on, or not as many are packed beside it.
     """
-    columns = [*COLUMNS, "mask_path"]
+    columns, mend = [*COLUMNS, "mask_path"], f"make it again, `dvc repro -f prepare@{path.parent.name}`"
     how = {"keep_default_na": False, "dtype": dict.fromkeys(columns, str) | {"image_id": int, "class_id": int}}
-    table = files.read_csv(path, columns, **how)
+    table = files.read_csv(path, columns, mend, **how)
     if list(table.image_id) != list(range(len(table))):
-        raise InputError(f"{path}: its photos are not numbered from 0 on: {files.REMAKE}")
+        raise InputError(f"{path}: its photos are not numbered from 0 on: {mend}")
+    packed = len(files.read_array(path.parent / "photos/shapes.npy", mend))
+    if packed != len(table):
+        raise InputError(f"{path}: {len(table):,} photos, but {packed:,} are packed beside it: {mend}")
     return table

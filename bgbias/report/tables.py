@@ -35,7 +35,8 @@ def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
                 sd = metrics[view].get(f"{metric}_seeds_sd", metrics[view].get(f"{metric}_sd"))
                 row[f"{heading} {view.replace('_', ' ')}"] = percent(metrics[view][metric], sd)
         for view, score in metrics["attention"].items():
-            row[f"attention {view}"] = f"{score['mean']:.2f} ± {score.get('mean_seeds_sd', score['sd']):.2f}"
+            sd = score.get("mean_seeds_sd", score["sd"])
+            row[f"attention {view}"] = "undefined" if score["mean"] is None else f"{score['mean']:.2f} ± {sd:.2f}"
         rows.append(row)
     return pd.DataFrame(rows)
 

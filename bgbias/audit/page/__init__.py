@@ -44,9 +44,11 @@ def write(path: Path, audit: dict, rows: Sequence[Row]) -> None:
             - variance: {photo: E, background: E, rest: E, random: {photo, background, rest}}, the random ones numbers
             - attention: {clean or swapped: {score: E, rank_accuracy: E, pointing_game: E, pair_score: E,
               pair_score_retrieved: E}}, or None
-            - mask_doubt: {flagged: {empty, full, border, tiny: paths}, drop_without: R or None, drop_eroded,
+            - mask_doubt: {flagged: {empty, full, border, tiny, soft: paths}, drop_without: R or None, drop_eroded,
               drop_dilated, moved_eroded, moved_dilated: R (moved: against whole masks on the same backgrounds),
               radius_px}
+            - near_duplicates: {photos, pair_count: numbers; pairs: [path, path], 100 at most; said: text;
+              clean_without, drop_without: R or None}; not shown but in the verdict
             - verdict: sentences, the first one the most important
         rows: the photos to show, the worst first.
 

@@ -98,8 +98,9 @@ MEASURES = (  # name, definition, source
     ),
     (
         "Suspect masks",
-        "Masks that are empty, nearly full, tiny or on the border. Eroded masks are some pixels smaller, dilated ones "
-        "larger; how far the drop moves with them is seen on the same backgrounds, query by query.",
+        "Masks that are empty, nearly full, tiny, on the border or see-through. Eroded masks are some pixels "
+        "smaller, dilated ones larger; how far the drop moves with them is seen on the same backgrounds, query by "
+        "query.",
         "bgbias",
     ),
 )

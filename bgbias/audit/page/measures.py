@@ -19,6 +19,7 @@ MASKS = {  # why a mask is suspect
     "full": ("Nearly full", "almost all of the photo is taken for the object"),
     "border": ("On the border", "most of the photo's border is taken for the object"),
     "tiny": ("Tiny", "hardly any of the photo is taken for the object"),
+    "soft": ("Soft", "the object is see-through"),
 }
 LISTED = 100  # masks of a kind
 SHARES = {"photo": "The photo", "background": "The background", "rest": "Neither alone"}

@@ -1,0 +1,87 @@
+"""What lies in a folder of own photos: which files are looked at, and what is passed over."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from bgbias.datasets.listed import LIST
+
+READ = (".jpg", ".jpeg", ".png", ".webp")
+# pictures all the same: leaving them out unsaid would change results
+NOT_READ = tuple(".avif .bmp .cr2 .dng .gif .heic .heif .j2k .jfif .jp2 .jpe .jxl .nef .psd .tif .tiff".split())
+SERVICE = {"__macosx", "@eadir", "#recycle", "@recycle", "$recycle.bin", "lost+found", "system volume information"}
+
+
+def is_passed_over(name: str) -> bool:
+    """Say whether a file or folder is hidden, or one that systems and storage keep for themselves.
+
+    >>> is_passed_over(".git"), is_passed_over("@eaDir"), is_passed_over("mug")
+    (True, True, False)
+    """
+    return name.startswith(".") or name.lower() in SERVICE
+
+
+def walk(folder: Path) -> tuple[list[Path], list[Path]]:
+    """List the files below a folder, and links that lead nowhere; linked folders are followed, each once.
+
+    Returns:
+        These; and the files and folders that are passed over. Both relative to the folder.
+
+    Raises:
+        OSError: a folder cannot be opened.
+    """
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    paths, over, known = [], [], set()
+    for parent, folders, names in os.walk(folder, onerror=fail, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in known:
+            folders.clear()
+            continue
+        known.add(real)
+        within = Path(parent).relative_to(folder)
+        over += [within / name for name in (*folders, *names) if is_passed_over(name)]
+        paths += [within / name for name in names if not is_passed_over(name)]
+        folders[:] = sorted(name for name in folders if not is_passed_over(name))
+    return paths, over
+
+
+def describe(folder: Path, table: pd.DataFrame) -> str:
+    """Say what of a folder is read, and what is passed over.
+
+    Args:
+        folder: any folder.
+        table: what `folder.read` has returned of it.
+
+    >>> import tempfile
+    >>> table = pd.DataFrame({"path": ["cup/1.jpg", "mug/1.jpg"], "class_name": ["cup", "mug"], "mask_path": ""})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in (*table.path, "cup/a.txt", "cup/b.txt", "cup/@eaDir/1.jpg", ".DS_Store"):
+    ...         (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+    ...         (Path(folder) / name).touch()
+    ...     describe(Path(folder), table)
+    '2 photos of 2 classes; passed over: files of other kinds: 2, such as cup/a.txt; folders of systems \
+and storage: cup/@eaDir; hidden: .DS_Store'
+    """
+    paths, over = walk(folder)
+    used = {step for path in (*table.path, *table.mask_path, LIST) for step in (Path(path), *Path(path).parents)}
+    kinds = {}
+    for path in sorted({*paths, *over} - used):
+        kinds.setdefault(_kind(path), []).append(path)
+    counts = [
+        f"{kind}: {paths[0]}" if len(paths) == 1 else f"{kind}: {len(paths):,}, such as {paths[0]}"
+        for kind, paths in sorted(kinds.items())
+    ]
+    read = f"{len(table):,} photos of {table.class_name.nunique():,} classes"
+    return f"{read}; passed over: {'; '.join(counts)}" if counts else read
+
+
+def _kind(path: Path) -> str:
+    if path.name.startswith("."):
+        return "hidden"
+    if is_passed_over(path.name):
+        return "folders of systems and storage"
+    return f"pictures not in {LIST}" if path.suffix.lower() in (*READ, *NOT_READ) else "files of other kinds"

@@ -1,0 +1,83 @@
+"""A list of own photos, photos.csv: every mistake in it is one line that names the fix.
+
+The list has the columns path (of the photo, relative to the folder) and class, and may have split (train, val or
+test) and mask (path of a foreground mask: grey, of the photo's size, white where the object is).
+"""
+
+import csv
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from bgbias.errors import InputError, refuse
+from bgbias.photos.table import SPLITS
+
+LIST = "photos.csv"
+COLUMNS = {"path": "path", "class": "class_name", "split": "split", "mask": "mask_path"}  # of the list -> of the table
+
+
+def class_name(name: str) -> str:
+    """Return the name of a class in one form: composed Unicode (NFC), single blanks, none at the ends.
+
+    >>> class_name("\u00a0A\u0308pfel  rot ") == "\u00c4pfel rot"
+    True
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def _on_disk(folder: Path, path: str) -> str:
+    """The form of a path, composed or decomposed, that is there; else the path as it is."""
+    forms = (path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))
+    return next((form for form in forms if (folder / form).is_file()), path)
+
+
+def read(folder: Path) -> pd.DataFrame:
+    """Read the photos.csv of a folder.
+
+    Returns:
+        Columns path, class_name, split and mask_path, a row a photo in the list's order; "" where nothing is given.
+
+    Raises:
+        ValueError: no needed columns, or a line that is incomplete, double, has an unknown split, or names a file that
+            is missing or outside of the folder. One line that names the file and the fix.
+    """
+    file = folder / LIST
+    table = _cells(file)
+    for column in ("path", "mask_path"):
+        posix = [PurePosixPath(path).as_posix() if path else "" for path in table[column]]
+        table[column] = [_on_disk(folder, path) if path else "" for path in posix]
+    table["class_name"] = table.class_name.map(class_name)
+    paths = pd.concat([table.path, table.mask_path[table.mask_path != ""]])
+    away = [path for path in paths if path.startswith("/") or ".." in PurePosixPath(path).parts]
+    refuse(away, f"{file}: paths that leave the folder; copy the files into it")
+    missing = {path for path in paths if not (folder / path).is_file()}
+    refuse(missing, f"{file}: listed, but missing; correct the paths (relative to {folder}, with /)")
+    refuse(table.path[table.path.duplicated()], f"{file}: listed twice; list each photo once")
+    unknown = set(table.split) - {"", *SPLITS}
+    refuse(unknown, f"{file}: unknown split; there are {', '.join(SPLITS)}")
+    if any(table.split):
+        refuse(table.path[table.split == ""], f"{file}: photos without a split; give one to all, or to none")
+    return table
+
+
+def _cells(file: Path) -> pd.DataFrame:
+    """The list's fields as text, unknown and missing columns refused."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            header, *rows = list(csv.reader(lines, strict=True)) or [[]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{file}: does not read ({error}): save it as comma-separated values in UTF-8") from error
+    header = [name.strip() for name in header]
+    if len(set(header)) < len(header) or not {"path", "class"} <= set(header) <= set(COLUMNS):
+        raise InputError(
+            f"{file}: its first line is '{','.join(header)}': name the columns path,class or path,class,split,mask, "
+            "separated by commas, and no others"
+        )
+    rows = {number: row for number, row in enumerate(rows, 2) if any(row)}
+    uneven = [number for number, row in rows.items() if len(row) != len(header)]
+    refuse(uneven, f"{file}: rows that have not one field per column; quote a field that holds a comma")
+    table = pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype=str)
+    for column in ("path", "class"):
+        refuse(table.index[table[column] == ""], f"{file}: rows without a {column}; fill or remove them")
+    return table.reindex(columns=list(COLUMNS), fill_value="").rename(columns=COLUMNS)

@@ -1,0 +1,107 @@
+"""What changes nothing in photos changes no figure: thumbnails among them, turned photos, masks of stored pixels."""
+
+import shutil
+
+import numpy as np
+import pytest
+from audited_shop import run
+from PIL import ExifTags, Image, ImageOps
+
+pytestmark = pytest.mark.usefixtures("in_the_shop")
+CLASSES, PHOTOS, SIZE = 5, 4, (88, 64)
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """Photos of discs at different places, their colour the class's, on grounds of which no two are alike; masks."""
+    rng = np.random.default_rng(0)
+    for kind in range(CLASSES):
+        for number in range(PHOTOS):
+            ground = Image.fromarray(rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)).resize(SIZE)
+            x, y = rng.integers(32, 52), rng.integers(24, 40)
+            disc = np.hypot(np.arange(SIZE[1])[:, None] - y, np.arange(SIZE[0]) - x) < 18
+            colour = np.array([50 * kind, 250 - 50 * kind, 120])
+            photo = np.where(disc[..., None], colour, ground).astype(np.uint8)
+            for part, picture in (("photos", photo), ("masks", 255 * disc.astype(np.uint8))):
+                path = tmp_path / part / f"class{kind}" / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(picture).save(path)
+    return tmp_path
+
+
+def audited(shop, folder):
+    masks, photos = folder / "masks", str(folder / "photos")
+    return run(shop, folder / "out", "background_alone", photos=photos, masks=str(masks) if masks.is_dir() else None)
+
+
+def of_embedder(found):
+    """The figures alone."""
+    return {name: of for name, of in found.items() if name not in ("masks", "made_with")}
+
+
+def small(photo, path):
+    photo.resize((SIZE[0] // 2, SIZE[1] // 2)).save(path, quality=85)
+
+
+def test_thumbnails_are_counted_and_what_is_found_without_them_is_said(shop, plain):
+    shutil.rmtree(plain / "masks")  # GrabCut's
+    before = audited(shop, plain)
+    assert before["near_duplicates"] == {
+        "photos": 0, "pair_count": 0, "pairs": [], "said": "", "clean_without": None, "drop_without": None}  # fmt: skip
+    assert "near-duplicates" not in " ".join(before["verdict"])
+    for path in sorted((plain / "photos").rglob("*.png")):
+        small(Image.open(path), path.with_name(f"{path.stem}_small.jpg"))
+    found = audited(shop, plain)
+    clean, doubles = (of["matrix"]["clean"]["clean"]["recall_at_1"]["value"] for of in (before, found))
+    assert clean < 0.5 and doubles > 0.9  # it sees nothing but the ground
+    near = found["near_duplicates"]
+    assert (near["photos"], near["pair_count"]) == (2 * CLASSES * PHOTOS, CLASSES * PHOTOS)
+    assert near["pairs"][0] == ["class0/0.png", "class0/0_small.jpg"]
+    assert near["clean_without"] == before["matrix"]["clean"]["clean"]
+    assert near["drop_without"]["recall_at_1"]["value"] < found["drop"]["recall_at_1"]["value"] - 0.3
+    (said,) = [sentence for sentence in found["verdict"] if "near-duplicates" in sentence]
+    assert said.startswith("40 of 40 photos are near-duplicates (recompressed, resized or slightly cropped; 20 pairs,")
+    drop = near["drop_without"]["recall_at_1"]["value"]
+    assert said.endswith(
+        f"Without the later one of each two, Recall@1 of the photos as they are is {100 * clean:.1f} %, and swapping "
+        f"backgrounds costs {100 * drop:.1f} points."
+    )
+
+
+def test_a_near_duplicate_in_another_class_is_called_mislabelled(shop, plain):
+    shutil.rmtree(plain / "masks")
+    small(Image.open(plain / "photos/class0/0.png"), plain / "photos/class1/9.jpg")
+    said = " ".join(audited(shop, plain)["verdict"])
+    assert "Of two classes, one of them wrong: 1 pair, such as class0/0.png = class1/9.jpg." in said
+
+
+@pytest.mark.parametrize("turned", [6, 3])
+def test_turned_photos_with_masks_of_the_stored_pixels_change_no_figure(shop, plain, turned):
+    before = audited(shop, plain)
+    for path in sorted(plain.rglob("*.png")):
+        picture, exif = Image.open(path), Image.Exif()
+        picture.getexif()[ExifTags.Base.Orientation] = {6: 8, 3: 3}[turned]
+        if path.is_relative_to(plain / "photos") or turned == 3:  # of half a turn a mask's size does not tell
+            exif[ExifTags.Base.Orientation] = turned
+        ImageOps.exif_transpose(picture).save(path, exif=exif)
+    found = audited(shop, plain)
+    assert of_embedder(found) == of_embedder(before)
+    assert found["made_with"]["backgrounds"] == before["made_with"]["backgrounds"]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [(lambda mask: 255, "full"), (lambda mask: 255 - mask, "border"), (lambda mask: 0.6 * mask, "soft")],
+    ids=["white all over", "inverted", "see-through"],
+)
+def test_masks_that_show_no_object_allow_no_conclusion(shop, plain, change, kind):
+    before = audited(shop, plain)
+    for path in (plain / "masks").rglob("*.png"):
+        mask = np.asarray(Image.open(path))
+        Image.fromarray(np.broadcast_to(change(mask), mask.shape).astype(np.uint8)).save(path)
+    found = audited(shop, plain)
+    first, second, *_, last = found["verdict"]
+    assert first.startswith(f"No conclusion: 20 of 20 masks are in doubt (20 {kind}), so swapped photos show what")
+    assert second == before["verdict"][1] and second.startswith("On the photos as they are")
+    assert last.startswith("What to do: give masks of your own") and len(found["mask_doubt"]["flagged"][kind]) == 20
+    assert found["matrix"]["clean"]["clean"] == before["matrix"]["clean"]["clean"]

@@ -1,0 +1,96 @@
+"""What is said of a folder of own photos before it is read, and links that lead out of it."""
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from own_photos import CLASSES, OPTIONS, add, write_list
+
+from bgbias.audit import folder as audited
+from bgbias.datasets import folder
+from bgbias.datasets.contents import describe
+
+FOLLOWING = dataclasses.replace(OPTIONS, follow_links=True)
+RAW = Path("data/raw/own")
+
+
+def test_what_is_passed_over_is_counted_and_named(own):
+    assert describe(own, folder.read(own)) == "16 photos of 8 classes"
+    add(own / "cup/@eaDir/1.jpg", own / "dish/@eaDir/1.jpg", own / ".thumbs/1.jpg", own / "cup/._1.jpg")
+    for name in ("cup/1.json", "cup/1.mp4", "dish/IMG_1"):
+        (own / name).write_text("")
+    (own / "cup/.git/deep").mkdir(parents=True)
+    assert describe(own, folder.read(own)) == (
+        "16 photos of 8 classes; passed over: files of other kinds: 3, such as cup/1.json; folders of systems and "
+        "storage: 2, such as cup/@eaDir; hidden: 3, such as .thumbs"
+    )
+
+
+def test_pictures_that_the_list_does_not_name_are_counted(own):
+    add(own / ".masks/1.png", own / "cup/3.heic")
+    write_list(own, "path,class,mask\ncup/1.jpg,cup,.masks/1.png\nhat/1.jpg,hat,\n")
+    assert describe(own, folder.read(own)) == (
+        "2 photos of 2 classes; passed over: pictures not in photos.csv: 15, such as blue mug/1.jpg"
+    )
+
+
+def test_the_pipeline_and_the_audit_say_it(own, capsys):
+    (own / "cup/a.txt").write_text("")
+    said = "16 photos of 8 classes; passed over: files of other kinds: cup/a.txt\n"
+    folder.fetch(RAW, OPTIONS)
+    assert capsys.readouterr().err == f"own: {said}"
+    audited.read(own)
+    assert capsys.readouterr().err == f"data/sources/own: {said}"
+
+
+def test_a_folder_that_cannot_be_opened_is_no_empty_one(own, monkeypatch):
+    def refuse(path):
+        if Path(path).name == "deep":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    (own / "cup/deep").mkdir()
+    (own / "lost+found/deep").mkdir(parents=True)  # not looked into
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError, match="cup/deep"):
+        folder.read(own)
+    (own / "cup/deep").rmdir()
+    assert len(folder.read(own)) == 16
+
+
+@pytest.mark.parametrize("link", ["cup/3.jpg", "hat", "cup/more"])
+def test_a_link_out_of_the_folder_is_copied_only_where_that_is_allowed(own, link):
+    add(Path("elsewhere/1.jpg"), Path("elsewhere/2.jpg"))
+    if link == "hat":
+        shutil.rmtree(own / "hat")
+    target = Path("elsewhere/1.jpg" if link.endswith(".jpg") else "elsewhere")
+    (own / link).symlink_to(target.resolve())
+    mend = "copy their photos into it, or set data.own.follow_links: true, and DVC will keep copies"
+    with pytest.raises(ValueError, match=f"own: links that lead out of the folder; {mend}: {link}$"):
+        folder.fetch(RAW, OPTIONS)
+    assert not RAW.exists()
+    assert any(path.startswith(link) for path in audited.read(own)[0].path)  # an audit copies nothing
+    folder.fetch(RAW, FOLLOWING)
+    copied = RAW / link / "1.jpg" if target.is_dir() else RAW / link
+    assert copied.read_bytes() == Path("elsewhere/1.jpg").read_bytes() and not copied.is_symlink()
+
+
+def test_a_mask_that_is_a_link_out_of_the_folder_is_refused(own):
+    add(Path("elsewhere/1.png"))
+    (own / "1.png").symlink_to(Path("elsewhere/1.png").resolve())
+    rows = [f"{kind}/{number}.jpg,{kind},1.png" for kind in CLASSES for number in (1, 2)]
+    write_list(own, "\n".join(["path,class,mask", *rows]))
+    with pytest.raises(ValueError, match="links that lead out of the folder; .*: 1.png$"):
+        folder.fetch(RAW, OPTIONS)
+
+
+def test_the_folder_may_be_a_link_and_links_within_it_are_followed(own):
+    own.rename("elsewhere")
+    own.symlink_to(Path("elsewhere").resolve())
+    Path("elsewhere/cup/1.jpg").rename("elsewhere/.kept.jpg")
+    Path("elsewhere/cup/1.jpg").symlink_to("../.kept.jpg")
+    folder.fetch(RAW, OPTIONS)
+    assert (RAW / "cup/1.jpg").read_bytes() == Path("elsewhere/.kept.jpg").read_bytes()

@@ -1,0 +1,106 @@
+"""Near-duplicates are found, other photos are not; what the stage prepare says of them."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from own_photos import CLASSES, OPTIONS
+from PIL import Image
+
+from bgbias.config import read
+from bgbias.datasets import folder, near_duplicates
+from bgbias.datasets.near_duplicates import first_ones
+from stages import prepare
+
+
+def photo(seed, size=(120, 90), detail=6):
+    """A picture of smooth random colours."""
+    colours = np.random.default_rng(seed).integers(0, 256, (detail, detail, 3), dtype=np.uint8)
+    return Image.fromarray(colours).resize(size, Image.Resampling.BICUBIC)
+
+
+def recompressed(picture, quality):
+    memory = io.BytesIO()
+    picture.save(memory, "JPEG", quality=quality)
+    return Image.open(memory)
+
+
+def cropped(picture, left, top, right, bottom):
+    return picture.crop((left, top, picture.width - right, picture.height - bottom))
+
+
+CHANGES = {
+    "quality 30": lambda picture: recompressed(picture, 30),
+    "quality 95": lambda picture: recompressed(picture, 95),
+    "half": lambda picture: picture.resize((60, 45)),
+    "double": lambda picture: picture.resize((240, 180)),
+    "a crop of 2 %": lambda picture: cropped(picture, 2, 2, 2, 2),
+    "a crop of 4 %": lambda picture: cropped(picture, 5, 4, 5, 4),
+    "a crop of one side": lambda picture: cropped(picture, 2, 0, 0, 0),
+}
+
+
+def found(*pictures):
+    return near_duplicates.near_duplicates([np.asarray(picture) for picture in pictures])
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_copy_is_found_among_others_whichever_comes_first(change):
+    copy = CHANGES[change](photo(0))
+    assert found(photo(1), photo(0), photo(2), copy) == [(1, 3)]
+    assert found(copy, photo(1), photo(0)) == [(0, 2)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        photo(0).transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+        cropped(photo(0), 12, 9, 12, 9),
+        photo(0).point(lambda level: level // 2 + 120),
+        Image.blend(photo(0), photo(1), 0.2),
+    ],
+    ids=["mirrored", "cropped by 10 %", "paler", "another object"],
+)
+def test_what_differs_by_more_is_another_photo(other):
+    assert found(photo(0), other) == []
+
+
+def test_pictures_of_one_colour_are_not_compared():
+    assert found(*(Image.new("RGB", (20, 20), (90, 90, blue)) for blue in (90, 91, 200))) == []
+
+
+def test_all_rows_are_compared_whatever_their_number(monkeypatch):
+    pictures = [photo(seed) for seed in (0, 1, 2, 0, 3, 1, 0)]
+    expected = [(0, 3), (0, 6), (1, 5), (3, 6)]
+    assert found(*pictures) == expected
+    monkeypatch.setattr(near_duplicates, "ROWS", 2)
+    assert found(*pictures) == expected
+
+
+def test_of_a_row_of_near_duplicates_no_two_are_chosen():
+    pairs = [(1, 2), (0, 1), (2, 3), (4, 6)]
+    chosen = first_ones(pairs, 7)
+    assert chosen.tolist() == [True, False, True, False, True, True, False]
+    assert not any(chosen[first] and chosen[second] for first, second in pairs)
+
+
+def test_the_stage_prepare_says_how_many_own_photos_are_near_duplicates(own, capsys):
+    settings = read.load(Path(__file__).parent.parent / "params.yaml")
+    raw = Path("data/raw/own")
+    for seed, path in enumerate(sorted(own.rglob("*.jpg"))):
+        photo(seed).save(path)
+    folder.fetch(raw, OPTIONS)
+    prepare.main(settings, "own")
+    assert "near-duplicates" not in capsys.readouterr().out
+    recompressed(photo(0), 50).save(raw / "cup/9.jpg")
+    with (raw / "photos.csv").open("a") as lines:
+        split = folder.read(raw).set_index("class_name").split["cup"].iloc[0]
+        lines.write(f"cup/9.jpg,cup,{split},\n")
+    prepare.main(settings, "own")
+    first = f"{CLASSES[1]}/1.jpg"
+    assert (
+        "own: 2 of 17 photos are near-duplicates (recompressed, resized or slightly cropped; 1 pair, such as "
+        f"{first} = cup/9.jpg), found by any model: keep one of each. Of two classes, one of them wrong: 1 pair, "
+        f"such as {first} = cup/9.jpg.\n"
+    ) in capsys.readouterr().out
