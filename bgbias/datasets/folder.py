@@ -53,7 +53,7 @@ def fetch(out: Path, options: params.Folder) -> None:
 def _refuse_links_out(folder: Path, paths: list[str]) -> None:
     """What a link leads to may be meant for no copy: DVC keeps one of every photo, perhaps on a remote, too."""
     real = Path(os.path.realpath(folder))
-    steps = {step for path in paths for step in (*Path(path).parents, Path(path))}
+    steps = {step for path in paths for step in (*Path(path).parents[:-1], Path(path))}
     out = {step for step in steps if not Path(os.path.realpath(folder / step)).is_relative_to(real)}
     mend = f"copy their photos into it, or set data.{folder.name}.follow_links: true, and DVC will keep copies"
     refuse((step for step in out if step.parent not in out), f"{folder}: links that lead out of the folder; {mend}")
