@@ -2,12 +2,14 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from bgbias.config import read
 from bgbias.errors import refuse_unknown
+from bgbias.files import processes
 
 EXPECTED = (ValueError, OSError, ArithmeticError)  # what the user can mend; anything else is a defect
 ARGUMENTS = {
@@ -31,7 +33,8 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
     """Parse the arguments, read params.yaml and run a stage.
 
     An error that the user can mend is printed as one line and ends the process with exit code 1, Ctrl-C likewise with
-    130; set BGBIAS_TRACEBACK=1 to see where an error came from.
+    130 and SIGTERM with 143; set BGBIAS_TRACEBACK=1 to see where an error came from. What killed processes have left is
+    removed first, and the same stage for the same arguments runs once at a time.
 
     Args:
         stage: called with the checked parameters, the arguments and the options.
@@ -46,20 +49,29 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
         spellings = dict.fromkeys((f"--{name.replace('_', '-')}", f"--{name}"))  # DVC writes keys as they are
         parser.add_argument(*spellings, **how)
     given = parser.parse_args()
+    processes.interruptible()
     try:
+        processes.sweep()
         settings = read.load()
         if getattr(given, "dataset", None):
             refuse_unknown("dataset", [given.dataset], settings.data)
         if "regime" in given:
             refuse_unknown("regime", [given.regime], settings.regime_settings)
-        stage(settings, **vars(given))
-    except KeyboardInterrupt:
+        with processes.locked(_cell(given)):
+            stage(settings, **vars(given))
+    except KeyboardInterrupt as signalled:
         print("interrupted: start it again, and it goes on with what is kept", file=sys.stderr)
-        sys.exit(130)  # as shells have it: 128 + SIGINT
+        sys.exit(128 + (signalled.args or [signal.SIGINT])[0])  # as shells have it
     except EXPECTED as error:
         if os.environ.get("BGBIAS_TRACEBACK"):
             raise
         sys.exit(f"error: {_one_line(error)}")
+
+
+def _cell(given: argparse.Namespace) -> str:
+    """What a stage writes, which two processes must not at once: for stages without a dataset and --out nothing."""
+    named = [str(vars(given)[key]) for key in ("dataset", "regime", "seed", "out") if vars(given).get(key)]
+    return " ".join([Path(sys.argv[0]).stem, *(named or [str(os.getpid())]), f"in {Path.cwd()}"])
 
 
 def _one_line(error: Exception) -> str:

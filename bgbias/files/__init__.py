@@ -2,41 +2,50 @@
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EXDEV
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from bgbias.files import processes
+from bgbias.files.processes import root as root
+from bgbias.files.processes import scratch as scratch
+
+if TYPE_CHECKING:
+    import pandas as pd  # slow, and whoever writes a table has it
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """A temporary path of the same name that takes the place of `path` when the block ends without an error."""
+    with scratch(path) as folder:
+        yield folder / path.name
+        (folder / path.name).replace(path)
 
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """An empty temporary folder beside `path` that takes its place when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
-    partial.chmod(0o755)  # mkdtemp makes it private
+    """An empty temporary folder that takes the place of `path` when the block ends without an error."""
+    with scratch(path) as folder:
+        new = folder / "new"
+        new.mkdir()
+        yield new
+        processes.put(new, path, folder)
+
+
+def move(folder: Path, path: Path) -> None:
+    """Let a folder take the place of `path`, whole or not at all, also on another file system."""
     try:
-        yield partial
-        shutil.rmtree(path, ignore_errors=True)
-        partial.rename(path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        with scratch(path) as aside:
+            processes.put(folder, path, aside)
+    except OSError as error:
+        if error.errno != EXDEV:
+            raise
+        with whole_folder(path) as partial:
+            shutil.copytree(folder, partial, dirs_exist_ok=True)
+        shutil.rmtree(folder)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -67,7 +76,7 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write_csv(path: Path, table: pd.DataFrame) -> None:
+def write_csv(path: Path, table: "pd.DataFrame") -> None:
     """Write a table without its index, floats with six significant digits, Unix line ends; any file name as it is."""
     with whole_file(path) as partial:
         table.to_csv(partial, index=False, float_format="%.6g", lineterminator="\n", errors="surrogateescape")
@@ -95,8 +104,3 @@ def checksum(*paths: Path) -> str:
 def _digest(path: Path) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
-
-
-def root() -> Path:
-    """The folder of the user's checkout, also where DVC runs the stage in a temporary copy."""
-    return Path(os.environ.get("DVC_ROOT", "."))
