@@ -20,8 +20,16 @@ def data(checkout):
     return checkout / "data"
 
 
+class Stopped(Exception):
+    pass
+
+
 def unfinished(data, settings=1):
-    return cache.unfinished("train-demo-base", [settings], [data])
+    """The folder of work that was stopped."""
+    with pytest.raises(Stopped), cache.unfinished("train-demo-base", [settings], [data]) as folder:
+        (folder / "checkpoint.pt").write_text("half")
+        raise Stopped
+    return folder
 
 
 def test_the_same_settings_and_data_find_the_same_folder(checkout, data, capsys):
@@ -32,7 +40,6 @@ def test_the_same_settings_and_data_find_the_same_folder(checkout, data, capsys)
 
 def test_work_of_other_settings_is_ignored_with_a_word_and_kept(data, capsys):
     first = unfinished(data, params.Backgrounds(source="rendered"))
-    (first / "checkpoint.pt").write_text("half")
     second = unfinished(data, params.Backgrounds(source="unsplash"))
     assert second != first and (first / "checkpoint.pt").is_file()
     assert f"ignoring {first}: made with other parameters, data or code" in capsys.readouterr().err
