@@ -2,12 +2,11 @@
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bgbias.config import read
+from bgbias.config import read, signals
 from bgbias.errors import refuse_unknown
 from bgbias.files import processes
 
@@ -29,6 +28,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaults
         return action.help if action.default is None else super()._get_help_string(action)
 
 
+@signals.interruptible()
 def run(stage: Callable[..., None], description: str, *arguments: str, **options: dict) -> None:
     """Parse the arguments, read params.yaml and run a stage.
 
@@ -49,7 +49,6 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
         spellings = dict.fromkeys((f"--{name.replace('_', '-')}", f"--{name}"))  # DVC writes keys as they are
         parser.add_argument(*spellings, **how)
     given = parser.parse_args()
-    processes.interruptible()
     try:
         processes.sweep()
         settings = read.load()
@@ -59,9 +58,6 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
             refuse_unknown("regime", [given.regime], settings.regime_settings)
         with processes.locked(_cell(given)):
             stage(settings, **vars(given))
-    except KeyboardInterrupt as signalled:
-        print("interrupted: start it again, and it goes on with what is kept", file=sys.stderr)
-        sys.exit(128 + (signalled.args or [signal.SIGINT])[0])  # as shells have it
     except EXPECTED as error:
         if os.environ.get("BGBIAS_TRACEBACK"):
             raise

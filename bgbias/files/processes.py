@@ -18,7 +18,6 @@ from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from threading import Thread
-from types import FrameType
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -147,19 +146,6 @@ def sweep() -> None:
             if file.name.startswith("partial-") and target:
                 _clear(file.stem, Path(os.fsdecode(target)))
             _drop(lock)
-
-
-def interruptible() -> None:
-    """Make the first SIGTERM or Ctrl-C a KeyboardInterrupt with the signal's number, and ignore further ones."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as for a job in the background
-            signal.signal(number, interrupt)
 
 
 @contextmanager
