@@ -105,6 +105,6 @@ def _kept(path: Path, write: Callable[[Path], None], read: Callable[[Path], Read
                 return read(path)
             except Exception as error:  # whatever a reader trips over
                 reason = " ".join(str(error).split())
-                print(f"{path} is damaged ({type(error).__name__}: {reason}) and made again", file=sys.stderr)
+                print(f"{path} is damaged ({type(error).__name__}: {reason}): made again", file=sys.stderr)
         write(path)
         return read(path)

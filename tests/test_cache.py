@@ -1,6 +1,7 @@
 """What was made once is found again by what it was made from, and by nothing else."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,8 @@ import pytest
 
 from bgbias import cache
 from bgbias.config import params
+from bgbias.files import processes
+from bgbias.photos.pack import Pack
 from stages.dependencies import imported
 
 
@@ -93,3 +96,61 @@ def test_an_array_is_made_once_for_each_fingerprint(tmp_path):
     for mark in ("one", "one", "two"):
         assert kept.array("view/0", mark, make).tolist() == [0, 1, 2]
     assert len(made) == 2
+
+
+DAMAGES = {
+    "empty": lambda content: b"",
+    "truncated": lambda content: content[: len(content) - 9],
+    "cut in its header": lambda content: content[:20],
+    "another kind": lambda content: b"\x80\x04K\x01.",  # a pickle
+    "noise": lambda content: bytes(range(256)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["view/0.npy", "photos/shapes.npy", "photos/pixels.bin"])
+def test_a_damaged_cache_is_made_again(tmp_path, capsys, damage, name):
+    kept, expected = cache.Cache(tmp_path), [[1, 2, 3, 4], [0] * 48]
+
+    def found():
+        pack = kept.folder("photos", "mark", lambda path: Pack.write(path, iter([np.zeros((4, 4, 3), np.uint8)])), Pack)
+        return [kept.array("view/0", "mark", lambda: np.arange(1, 5)).tolist(), pack[0].flatten().tolist()]
+
+    assert found() == expected and found() == expected and capsys.readouterr().err == ""
+    file = tmp_path / "mark" / name
+    file.write_bytes(DAMAGES[damage](file.read_bytes()))
+    assert found() == expected
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and re.match(rf"{tmp_path}/mark/(view/0.npy|photos) is damaged \(.+\): made", said)
+    assert found() == expected and capsys.readouterr().err == ""
+
+
+MAKES = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from bgbias.cache import Cache
+from bgbias.photos.pack import Pack
+
+def pictures():
+    print("made")
+    time.sleep(1)
+    yield np.zeros((2, 2, 3), np.uint8)
+
+print(Cache(Path(sys.argv[1])).folder("photos", "mark", lambda path: Pack.write(path, pictures()), Pack)[0].shape)
+"""
+
+
+def test_two_processes_make_the_same_once_and_both_have_it(tmp_path):
+    command = [sys.executable, "-c", MAKES, tmp_path / "cache"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert sorted(process.communicate()[0] for process in both) == ["(2, 2, 3)\n", "made\n(2, 2, 3)\n"]
+
+
+def test_two_processes_do_not_share_unfinished_work(data):
+    folder = unfinished(data)
+    with cache.unfinished("train-demo-base", [1], [data]) as taken_up:
+        assert taken_up == folder and (folder / "checkpoint.pt").is_file()
+        with pytest.raises(BlockingIOError, match=f"^{folder}: process .* is at it"), processes.locked(str(folder)):
+            pass
+    assert not folder.parent.exists()  # finished

@@ -1,6 +1,7 @@
 """Foreground masks of every method, and the checks on them."""
 
 import os
+import re
 
 import numpy as np
 import onnx
@@ -96,6 +97,20 @@ def test_a_stopped_run_goes_on(tmp_path, workers, capfd):
     capfd.readouterr()
     make(tmp_path, paths, "grabcut", workers=workers)
     assert "12/12" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("cut", [0, 9, 60, -15])
+def test_a_damaged_mask_is_made_again(tmp_path, capsys, cut):
+    for path in ("a.png", "b.png"):
+        draw(tmp_path / path)
+    make(tmp_path, ["a.png", "b.png"], "grabcut")
+    mask = file_of(tmp_path / "out", "a.png")
+    whole = mask.read_bytes()
+    mask.write_bytes(whole[:cut])
+    capsys.readouterr()
+    make(tmp_path, ["a.png", "b.png"], "grabcut")
+    assert mask.read_bytes() == whole
+    assert re.search(rf"(?m)^{mask} is damaged \(.*\): made again$", capsys.readouterr().err)
 
 
 def test_a_mask_is_written_whole_or_not_at_all(tmp_path, monkeypatch):

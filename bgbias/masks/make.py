@@ -86,7 +86,7 @@ def _is_whole(mask: Path) -> bool:
     except FileNotFoundError:
         return False
     except Exception as error:  # whatever the decoder trips over
-        print(f"{mask} is damaged ({type(error).__name__}) and made again", file=sys.stderr)
+        print(f"{mask} is damaged ({type(error).__name__}): made again", file=sys.stderr)
         return False
     return True
 

@@ -2,6 +2,7 @@
 
 import copy
 import sys
+import warnings
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -33,7 +34,8 @@ def resume(checkpoint: Path, trained: dict[str, Any], where: torch.device) -> tu
         says so, and `trained` is as it was.
     """
     try:
-        saved = torch.load(checkpoint, map_location=where, weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of other kinds of pickles
+            saved = torch.load(checkpoint, map_location=where, weights_only=True)
         _load(saved, copy.deepcopy(trained))
     except Exception as error:  # whatever PyTorch trips over
         aside = checkpoint.with_name(f"{checkpoint.name}.damaged")
