@@ -1,5 +1,6 @@
 """How a stage ends that is interrupted."""
 
+import atexit
 import os
 import signal
 import sys
@@ -23,6 +24,7 @@ def interruptible() -> Iterator[None]:
     The signal raises a KeyboardInterrupt. Python ignores it in some places, so the process is ended after a while.
     """
     signalled = []
+    atexit.register(_ignore)  # what is done is done
 
     def end() -> None:
         os.write(2, f"{INTERRUPTED}\n".encode())
@@ -30,8 +32,7 @@ def interruptible() -> Iterator[None]:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         signalled.append(number)
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_IGN)
+        _ignore()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # PyTorch would raise an error when its workers end
         sys.unraisablehook = lambda ignored: None
         timer = Timer(GRACE_S, end)
@@ -49,3 +50,8 @@ def interruptible() -> Iterator[None]:
             raise
         print(INTERRUPTED, file=sys.stderr)
         sys.exit(128 + (signalled or [signal.SIGINT])[0])
+
+
+def _ignore() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

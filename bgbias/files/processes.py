@@ -55,7 +55,7 @@ def locked(what: str, wait: bool = False) -> Iterator[None]:
     try:
         lock = _take(file, PATIENCE_S)
     except Timeout:
-        holder = file.read_text() if file.is_file() else "that has just ended"
+        holder = file.read_text() if file.is_file() else "?"  # it has just ended
         if not wait:
             mend = f"wait until it has ended, or stop it with `kill {holder}`"
             raise BlockingIOError(f"{what}: process {holder} is at it: {mend}") from None
@@ -140,7 +140,7 @@ def _clear(name: str, target: Path) -> None:
 def sweep() -> None:
     """Remove the locks and scratch folders of processes that have died."""
     for file in work().glob("*.lock"):
-        with suppress(Timeout):
+        with suppress(Timeout, PermissionError):  # of another user
             lock = _take(file, 0)
             target = file.read_bytes()
             if file.name.startswith("partial-") and target:
