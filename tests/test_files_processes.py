@@ -135,6 +135,23 @@ def test_two_processes_put_the_same_folder_at_once(start, tmp_path, checkout):
     assert sorted(tmp_path.iterdir()) == [checkout, tmp_path / "out"] and not left(checkout)
 
 
+def test_a_folder_is_put_although_another_process_has_just_put_its_own(tmp_path, checkout, monkeypatch):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/old").touch()
+    rename, others = Path.rename, ["other", "another"]
+
+    def late(path: Path, target: Path) -> Path:
+        if path.name == "new" and others:
+            target.mkdir()
+            (target / others.pop()).touch()
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    with files.whole_folder(tmp_path / "out") as partial:
+        (partial / "mine").touch()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"] and not others and not left(checkout)
+
+
 @pytest.fixture
 def another_disk(tmp_path, monkeypatch):
     """A folder as on another file system than the rest."""
