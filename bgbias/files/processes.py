@@ -129,7 +129,7 @@ def put(new: Path, target: Path, folder: Path) -> None:
 
 def _clear(name: str, target: Path) -> None:
     """Remove a scratch folder; what was moved away there goes back if nothing has taken its place."""
-    for folder in (work() / name, _beside(target, name)):
+    for folder in filter(Path.is_dir, (work() / name, _beside(target, name))):
         with suppress(OSError):
             for old in sorted(folder.glob("old-*"))[-1:]:
                 if not os.path.lexists(target):
