@@ -47,10 +47,10 @@ def problem(folder: Path, photos: int, classes: int, dimensions: int) -> tuple[S
         found[view] = folder / f"{view.replace('/', '-')}.npy"
         np.save(found[view], made / np.linalg.norm(made, axis=1, keepdims=True))
     doubts = ["tiny" if share < 0.1 else "" for share in rng.random(photos)]
-    table = pd.DataFrame({"path": [f"{label:05}/{row:06}.jpg" for row, label in enumerate(labels)]})
-    pictures = SimpleNamespace(
-        labels=labels, draws=DRAWS, seed=42, probed=probed, input_px=64, doubts=doubts, table=table
-    )
+    paths = [f"{label:05}/{row:06}.jpg" for row, label in enumerate(labels)]
+    table = pd.DataFrame({"path": paths, "class_name": labels.astype(str)})
+    settings = {"labels": labels, "draws": DRAWS, "seed": 42, "input_px": 64, "table": table}
+    pictures = SimpleNamespace(**settings, probed=probed, doubts=doubts, near_duplicates=[])
     return pictures, found
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from bgbias import files
 from bgbias.config import params
 from bgbias.datasets import demo, sources
 from bgbias.photos import pack
@@ -40,8 +40,8 @@ def write_pools(source: str, options: params.Demo, short_side_px: int, out: Path
             named.append((pool, background_id, name))
             yield pack.shrink(picture, short_side_px)
 
-    with TemporaryDirectory() as scratch:
-        for pool, pictures in SOURCES[source](options, Path(scratch)):
+    with files.scratch(out) as scratch:
+        for pool, pictures in SOURCES[source](options, scratch):
             pack.Pack.write(out / pool, packed(pool, pictures))
     pd.DataFrame(named, columns=["pool", "background_id", "name"]).to_csv(out / "backgrounds.csv", index=False)
 

@@ -8,13 +8,19 @@ imports what it needs before it asks for a fingerprint.
 import dataclasses
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from bgbias import files
+from bgbias.files import processes
+
+Read = TypeVar("Read")
 
 
 def loaded_code() -> list[Path]:
@@ -38,26 +44,35 @@ def fingerprint(settings: object, data: Iterable[Path] = ()) -> str:
     return hashlib.sha256("\n".join(state).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
-def unfinished(name: str, settings: object, data: list[Path]) -> Path:
-    """The folder for unfinished work of a stage: .checkpoints/NAME/FINGERPRINT in the user's checkout.
+@contextmanager
+def unfinished(name: str, settings: object, data: list[Path]) -> Iterator[Path]:
+    """A folder for unfinished work of a stage, which no other process uses: .checkpoints/NAME/FINGERPRINT.
 
-    Unfinished work of anything else is never taken up; that there is some is said on standard error.
+    Unfinished work of anything else is never taken up; that there is some is said on standard error. At the end the
+    folder goes if no error ended the work.
 
     Args:
         name: of the stage and its cell, such as "train-demo-base".
         settings: see `fingerprint`.
         data: likewise.
 
-    Returns:
+    Yields:
         The folder, which exists.
+
+    Raises:
+        BlockingIOError: another process uses it.
     """
-    parent = files.root() / ".checkpoints" / name
+    parent = processes.work() / name
     folder = parent / fingerprint(settings, data)
-    for other in sorted(parent.glob("*")):
-        if other != folder:
-            print(f"ignoring {other}: made with other parameters, data or code", file=sys.stderr)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    with processes.locked(str(folder)):
+        for other in sorted(parent.glob("*")):
+            if other != folder:
+                print(f"ignoring {other}: made with other parameters, data or code", file=sys.stderr)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)  # it may have been moved
+        with suppress(OSError):  # others lie there
+            parent.rmdir()
 
 
 class Cache:
@@ -67,12 +82,9 @@ class Cache:
         """Use a folder, which need not exist."""
         self.root = folder
 
-    def folder(self, name: str, made_from: str, write: Callable[[Path], None]) -> Path:
-        """The folder that was written under a name and fingerprint; else `write` makes it, whole or not at all."""
-        path = self.root / made_from / name
-        if not path.is_dir():
-            write(path)
-        return path
+    def folder(self, name: str, made_from: str, write: Callable[[Path], None], read: Callable[[Path], Read]) -> Read:
+        """What `read` finds in the folder of a name and fingerprint; `write` makes it, whole or not at all."""
+        return _kept(self.root / made_from / name, write, read)
 
     def array(self, name: str, made_from: str, rows: int, make: Callable[[], Iterator[np.ndarray]]) -> np.ndarray:
         """The same for an array of many rows, of which `make` gives some after the other; a name may have slashes.
@@ -80,12 +92,30 @@ class Cache:
         Returns:
             The array, mapped from its file: what is not read takes no memory. Changes of it reach no file.
         """
-        path = self.root / made_from / f"{name}.npy"
-        if not path.is_file():
+
+        def write(path: Path) -> None:
             with files.whole_file(path) as partial, partial.open("wb") as opened:
                 for number, part in enumerate(make()):
                     if number == 0:
                         like = np.lib.format.header_data_from_array_1_0(part) | {"fortran_order": False}
                         np.lib.format.write_array_header_1_0(opened, like | {"shape": (rows, *part.shape[1:])})
                     opened.write(part.tobytes())
-        return np.load(path, mmap_mode="c")  # copy on write, for PyTorch warns of arrays that cannot be written
+
+        return _kept(self.root / made_from / f"{name}.npy", write, _mapped)
+
+
+def _mapped(path: Path) -> np.ndarray:
+    return np.load(path, mmap_mode="c")  # copy on write, for PyTorch warns of arrays that cannot be written
+
+
+def _kept(path: Path, write: Callable[[Path], None], read: Callable[[Path], Read]) -> Read:
+    """Read what is there and whole, else make it; meanwhile other processes that want the same wait."""
+    with processes.locked(str(path), wait=True):
+        if path.exists():
+            try:
+                return read(path)
+            except Exception as error:  # whatever a reader trips over
+                reason = " ".join(str(error).split())
+                print(f"{path} is damaged ({type(error).__name__}: {reason}): made again", file=sys.stderr)
+        write(path)
+        return read(path)

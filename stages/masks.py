@@ -17,8 +17,6 @@ from bgbias.config import cli, params
 
 def main(settings: params.Params, dataset: str) -> None:
     """Make the masks in a folder that outlives an interruption, then move them to their place."""
-    import shutil
-
     from tqdm import tqdm
 
     from bgbias import cache, files
@@ -32,15 +30,15 @@ def main(settings: params.Params, dataset: str) -> None:
     if options.method == "rembg" and (network := Path(segment.parts(options.rembg_model)[1])).is_file():
         files.pinned(network)
     settings_of_masks, data = make.made_from(options)
-    unfinished = cache.unfinished(f"masks-{dataset}", settings_of_masks, [raw, *data])
-    make.make_masks(table, raw, unfinished, options)
-    pictures = pack.shrink_all([make.file_of(unfinished, path) for path in table.path], short_side_px, pack.read_mask)
-    pack.Pack.write(out / "packed", tqdm(pictures, "packing", len(table), unit="mask"))
-    packed = pack.Pack(out / "packed")
-    summary = foreground.summary(packed[i] for i in range(len(packed)))
-    files.write_json(Path("metrics/masks") / f"{dataset}.json", {dataset: {"masks": summary}})
-    shutil.rmtree(out / "png", ignore_errors=True)
-    shutil.move(unfinished, out / "png")
+    with cache.unfinished(f"masks-{dataset}", settings_of_masks, [raw, *data]) as unfinished:
+        make.make_masks(table, raw, unfinished, options)
+        masks = [make.file_of(unfinished, path) for path in table.path]
+        pictures = pack.shrink_all(masks, short_side_px, pack.read_mask)
+        pack.Pack.write(out / "packed", tqdm(pictures, "packing", len(table), unit="mask"))
+        packed = pack.Pack(out / "packed")
+        summary = foreground.summary(packed[i] for i in range(len(packed)))
+        files.write_json(Path("metrics/masks") / f"{dataset}.json", {dataset: {"masks": summary}})
+        files.move(unfinished, out / "png")
     print(f"{dataset}: " + ", ".join(f"{name} {value:.4g}" for name, value in summary.items()))
 
 

@@ -16,8 +16,6 @@ from bgbias.config import cli, params
 
 def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     """Build, train, save."""
-    import shutil
-
     import torch
 
     from bgbias import cache, files, seeding
@@ -43,19 +41,18 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     made_from = [dataset, treatment, settings.loss, seed, options, geometry, loss_options, settings.threads]
     parts = (f"prepared/{dataset}", f"masks/{dataset}/packed", f"backgrounds/{dataset}")
     data = [Path("data") / part for part in parts]
-    unfinished = cache.unfinished(f"train-{dataset}-{regime}-{seed}", made_from, data)
     print(f"{dataset}, {regime}, {settings.loss}, seed {seed}: {len(crops.by_class)} classes for training")
-    curve = loop.fit(
-        embedder.to(device()),
-        loss.to(device()),
-        crops,
-        getattr(loss_options, "weights_lr", None),
-        validation(photos, treatment.select_on, photos.val_pools(options.separate_pools)[1], seed),
-        unfinished / "checkpoint.pt",
-    )
-    trained.save(embedder, Path("models") / dataset / regime / str(seed))
-    files.write_csv(Path("plots/curves") / dataset / regime / f"{seed}.csv", curve)
-    shutil.rmtree(unfinished)
+    with cache.unfinished(f"train-{dataset}-{regime}-{seed}", made_from, data) as unfinished:
+        curve = loop.fit(
+            embedder.to(device()),
+            loss.to(device()),
+            crops,
+            getattr(loss_options, "weights_lr", None),
+            validation(photos, treatment.select_on, photos.val_pools(options.separate_pools)[1], seed),
+            unfinished / "checkpoint.pt",
+        )
+        trained.save(embedder, Path("models") / dataset / regime / str(seed))
+        files.write_csv(Path("plots/curves") / dataset / regime / f"{seed}.csv", curve)
 
 
 if __name__ == "__main__":

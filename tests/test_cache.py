@@ -1,6 +1,7 @@
 """What was made once is found again by what it was made from, and by nothing else."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,8 @@ import torch
 
 from bgbias import cache
 from bgbias.config import params
+from bgbias.files import processes
+from bgbias.photos.pack import Pack
 from stages.dependencies import imported
 
 
@@ -21,8 +24,16 @@ def data(checkout):
     return checkout / "data"
 
 
+class Stopped(Exception):
+    pass
+
+
 def unfinished(data, settings=1):
-    return cache.unfinished("train-demo-base", [settings], [data])
+    """The folder of work that was stopped."""
+    with pytest.raises(Stopped), cache.unfinished("train-demo-base", [settings], [data]) as folder:
+        (folder / "checkpoint.pt").write_text("half")
+        raise Stopped
+    return folder
 
 
 def test_the_same_settings_and_data_find_the_same_folder(checkout, data, capsys):
@@ -33,7 +44,6 @@ def test_the_same_settings_and_data_find_the_same_folder(checkout, data, capsys)
 
 def test_work_of_other_settings_is_ignored_with_a_word_and_kept(data, capsys):
     first = unfinished(data, params.Backgrounds(source="rendered"))
-    (first / "checkpoint.pt").write_text("half")
     second = unfinished(data, params.Backgrounds(source="unsplash"))
     assert second != first and (first / "checkpoint.pt").is_file()
     assert f"ignoring {first}: made with other parameters, data or code" in capsys.readouterr().err
@@ -112,3 +122,61 @@ def test_an_array_is_mapped_and_no_change_of_it_reaches_its_file(tmp_path):
     assert isinstance(first, np.memmap)
     torch.from_numpy(first)[0] = 7  # no warning either, which would be an error here
     assert first[0] == 7 and kept.array("view", "mark", 3, lambda: iter([])).tolist() == [0, 1, 2]
+
+
+DAMAGES = {
+    "empty": lambda content: b"",
+    "truncated": lambda content: content[: len(content) - 9],
+    "cut in its header": lambda content: content[:20],
+    "another kind": lambda content: b"\x80\x04K\x01.",  # a pickle
+    "noise": lambda content: bytes(range(256)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["view/0.npy", "photos/shapes.npy", "photos/pixels.bin"])
+def test_a_damaged_cache_is_made_again(tmp_path, capsys, damage, name):
+    kept, expected = cache.Cache(tmp_path), [[1, 2, 3, 4], [0] * 48]
+
+    def found():
+        pack = kept.folder("photos", "mark", lambda path: Pack.write(path, iter([np.zeros((4, 4, 3), np.uint8)])), Pack)
+        return [kept.array("view/0", "mark", 4, lambda: iter([np.arange(1, 5)])).tolist(), pack[0].flatten().tolist()]
+
+    assert found() == expected and found() == expected and capsys.readouterr().err == ""
+    file = tmp_path / "mark" / name
+    file.write_bytes(DAMAGES[damage](file.read_bytes()))
+    assert found() == expected
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and re.match(rf"{tmp_path}/mark/(view/0.npy|photos) is damaged \(.+\): made", said)
+    assert found() == expected and capsys.readouterr().err == ""
+
+
+MAKES = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from bgbias.cache import Cache
+from bgbias.photos.pack import Pack
+
+def pictures():
+    print("made")
+    time.sleep(1)
+    yield np.zeros((2, 2, 3), np.uint8)
+
+print(Cache(Path(sys.argv[1])).folder("photos", "mark", lambda path: Pack.write(path, pictures()), Pack)[0].shape)
+"""
+
+
+def test_two_processes_make_the_same_once_and_both_have_it(tmp_path):
+    command = [sys.executable, "-c", MAKES, tmp_path / "cache"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert sorted(process.communicate()[0] for process in both) == ["(2, 2, 3)\n", "made\n(2, 2, 3)\n"]
+
+
+def test_two_processes_do_not_share_unfinished_work(data):
+    folder = unfinished(data)
+    with cache.unfinished("train-demo-base", [1], [data]) as taken_up:
+        assert taken_up == folder and (folder / "checkpoint.pt").is_file()
+        with pytest.raises(BlockingIOError, match=f"^{folder}: process .* is at it"), processes.locked(str(folder)):
+            pass
+    assert not folder.parent.exists()  # finished

@@ -1,5 +1,6 @@
 """A stage's command line: help, arguments, errors in one line."""
 
+import os
 import runpy
 import subprocess
 import sys
@@ -100,6 +101,25 @@ def test_ctrl_c_is_one_line_and_130(monkeypatch, capsys):
         run(monkeypatch, stage, "demo")
     assert ended.value.code == 130
     assert capsys.readouterr().err == "interrupted: start it again, and it goes on with what is kept\n"
+
+
+def test_a_stage_runs_once_at_a_time_for_the_same_arguments(monkeypatch):
+    def stage(settings, dataset):
+        if dataset == "demo":
+            run(monkeypatch, lambda settings, dataset: None, "grocery")
+            run(monkeypatch, lambda settings, dataset: None, "demo")
+
+    with pytest.raises(SystemExit, match=rf"^error: stage demo in .*: process {os.getpid()} is at it: wait until"):
+        run(monkeypatch, stage, "demo")
+    run(monkeypatch, lambda settings, dataset: None, "demo")
+
+
+def test_a_stage_removes_what_killed_ones_have_left(monkeypatch, checkout):
+    partial = checkout / ".checkpoints/partial-1"
+    partial.mkdir(parents=True)
+    partial.with_name("partial-1.lock").write_text(str(checkout / "data/demo"))
+    run(monkeypatch, lambda settings, dataset: None, "demo")
+    assert not (checkout / ".checkpoints").exists()
 
 
 def test_help_names_no_default_that_is_none(monkeypatch, capsys):

@@ -65,11 +65,11 @@ def photos(small: Path) -> pd.DataFrame:
 
 
 def test_same_seed_gives_same_bytes(small, tmp_path):
-    assert files(small) == files(rendered(tmp_path))
+    assert files(small) == files(rendered(tmp_path / "demo"))
 
 
 def test_another_seed_gives_other_photos(small, tmp_path):
-    first, second = files(small), files(rendered(tmp_path, seed=2))
+    first, second = files(small), files(rendered(tmp_path / "demo", seed=2))
     assert first.keys() == second.keys()
     assert all(first[path] != second[path] for path in first if path != "photos.csv")  # the names stay
 
@@ -134,19 +134,19 @@ def test_masks_are_soft_and_neither_empty_nor_full(small, photos):
 
 
 def test_at_correlation_1_every_class_keeps_to_its_home_scenes(tmp_path):
-    table = listed(rendered(tmp_path, background_correlation=1.0, train_photos=8))
+    table = listed(rendered(tmp_path / "demo", background_correlation=1.0, train_photos=8))
     assert set(table[table.split == "train"].groupby("class_name").scene.nunique()) <= {1, 2}
 
 
 def test_at_correlation_0_photos_spread_over_the_split_s_scenes(tmp_path):
-    table = listed(rendered(tmp_path, background_correlation=0.0, train_photos=12))
+    table = listed(rendered(tmp_path / "demo", background_correlation=0.0, train_photos=12))
     train = table[table.split == "train"]
     assert (train.groupby("class_name").scene.nunique() > 2).all()
     assert set(train.scene) == set(range(6))
 
 
 def test_the_dial_changes_the_scene_but_neither_pose_nor_light(small, photos, tmp_path):
-    other = rendered(tmp_path, background_correlation=1.0)
+    other = rendered(tmp_path / "demo", background_correlation=1.0)
     scenes = listed(other).scene
     moved = (scenes != photos.scene).to_numpy()
     assert 0 < moved.sum() < len(moved)

@@ -1,5 +1,7 @@
 """Foreground masks of every method, and the checks on them."""
 
+import re
+
 import numpy as np
 import onnx
 import pandas as pd
@@ -85,15 +87,29 @@ def test_a_stopped_run_goes_on(tmp_path, workers, capfd):
         make(tmp_path, paths, "grabcut", workers=workers)
     first = file_of(tmp_path / "out", "0.png")
     assert first.is_file()  # what was made is kept
-    first.write_bytes(b"as it was")
+    Image.new("L", (60, 40), 7).save(first)  # as no method makes it
     draw(tmp_path / "3.png")
     make(tmp_path, paths, "grabcut", workers=workers)
-    assert first.read_bytes() == b"as it was"
+    assert written(tmp_path, "0.png").max() == 7
     assert min(iou(written(tmp_path, path), truths[0]) for path in paths[1:]) > 0.8
     assert len(list((tmp_path / "out").iterdir())) == 12  # and nothing half-written
     capfd.readouterr()
     make(tmp_path, paths, "grabcut", workers=workers)
     assert "12/12" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("cut", [0, 9, 60, -15])
+def test_a_damaged_mask_is_made_again(tmp_path, capsys, cut):
+    for path in ("a.png", "b.png"):
+        draw(tmp_path / path)
+    make(tmp_path, ["a.png", "b.png"], "grabcut")
+    mask = file_of(tmp_path / "out", "a.png")
+    whole = mask.read_bytes()
+    mask.write_bytes(whole[:cut])
+    capsys.readouterr()
+    make(tmp_path, ["a.png", "b.png"], "grabcut")
+    assert mask.read_bytes() == whole
+    assert re.search(rf"(?m)^{mask} is damaged \(.*\): made again$", capsys.readouterr().err)
 
 
 def test_a_mask_is_written_whole_or_not_at_all(tmp_path, monkeypatch):

@@ -63,9 +63,10 @@ def test_published_weights_are_loaded(monkeypatch, cache, name):
         torch.save(given.state_dict(), path)
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
-    monkeypatch.setattr(pretrained.files, "checksum_in_name", lambda name: "")
+    monkeypatch.setattr("bgbias.files.checksums.checksum_in_name", lambda name: "")
     network, _ = zoo.from_torchvision("resnet50", name)
-    assert asked == [(models.ResNet50_Weights["IMAGENET1K_V1" if name == "imagenet" else name].url, "")]
+    url = models.ResNet50_Weights["IMAGENET1K_V1" if name == "imagenet" else name].url
+    assert asked == [(url, url.partition("-")[2].removesuffix(".pth"))]
     assert torch.equal(network.conv1.weight, given.conv1.weight)
 
 
@@ -89,7 +90,7 @@ def test_code_in_the_cache_is_not_run(monkeypatch, cache, tmp_path, known_checks
     torch.save({"conv1.weight": Bomb(tmp_path / "owned")}, cache / "resnet18-f37072fd.pth")
     message = "SHA-256 begins with .*, expected f37072fd: replace it by https://"
     if not known_checksum:
-        monkeypatch.setattr(pretrained.files, "checksum_in_name", lambda name: "")
+        monkeypatch.setattr("bgbias.files.checksums.checksum_in_name", lambda name: "")
         message = r"not a file of tensors \(UnpicklingError\): replace it by https://"
     with pytest.raises(ValueError, match=message):
         load("torchvision:resnet18:imagenet", CPU)

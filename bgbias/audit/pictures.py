@@ -129,4 +129,4 @@ class Pictures:
 
 def packed(cache: Cache, name: str, mark: str, make: Callable[[], Iterator[np.ndarray]]) -> Pack:
     """The pictures that were packed under a name and fingerprint; else they are made, and packed."""
-    return Pack(cache.folder(name, mark, lambda path: Pack.write(path, make())))
+    return cache.folder(name, mark, lambda path: Pack.write(path, make()), Pack)

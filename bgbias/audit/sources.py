@@ -17,6 +17,7 @@ from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.datasets.contents import READ, walk
 from bgbias.errors import InputError
+from bgbias.files.processes import locked
 from bgbias.masks.make import file_of, made_from, make_masks
 from bgbias.photos import foreground
 from bgbias.photos.pack import Pack, Read, cores, crop, read_mask, read_photo, shrink
@@ -164,7 +165,8 @@ def mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px
     of_photos = [folder / path for path in table.path]
     mark = fingerprint([list(table.path), *settings], [*of_photos, *given, *data])
     full_size = cache.root / mark / "masks"
-    make_masks(table, folder, full_size, options, workers=1 if len(table) <= FEW else None)
+    with locked(str(full_size), wait=True):  # another audit may be making them
+        make_masks(table, folder, full_size, options, workers=1 if len(table) <= FEW else None)
     paths = [file_of(full_size, path) for path in table.path]
     pack = packed(cache, f"masks_{input_px}", mark, lambda: _crops(paths, input_px, read_mask, "cropping masks"))
     if all(foreground.suspicion(pack[row]) == "empty" for row in range(len(pack))):

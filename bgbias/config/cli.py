@@ -7,8 +7,9 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from bgbias.config import read
+from bgbias.config import read, signals
 from bgbias.errors import InputError, refuse_unknown
+from bgbias.files import processes
 
 MADE = ("data", "models", "metrics", "plots")  # what is missing there is made by a stage
 ARGUMENTS = {
@@ -28,11 +29,13 @@ class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaults
         return action.help if action.default is None else super()._get_help_string(action)
 
 
+@signals.interruptible()
 def run(stage: Callable[..., None], description: str, *arguments: str, **options: dict) -> None:
     """Parse the arguments, read params.yaml and run a stage.
 
-    An error is printed as one line and ends the process with exit code 1, Ctrl-C likewise with 130. What no one
-    foresaw is said to be so, with the line of code; BGBIAS_TRACEBACK=1 shows all of it.
+    An error is printed as one line and ends the process with exit code 1, so do Ctrl-C with 130 and SIGTERM with 143.
+    What no one foresaw is said to be so, with the line of code; BGBIAS_TRACEBACK=1 shows all of it. What killed
+    processes have left is removed first, and the same stage for the same arguments runs once at a time.
 
     Args:
         stage: called with the checked parameters, the arguments and the options.
@@ -48,19 +51,24 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
         parser.add_argument(*spellings, **how)
     given = parser.parse_args()
     try:
+        processes.sweep()
         settings = read.load()
         if getattr(given, "dataset", None):
             refuse_unknown("dataset", [given.dataset], settings.data)
         if "regime" in given:
             refuse_unknown("regime", [given.regime], settings.regime_settings)
-        stage(settings, **vars(given))
-    except KeyboardInterrupt:
-        print("interrupted: start it again, and it goes on with what is kept", file=sys.stderr)
-        sys.exit(130)  # as shells have it: 128 + SIGINT
+        with processes.locked(_cell(given)):
+            stage(settings, **vars(given))
     except Exception as error:
         if os.environ.get("BGBIAS_TRACEBACK"):
             raise
         sys.exit(f"error: {' '.join(_one_line(error).split())}")
+
+
+def _cell(given: argparse.Namespace) -> str:
+    """What a stage writes, which two processes must not at once: for stages without a dataset and --out nothing."""
+    named = [str(vars(given)[key]) for key in ("dataset", "regime", "seed", "out") if vars(given).get(key)]
+    return " ".join([Path(sys.argv[0]).stem, *(named or [str(os.getpid())]), f"in {Path.cwd()}"])
 
 
 def _one_line(error: Exception) -> str:

@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,8 +48,8 @@ def fetch(public: Public, out: Path) -> None:
     if local.is_dir():
         _copy(local, out, public, f"replace {local} by the original, or remove it to fetch {public.url}")
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        fetched = Path(scratch) / public.name
+    with files.scratch(out) as scratch:
+        fetched = scratch / public.name
         command = [sys.executable, "-m", "dvc", "get", public.url, public.folder, "--rev", public.revision]
         done = subprocess.run([*command, "-o", fetched], stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode:

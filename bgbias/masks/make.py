@@ -1,8 +1,9 @@
 """Foreground masks: made for every photo, and checked."""
 
+import sys
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
-from multiprocessing import get_context
+from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, as_completed, wait
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from tqdm import tqdm
 from bgbias import files
 from bgbias.config import params
 from bgbias.errors import InputError
+from bgbias.files import processes
 from bgbias.masks import segment
 from bgbias.photos import pack
 
@@ -52,7 +54,7 @@ def made_from(options: params.Masks) -> tuple[list, list[Path]]:
 def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks, workers: int | None = None) -> None:
     """Write the soft mask of every photo as an 8-bit PNG of the upright photo's size, see `file_of`.
 
-    Masks that already lie in `out` (they must be of the same options) are kept, so a stopped run goes on.
+    Whole masks that already lie in `out` (they must be of the same options) are kept, so a stopped run goes on.
 
     Args:
         table: image table as returned by `table.check_table`, its paths relative to `raw`.
@@ -72,12 +74,24 @@ def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks,
         _Task(raw / path, raw / mask if mask else None, file_of(out, path), options, threads)
         for path, mask in zip(table.path, table.mask_path, strict=True)
     ]
-    missing = [task for task in tasks if not task.target.is_file()]
+    missing = [task for task in tasks if not _is_whole(task.target)]
     if missing and options.method == "rembg":
         METHODS["rembg"](Image.new("RGB", (1, 1)), missing[0])  # downloads, or refuses, once, not in each worker
     with tqdm(total=len(tasks), initial=len(tasks) - len(missing), desc="masks", unit="photo") as bar:
         for _ in _run(missing, workers):
             bar.update()
+
+
+def _is_whole(mask: Path) -> bool:
+    try:
+        with Image.open(mask) as opened:
+            opened.verify()  # the checksums of all its parts
+    except FileNotFoundError:
+        return False
+    except Exception as error:  # whatever the decoder trips over
+        print(f"{mask} is damaged ({type(error).__name__}): made again", file=sys.stderr)
+        return False
+    return True
 
 
 def _workers(method: str) -> int:
@@ -92,29 +106,25 @@ def _on_gpu() -> bool:
     return onnxruntime.get_device() != "CPU"  # rembg takes the GPU by itself
 
 
-def _executor(method: str, workers: int) -> Executor:
+def _executor(method: str, workers: int) -> AbstractContextManager[Executor]:
     if method == "rembg" and _on_gpu():
         return ThreadPoolExecutor(workers)  # they share the network
     segment.session.cache_clear()  # it takes as much memory as a worker
-    # spawned: the fork of a process with threads (of onnxruntime, OpenMP) may hang
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    return processes.pool(workers)
 
 
 def _run(tasks: list[_Task], workers: int) -> Iterator[None]:
     if workers == 1 or not tasks:
         yield from map(_make_one, tasks)
         return
-    pool = _executor(tasks[0].options.method, workers)
     running = set()
-    try:
+    with _executor(tasks[0].options.method, workers) as pool:
         for task in tasks:
             running.add(pool.submit(_make_one, task))
             if len(running) == 4 * workers:  # enough to keep all busy
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
         yield from (future.result() for future in as_completed(running))
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _make_one(task: _Task) -> None:

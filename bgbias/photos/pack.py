@@ -2,11 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from copy import copy
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,7 @@ from PIL import Image, ImageOps
 
 from bgbias import files
 from bgbias.errors import InputError
+from bgbias.files import processes
 
 Read = Callable[[Path], Image.Image]
 FORMATS = ("JPEG", "PNG", "WEBP")  # that are decoded, whatever a file is called; others may start programs
@@ -128,8 +127,7 @@ def crop(picture: Image.Image, side_px: int) -> np.ndarray:
 def shrink_all(paths: list[Path], short_side: int, read: Read = read_photo) -> Iterator[np.ndarray]:
     """Decode and `shrink` pictures over all cores, in order, a bounded number of them at a time."""
     one = partial(_shrink_file, short_side=short_side, read=read)
-    # spawned: the fork of a process with threads (of onnxruntime, OpenMP) may hang
-    with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
+    with processes.pool(cores()) as pool:
         for start in range(0, len(paths), 1024):
             yield from pool.map(one, paths[start : start + 1024], chunksize=16)
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
@@ -13,11 +12,11 @@ from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from bgbias import files
 from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.models.embedder import Embedder
 from bgbias.seeding import torch_generator
+from bgbias.training import checkpoints
 from bgbias.training.batches import Crops
 
 Optimizer = torch.optim.Optimizer
@@ -66,7 +65,8 @@ def fit(
         crops: the training batches and options.
         weights_lr: learning rate of the loss's class weights, where it has any.
         validate: embedder -> metrics of the validation split, with "map_at_r".
-        checkpoint: written after every epoch; where it exists, training goes on from there.
+        checkpoint: written after every epoch; where it exists, training goes on from there. A damaged one is set aside,
+            as CHECKPOINT.damaged, and training starts anew; standard error says so.
 
     Returns:
         The curve: columns epoch, loss, lr, val_map_at_r, val_recall_at_1.
@@ -84,8 +84,8 @@ def fit(
     trained = {"embedder": embedder, "loss": loss, "optimizer": optimizer, "schedule": schedule}
     curve: list[dict] = []
     best = {"epoch": 0, "map_at_r": -1.0, "weights": embedder.state_dict()}
-    if checkpoint.is_file():
-        curve, best = _resume(checkpoint, trained, where)
+    if checkpoint.exists():
+        curve, best = checkpoints.resume(checkpoint, trained, where) or (curve, best)
     for epoch in range(len(curve) + 1, options.max_epochs + 1):
         if epoch > best["epoch"] + options.patience:
             break
@@ -96,7 +96,7 @@ def fit(
         if scores["map_at_r"] > best["map_at_r"]:
             weights = {name: tensor.clone() for name, tensor in embedder.state_dict().items()}
             best = {"epoch": epoch, "map_at_r": scores["map_at_r"], "weights": weights}
-        _save(checkpoint, trained, curve, best)
+        checkpoints.save(checkpoint, trained, curve, best)
         print(
             f"epoch {epoch:3}: loss {mean_loss:.4f}, validation MAP@R {scores['map_at_r']:.4f}, Recall@1 "
             f"{scores['recall_at_1']:.4f}, {images_per_s:.0f} images/s" + " *" * (best["epoch"] == epoch),
@@ -177,17 +177,3 @@ def add_noise(images: Tensor, share: float, source: torch.Generator) -> Tensor:
     sd = share * span * torch.rand(len(images), generator=source, device=images.device)
     noise = torch.randn(images.shape, generator=source, device=images.device)
     return images + sd[:, None, None, None] * noise
-
-
-def _save(checkpoint: Path, trained: dict[str, Any], curve: list[dict], best: dict) -> None:
-    states = {name: part.state_dict() for name, part in trained.items()}
-    with files.whole_file(checkpoint) as partial:
-        torch.save({**states, "curve": curve, "best": best}, partial)
-
-
-def _resume(checkpoint: Path, trained: dict[str, Any], where: torch.device) -> tuple[list[dict], dict]:
-    saved = torch.load(checkpoint, map_location=where, weights_only=True)
-    for name, part in trained.items():
-        part.load_state_dict(saved[name])
-    print(f"resuming after epoch {len(saved['curve'])} from {checkpoint}", flush=True)
-    return saved["curve"], saved["best"]

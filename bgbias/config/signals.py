@@ -1,0 +1,57 @@
+"""How a stage ends that is interrupted."""
+
+import atexit
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
+from types import FrameType
+
+GRACE_S = 8.0  # in which an interrupted process ends by itself
+INTERRUPTED = "interrupted: start it again, and it goes on with what is kept"
+
+
+class _Interrupted(KeyboardInterrupt):
+    """Of a signal; for a bare KeyboardInterrupt Python may end with a code of its own."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """End the process in one line and with 143 at SIGTERM, with 130 at Ctrl-C, and ignore what comes of it meanwhile.
+
+    The signal raises a KeyboardInterrupt. Python ignores it in some places, so the process is ended after a while.
+    """
+    signalled = []
+    atexit.register(_ignore)  # what is done is done
+
+    def end() -> None:
+        os.write(2, f"{INTERRUPTED}\n".encode())
+        os._exit(128 + signalled[0])
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signalled.append(number)
+        _ignore()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # PyTorch would raise an error when its workers end
+        sys.unraisablehook = lambda ignored: None
+        timer = Timer(GRACE_S, end)
+        timer.daemon = True
+        timer.start()
+        raise _Interrupted
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as for a job in the background
+            signal.signal(number, interrupt)
+    try:
+        yield
+    except BaseException as error:  # of a signal may come other errors, too
+        if not (signalled or isinstance(error, KeyboardInterrupt)):
+            raise
+        print(INTERRUPTED, file=sys.stderr)
+        sys.exit(128 + (signalled or [signal.SIGINT])[0])
+
+
+def _ignore() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,190 @@
+"""Locks, scratch folders and worker processes that leave nothing behind when a process is killed at any moment.
+
+What lies on the disk is in .checkpoints of the user's checkout, where neither DVC nor Git looks; `sweep` removes it.
+"""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from errno import EEXIST, ENOTEMPTY
+from hashlib import sha256
+from itertools import count
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
+from pathlib import Path
+from threading import Thread
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+PATIENCE_S = 1.0  # for a lock that another process may be about to give back
+
+
+def root() -> Path:
+    """The folder of the user's checkout, also where DVC runs the stage in a temporary copy."""
+    return Path(os.environ.get("DVC_ROOT", "."))
+
+
+def work() -> Path:
+    """The folder of unfinished work."""
+    return root().absolute() / ".checkpoints"
+
+
+@contextmanager
+def locked(what: str, wait: bool = False) -> Iterator[None]:
+    """Let no other process work on the same while the block runs; the lock dies with this process.
+
+    Args:
+        what: is worked on, for all processes of the checkout.
+        wait: for the other process to end, and say so on standard error, rather than raise an error.
+
+    Raises:
+        BlockingIOError: another process works on it.
+
+    >>> with locked("doctest"), locked("doctest"):
+    ...     pass
+    Traceback (most recent call last):
+    BlockingIOError: doctest: process ... is at it: wait until it has ended, or stop it with `kill ...`
+    """
+    file = work() / f"{sha256(os.fsencode(what)).hexdigest()[:16]}.lock"
+    try:
+        lock = _take(file, PATIENCE_S)
+    except Timeout:
+        holder = file.read_text() if file.is_file() else "?"  # it has just ended
+        if not wait:
+            mend = f"wait until it has ended, or stop it with `kill {holder}`"
+            raise BlockingIOError(f"{what}: process {holder} is at it: {mend}") from None
+        print(f"waiting for process {holder}, which makes {what}", file=sys.stderr)
+        lock = _take(file, -1)
+    try:
+        file.write_text(str(os.getpid()))
+        yield
+    finally:
+        _drop(lock)
+
+
+def _take(file: Path, timeout_s: float) -> FileLock:
+    lock = FileLock(file, timeout=timeout_s)
+    while True:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # another process has removed the folder, as it was empty
+            lock.acquire()
+            return lock
+
+
+def _drop(lock: FileLock) -> None:
+    file = Path(lock.lock_file)
+    file.unlink(missing_ok=True)
+    lock.release()
+    with suppress(OSError):
+        file.parent.rmdir()
+
+
+@contextmanager
+def scratch(target: Path) -> Iterator[Path]:
+    """A new folder on the file system of `target` for what is to become it; removed at the end.
+
+    It lies in the folder of unfinished work, or beside `target` where that is another file system.
+    """
+    target = target.absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    name = f"partial-{uuid4().hex}"
+    lock = _take(work() / f"{name}.lock", -1)
+    try:
+        Path(lock.lock_file).write_bytes(os.fsencode(target))
+        folder = _beside(target, name)
+        folder.mkdir()
+        with suppress(OSError):  # of another file system
+            folder = folder.rename(work() / name)
+        yield folder
+    finally:
+        _clear(name, target)
+        _drop(lock)
+
+
+def _beside(target: Path, name: str) -> Path:
+    return target.with_name(f".{name}")
+
+
+def put(new: Path, target: Path, folder: Path) -> None:
+    """Let a folder take the place of another one, which is moved away into a `scratch` folder before.
+
+    Killed in between, the next `sweep` puts the old one back. Of two processes at once, the last one's stands.
+    """
+    for number in count():
+        with suppress(FileNotFoundError):
+            target.rename(folder / f"old-{number}")
+        try:
+            new.rename(target)
+            return
+        except OSError as error:
+            if error.errno not in (EEXIST, ENOTEMPTY):  # another process has put its own
+                raise
+
+
+def _clear(name: str, target: Path) -> None:
+    """Remove a scratch folder; what was moved away there goes back if nothing has taken its place."""
+    for folder in filter(Path.is_dir, (work() / name, _beside(target, name))):
+        with suppress(OSError):
+            for old in sorted(folder.glob("old-*"))[-1:]:
+                if not os.path.lexists(target):
+                    old.rename(target)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Remove the locks and scratch folders of processes that have died."""
+    for file in work().glob("*.lock"):
+        with suppress(Timeout, PermissionError):  # of another user
+            lock = _take(file, 0)
+            target = file.read_bytes()
+            if file.name.startswith("partial-") and target:
+                _clear(file.stem, Path(os.fsdecode(target)))
+            _drop(lock)
+
+
+@contextmanager
+def pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of spawned processes, which end with this one however it ends. An error cancels what has not begun.
+
+    They are spawned, as the fork of a process with threads (of onnxruntime, OpenMP) may hang.
+
+    Raises:
+        ChildProcessError: one of them was killed.
+    """
+    executor = ProcessPoolExecutor(workers, _Quiet(), _end_with_parent)
+    try:
+        yield executor
+    except BrokenProcessPool as error:
+        mend = "for want of memory? Close other programs and start it again, it goes on with what is kept"
+        raise ChildProcessError(f"a worker process was killed, {mend}") from error
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+class _QuietProcess(SpawnProcess):
+    """Is not interrupted by Ctrl-C, which goes to all processes of a terminal, from its first moment on."""
+
+    def start(self) -> None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Quiet(SpawnContext):
+    Process = _QuietProcess
+
+
+def _end_with_parent() -> None:
+    def wait() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()

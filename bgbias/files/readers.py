@@ -1,0 +1,92 @@
+"""Readers whose every complaint names the file, its fault and the fix."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any, Literal
+
+from bgbias.errors import InputError
+
+if TYPE_CHECKING:  # slow, and whoever asks for a table or an array has them
+    import numpy as np
+    import pandas as pd
+
+REMAKE = "run the stage again that writes it, as `dvc repro` does"
+
+
+@contextmanager
+def _readable(path: Path, mend: str) -> Iterator[None]:
+    """Whatever a parser trips over, RecursionError and MemoryError too, is the file's fault."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file: {mend}")
+    try:
+        yield
+    except Exception as error:
+        reason = shorten(" ".join(str(error).split()), 200, placeholder=" ...") or type(error).__name__
+        raise InputError(f"{path}: does not read ({reason}): {mend}") from error
+
+
+def read_json(path: Path, *keys: str, mend: str = REMAKE) -> Any:
+    """Read a JSON file, or what stands in it under one key after the other.
+
+    Args:
+        path: of the file, in UTF-8.
+        *keys: such as a dataset and a regime of metrics; without any, the whole content is returned.
+        mend: what to do about a missing or broken file, for the message.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no JSON, or lacks a key.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "a.json").write_text('{"demo": {"base": 1}}')
+    ...     read_json(Path(folder) / "a.json", "demo", "base")
+    1
+    """
+    with _readable(path, mend):
+        content = json.loads(path.read_text(encoding="utf-8"))
+    for number, key in enumerate(keys, 1):
+        if not isinstance(content, dict) or key not in content:
+            raise InputError(f"{path}: holds no {'.'.join(keys[:number])}: {mend}")
+        content = content[key]
+    return content
+
+
+def read_csv(path: Path, columns: Iterable[str], mend: str = REMAKE, **how: Any) -> "pd.DataFrame":
+    """Read a table of comma-separated values.
+
+    Args:
+        path: of the file.
+        columns: that it must have.
+        mend: what to do about a missing or broken file, for the message.
+        **how: of pandas.read_csv.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no such table, lacks a column or every row.
+    """
+    import pandas as pd
+
+    with _readable(path, mend):
+        table = pd.read_csv(path, **how)
+        lacking = [name for name in columns if name not in table and name not in table.index.names]
+    if lacking or table.empty:
+        what = f"column {lacking[0]}" if lacking else "rows"
+        raise InputError(f"{path}: has no {what}: {mend}")
+    return table
+
+
+def read_array(path: Path, mend: str = REMAKE, mmap_mode: Literal["r"] | None = None) -> "np.ndarray":
+    """Read an array that NumPy has saved; "r" maps the file instead of reading it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no array, or cut off, or of Python objects, which could run code.
+    """
+    import numpy as np
+
+    with _readable(path, mend):
+        return np.lib.format.open_memmap(path, mode="r") if mmap_mode else np.load(path, allow_pickle=False)

@@ -1,0 +1,160 @@
+"""Stages and DVC killed at random moments: what comes out is what comes out of an undisturbed run, and nothing else."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from small_checkout import Checkout
+
+from bgbias import files
+
+pytestmark = pytest.mark.slow
+EMBEDDER = "python:seeing:mean_colours"
+SEEING = """
+from torch import nn
+
+class MeanColours(nn.Module):
+    def forward(self, images):
+        return images.unflatten(2, (4, 8)).unflatten(4, (4, 8)).mean((3, 5)).flatten(1) - 0.4
+
+def mean_colours():
+    return MeanColours(), 32, (0, 0, 0), (1, 1, 1)
+"""
+STAGES = f"""raw demo
+prepare demo
+masks demo
+backgrounds demo
+train demo base 42
+embed demo base 42
+attention demo base 42
+evaluate demo base
+report demo
+audit --photos data/raw/demo --mask-method grabcut --embedder {EMBEDDER} --out audits/shop
+remedies --dataset demo --embedder {EMBEDDER} --out metrics/remedies/demo.json""".splitlines()
+KILLS = 3  # of each stage
+OUTPUTS = ("data", "models", "metrics", "plots", "audits")
+MARK = "BGBIAS_KILLED_TEST"  # in the environment of all processes that a test starts, and that these start
+
+
+class Killed(Checkout):
+    """A small checkout whose commands are killed."""
+
+    def __init__(self, folder: Path):
+        super().__init__(folder)
+        (folder / "seeing.py").write_text(SEEING)
+        self.set("", {"regimes": ["base"]})
+        self.set("masks.demo", {"method": "grabcut"})  # by workers
+        self.set("train.demo", {"max_epochs": 3, "patience": 3})
+        self.set("audit", {"shop": {"photos": "data/raw/demo", "mask_method": "grabcut", "embedder": EMBEDDER}})
+        self.set("remedies", {"demo": {"dataset": "demo", "embedder": EMBEDDER}})
+        self.killed, self.random = 0, random.Random(0)
+
+    def start(self, *command: str) -> subprocess.Popen:
+        """Start a command in a process group of its own; what it prints goes to a file."""
+        environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            MARK: str(self.folder),
+        }
+        environment.pop("DVC_ROOT", None)
+        with (self.folder / "printed").open("w") as printed:
+            return subprocess.Popen(
+                command, cwd=self.folder, env=environment, stdout=printed, stderr=printed, start_new_session=True
+            )
+
+    def stage(self, arguments: str) -> tuple[str, ...]:
+        """The command of a stage."""
+        return sys.executable, "-m", f"stages.{arguments.split()[0]}", *arguments.split()[1:]
+
+    def finish(self, *command: str) -> float:
+        """Run a command to its end; returns the seconds it took."""
+        start = time.monotonic()
+        code = self.start(*command).wait()
+        assert code == 0, (command, code, (self.folder / "printed").read_text())
+        return time.monotonic() - start
+
+    def kill(self, command: tuple[str, ...], between: tuple[float, float], group: bool = False) -> None:
+        """Kill a command, alone or with its group, after a random time of so many seconds, if it still runs then."""
+        running = self.start(*command)
+        time.sleep(self.random.uniform(*between))
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL) if group else running.kill()
+            self.killed += 1
+        running.wait()
+
+    def alive(self) -> list[list[str]]:
+        """The command lines of all processes that still live."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get(MARK) == str(self.folder) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process.cmdline())
+            except psutil.Error:
+                continue
+        return found
+
+    def wait_for_orphans(self, seconds: float) -> None:
+        """Fail if processes still live after a time."""
+        deadline = time.monotonic() + seconds
+        while orphans := self.alive():
+            assert time.monotonic() < deadline, orphans
+            time.sleep(0.05)
+
+    def results(self) -> dict[str, str]:
+        """The checksum of every file of the outputs."""
+        paths = [path for part in OUTPUTS for path in (self.folder / part).rglob("*") if path.is_file()]
+        kept = [path for path in paths if path.name != ".gitignore"]
+        return {str(path.relative_to(self.folder)): files.checksum(path) for path in kept}
+
+    def check(self, expected: dict[str, str]) -> None:
+        """Everything is as expected, and nothing else is left."""
+        self.wait_for_orphans(10)
+        assert self.results() == expected
+        assert not [path for part in OUTPUTS for path in (self.folder / part).rglob("*partial*")]
+        assert not (self.folder / ".checkpoints").exists(), list((self.folder / ".checkpoints").rglob("*"))
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """An undisturbed run: its results, and the seconds that each stage took."""
+    made = Killed(tmp_path_factory.mktemp("undisturbed"))
+    made.seconds = [made.finish(*made.stage(arguments)) for arguments in STAGES]
+    made.expected = made.results()
+    assert len(made.expected) > 100 and "audits/shop/report.html" in made.expected
+    return made
+
+
+def test_stages_killed_at_any_moment(checkout, tmp_path):
+    killed = Killed(tmp_path)
+    for number, (arguments, seconds) in enumerate(zip(STAGES, checkout.seconds, strict=True), start=1):
+        for _ in range(5 * KILLS):
+            if killed.killed < KILLS * number:
+                killed.kill(killed.stage(arguments), (0.1, seconds))
+                killed.wait_for_orphans(10)
+        killed.finish(*killed.stage(arguments))
+    killed.check(checkout.expected)
+    assert killed.killed == KILLS * len(STAGES)
+    print(f"{killed.killed} of {KILLS * len(STAGES)} kills of stages left nothing")
+
+
+@pytest.mark.parametrize("group", [True, False])
+def test_dvc_killed_at_any_moment(checkout, tmp_path, group):
+    killed = Killed(tmp_path)
+    for _ in range(30):
+        if killed.killed < 5:  # it may have been refused before, as the stage of a killed one goes on
+            killed.kill(("dvc", "repro"), (3, 15), group)
+    refused = 0
+    while killed.start("dvc", "repro").wait() != 0:
+        printed = (killed.folder / "printed").read_text()
+        assert not group and "is at it: wait until it has ended, or stop it with `kill " in printed, printed
+        refused += 1
+        time.sleep(0.5)
+        assert refused < 30
+    killed.check(checkout.expected)
+    assert killed.killed == 5
+    print(f"{killed.killed} of 5 kills of DVC left nothing; refused {refused} times")
