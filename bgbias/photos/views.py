@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bgbias.config import params
 from bgbias.errors import InputError
+from bgbias.files import REMAKE
 from bgbias.photos.compose import centre_box, flip, paste, random_box, take
 from bgbias.photos.foreground import Box, grown
 from bgbias.photos.pack import Pack
@@ -38,10 +39,12 @@ class Photos:
         """Take what was packed.
 
         Raises:
-            ValueError: masks and photos differ in number or size.
+            ValueError: masks, photos and rows differ in number, or masks and photos in size.
         """
         self.table, self.photos, self.masks, self.geometry, self.pools = table, photos, masks, geometry, pools
-        if not np.array_equal(photos.shapes[:, :2], masks.shapes[:, :2]):
+        if len(photos) != len(table):
+            raise InputError(f"{photos.folder}: {len(photos)} photos for {len(table)} rows of their table: {REMAKE}")
+        if not np.array_equal(masks.shapes, photos.shapes * [1, 1, 0] + [0, 0, 1]):
             raise InputError(f"{masks.folder}: masks and photos differ in number or size: make the masks again")
 
     @classmethod
@@ -54,8 +57,8 @@ class Photos:
     def pool(self, name: str) -> Pack:
         """Open the background pool of a name."""
         if not (self.pools / name).is_dir():
-            known = ", ".join(sorted(path.name for path in self.pools.iterdir() if path.is_dir()))
-            raise InputError(f"{self.pools}: no pool '{name}'; there are {known}")
+            known = ", ".join(sorted(path.parent.name for path in self.pools.glob("*/shapes.npy"))) or "none"
+            raise InputError(f"{self.pools}: no pool '{name}'; there are {known}: correct the name, or {REMAKE}")
         return Pack(self.pools / name)
 
     def val_pools(self, separate: bool) -> tuple[Pack, Pack]:
