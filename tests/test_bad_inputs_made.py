@@ -1,0 +1,269 @@
+"""What stages have made and later ones read: packs, tables, embeddings, attention, metrics."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from bad_inputs import content, cut, edited, folder, gone
+
+pytestmark = pytest.mark.slow
+GARBAGE = bytes(range(256)) * 8
+PREPARED, MASKS = "data/prepared/demo/photos", "data/masks/demo/packed"
+IMAGES, SCORES = "data/prepared/demo/images.csv", "data/attention/demo/base/42/scores.csv"
+EMBEDDED, MAPS = "data/embeddings/demo/base/42", "data/attention/demo/base/42"
+
+
+def array(change: Callable[[np.ndarray], np.ndarray]):
+    """Save a changed array in the place of one."""
+
+    def write(path: Path) -> None:
+        changed = change(np.load(path))
+        buffer = io.BytesIO()
+        np.save(buffer, changed, allow_pickle=True)
+        path.write_bytes(buffer.getvalue())
+
+    return write
+
+
+def table(change: Callable[[pd.DataFrame], pd.DataFrame]):
+    """Write a changed table in the place of one."""
+    return lambda path: change(pd.read_csv(path, dtype=str, keep_default_na=False)).to_csv(path, index=False)
+
+
+def figures(change: Callable[[dict], object]):
+    """Write changed JSON in the place of some."""
+
+    def write(path: Path) -> None:
+        found = json.loads(path.read_text())
+        path.write_text(json.dumps(found if (changed := change(found)) is None else changed))
+
+    return write
+
+
+def with_nan(values: np.ndarray) -> np.ndarray:
+    """The first number is none."""
+    return np.concatenate([np.full((1, *values.shape[1:]), np.nan, values.dtype), values[1:]])
+
+
+BROKEN = {"gone": gone, "empty": content(""), "cut": cut, "garbage": content(GARBAGE), "a folder": folder}
+SHAPES = BROKEN | {
+    "one less": array(lambda shapes: shapes[:-1]),
+    "negative": array(lambda shapes: np.where(np.arange(len(shapes))[:, None] == 0, -shapes, shapes)),
+    "two negative": array(lambda shapes: shapes * np.int32([-1, -1, 1])),
+    "zero": array(lambda shapes: shapes * 0),
+    "flat": array(lambda shapes: shapes.ravel()),
+    "fractions": array(lambda shapes: shapes + 0.5),
+    "huge": array(lambda shapes: shapes.astype(np.int64) * 2**40),
+    "text": array(lambda shapes: shapes.astype(str)),
+    "objects": array(lambda shapes: shapes.astype(object)),
+    "one channel more": array(lambda shapes: np.hstack([shapes, shapes])),
+    "none": array(lambda shapes: shapes[:0]),
+}
+PIXELS = {
+    "gone": gone,
+    "empty": content(""),
+    "cut": cut,
+    "a folder": folder,
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
+}
+
+
+@pytest.mark.parametrize("pack", [PREPARED, MASKS, "data/backgrounds/demo/test"])
+@pytest.mark.parametrize(
+    ("file", "how"), [*(("shapes.npy", how) for how in SHAPES), *(("pixels.bin", how) for how in PIXELS)]
+)
+def test_a_pack(refuses, pack, file, how):
+    spoil = {"shapes.npy": SHAPES, "pixels.bin": PIXELS}[file][how]
+    refuses("attention demo base 42", f"{pack}.*", (f"{pack}/{file}", spoil))
+
+
+def test_packs_of_other_photos(refuses, small):
+    other = (small.folder / f"data/masks/own/packed/{name}" for name in ("shapes.npy", "pixels.bin"))
+    refuses(
+        "attention demo base 42",
+        "masks and photos differ in number or size",
+        *((f"{MASKS}/{path.name}", content(path.read_bytes())) for path in other),
+    )
+
+
+@pytest.mark.parametrize("dataset", ["data/backgrounds/demo/test", "data/backgrounds/demo"])
+def test_a_pool_that_is_gone(refuses, dataset):
+    refuses("embed demo base 42", "backgrounds/demo", (dataset, gone))
+
+
+TABLES = {
+    **{name: (how, "images.csv") for name, how in BROKEN.items()},
+    "the header alone": (table(lambda rows: rows[:0]), "has no rows"),
+    "no header": (edited("image_id,", "0,"), "has no column image_id"),
+    "a column less": (table(lambda rows: rows.drop(columns="class_id")), "has no column class_id"),
+    "semicolons": (edited(",", ";"), "has no column"),
+    "letters for numbers": (table(lambda rows: rows.assign(class_id="x")), "does not read"),
+    "fractions": (table(lambda rows: rows.assign(class_id="1.5")), "does not read"),
+    "numbers that are empty": (table(lambda rows: rows.assign(class_id="")), "does not read"),
+    "huge numbers": (table(lambda rows: rows.assign(class_id="9" * 30)), "does not read"),
+    "a row less": (table(lambda rows: rows[1:]), "not numbered from 0 on"),
+    "the last row less": (table(lambda rows: rows[:-1]), "photos"),
+    "a row twice": (table(lambda rows: pd.concat([rows, rows[-1:]])), "not numbered from 0 on"),
+    "in another order": (table(lambda rows: rows[::-1]), "not numbered from 0 on"),
+    "an unknown split": (table(lambda rows: rows.assign(split="dev")), "split"),
+    "no test photos": (table(lambda rows: rows.assign(split="train")), "split"),
+    "a quote": (edited("photos/", '"photos/'), "images.csv"),
+    "UTF-16": (lambda path: path.write_text(path.read_text(), encoding="utf-16"), "does not read"),
+    "NUL bytes": (content("image_id\0,path\n0\0,1\n"), "images.csv"),
+    "negative ids": (table(lambda rows: rows.assign(class_id="-1")), "class_id"),
+}
+
+
+@pytest.mark.parametrize(("how", "words"), TABLES.values(), ids=TABLES)
+@pytest.mark.parametrize("command", ["embed demo base 42", "train demo base 42", "masks demo"])
+def test_an_image_table(refuses, command, how, words):
+    if "masks" in command and words in ("split", "photos"):
+        pytest.skip("masks are made of the photos that are listed, whatever their split")
+    refuses(command, words, (IMAGES, how))
+
+
+ARRAYS = BROKEN | {
+    "one row less": array(lambda values: values[:-1]),
+    "flat": array(lambda values: values.ravel()),
+    "three dimensions": array(lambda values: values[..., None]),
+    "none": array(lambda values: values[:0]),
+    "no columns": array(lambda values: values[:, :0]),
+    "text": array(lambda values: values.astype(str)),
+    "objects": array(lambda values: values.astype(object)),
+    "complex": array(lambda values: values.astype(complex)),
+    "dates": array(lambda values: values.astype("datetime64[s]")),
+}
+FLOATS = ARRAYS | {
+    "NaN": array(with_nan),
+    "inf": array(lambda values: values + np.inf),
+    "whole numbers": array(lambda values: values.astype(np.uint8)),
+}
+
+
+@pytest.mark.parametrize("how", FLOATS.values(), ids=FLOATS)
+@pytest.mark.parametrize("file", ["clean.npy", "swapped/1.npy"])
+def test_embeddings_to_evaluate(refuses, file, how):
+    refuses("evaluate demo base", f"{EMBEDDED}/{file}", (f"{EMBEDDED}/{file}", how))
+
+
+@pytest.mark.parametrize("how", FLOATS.values(), ids=FLOATS)
+def test_embeddings_to_show(refuses, how):
+    refuses("report demo", f"{EMBEDDED}/swapped/0.npy", (f"{EMBEDDED}/swapped/0.npy", how))
+
+
+@pytest.mark.parametrize("how", ARRAYS.values(), ids=ARRAYS)
+def test_attention_maps(refuses, how):
+    if how is ARRAYS["one row less"]:
+        pytest.skip("more are there than are shown")
+    refuses("report demo", f"{MAPS}/clean.npy", (f"{MAPS}/clean.npy", how))
+
+
+ROWS = {
+    **{name: how for name, how in BROKEN.items() if name != "cut"},
+    "the header alone": table(lambda rows: rows[:0]),
+    "a column less": table(lambda rows: rows.drop(columns=rows.columns[0])),
+    "letters": table(lambda rows: rows.assign(**{rows.columns[1]: "x"})),
+    "semicolons": edited(",", ";"),
+}
+
+
+@pytest.mark.parametrize("how", ROWS.values(), ids=ROWS)
+def test_photos_of_embeddings(refuses, how):
+    refuses("evaluate demo base", f"{EMBEDDED}/images.csv", (f"{EMBEDDED}/images.csv", how))
+
+
+@pytest.mark.parametrize(
+    "how", [*ROWS.values(), cut, table(lambda rows: rows.assign(clean="inf"))], ids=[*ROWS, "cut", "inf"]
+)
+def test_attention_scores(refuses, how):
+    refuses("evaluate demo base", SCORES, (SCORES, how))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        table(lambda rows: rows.assign(image_id="999")),
+        table(lambda rows: rows.assign(image_id="x")),
+        table(lambda rows: rows.assign(image_id="-1")),
+        table(lambda rows: rows.assign(image_id="")),
+    ],
+    ids=["unknown", "letters", "negative", "empty"],
+)
+def test_attention_scores_of_other_photos(refuses, how):
+    refuses("report demo", "scores.csv|attention", (SCORES, how))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [*ROWS.values(), table(lambda rows: rows[1:]), table(lambda rows: rows.drop(columns="map_at_r_clean"))],
+    ids=[*ROWS, "a row less", "no MAP@R"],
+)
+def test_tables_of_queries(refuses, how):
+    refuses("report demo", "data/queries/demo/base.csv|base and bgconsistency", ("data/queries/demo/base.csv", how))
+
+
+def inside(*keys: str, value: object = KeyError):
+    """Change, or remove, what stands under some keys."""
+
+    def change(found: dict) -> None:
+        for key in keys[:-1]:
+            found = found[key]
+        if value is KeyError:
+            del found[keys[-1]]
+        else:
+            found[keys[-1]] = value
+
+    return figures(change)
+
+
+METRICS = {
+    **BROKEN,
+    "a list": figures(lambda found: [found]),
+    "a number": content("7"),
+    "null": content("null"),
+    "another dataset": edited('"demo"', '"dome"'),
+    "deep": content(5000 * "["),
+    "UTF-16": content('{"demo": 1}'.encode("utf-16")),
+}
+EVALUATED = METRICS | {
+    "no views": inside("demo", "base", value={}),
+    "a list of views": inside("demo", "base", value=[1]),
+    "no clean": inside("demo", "base", "clean"),
+    "clean is a number": inside("demo", "base", "clean", value=1),
+    "no MAP@R": inside("demo", "base", "swapped", "map_at_r"),
+    "text": inside("demo", "base", "clean", "recall_at_1", value="0.5"),
+    "null": inside("demo", "base", "clean", "recall_at_1", value=None),
+    "a list": inside("demo", "base", "clean", "recall_at_1", value=[1]),
+    "NaN": inside("demo", "base", "swapped", "recall_at_1", value=float("nan")),
+    "inf": inside("demo", "base", "drop", "map_at_r", value=float("inf")),
+    "no attention": inside("demo", "base", "attention"),
+    "attention without sd": inside("demo", "base", "attention", "clean", "sd"),
+    "attention of text": inside("demo", "base", "attention", "clean", "mean", value="x"),
+    "no queries": inside("demo", "base", "queries"),
+    "queries of text": inside("demo", "base", "queries", value="many"),
+    "seeds of text": inside("demo", "base", "seeds", value="1"),
+    "no new scene": inside("demo", "base", "new_scene"),
+}
+MASKED = METRICS | {
+    "no masks": inside("demo", "masks"),
+    "a number": inside("demo", "masks", value=1),
+    "no count": inside("demo", "masks", "masks"),
+    "no kind": inside("demo", "masks", "empty"),
+    "text": inside("demo", "masks", "empty", value="none"),
+    "NaN": inside("demo", "masks", "masks", value=float("nan")),
+    "null": inside("demo", "masks", "border", value=None),
+}
+
+
+@pytest.mark.parametrize("how", EVALUATED.values(), ids=EVALUATED)
+def test_metrics_of_a_regime(refuses, how):
+    refuses("report demo", "metrics/evaluate/demo/base.json", ("metrics/evaluate/demo/base.json", how))
+
+
+@pytest.mark.parametrize("how", MASKED.values(), ids=MASKED)
+def test_metrics_of_masks(refuses, how):
+    refuses("report demo", "metrics/masks/demo.json", ("metrics/masks/demo.json", how))
