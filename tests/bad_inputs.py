@@ -102,8 +102,9 @@ class Checkout:
         """Run a stage in this process as Python would in its own; returns its exit code and its message."""
         message, code = "", 0
         with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always", UserWarning)
-            warnings.simplefilter("always", RuntimeWarning)
+            warnings.simplefilter("ignore")  # as Python does by itself, whatever pytest asks for
+            for kind in (UserWarning, RuntimeWarning, FutureWarning):
+                warnings.simplefilter("always", kind)
             warnings.filterwarnings("ignore", ".*found in sys.modules", RuntimeWarning)
             patch.chdir(self.folder)
             patch.setenv("DVC_ROOT", str(self.folder))

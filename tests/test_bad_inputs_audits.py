@@ -106,7 +106,7 @@ GATHERED = {
     "a field more": (rows(lambda found: [row | {"surplus": 1} for row in found]), "expected results"),
     "figures of text": (rows(lambda found: [row | {"attention": "high"} for row in found]), "are no numbers"),
     "figures that are lists": (rows(lambda found: [row | {"attention": [1]} for row in found]), "are no numbers"),
-    "figures that are infinite": (
+    "infinite figures": (
         rows(lambda found: [row | {"attention": float("inf")} for row in found]),
         "is no number",
     ),

@@ -118,11 +118,16 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize(("how", "words"), TABLES.values(), ids=TABLES)
-@pytest.mark.parametrize("command", ["embed demo base 42", "train demo base 42", "masks demo"])
+TABLED = [
+    pytest.param(command, *TABLES[name], id=f"{command}: {name}")
+    for command in ("embed demo base 42", "train demo base 42", "masks demo")
+    for name in TABLES
+    if "masks" not in command or name not in ("cut", "the last row less")  # they may be of other photos
+]
+
+
+@pytest.mark.parametrize(("command", "how", "words"), TABLED)
 def test_an_image_table(refuses, command, how, words):
-    if "masks" in command and words in ("split", "photos"):
-        pytest.skip("masks are made of the photos that are listed, whatever their split")
     refuses(command, words, (IMAGES, how))
 
 
@@ -155,11 +160,9 @@ def test_embeddings_to_show(refuses, how):
     refuses("report demo", f"{EMBEDDED}/swapped/0.npy", (f"{EMBEDDED}/swapped/0.npy", how))
 
 
-@pytest.mark.parametrize("how", ARRAYS.values(), ids=ARRAYS)
-def test_attention_maps(refuses, how):
-    if how is ARRAYS["one row less"]:
-        pytest.skip("more are there than are shown")
-    refuses("report demo", f"{MAPS}/clean.npy", (f"{MAPS}/clean.npy", how))
+@pytest.mark.parametrize("name", sorted(ARRAYS.keys() - {"one row less"}))  # more are there than are shown
+def test_attention_maps(refuses, name):
+    refuses("report demo", f"{MAPS}/clean.npy", (f"{MAPS}/clean.npy", ARRAYS[name]))
 
 
 ROWS = {

@@ -14,7 +14,12 @@ from bgbias.errors import InputError, refuse_unknown
 MADE = ("data", "models", "metrics", "plots")  # what is missing there is made by a stage
 
 
-def _seed(text: str) -> int:
+def seed(text: str) -> int:
+    """Read a seed; argparse says what else it found.
+
+    >>> seed("42")
+    42
+    """
     if not 0 <= (number := int(text)) < 2**32:
         raise argparse.ArgumentTypeError(f"{number}: expected 0 to {2**32 - 1}")
     return number
@@ -23,7 +28,7 @@ def _seed(text: str) -> int:
 ARGUMENTS = {
     "dataset": {"help": "name of the dataset, of those under data in params.yaml"},
     "regime": {"help": "how the network is trained, of those under regime_settings in params.yaml"},
-    "seed": {"type": _seed, "help": "of the training"},
+    "seed": {"type": seed, "help": "of the training"},
     "prefix": {"help": "how the experiments' names start"},
     "first": {"type": Path, "help": "folder of an audit"},
     "second": {"type": Path, "help": "folder of the audit to compare with it"},
