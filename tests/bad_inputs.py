@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from spoils import How, remove
 
 from bgbias.masks import make
 from bgbias.photos import pack
@@ -35,7 +36,6 @@ MEND = re.compile(  # a message says what to do, or what would be right
     r"install|keep|known are|list|look|mend|make|move|name|needs?|put|quote|raise|remove|rename|replace|restore|run|"
     r"save|set|should|shrink|there are|train|write|is missing|comes first|at most|larger than|valid)\b"
 )
-How = Callable[[Path], object]
 
 
 class Checkout:
@@ -147,16 +147,9 @@ class Checkout:
             how(whole)
             yield
         finally:
-            _remove(whole)
+            remove(whole)
             if there:
                 aside.rename(whole)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
@@ -198,41 +191,3 @@ def refuses(small, capfd):
         assert not changed, f"changed: {sorted(changed)}"
 
     return assert_refused
-
-
-def content(text: str | bytes) -> How:
-    """Write this instead."""
-    return lambda path: path.write_bytes(text.encode() if isinstance(text, str) else text)
-
-
-def edited(old: str, new: str) -> How:
-    """Replace a text in a file, which must have it."""
-
-    def edit(path: Path) -> None:
-        text = path.read_text(encoding="utf-8")
-        assert old in text, (path, old)
-        path.write_text(text.replace(old, new), encoding="utf-8")
-
-    return edit
-
-
-def cut(path: Path) -> None:
-    """Keep the first half of a file, which ends within a line."""
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2].rstrip(b"\n"))
-
-
-def gone(path: Path) -> None:
-    """Remove a file or folder."""
-    _remove(path)
-
-
-def folder(path: Path) -> None:
-    """Put a folder in the place of a file."""
-    _remove(path)
-    path.mkdir()
-
-
-def fifo(path: Path) -> None:
-    """Put a named pipe there: to read it would wait for ever."""
-    _remove(path)
-    os.mkfifo(path)

@@ -1,7 +1,7 @@
 """What is typed after a stage's name; some of it in a process of its own, to show that it is the same there."""
 
 import pytest
-from bad_inputs import edited, gone
+from spoils import edited, remove
 
 pytestmark = pytest.mark.slow
 ODD = [
@@ -108,20 +108,20 @@ def test_options(refuses, command, words):
     ("command", "words", "spoils"),
     [
         ("raw dmeo", "unknown dataset 'dmeo'", []),
-        ("prepare demo", "data/raw/demo does not exist", [("data/raw/demo", gone)]),
-        ("masks demo", "data/prepared/demo/images.csv: no such file", [("data/prepared/demo", gone)]),
+        ("prepare demo", "data/raw/demo does not exist", [("data/raw/demo", remove)]),
+        ("masks demo", "data/prepared/demo/images.csv: no such file", [("data/prepared/demo", remove)]),
         ("backgrounds demo", "data.demo.size_px", [("params.yaml", edited("size_px: 32", "size_px: 0"))]),
-        ("train demo base 42", "shapes.npy", [("data/masks/demo/packed/shapes.npy", gone)]),
+        ("train demo base 42", "shapes.npy", [("data/masks/demo/packed/shapes.npy", remove)]),
         ("train demo base x", "invalid seed value: 'x'", []),
-        ("embed demo base 42", "network.json is missing", [("models/demo/base/42/network.json", gone)]),
+        ("embed demo base 42", "network.json is missing", [("models/demo/base/42/network.json", remove)]),
         (
             "attention demo base 42",
             "weights.safetensors is missing",
-            [("models/demo/base/42/weights.safetensors", gone)],
+            [("models/demo/base/42/weights.safetensors", remove)],
         ),
-        ("evaluate demo base", "scores.csv: no such file", [("data/attention/demo/base/42/scores.csv", gone)]),
-        ("report demo", "base.json: no such file", [("metrics/evaluate/demo/base.json", gone)]),
-        ("study_tables", "results.json: no such file", [("paper/results.json", gone)]),
+        ("evaluate demo base", "scores.csv: no such file", [("data/attention/demo/base/42/scores.csv", remove)]),
+        ("report demo", "base.json: no such file", [("metrics/evaluate/demo/base.json", remove)]),
+        ("study_tables", "results.json: no such file", [("paper/results.json", remove)]),
         (OF_FOLDER, "unknown scheme 'modell'", []),
         ("compare audits/own audits/none", "audits/none/queries.csv: no such file", []),
         ("mask_quality --labels nowhere --out metrics/q.json", "nowhere is not a folder", []),

@@ -1,36 +1,18 @@
 """What compare, study_tables and mask_quality read: audits, results and published figures, masks drawn by hand."""
 
-import json
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from bad_inputs import content, cut, edited, folder, gone
 from PIL import Image
+from spoils import BROKEN, content, cut, edited, figures, folder, remove, table
 
 pytestmark = pytest.mark.slow
 AUDIT = "audit --photos data/sources/own --mask-method given --backgrounds backgrounds --embedder model:models/demo"
 COMPARE = "compare audits/own audits/cured"
 QUERIES, JSON, RESULTS = "audits/cured/queries.csv", "audits/cured/audit.json", "paper/results.json"
-BROKEN = {"gone": gone, "empty": content(""), "cut": cut, "garbage": content(bytes(range(256)) * 8), "a folder": folder}
-
-
-def table(change: Callable[[pd.DataFrame], pd.DataFrame]):
-    """Write a changed table in the place of one."""
-    return lambda path: change(pd.read_csv(path, dtype=str, keep_default_na=False)).to_csv(path, index=False)
-
-
-def figures(change: Callable[[dict], object]):
-    """Write changed JSON in the place of some; a change that returns nothing has changed what it was given."""
-
-    def write(path: Path) -> None:
-        found = json.loads(path.read_text())
-        path.write_text(json.dumps(found if (changed := change(found)) is None else changed))
-
-    return write
 
 
 AUDITED = {
@@ -144,10 +126,10 @@ def picture(value: int, size: tuple[int, int] = (40, 32)):
 
 
 LABELLED = {
-    "no photo": ("a_image.png", gone, "photo missing"),
+    "no photo": ("a_image.png", remove, "photo missing"),
     "two photos": ("a_image.jpg", picture(9), "a photo of the same name"),
-    "no hand mask": ("a_mask.png", gone, "hand mask missing"),
-    "no automatic mask": ("a_mask_pred.png", gone, "automatic mask missing"),
+    "no hand mask": ("a_mask.png", remove, "hand mask missing"),
+    "no automatic mask": ("a_mask_pred.png", remove, "automatic mask missing"),
     "an empty hand mask": ("a_mask.png", picture(0), "its hand mask is empty"),
     "a pale hand mask": ("a_mask.png", picture(100), "its hand mask is empty"),
     "a small hand mask": ("a_mask.png", picture(255, (20, 16)), "its hand mask has 20 x 16"),

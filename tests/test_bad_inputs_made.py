@@ -1,47 +1,14 @@
 """What stages have made and later ones read: packs, tables, embeddings, attention, metrics."""
 
-import io
-import json
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-from bad_inputs import content, cut, edited, folder, gone
+from spoils import BROKEN, array, content, cut, edited, folder, remove, table
 
 pytestmark = pytest.mark.slow
-GARBAGE = bytes(range(256)) * 8
 PREPARED, MASKS = "data/prepared/demo/photos", "data/masks/demo/packed"
 IMAGES, SCORES = "data/prepared/demo/images.csv", "data/attention/demo/base/42/scores.csv"
 EMBEDDED, MAPS = "data/embeddings/demo/base/42", "data/attention/demo/base/42"
-
-
-def array(change: Callable[[np.ndarray], np.ndarray]):
-    """Save a changed array in the place of one."""
-
-    def write(path: Path) -> None:
-        changed = change(np.load(path))
-        buffer = io.BytesIO()
-        np.save(buffer, changed, allow_pickle=True)
-        path.write_bytes(buffer.getvalue())
-
-    return write
-
-
-def table(change: Callable[[pd.DataFrame], pd.DataFrame]):
-    """Write a changed table in the place of one."""
-    return lambda path: change(pd.read_csv(path, dtype=str, keep_default_na=False)).to_csv(path, index=False)
-
-
-def figures(change: Callable[[dict], object]):
-    """Write changed JSON in the place of some."""
-
-    def write(path: Path) -> None:
-        found = json.loads(path.read_text())
-        path.write_text(json.dumps(found if (changed := change(found)) is None else changed))
-
-    return write
 
 
 def with_nan(values: np.ndarray) -> np.ndarray:
@@ -49,7 +16,6 @@ def with_nan(values: np.ndarray) -> np.ndarray:
     return np.concatenate([np.full((1, *values.shape[1:]), np.nan, values.dtype), values[1:]])
 
 
-BROKEN = {"gone": gone, "empty": content(""), "cut": cut, "garbage": content(GARBAGE), "a folder": folder}
 SHAPES = BROKEN | {
     "one less": array(lambda shapes: shapes[:-1]),
     "negative": array(lambda shapes: np.where(np.arange(len(shapes))[:, None] == 0, -shapes, shapes)),
@@ -64,7 +30,7 @@ SHAPES = BROKEN | {
     "none": array(lambda shapes: shapes[:0]),
 }
 PIXELS = {
-    "gone": gone,
+    "gone": remove,
     "empty": content(""),
     "cut": cut,
     "a folder": folder,
@@ -92,7 +58,7 @@ def test_packs_of_other_photos(refuses, small):
 
 @pytest.mark.parametrize("dataset", ["data/backgrounds/demo/test", "data/backgrounds/demo"])
 def test_a_pool_that_is_gone(refuses, dataset):
-    refuses("embed demo base 42", "backgrounds/demo", (dataset, gone))
+    refuses("embed demo base 42", "backgrounds/demo", (dataset, remove))
 
 
 TABLES = {
@@ -207,66 +173,3 @@ def test_attention_scores_of_other_photos(refuses, how):
 )
 def test_tables_of_queries(refuses, how):
     refuses("report demo", "data/queries/demo/base.csv|base and bgconsistency", ("data/queries/demo/base.csv", how))
-
-
-def inside(*keys: str, value: object = KeyError):
-    """Change, or remove, what stands under some keys."""
-
-    def change(found: dict) -> None:
-        for key in keys[:-1]:
-            found = found[key]
-        if value is KeyError:
-            del found[keys[-1]]
-        else:
-            found[keys[-1]] = value
-
-    return figures(change)
-
-
-METRICS = {
-    **BROKEN,
-    "a list": figures(lambda found: [found]),
-    "a number": content("7"),
-    "null": content("null"),
-    "another dataset": edited('"demo"', '"dome"'),
-    "deep": content(5000 * "["),
-    "UTF-16": content('{"demo": 1}'.encode("utf-16")),
-}
-EVALUATED = METRICS | {
-    "no views": inside("demo", "base", value={}),
-    "a list of views": inside("demo", "base", value=[1]),
-    "no clean": inside("demo", "base", "clean"),
-    "clean is a number": inside("demo", "base", "clean", value=1),
-    "no MAP@R": inside("demo", "base", "swapped", "map_at_r"),
-    "text": inside("demo", "base", "clean", "recall_at_1", value="0.5"),
-    "null": inside("demo", "base", "clean", "recall_at_1", value=None),
-    "a list": inside("demo", "base", "clean", "recall_at_1", value=[1]),
-    "NaN": inside("demo", "base", "swapped", "recall_at_1", value=float("nan")),
-    "inf": inside("demo", "base", "drop", "map_at_r", value=float("inf")),
-    "no attention": inside("demo", "base", "attention"),
-    "attention without sd": inside("demo", "base", "attention", "clean", "sd"),
-    "attention of text": inside("demo", "base", "attention", "clean", "mean", value="x"),
-    "no queries": inside("demo", "base", "queries"),
-    "queries of text": inside("demo", "base", "queries", value="many"),
-    "seeds of text": inside("demo", "base", "seeds", value="1"),
-    "no new scene": inside("demo", "base", "new_scene"),
-}
-MASKED = METRICS | {
-    "no masks": inside("demo", "masks"),
-    "a number": inside("demo", "masks", value=1),
-    "no count": inside("demo", "masks", "masks"),
-    "no kind": inside("demo", "masks", "empty"),
-    "text": inside("demo", "masks", "empty", value="none"),
-    "NaN": inside("demo", "masks", "masks", value=float("nan")),
-    "null": inside("demo", "masks", "border", value=None),
-}
-
-
-@pytest.mark.parametrize("how", EVALUATED.values(), ids=EVALUATED)
-def test_metrics_of_a_regime(refuses, how):
-    refuses("report demo", "metrics/evaluate/demo/base.json", ("metrics/evaluate/demo/base.json", how))
-
-
-@pytest.mark.parametrize("how", MASKED.values(), ids=MASKED)
-def test_metrics_of_masks(refuses, how):
-    refuses("report demo", "metrics/masks/demo.json", ("metrics/masks/demo.json", how))

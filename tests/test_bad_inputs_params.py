@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from bad_inputs import ROOT, content, cut, edited, fifo, folder, gone
+from bad_inputs import ROOT
+from spoils import content, cut, edited, fifo, folder, remove
 
 pytestmark = pytest.mark.slow
 COMMAND = "study_tables"  # reads nothing else that is spoilt here
@@ -125,7 +126,7 @@ def test_a_file_of_params_that_is_none(refuses, text, words):
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        (gone, "params.yaml: no such file"),
+        (remove, "params.yaml: no such file"),
         (folder, "params.yaml: no such file"),
         (fifo, "params.yaml: no such file"),
         (cut, "params.yaml"),

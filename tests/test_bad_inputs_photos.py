@@ -6,8 +6,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-from bad_inputs import content, cut, fifo, folder, gone
 from PIL import Image
+from spoils import content, cut, fifo, folder, remove
 
 pytestmark = pytest.mark.slow
 OWN = "data/sources/own"
@@ -143,7 +143,7 @@ PICTURES = {
     "a line": (content(encoded("PNG", (6000, 1))), "side of less than 8 pixels"),
     "a strip": (content(encoded("PNG", (9000, 9))), "times as long as wide"),
     "a folder": (folder, "listed, but missing"),
-    "gone": (gone, "listed, but missing"),
+    "gone": (remove, "listed, but missing"),
     "a pipe": (fifo, "listed, but missing"),
     "a link to nowhere": (lambda path: (path.unlink(), path.symlink_to("nowhere")), "listed, but missing"),
     "a link to itself": (lambda path: (path.unlink(), path.symlink_to(path.name)), "mug 3/1.png"),
@@ -172,7 +172,7 @@ MASKS = {
     "text": (content("white\n"), "does not decode"),
     "cut": (cut, "does not decode"),
     "a GIF": (content(encoded("GIF")), "does not decode"),
-    "gone": (gone, "missing"),
+    "gone": (remove, "missing"),
     "a folder": (folder, "missing"),
     "a pipe": (fifo, "missing"),
     "smaller": (content(encoded("PNG", (20, 16), "L")), "40 x 32 pixels, but its mask has 20 x 16"),
@@ -204,7 +204,7 @@ def test_masks_that_are_all_empty(refuses):
         (content("a picture"), "does not decode"),
         (cut, "does not decode"),
         (content(png(60_000, 60_000)), "megapixels"),
-        (gone, "3 pictures, at least 4"),
+        (remove, "3 pictures, at least 4"),
         (folder, "3 pictures, at least 4"),
     ],
     ids=["empty", "text", "cut", "gigapixels", "gone", "a folder"],

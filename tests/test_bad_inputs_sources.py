@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bad_inputs import content, cut, edited, folder, gone
 from packed import pack
+from spoils import content, cut, edited, folder, remove
 from study_originals import write_original_cars
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,7 @@ WHOLE = {
 
 @pytest.mark.parametrize(("dataset", "original"), [(name, each) for name in WHOLE for each in WHOLE[name]])
 def test_what_is_whole_is_taken(small, give, dataset, original):
-    with small.spoilt(f"data/sources/{dataset}", give(original)), small.spoilt(f"data/raw/{dataset}", gone):
+    with small.spoilt(f"data/sources/{dataset}", give(original)), small.spoilt(f"data/raw/{dataset}", remove):
         assert small.run("raw", dataset) == (0, "")
 
 
@@ -93,7 +93,7 @@ LISTS = {
     "empty": (content(""), ""),
     "garbage": (content(bytes(range(256))), ""),
     "cut": (cut, ""),
-    "gone": (gone, "is missing"),
+    "gone": (remove, "is missing"),
     "a folder": (folder, "is missing|not as published"),
     "letters": (lambda path: path.write_text(path.read_text().replace("1", "x")), ""),
     "a row less": (lambda path: path.write_text(path.read_text().rpartition("\n")[0].rpartition("\n")[0] + "\n"), ""),
@@ -127,7 +127,7 @@ ANNOTATIONS = {
     "text": (content("x" * 300), "md5"),
     "cut": (cut, "md5"),
     "a folder": (folder, "cars_annos.mat"),
-    "gone": (gone, "cars_annos.mat is missing"),
+    "gone": (remove, "cars_annos.mat is missing"),
     "other labels": (lambda path: write_original_cars(path.parent, (1, 1, 2, 2, 3, 3, 4, 9)), "md5"),
 }
 
@@ -139,7 +139,7 @@ def test_annotations_of_cars(refuses, give, how, words):
 
 @pytest.mark.parametrize(
     "how",
-    [content(""), content("x" * 300), content(b"MATLAB 5.0 MAT-file" + b"\0" * 200), cut, gone, folder],
+    [content(""), content("x" * 300), content(b"MATLAB 5.0 MAT-file" + b"\0" * 200), cut, remove, folder],
     ids=["empty", "text", "a head alone", "cut", "gone", "a folder"],
 )
 def test_annotations_of_cars_when_they_are_prepared(refuses, small, give, how):
@@ -155,7 +155,7 @@ PHOTOS = [
 ]
 
 
-@pytest.mark.parametrize("how", [gone, folder])
+@pytest.mark.parametrize("how", [remove, folder])
 @pytest.mark.parametrize(("dataset", "original", "name"), PHOTOS)
 def test_a_photo_that_is_listed_and_not_there(refuses, give, dataset, original, name, how):
     refused(refuses, dataset, "listed, but missing", give(original, name, how))

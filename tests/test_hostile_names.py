@@ -95,7 +95,7 @@ def test_a_comparison_shows_names_as_text(name):
         assert shown.count(sign) == shown.count(f"\\{sign}")
 
 
-@pytest.mark.parametrize("name", [name for name in PLAIN if len(name) < 99 and name.isprintable()] + STEERING)
+@pytest.mark.parametrize("name", [name for name in PLAIN if len(name) < 99 and name.isprintable()])
 def test_figures_draw_names_as_text(tmp_path, name):
     regimes = {name: {"clean": {"map_at_r": 0.5}, "swapped": {"map_at_r": 0.25}}}
     for number, draw in enumerate((figures.bars, figures.front)):

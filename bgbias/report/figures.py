@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from bgbias import files
-from bgbias.errors import printable
 from bgbias.metrics.names import METRICS
 
 INK, PAPER = (40, 40, 40), (255, 255, 255)
@@ -132,7 +131,7 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
 
 def _plain(name: str) -> str:
     """A name as Matplotlib draws it, which would take what is between two dollars for a formula."""
-    return printable(name).replace("$", r"\$")
+    return name.replace("$", r"\$")
 
 
 def pareto(points: Iterable[Sequence[float]]) -> list[tuple[float, float]]:
