@@ -79,8 +79,7 @@ def test_separate_pools_share_no_background_and_hold_all_of_val(photos):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"split": "dev"}, "images.csv: has photos of the split dev, expected train, val, test: run the stage again"),
-        ({"split": "test"}, "images.csv: has photos of the split test, expected train, val, test"),
+        ({"split": "dev"}, "images.csv: unknown split; run the stage again .*: dev"),
         ({"class_id": -1}, "images.csv: class_id -1 is below 0: run the stage again"),
         ({"image_id": 0}, "images.csv: its photos are not numbered from 0 on"),
     ],
@@ -100,6 +99,12 @@ def test_photos_masks_and_rows_must_be_as_many_and_masks_grey(photos):
     ):
         with pytest.raises(ValueError, match=message):
             Photos(table, photos.photos, masks, photos.geometry)
+
+
+def test_a_split_without_photos_is_refused(photos):
+    photos.table = photos.table[photos.table.split != "test"]
+    with pytest.raises(ValueError, match="photos: no photos of the split test: run the stage again"):
+        photos.split("test")
 
 
 def test_a_pool_that_is_not_there_is_refused_with_those_there_are(photos):

@@ -72,7 +72,7 @@ def read_table(path: Path) -> pd.DataFrame:
     table = files.read_csv(path, columns, mend, **how)
     if list(table.image_id) != list(range(len(table))):
         raise InputError(f"{path}: its photos are not numbered from 0 on: {mend}")
-    packed = len(files.read_array(path.parent / "photos/shapes.npy", mend))
+    packed = len(files.read_numbers(path.parent / "photos/shapes.npy", "i", None, 3))
     if packed != len(table):
         raise InputError(f"{path}: {len(table):,} photos, but {packed:,} are packed beside it: {mend}")
     if (table.class_id < 0).any():

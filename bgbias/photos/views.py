@@ -67,8 +67,11 @@ class Photos:
         return (pool.subset(np.s_[::2]), pool.subset(np.s_[1::2])) if separate else (pool, pool)
 
     def split(self, name: str) -> np.ndarray:
-        """The image_ids of a split, ascending."""
-        return self.table.image_id[self.table.split == name].to_numpy()
+        """The image_ids of a split, ascending; a ValueError if there are none."""
+        image_ids = self.table.image_id[self.table.split == name].to_numpy()
+        if not len(image_ids):
+            raise InputError(f"{self.photos.folder}: no photos of the split {name}: {REMAKE}")
+        return image_ids
 
     def clean(self, image_ids: Sequence[int]) -> Iterator[Tensor]:
         """Centre crops of photos as they are, in batches of uint8 (B, 3, input_px, input_px)."""
