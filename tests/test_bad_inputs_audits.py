@@ -58,13 +58,13 @@ def audits(small):
 
 
 @pytest.mark.usefixtures("audits")
-@pytest.mark.parametrize(("how", "words"), AUDITED.values(), ids=AUDITED)
+@pytest.mark.parametrize(("how", "words"), list(AUDITED.values()), ids=AUDITED)
 def test_queries_of_an_audit(refuses, how, words):
     refuses(COMPARE, words, (QUERIES, how))
 
 
 @pytest.mark.usefixtures("audits")
-@pytest.mark.parametrize(("how", "words"), DESCRIBED.values(), ids=DESCRIBED)
+@pytest.mark.parametrize(("how", "words"), list(DESCRIBED.values()), ids=DESCRIBED)
 def test_figures_of_an_audit(refuses, how, words):
     refuses(COMPARE, words, (JSON, how))
 
@@ -109,12 +109,12 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize(("how", "words"), GATHERED.values(), ids=GATHERED)
+@pytest.mark.parametrize(("how", "words"), list(GATHERED.values()), ids=GATHERED)
 def test_results_of_the_study(refuses, how, words):
     refuses("study_tables", words, (RESULTS, how))
 
 
-@pytest.mark.parametrize("how", PUBLISHED.values(), ids=PUBLISHED)
+@pytest.mark.parametrize("how", list(PUBLISHED.values()), ids=PUBLISHED)
 @pytest.mark.parametrize("name", ["table1_map_at_r", "table2_attention_score"])
 def test_published_figures(refuses, name, how):
     refuses("study_tables", f"{name}.csv", (f"paper/published/{name}.csv", how))
@@ -141,7 +141,7 @@ LABELLED = {
 }
 
 
-@pytest.mark.parametrize(("name", "how", "words"), LABELLED.values(), ids=LABELLED)
+@pytest.mark.parametrize(("name", "how", "words"), list(LABELLED.values()), ids=LABELLED)
 def test_masks_drawn_by_hand(refuses, small, name, how, words):
     labels = small.folder / "labels"
     labels.mkdir(exist_ok=True)

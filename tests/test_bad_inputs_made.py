@@ -116,13 +116,13 @@ FLOATS = ARRAYS | {
 }
 
 
-@pytest.mark.parametrize("how", FLOATS.values(), ids=FLOATS)
+@pytest.mark.parametrize("how", list(FLOATS.values()), ids=FLOATS)
 @pytest.mark.parametrize("file", ["clean.npy", "swapped/1.npy"])
 def test_embeddings_to_evaluate(refuses, file, how):
     refuses("evaluate demo base", f"{EMBEDDED}/{file}", (f"{EMBEDDED}/{file}", how))
 
 
-@pytest.mark.parametrize("how", FLOATS.values(), ids=FLOATS)
+@pytest.mark.parametrize("how", list(FLOATS.values()), ids=FLOATS)
 def test_embeddings_to_show(refuses, how):
     refuses("report demo", f"{EMBEDDED}/swapped/0.npy", (f"{EMBEDDED}/swapped/0.npy", how))
 
@@ -141,7 +141,7 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("how", ROWS.values(), ids=ROWS)
+@pytest.mark.parametrize("how", list(ROWS.values()), ids=ROWS)
 def test_photos_of_embeddings(refuses, how):
     refuses("evaluate demo base", f"{EMBEDDED}/images.csv", (f"{EMBEDDED}/images.csv", how))
 

@@ -59,11 +59,11 @@ MASKED = METRICS | {
 }
 
 
-@pytest.mark.parametrize("how", EVALUATED.values(), ids=EVALUATED)
+@pytest.mark.parametrize("how", list(EVALUATED.values()), ids=EVALUATED)
 def test_metrics_of_a_regime(refuses, how):
     refuses("report demo", "metrics/evaluate/demo/base.json", ("metrics/evaluate/demo/base.json", how))
 
 
-@pytest.mark.parametrize("how", MASKED.values(), ids=MASKED)
+@pytest.mark.parametrize("how", list(MASKED.values()), ids=MASKED)
 def test_metrics_of_masks(refuses, how):
     refuses("report demo", "metrics/masks/demo.json", ("metrics/masks/demo.json", how))

@@ -113,12 +113,12 @@ def _cases() -> Iterator:
             yield pytest.param(path, KeyError, re.escape(path[-1]), id=f"{name}: missing")
 
 
-@pytest.mark.parametrize(("path", "value", "words"), _cases())
+@pytest.mark.parametrize(("path", "value", "words"), list(_cases()))
 def test_a_value_of_params(refuses, path, value, words):
     refuses(COMMAND, rf"params.yaml.*\b{words}", ("params.yaml", _with(path, value, value is KeyError)))
 
 
-@pytest.mark.parametrize(("text", "words"), TRICKS.values(), ids=TRICKS)
+@pytest.mark.parametrize(("text", "words"), list(TRICKS.values()), ids=TRICKS)
 def test_a_file_of_params_that_is_none(refuses, text, words):
     refuses(COMMAND, words, ("params.yaml", content(text)))
 

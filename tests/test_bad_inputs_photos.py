@@ -81,12 +81,12 @@ SPLITS = {
 }
 
 
-@pytest.mark.parametrize(("how", "words"), LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize(("how", "words"), list(LISTS.values()), ids=LISTS)
 def test_a_list_of_photos(refuses, how, words):
     refuses("raw own", words, (LIST, how))
 
 
-@pytest.mark.parametrize(("first", "others", "words"), SPLITS.values(), ids=SPLITS)
+@pytest.mark.parametrize(("first", "others", "words"), list(SPLITS.values()), ids=SPLITS)
 def test_splits_of_a_list(refuses, first, others, words):
     def split(path: Path) -> None:
         header, *rows = path.read_text().splitlines()
@@ -156,7 +156,7 @@ PICTURES = {
 FOR_PREPARE = ("empty", "text", "cut", "a GIF", "a PNG of gigapixels", "a PNG with few pixels", "a folder", "gone")
 
 
-@pytest.mark.parametrize(("how", "words"), PICTURES.values(), ids=PICTURES)
+@pytest.mark.parametrize(("how", "words"), list(PICTURES.values()), ids=PICTURES)
 def test_a_picture_in_an_audit(refuses, how, words):
     refuses(GIVEN, words, (PHOTO, how))
 
@@ -182,7 +182,7 @@ MASKS = {
 }
 
 
-@pytest.mark.parametrize(("how", "words"), MASKS.values(), ids=MASKS)
+@pytest.mark.parametrize(("how", "words"), list(MASKS.values()), ids=MASKS)
 @pytest.mark.parametrize("command", [GIVEN, "masks own"])
 def test_a_mask(refuses, command, how, words):
     path = MASK if command == GIVEN else MASK.replace("sources", "raw")

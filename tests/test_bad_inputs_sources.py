@@ -78,13 +78,13 @@ def refused(refuses, dataset: str, words: str, how) -> None:
     refuses(f"raw {dataset}", words, (f"data/sources/{dataset}", how), valid=False)
 
 
-@pytest.mark.parametrize(("how", "words"), ANY.values(), ids=ANY)
+@pytest.mark.parametrize(("how", "words"), list(ANY.values()), ids=ANY)
 @pytest.mark.parametrize("dataset", WHOLE)
 def test_an_archive(refuses, give, dataset, how, words):
     refused(refuses, dataset, words, give(WHOLE[dataset][0], WHOLE[dataset][0], how))
 
 
-@pytest.mark.parametrize(("how", "words"), UNSAFE.values(), ids=UNSAFE)
+@pytest.mark.parametrize(("how", "words"), list(UNSAFE.values()), ids=UNSAFE)
 def test_an_archive_that_is_unsafe(refuses, give, how, words):
     refused(refuses, "cars196", words, give(KAGGLE, KAGGLE, how))
 
@@ -132,7 +132,7 @@ ANNOTATIONS = {
 }
 
 
-@pytest.mark.parametrize(("how", "words"), ANNOTATIONS.values(), ids=ANNOTATIONS)
+@pytest.mark.parametrize(("how", "words"), list(ANNOTATIONS.values()), ids=ANNOTATIONS)
 def test_annotations_of_cars(refuses, give, how, words):
     refused(refuses, "cars196", words, give("write_original_cars", "cars_annos.mat", how))
 
@@ -206,7 +206,7 @@ GROCERY = {
 }
 
 
-@pytest.mark.parametrize(("contents", "words"), GROCERY.values(), ids=GROCERY)
+@pytest.mark.parametrize(("contents", "words"), list(GROCERY.values()), ids=GROCERY)
 def test_lists_of_grocery_when_they_are_prepared(refuses, contents, words):
     def write(path: Path) -> None:
         path.mkdir(parents=True)

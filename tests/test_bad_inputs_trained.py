@@ -99,12 +99,12 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize(("how", "words"), CARDS.values(), ids=CARDS)
+@pytest.mark.parametrize(("how", "words"), list(CARDS.values()), ids=CARDS)
 def test_the_card_of_a_model(refuses, how, words):
     refuses("embed demo base 42", words, (NETWORK, how))
 
 
-@pytest.mark.parametrize(("how", "words"), STATES.values(), ids=STATES)
+@pytest.mark.parametrize(("how", "words"), list(STATES.values()), ids=STATES)
 def test_the_weights_of_a_model(refuses, how, words):
     refuses("embed demo base 42", words, (WEIGHTS, how))
 

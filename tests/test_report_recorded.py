@@ -54,7 +54,7 @@ def test_scores_of_all_regimes_and_pictures_of_one_network_each(root):
     [
         (["clean"], 1, "base.json .run the stage again .*: clean: "),
         (["swapped", "map_at_r"], "0.5", "base.json .*: swapped.map_at_r: Input should be a valid number, found '0.5'"),
-        (["swapped", "map_at_r"], float("nan"), "base.json .*: swapped.map_at_r: Input should be a finite number"),
+        (["swapped", "map_at_r"], float("nan"), "base.json: does not read .NaN is no number"),
         (["queries"], None, "base.json .*: queries: Input should be a valid integer, found None"),
         (["other"], VIEW, "base.json: has no such view: run the stage again .*: new_scene"),
     ],

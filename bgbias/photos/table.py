@@ -64,8 +64,8 @@ def read_table(path: Path) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: there is none.
-        ValueError: it does not read, its photos are not numbered from 0 on, not as many are packed beside it, or a split
-            is unknown.
+        ValueError: it does not read, its photos are not numbered from 0 on, not as many are packed beside it, or a
+            split is unknown.
     """
     columns, mend = [*COLUMNS, "mask_path"], f"make it again, `dvc repro -f prepare@{path.parent.name}`"
     how = {"keep_default_na": False, "dtype": dict.fromkeys(columns, str) | {"image_id": int, "class_id": int}}

@@ -39,11 +39,9 @@ class Photos:
         """Take what was packed.
 
         Raises:
-            ValueError: masks, photos and rows differ in number, or masks and photos in size.
+            ValueError: masks and photos differ in number or size.
         """
         self.table, self.photos, self.masks, self.geometry, self.pools = table, photos, masks, geometry, pools
-        if len(photos) != len(table):
-            raise InputError(f"{photos.folder}: {len(photos)} photos for {len(table)} rows of their table: {REMAKE}")
         if not np.array_equal(masks.shapes, photos.shapes * [1, 1, 0] + [0, 0, 1]):
             raise InputError(f"{masks.folder}: masks and photos differ in number or size: make the masks again")
 
