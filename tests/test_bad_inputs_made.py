@@ -44,7 +44,7 @@ PIXELS = {
 )
 def test_a_pack(refuses, pack, file, how):
     spoil = {"shapes.npy": SHAPES, "pixels.bin": PIXELS}[file][how]
-    refuses("attention demo base 42", f"{pack}.*", (f"{pack}/{file}", spoil))
+    refuses("attention demo base 42", f"{pack}|packed beside it", (f"{pack}/{file}", spoil))
 
 
 def test_packs_of_other_photos(refuses, small):
