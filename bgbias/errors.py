@@ -11,6 +11,15 @@ class InputError(ValueError):
     """What the user can mend: one line that says what, where, found against expected, and the fix."""
 
 
+def printable(text: str) -> str:
+    r"""Escape what may steer a terminal, or hide from it: control characters, right-to-left marks, broken bytes.
+
+    >>> print(printable("a\x1b[31m b\u202e c\udcff \u00e9"))
+    a\x1b[31m b\u202e c\udcff é
+    """
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 @contextmanager
 def as_input_error(what: str) -> Iterator[None]:
     """Turn any exception of third-party code into an InputError of one line.

@@ -95,13 +95,12 @@ def read_results(path: Path) -> pd.DataFrame:
         not isinstance(rows, list)
         or not rows
         or any(not isinstance(row, dict) or set(row) != set(columns) for row in rows)
+        or any(not isinstance(row[name], str) for row in rows for name in KEY)
     ):
         raise InputError(f"{path}: expected results, rows of {', '.join(columns)}: {mend}")
     with as_input_error(f"{path}: holds figures that are no numbers: {mend}"):
         found = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(FIGURES, float))
-    twice = found[found.duplicated(KEY)]
-    refuse([" ".join(key) for key in twice[KEY].itertuples(index=False)], f"{path}: rows of the same name; {mend}")
-    return found
+    return _without_twins(found, path, mend)
 
 
 def read_published(folder: Path) -> pd.DataFrame:
@@ -111,12 +110,23 @@ def read_published(folder: Path) -> pd.DataFrame:
         "swapped_map_at_r_percent": "swapped_map_at_r",
         "swapped_sd_percent": "swapped_map_at_r_sd",
     }
-    first = files.read_csv(folder / "table1_map_at_r.csv", [*KEY, *percent], RESTORE).rename(columns=percent)
+    first = _published(folder / "table1_map_at_r.csv", list(percent)).rename(columns=percent)
     shares = list(percent.values())
     first[shares] = first[shares] / 100
-    second = files.read_csv(folder / "table2_attention_score.csv", [*KEY, "mean", "sd"], RESTORE)
+    second = _published(folder / "table2_attention_score.csv", ["mean", "sd"])
     second = second.rename(columns={"mean": "attention", "sd": "attention_sd"})
     return first.merge(second, on=KEY, how="outer").reindex(columns=[*KEY, *FIGURES])
+
+
+def _published(path: Path, figures: list[str]) -> pd.DataFrame:
+    found = files.read_csv(path, [*KEY, *figures], RESTORE, dtype=dict.fromkeys(figures, float))
+    return _without_twins(found, path, RESTORE)
+
+
+def _without_twins(found: pd.DataFrame, path: Path, mend: str) -> pd.DataFrame:
+    twice = found[found.duplicated(KEY)]
+    refuse([" ".join(key) for key in twice[KEY].itertuples(index=False)], f"{path}: rows of the same name; {mend}")
+    return found
 
 
 def table(results: pd.DataFrame, published: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from typing import get_args
 
 from bgbias import external
 from bgbias.config import cli, params
-from bgbias.errors import InputError
+from bgbias.errors import InputError, printable
 
 
 def main(settings: params.Params, embedder: str, out: Path, dataset: str | None, **given: str | None) -> None:
@@ -44,7 +44,7 @@ def main(settings: params.Params, embedder: str, out: Path, dataset: str | None,
     if bool(dataset) == bool(given):
         raise InputError("give --photos DIR with its options, or --dataset NAME, which has masks and backgrounds")
     options = None if dataset else check(given | {"embedder": embedder}, params.Audit, "options")
-    sources.make_folder(out, options)
+    sources.try_folder(out, options)
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
     if dataset:
         pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache)
@@ -64,7 +64,7 @@ def main(settings: params.Params, embedder: str, out: Path, dataset: str | None,
     columns = measures.columns() | explained.columns(explainer, len(pictures.table))
     queries.write(out, pictures.table, columns)
     page.write(out / "report.html", found, worst_photos(pictures, embedded, explainer))
-    print("\n".join(found["verdict"]))
+    print("\n".join(map(printable, found["verdict"])))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ def main(settings: params.Params, first: Path, second: Path, out: Path | None) -
     read, names = [queries.read(folder) for folder in (first, second)], [str(first), str(second)]
     found = paired.compare(*read, settings.seed, names)
     queries.refuse_unlike(first, second)  # afterwards: other photos have other masks, too
+    names = [tables.plain(name) for name in names]
     table = tables.markdown(comparison.written(found, names))
     text = "\n".join([*comparison.sentences(found, names), "", table])
     if out:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from bgbias.config import cli, params
 
+SCORES = {"index_col": "image_id", "dtype": {"image_id": int, "clean": float, "swapped": float}}
+
 
 def main(settings: params.Params, dataset: str, regime: str) -> None:
     """Measure each seed's network, and write the means."""
@@ -29,12 +31,15 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     options, measured = settings.evaluate[dataset], []
     for seed in settings.seeds:
         folder, maps = (Path("data") / part / dataset / regime / str(seed) for part in ("embeddings", "attention"))
-        photos = files.read_csv(folder / "images.csv", ["image_id", "class_id"])
+        photos = files.read_csv(folder / "images.csv", ["image_id", "class_id"], dtype=int)
         draws = {view: [folder / view / f"{draw}.npy" for draw in range(options.draws)] for view in options.swaps}
         draws = {"clean": [folder / "clean.npy"]} | draws
-        views = {view: [torch.from_numpy(files.read_array(path)) for path in paths] for view, paths in draws.items()}
+        views = {
+            view: [torch.from_numpy(files.read_numbers(path, "f", len(photos), None)) for path in paths]
+            for view, paths in draws.items()
+        }
         scores, queries = evaluation.measure(views, photos, options.recall_at)
-        attention = evaluation.attention(files.read_csv(maps / "scores.csv", ["clean"], index_col="image_id"))
+        attention = evaluation.attention(files.read_csv(maps / "scores.csv", ["clean", "swapped"], **SCORES))
         measured.append((scores, attention, queries))
 
     found, queries = evaluation.over_seeds(measured, len(photos))

@@ -10,7 +10,7 @@ Takes   the demo a second for each photo and model on two cores
 from pathlib import Path
 
 from bgbias.config import cli, params
-from bgbias.errors import InputError
+from bgbias.errors import InputError, printable
 
 
 def main(settings: params.Params, dataset: str, images: list[int], models: list[Path], out: Path | None) -> None:
@@ -29,7 +29,9 @@ def main(settings: params.Params, dataset: str, images: list[int], models: list[
     photos, image_ids = Photos.prepared(dataset, geometry), np.array(images)
     unknown = sorted(set(images) - set(photos.table.image_id))
     if unknown:
-        raise InputError(f"{dataset} has no image_id {unknown[0]}; data/prepared/{dataset}/images.csv lists them")
+        raise InputError(
+            f"{dataset} has no image_id {unknown[0]}: choose of those in data/prepared/{dataset}/images.csv"
+        )
     pool = photos.pool(pool_name)
     manifest = photos.draw(image_ids, pool, settings.seed, "swapped", 0)
     maps = {"clean": {}, "swapped": {}}
@@ -37,11 +39,11 @@ def main(settings: params.Params, dataset: str, images: list[int], models: list[
         attention = Attention(trained.load(folder), settings.attention, settings.seed)
         for view, seen in (("clean", photos.clean(image_ids)), ("swapped", photos.swapped(manifest, pool))):
             found = attention.maps(torch.cat(list(seen)), image_ids)
-            maps[view]["/".join(folder.parts[-2:])] = (255 * found).byte().cpu().numpy()
+            maps[view][printable("/".join(folder.parts[-2:]))] = (255 * found).byte().cpu().numpy()
     pictures = sheets.Pictures(dataset, geometry, pool_name, settings.seed)
     out = out or Path("plots/figure2") / f"{dataset}.png"
     figures.save(out, sheets.attention(pictures, image_ids, maps))
-    print(out)
+    print(printable(str(out)))
 
 
 if __name__ == "__main__":

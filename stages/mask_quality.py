@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import get_args
 
 from bgbias.config import cli, params
+from bgbias.errors import printable
 
 WORST = 3  # photos that are named
 
@@ -37,7 +38,8 @@ def main(settings: params.Params, labels: Path, out: Path, **options: str | int)
     print(f"{found['images']} photos, {found['empty']} of the automatic masks empty; method {method.method}\n")
     print(tables.markdown(tables.mask_quality(found)))
     worst = table.sort_values(["iou", "name"])[:WORST]
-    print("\nlowest IoU: " + ", ".join(f"{name} ({iou:.4f})" for name, iou in zip(worst.name, worst.iou, strict=True)))
+    named = [f"{printable(name)} ({iou:.4f})" for name, iou in zip(worst.name, worst.iou, strict=True)]
+    print(f"\nlowest IoU: {', '.join(named)}")
 
 
 if __name__ == "__main__":

@@ -27,12 +27,12 @@ def main(settings: params.Params, dataset: str) -> None:
     seeding.deterministic(settings.threads)
     swaps = settings.evaluate[dataset].swaps
     metrics, queries, embeddings, maps, scored = recorded.read(
-        dataset, settings.regimes, settings.seeds[0], FIGURE_PHOTOS
+        dataset, settings.regimes, settings.seeds[0], FIGURE_PHOTOS, list(swaps)
     )
     pictures = sheets.Pictures(dataset, settings.images[dataset], swaps["swapped"], settings.seed)
     photos = pictures.photos.table
     table = tables.markdown(tables.summary(metrics, list(swaps)))
-    masks = files.read_json(Path("metrics/masks") / f"{dataset}.json", dataset, "masks")
+    masks = recorded.read_masks(dataset)
     doubt = tables.masks_in_doubt({kind: masks.get(kind, 0) for kind in DOUBTS}, masks["masks"])
     table = "\n\n".join(filter(None, (doubt, table)))
     notes = [

@@ -8,6 +8,7 @@ import pytest
 import torch
 from audit_to_show import write  # noqa: F401 (fixtures)
 from audited_shop import audits, in_the_shop, shop  # noqa: F401
+from bad_inputs import refuses, small  # noqa: F401
 from bn_inception_reference import reference  # noqa: F401
 from own_photos import own  # noqa: F401
 from PIL import Image, ImageDraw
@@ -30,6 +31,16 @@ def disc(size: tuple[int, int], colour: tuple[int, int, int], ground: tuple[int,
     for picture, fill in ((photo, colour), (mask, 255)):
         ImageDraw.Draw(picture).ellipse((x - 7, y - 7, x + 7, y + 7), fill=fill)
     return photo, mask
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many of the bad inputs were refused as they should be."""
+    refused, not_refused = (
+        sum("test_bad_inputs" in report.nodeid for report in terminalreporter.stats.get(outcome, []))
+        for outcome in ("passed", "failed")
+    )
+    if refused or not_refused:
+        terminalreporter.write_line(f"bad inputs: {refused} of {refused + not_refused}")
 
 
 @pytest.fixture(autouse=True)

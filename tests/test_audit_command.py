@@ -1,5 +1,6 @@
 """The commands audit and compare: what they refuse, what they keep, and where they write."""
 
+import json
 import re
 import runpy
 import shutil
@@ -86,6 +87,21 @@ def test_where_no_folder_can_be_made_it_is_said_at_once(shop, tmp_path):
         with pytest.raises(ValueError, match=r"--out .*file.*: no folder can be made there .*: choose another"):
             run(shop, out, "object_alone")
     assert (tmp_path / "file").read_text() == "a file"
+
+
+def test_a_refused_audit_leaves_no_folder(shop, tmp_path):
+    with pytest.raises(ValueError, match="photos is no folder"):
+        run(shop, tmp_path / "audits/new", "object_alone", photos=str(tmp_path / "photos"))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("made_with", [None, 7, [1], {"masks": "a"}])
+def test_an_audit_that_does_not_say_what_it_was_made_with_is_not_compared(audits, tmp_path, made_with):
+    folder = shutil.copytree(audits["noise"]["folder"], tmp_path / "audit")
+    found = json.loads((folder / "audit.json").read_text()) | {"made_with": made_with}
+    (folder / "audit.json").write_text(json.dumps(found))
+    with pytest.raises(ValueError, match=r"audit.json: holds no made_with.\w+: run `python -m stages.audit` again"):
+        compare.main(SETTINGS, folder, folder, None)
 
 
 def test_doubtful_masks_are_named_and_left_out_of_the_probes(shop, tmp_path):

@@ -55,6 +55,32 @@ def test_the_traceback_can_be_asked_for(monkeypatch):
         run(monkeypatch, lambda settings, dataset: float("broken"), "demo")
 
 
+def test_what_steers_a_terminal_is_shown_escaped(monkeypatch):
+    def stage(settings, dataset):
+        raise InputError("a\x1b[31m\u202e\udcff.jpg: broken")
+
+    with pytest.raises(SystemExit, match=r"^error: a\\x1b\[31m\\u202e\\udcff.jpg: broken$"):
+        run(monkeypatch, stage, "demo")
+
+
+def test_a_path_that_is_something_else_names_the_mend(monkeypatch, tmp_path):
+    with pytest.raises(SystemExit, match="Is a directory: correct the path, or what lies there$"):
+        run(monkeypatch, lambda settings, dataset: tmp_path.read_text(), "demo")
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "4.2", "x"])
+def test_a_seed_that_is_none_is_refused_by_the_parser(monkeypatch, capsys, seed):
+    monkeypatch.setattr(sys, "argv", ["stage", "demo", "base", "--", seed])
+    with pytest.raises(SystemExit) as ended:
+        cli.run(print, "what it does", "dataset", "regime", "seed")
+    assert ended.value.code == 2 and "argument seed: " in capsys.readouterr().err
+
+
+def test_a_dataset_without_a_name_is_refused(monkeypatch):
+    with pytest.raises(SystemExit, match="^error: unknown dataset ''"):
+        run(monkeypatch, lambda settings, dataset: None, "")
+
+
 def test_an_unknown_dataset_is_refused_with_those_there_are(monkeypatch):
     with pytest.raises(SystemExit, match="^error: unknown dataset 'dmeo'; close to it are demo$"):
         run(monkeypatch, lambda settings, dataset: None, "dmeo")

@@ -8,6 +8,7 @@ from dvc.utils.serialize import modify_yaml
 
 from bgbias.config import params, read
 
+LAUGHS = ", ".join(f"{b}: &{b} [{', '.join(8 * [f'*{a}'])}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
 TEXT = Path("params.yaml").read_text(encoding="utf-8")
 
 
@@ -65,7 +66,7 @@ def test_parameters_cannot_be_changed():
         ("loss: ", "loss: cosface #", "unknown loss 'cosface'; close to it are arcface"),
         ("- demo", "- demmo", "unknown dataset 'demmo'; close to it are demo"),
         ("- bgaugment", "- bgaugmented", "unknown regime 'bgaugmented'; close to it are bgaugment"),
-        ("- 42", "- 42\n- 42", "seeds \\[42, 42\\]: each trains a network of its own, name it once"),
+        ("- 42", "- 42\n- 42", "seeds \\[42, 42\\]: name each once"),
         ("  half:", "  my cure:", "regime_settings.my cure: name it with letters, digits, _ and - only"),
         ("paired: true", "paired: false", "regime_settings.bgconsistency: consistency needs paired: true"),
         ("    paired: false", "    paired: true", "regime_settings.base: paired: true needs replace above 0"),
@@ -94,6 +95,20 @@ def test_parameters_cannot_be_changed():
             "      own:\n        per_class",
             "      onw:\n        per_class",
             "dataset in losses.arcface.overrides: 'onw'",
+        ),
+        ("- base\n", "- base\n- base\n", "regimes \\['base', 'base', .*: name each once"),
+        ("    - 8\n", "    - 1\n", "evaluate.demo: recall_at \\[1, 2, 4, 1\\]: name each once"),
+        (
+            "scale: 220.363",
+            "scael: 1.0",
+            "params.yaml: losses.arcface.overrides.sop: scael is unknown: remove or rename",
+        ),
+        ("scale: 220.363", "scale: 0.0", "losses.arcface.overrides.sop: scale: Input should be greater than 0, found"),
+        ("seed: 42", "seed: " + 300 * "[" + 300 * "]", "is nested too deeply: remove what is in its brackets"),
+        (
+            "audit: {}",
+            f"audit: {{a: &a 1, {LAUGHS}}}",
+            "params.yaml: its aliases stand for more than 1,000,000 values: write fewer",
         ),
         (
             "  sop:\n    source: unsplash",

@@ -185,12 +185,15 @@ def test_an_onnx_model_of_another_input_is_refused(network, changes):
         ("python:broken:network", "(SyntaxError: "),
         ("python:mine:netwrk", "unknown function 'netwrk'; close to it are network"),
         ("python:mine", "unknown function ''; known are Path, network, raises, "),
-        ("python:mine:raises", "raises() fails (KeyError: 'no such\\ncheckpoint')"),
-        ("python:mine:leaves", "leaves() fails (SystemExit: no licence)"),
+        (
+            "python:mine:raises",
+            "raises() fails: correct it; it is called without arguments (KeyError: 'no such\\ncheckpoint')",
+        ),
+        ("python:mine:leaves", "leaves() fails: correct it; it is called without arguments (SystemExit: no licence)"),
         ("python:mine:nothing", "nothing() gives None, expected (nn.Module, input_px, mean, sd), mean and sd three"),
         ("python:mine:short", "short() gives (Flatten("),
         ("python:mine:grey_levels", "white is 1 here: divide grey levels by 255"),
-        ("python:mine:words", "mean ('a', 'b', 'c') or sd (1, 1, 1) is not three numbers"),
+        ("python:mine:words", "mean ('a', 'b', 'c'), sd (1, 1, 1): expected three numbers each"),
         ("python:mine:no_side", "input_px 0, channels RGB: expected 1 to 4096, and RGB or BGR"),
     ],
 )

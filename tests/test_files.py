@@ -108,6 +108,8 @@ def test_json_without_a_key_says_which(tmp_path):
         (b"a\n1\n", "has no column b"),
         (b'a,b\n"1,2', "does not read"),
         (b"a,b\n1,x\n", "does not read"),
+        (b"a,b\ninf,1\n", "holds infinite numbers"),
+        (b"a,b\n1,2\n3,4", "is cut off within its last line"),
     ],
 )
 def test_a_broken_table_is_one_line_that_names_file_and_fix(tmp_path, content, fault):
@@ -124,6 +126,22 @@ def test_a_broken_array_is_one_line_and_runs_nothing(tmp_path, mmap_mode, damage
     path.write_bytes({"cut": path.read_bytes()[:500], "empty": b"", "text": b"1,2"}.get(damage, path.read_bytes()))
     with pytest.raises(InputError, match=r"a.npy: does not read \(.+\): run the stage again"):
         files.read_array(path, mmap_mode=mmap_mode)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((3, 2), np.int32), r"holds int32 \(3, 2\), expected floats \(3, any\): run the stage again"),
+        (np.zeros((2, 2)), r"holds float64 \(2, 2\), expected floats \(3, any\)"),
+        (np.zeros(3), r"holds float64 \(3,\), expected"),
+        (np.zeros((3, 0)), r"holds float64 \(3, 0\), expected"),
+        (np.full((3, 2), np.nan), "holds numbers that are not finite: run the stage again"),
+    ],
+)
+def test_another_array_than_expected_is_refused(tmp_path, array, message):
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(InputError, match=f"a.npy: {message}"):
+        files.read_numbers(tmp_path / "a.npy", "f", 3, None)
 
 
 @pytest.mark.parametrize("read", [files.read_json, files.read_array, lambda path: files.read_csv(path, [])])

@@ -109,7 +109,7 @@ def test_no_pickle_is_written(tmp_path):
     assert {path.name for path in (tmp_path / "model").iterdir()} == {"weights.safetensors", "network.json"}
 
 
-@pytest.mark.parametrize("change", ["missing", "extra", "shape"])
+@pytest.mark.parametrize("change", ["missing", "extra", "shape", "kind"])
 def test_weights_of_another_network_are_refused_in_one_line(tmp_path, change):
     trained.save(made(), tmp_path / "model")
     file = tmp_path / "model/weights.safetensors"
@@ -118,6 +118,8 @@ def test_weights_of_another_network_are_refused_in_one_line(tmp_path, change):
         del weights["head.bias"]
     elif change == "extra":
         weights["neck.bias"] = torch.zeros(1)
+    elif change == "kind":
+        weights["head.bias"] = weights["head.bias"].long()
     else:
         weights["head.bias"] = torch.zeros(9)
     save_file(weights, file)
@@ -139,12 +141,19 @@ def test_a_model_of_another_version_is_refused(tmp_path):
     [
         ('"resnet5"', "network.json is of another version .unknown network 'resnet5'; close to it are small_resnet"),
         ("resnet", "network.json: does not read .Expecting value: line"),
+        ("null", "network.json is of another version .network None, distance 'cosine': expected a name, and euclidean"),
+        ('"small_resnet", "distance": "far"', "distance 'far': expected a name, and euclidean or cosine"),
+        ('"small_resnet", "embedding_dim": "8"', "embedding_dim '8': expected at most 1,000,000"),
+        ('"small_resnet", "embedding_dim": 0', "network.json is of another version .embedding_dim 0"),
+        ('"small_resnet", "input_px": 1.5', "input_px 1.5, channels RGB: expected 1 to 4096"),
     ],
 )
 def test_a_card_that_names_no_network_is_refused(tmp_path, text, message):
     trained.save(made(), tmp_path / "model")
     card = tmp_path / "model/network.json"
-    card.write_text(card.read_text().replace('"small_resnet"', text))
+    lines = card.read_text().splitlines()  # of a key that is there twice, the last counts
+    lines = [*(line for line in lines[:-1] if "network" not in line), f',"network": {text}', "}"]
+    card.write_text("\n".join(lines))
     with pytest.raises(ValueError, match=message + ".*: train the model again"):
         trained.load(tmp_path / "model")
 
@@ -184,7 +193,7 @@ def test_torchvision_s_networks_start_from_a_file_strictly(tmp_path):
     assert torch.equal(embedder.network.trunk.conv1.weight, weights["conv1.weight"])
     del weights["bn1.weight"]
     torch.save(weights, tmp_path / "resnet18.pth")
-    with pytest.raises(ValueError, match="the weights do not fit the network .*bn1.weight"):
+    with pytest.raises(ValueError, match="the weights do not fit the network: give .*bn1.weight"):
         made("torchvision:resnet18", weights=str(tmp_path / "resnet18.pth"))
 
 

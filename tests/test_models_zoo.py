@@ -132,8 +132,11 @@ def test_weights_of_a_file_fit_whatever_the_classifier_was(tmp_path, suffix, cla
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        (models.resnet34().state_dict(), r"the weights do not fit the network \(RuntimeError: .*layer1.2.conv1.weight"),
-        ({"fc.0.weight": torch.zeros(1)}, "the weights do not fit the network .*Missing key"),
+        (
+            models.resnet34().state_dict(),
+            r"the weights do not fit the network.*\(RuntimeError: .*layer1.2.conv1.weight",
+        ),
+        ({"fc.0.weight": torch.zeros(1)}, "the weights do not fit the network.*Missing key"),
         ({"epoch": 3}, r"not a file of tensors \(AttributeError\): replace it by what torch.save\(network.state_dict"),
     ],
 )

@@ -109,7 +109,15 @@ def test_an_interrupted_pack_leaves_nothing(tmp_path, checkout):
 def test_a_truncated_pack_is_refused(tmp_path):
     Pack.write(tmp_path / "pack", iter([np.zeros((2, 2, 3), np.uint8)]))
     (tmp_path / "pack/pixels.bin").write_bytes(b"12345")
-    with pytest.raises(ValueError, match="5 bytes, expected 12"):
+    with pytest.raises(ValueError, match="5 bytes, expected 12: remove .*pack, and run the stage again"):
+        Pack(tmp_path / "pack")
+
+
+@pytest.mark.parametrize("shapes", [[[-2, -2, 3]], [[0, 2, 3]], [[2**31, 2, 3]]])
+def test_a_pack_of_sides_that_no_picture_has_is_refused(tmp_path, shapes):
+    Pack.write(tmp_path / "pack", iter([np.zeros((2, 2, 3), np.uint8)]))
+    np.save(tmp_path / "pack/shapes.npy", np.array(shapes))
+    with pytest.raises(ValueError, match="pack/shapes.npy: holds sides that no picture has: remove .*pack"):
         Pack(tmp_path / "pack")
 
 

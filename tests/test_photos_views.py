@@ -1,11 +1,13 @@
 """What a network sees: clean photos, and composites that can be made again to the byte."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from bgbias.photos.compose import centre_box, flip, paste, take
 from bgbias.photos.foreground import Box
+from bgbias.photos.table import read_table
 from bgbias.photos.views import MANIFEST, Photos
 
 
@@ -72,3 +74,35 @@ def test_separate_pools_share_no_background_and_hold_all_of_val(photos):
     pictures = [pool[i].tobytes() for pool in (for_training, for_selection) for i in range(len(pool))]
     assert sorted(pictures) == sorted(whole_pool[i].tobytes() for i in range(5))
     assert all(len(pool) == 5 for pool in photos.val_pools(separate=False))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"split": "dev"}, "images.csv: unknown split; make it again, `dvc repro -f prepare@drawn`: dev"),
+        ({"class_id": -1}, "images.csv: class_id -1 is below 0: make it again"),
+        ({"image_id": 0}, "images.csv: its photos are not numbered from 0 on"),
+    ],
+)
+def test_another_table_than_prepare_writes_is_refused(data, changes, message):
+    path = data / "prepared/drawn/images.csv"
+    pd.read_csv(path).assign(**changes).to_csv(path, index=False)
+    with pytest.raises(ValueError, match=message):
+        read_table(path)
+
+
+def test_masks_must_be_as_many_as_photos_and_grey(photos):
+    for masks in (photos.photos, photos.masks.subset(np.s_[1:])):
+        with pytest.raises(ValueError, match="masks and photos differ in number or size: make the masks again"):
+            Photos(photos.table, photos.photos, masks, photos.geometry)
+
+
+def test_a_split_without_photos_is_refused(photos):
+    photos.table = photos.table[photos.table.split != "test"]
+    with pytest.raises(ValueError, match="photos: no photos of the split test: run the stage again"):
+        photos.split("test")
+
+
+def test_a_pool_that_is_not_there_is_refused_with_those_there_are(photos):
+    with pytest.raises(ValueError, match="no pool 'tset'; there are test, val: correct the name, or run the stage"):
+        photos.pool("tset")

@@ -1,5 +1,7 @@
 """What the report reads of each regime."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,15 +10,18 @@ from bgbias import files
 from bgbias.report import recorded
 
 REGIMES = ("base", "cure")
+VIEW = {"recall_at_1": 0.5, "map_at_r": 0.25}
+METRICS = {"clean": VIEW, "swapped": VIEW, "drop": VIEW, "attention": {}, "lone_queries": 0, "seeds": 2}
+OTHERS = dict.fromkeys(("recall_at_1_swapped", "map_at_r_clean", "map_at_r_swapped"), 0.0)
 
 
 @pytest.fixture
 def root(tmp_path):
     """Two regimes of two seeds, told apart by their numbers: 10 x regime + seed, and + 0.5 where swapped."""
     for place, regime in enumerate(REGIMES):
-        metrics = {"demo": {regime: {"queries": place}}}
+        metrics = {"demo": {regime: METRICS | {"queries": place}}}
         files.write_json(tmp_path / f"metrics/evaluate/demo/{regime}.json", metrics)
-        queries = pd.DataFrame({"image_id": [4, 5], "class": [0, 0], "recall_at_1_clean": [place, 1.0]})
+        queries = pd.DataFrame({"image_id": [4, 5], "class": [0, 0], "recall_at_1_clean": [place, 1.0]} | OTHERS)
         files.write_csv(tmp_path / f"data/queries/demo/{regime}.csv", queries)
         for seed in (1, 2):
             number = 10 * place + seed
@@ -25,19 +30,52 @@ def root(tmp_path):
             embeddings, attention = (
                 tmp_path / f"data/{part}/demo/{regime}/{seed}" for part in ("embeddings", "attention")
             )
-            np.save(embeddings / "clean.npy", np.full((2, 3), number, np.float32))
-            np.save(embeddings / "swapped/0.npy", np.full((2, 3), number + 0.5, np.float32))
+            np.save(embeddings / "clean.npy", np.full((4, 3), number, np.float32))
+            np.save(embeddings / "swapped/0.npy", np.full((4, 3), number + 0.5, np.float32))
             for view in ("clean", "swapped"):
                 np.save(attention / f"{view}.npy", np.full((4, 2, 2), number, np.uint8))
             files.write_csv(attention / "scores.csv", pd.DataFrame({"image_id": [9, 8, 7, 6]}))
+            files.write_csv(embeddings / "images.csv", pd.DataFrame({"image_id": range(6, 10)}))
     return tmp_path
 
 
 def test_scores_of_all_regimes_and_pictures_of_one_network_each(root):
-    found = recorded.read("demo", REGIMES, 2, 3, root)
-    assert found.metrics == {"base": {"queries": 0}, "cure": {"queries": 1}}
-    assert found.queries["cure"].loc[4].tolist() == [0, 1] and list(found.queries) == list(REGIMES)
+    found = recorded.read("demo", REGIMES, 2, 3, ["swapped"], root)
+    assert {regime: found.metrics[regime]["queries"] for regime in REGIMES} == {"base": 0, "cure": 1}
+    assert found.queries["cure"].loc[4].tolist() == [0, 1, 0, 0, 0] and list(found.queries) == list(REGIMES)
     numbers = {view: [of.unique().tolist() for of in regimes.values()] for view, regimes in found.embeddings.items()}
     assert numbers == {"clean": [[2], [12]], "swapped": [[2.5], [12.5]]}
     assert {maps.shape for regimes in found.maps.values() for maps in regimes.values()} == {(3, 2, 2)}
     assert found.maps["swapped"]["cure"].max() == 12 and found.image_ids.tolist() == [9, 8, 7]
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "message"),
+    [
+        (["clean"], 1, "base.json .run the stage again .*: clean: "),
+        (["swapped", "map_at_r"], "0.5", "base.json .*: swapped.map_at_r: Input should be a valid number, found '0.5'"),
+        (["swapped", "map_at_r"], float("nan"), "base.json: does not read .NaN is no number"),
+        (["queries"], None, "base.json .*: queries: Input should be a valid integer, found None"),
+        (["other"], VIEW, "base.json: has no such view: run the stage again .*: new_scene"),
+    ],
+)
+def test_metrics_that_evaluate_does_not_write_are_refused(root, keys, value, message):
+    path = root / "metrics/evaluate/demo/base.json"
+    found = json.loads(path.read_text())
+    block = found["demo"]["base"]
+    for key in keys[:-1]:
+        block = block[key]
+    block[keys[-1]] = value
+    path.write_text(json.dumps(found))
+    with pytest.raises(ValueError, match=message):
+        recorded.read("demo", REGIMES, 2, 3, ["new_scene"], root)
+
+
+def test_maps_and_embeddings_of_other_photos_are_refused(root):
+    folder = root / "data/attention/demo/cure/2"
+    np.save(folder / "clean.npy", np.zeros((2, 2, 2), np.uint8))
+    with pytest.raises(ValueError, match="cure/2/clean.npy: 2 maps, expected 3: run the stage again"):
+        recorded.read("demo", REGIMES, 2, 3, [], root)
+    files.write_csv(root / "data/attention/demo/base/2/scores.csv", pd.DataFrame({"image_id": [9, 99]}))
+    with pytest.raises(ValueError, match="base/2/scores.csv: has photos that were not embedded: .*: 99"):
+        recorded.read("demo", REGIMES, 2, 3, [], root)

@@ -1,5 +1,6 @@
 """The study's tables: gathered from experiments, rendered beside the published figures."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -64,6 +65,30 @@ def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
 def test_a_results_file_of_another_version_is_refused_with_the_mend(tmp_path, content):
     (tmp_path / "results.json").write_text(content)
     with pytest.raises(ValueError, match="version .*, expected 1: make it again by `python -m stages.gather`"):
+        study.read_results(tmp_path / "results.json")
+
+
+def test_published_figures_that_are_none_or_there_twice_are_refused(tmp_path):
+    for spoil, message in (
+        (
+            lambda text: text.replace("demo", "x") + text.splitlines()[-1] + "\n",
+            "rows of the same name; restore it with",
+        ),
+        (lambda text: text.rpartition(",")[0] + ",high\n", "does not read .*high.*: restore it with `git restore`"),
+    ):
+        for file in Path("paper/published").iterdir():
+            (tmp_path / file.name).write_text(spoil(file.read_text()))
+        with pytest.raises(ValueError, match=f"table1_map_at_r.csv: {message}"):
+            study.read_published(tmp_path)
+
+
+@pytest.mark.parametrize(("key", "value"), [("loss", 7), ("dataset", None), ("regime", ["base"])])
+def test_results_are_of_named_cells(tmp_path, key, value):
+    study.write_results(tmp_path / "results.json", PUBLISHED)
+    found = json.loads((tmp_path / "results.json").read_text())
+    found["results"][0][key] = value
+    (tmp_path / "results.json").write_text(json.dumps(found))
+    with pytest.raises(ValueError, match="results.json: expected results, rows of dataset, loss, regime"):
         study.read_results(tmp_path / "results.json")
 
 

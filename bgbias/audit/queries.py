@@ -10,6 +10,7 @@ from bgbias.errors import InputError, as_input_error
 
 FILE = "queries.csv"
 KEYS = ["path", "class"]
+COMPUTED = r"^[=+\-@']"  # how cells start that spreadsheets compute, and the apostrophe that stops them
 MENDS = {  # what two audits must have been made with alike -> what to give both
     "masks": "the same --masks or --mask-method",
     "backgrounds": "the same --backgrounds",
@@ -20,12 +21,16 @@ MENDS = {  # what two audits must have been made with alike -> what to give both
 def write(folder: Path, photos: pd.DataFrame, columns: dict[str, np.ndarray]) -> None:
     """Write queries.csv: path, class and a column for each measure; empty where a photo has no value.
 
+    A path or class that a spreadsheet would compute, such as "=1+1", gets an apostrophe before it, which `read` takes
+    off again.
+
     Args:
         folder: of the audit.
         photos: columns path and class_name.
         columns: name of a measure -> float (N,), NaN where undefined.
     """
     keys = pd.DataFrame({"path": photos.path.to_numpy(), "class": photos.class_name.to_numpy()})
+    keys = keys.apply(lambda names: names.str.replace(COMPUTED, r"'\g<0>", regex=True))
     files.write_csv(folder / FILE, pd.concat([keys, pd.DataFrame(columns)], axis=1))
 
 
@@ -39,8 +44,11 @@ def read(folder: Path) -> pd.DataFrame:
     file, mend = folder / FILE, _mend(folder)
     how = {"dtype": str, "keep_default_na": False, "encoding_errors": "surrogateescape"}
     table = files.read_csv(file, KEYS, mend, **how)
+    table[KEYS] = table[KEYS].apply(lambda names: names.str.removeprefix("'"))
     with as_input_error(f"{file}: holds something else than numbers: {mend}"):
         measures = table.drop(columns=KEYS).replace("", "nan").astype(float)
+        if np.isinf(measures).any(axis=None):
+            raise InputError("infinity")
     return measures.set_index(pd.Index(table.path, name="path")).assign(**{"class": table["class"].to_numpy()})
 
 
@@ -51,14 +59,10 @@ def refuse_unlike(first: Path, second: Path) -> None:
         first: folder of an audit.
         second: of another one.
     """
-    made = [_made_with(folder) for folder in (first, second)]
     for what, mend in MENDS.items():
-        if made[0].get(what) != made[1].get(what):
+        made = [files.read_json(each / "audit.json", "made_with", what, mend=_mend(each)) for each in (first, second)]
+        if made[0] != made[1]:
             raise InputError(f"{first} and {second} differ in {what}: audit both with {mend}, then compare")
-
-
-def _made_with(folder: Path) -> dict:
-    return files.read_json(folder / "audit.json", "made_with", mend=_mend(folder))
 
 
 def _mend(folder: Path) -> str:

@@ -48,8 +48,8 @@ class Opened(NamedTuple):
     remarks: list[str]
 
 
-def make_folder(out: Path, options: params.Audit | None) -> None:
-    """Make the folder of the results before anything that takes long.
+def try_folder(out: Path, options: params.Audit | None) -> None:
+    """Try, before anything that takes long, whether the folder of the results can be made; nothing is left of it.
 
     Raises:
         ValueError: it cannot be made, or lies in a folder that is read, where the next audit would read it.
@@ -57,8 +57,11 @@ def make_folder(out: Path, options: params.Audit | None) -> None:
     for folder in filter(None, (getattr(options, name, None) for name in SOURCES)):
         if out.resolve().is_relative_to(Path(folder).resolve()):
             raise InputError(f"--out {out} lies in {folder}, which is read: choose another folder")
+    new = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
+        for folder in new:
+            folder.rmdir()
     except OSError as error:
         raise InputError(f"--out {out}: no folder can be made there ({error.strerror}): choose another") from error
 

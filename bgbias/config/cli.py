@@ -7,15 +7,29 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from bgbias import errors
 from bgbias.config import read, signals
 from bgbias.errors import InputError, refuse_unknown
 from bgbias.files import processes
 
 MADE = ("data", "models", "metrics", "plots")  # what is missing there is made by a stage
+
+
+def seed(text: str) -> int:
+    """Read a seed; argparse says what else it found.
+
+    >>> seed("42")
+    42
+    """
+    if not 0 <= (number := int(text)) < 2**32:
+        raise argparse.ArgumentTypeError(f"{number}: expected 0 to {2**32 - 1}")
+    return number
+
+
 ARGUMENTS = {
     "dataset": {"help": "name of the dataset, of those under data in params.yaml"},
     "regime": {"help": "how the network is trained, of those under regime_settings in params.yaml"},
-    "seed": {"type": int, "help": "of the training"},
+    "seed": {"type": seed, "help": "of the training"},
     "prefix": {"help": "how the experiments' names start"},
     "first": {"type": Path, "help": "folder of an audit"},
     "second": {"type": Path, "help": "folder of the audit to compare with it"},
@@ -53,7 +67,7 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
     try:
         processes.sweep()
         settings = read.load()
-        if getattr(given, "dataset", None):
+        if getattr(given, "dataset", None) is not None:
             refuse_unknown("dataset", [given.dataset], settings.data)
         if "regime" in given:
             refuse_unknown("regime", [given.regime], settings.regime_settings)
@@ -62,7 +76,7 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
     except Exception as error:
         if os.environ.get("BGBIAS_TRACEBACK"):
             raise
-        sys.exit(f"error: {' '.join(_one_line(error).split())}")
+        sys.exit(f"error: {errors.printable(' '.join(_one_line(error).split()))}")
 
 
 def _cell(given: argparse.Namespace) -> str:
@@ -76,6 +90,8 @@ def _one_line(error: Exception) -> str:
         made = Path(error.filename).parts[:1] in [(folder,) for folder in MADE]
         mend = "run the stages before this one, as `dvc repro` does for the datasets of params.yaml" if made else ""
         return f"{error.filename} is missing: {mend or 'put it there, or correct the path'}"
+    if isinstance(error, OSError) and error.filename and ": " not in error.strerror:  # likewise
+        return f"{error.filename}: {error.strerror}: correct the path, or what lies there"
     if isinstance(error, InputError | OSError):
         return str(error)
     where = traceback.extract_tb(error.__traceback__)[-1]

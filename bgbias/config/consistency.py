@@ -1,7 +1,7 @@
 """What must hold between the names and blocks of params.yaml."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bgbias.config import losses
@@ -19,11 +19,22 @@ def refuse_odd_names(block: str, names: Iterable[str]) -> None:
 
     >>> refuse_odd_names("audit", ["shop", "../shop"])
     Traceback (most recent call last):
-    bgbias.errors.InputError: audit.../shop: name it with letters, digits, _ and - only
+    bgbias.errors.InputError: audit.../shop: name it with letters, digits, _ and - only, at most 100
     """
     for name in names:
-        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", name):
-            raise InputError(f"{block}.{name}: name it with letters, digits, _ and - only")
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", name):
+            raise InputError(f"{block}.{name}: name it with letters, digits, _ and - only, at most 100")
+
+
+def refuse_twice(name: str, values: Sequence) -> None:
+    """Raise ValueError for a list that holds something twice.
+
+    >>> refuse_twice("seeds", [42, 7, 42])
+    Traceback (most recent call last):
+    bgbias.errors.InputError: seeds [42, 7, 42]: name each once
+    """
+    if len(set(values)) < len(values):
+        raise InputError(f"{name} {values}: name each once")
 
 
 def refuse_contradictions(params: "Params") -> None:
@@ -31,8 +42,8 @@ def refuse_contradictions(params: "Params") -> None:
     refuse_unknown("loss", [params.loss], losses.names())
     refuse_unknown("dataset", [*params.datasets, *(entry.dataset for entry in params.remedies.values())], params.data)
     refuse_unknown("regime", params.regimes, params.regime_settings)
-    if len(set(params.seeds)) < len(params.seeds):
-        raise InputError(f"seeds {params.seeds}: each trains a network of its own, name it once")
+    for name in ("datasets", "regimes", "seeds"):
+        refuse_twice(name, getattr(params, name))
     for name in ("data", "regime_settings", "mask_quality", "audit", "remedies"):
         refuse_odd_names(name, getattr(params, name))
     blocks = {name: getattr(params, name) for name in BY_DATASET}

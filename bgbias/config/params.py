@@ -10,7 +10,7 @@ from annotated_types import Ge, Le, MinLen
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from bgbias.config.consistency import RECORDED, refuse_contradictions, refuse_odd_names
+from bgbias.config.consistency import RECORDED, refuse_contradictions, refuse_odd_names, refuse_twice
 from bgbias.config.losses import Losses
 from bgbias.config.values import Count, NotNegative, Pixels, Positive, Precision, Processes, Range, Seed, Share, strict
 from bgbias.errors import InputError
@@ -153,7 +153,8 @@ class Regime:
     consistency: NotNegative  # weight of 1 - cosine of the two embeddings of a photo
 
     def __post_init__(self):
-        """Pairs need two kinds of pictures, and a consistency needs pairs."""
+        """Pairs need two kinds of pictures, a consistency needs pairs, and a view counts once."""
+        refuse_twice("select_on", self.select_on)
         if self.paired and not self.replace:
             raise InputError("paired: true needs replace above 0")
         if self.consistency and not self.paired:
@@ -214,6 +215,7 @@ class Evaluation:
         refuse_odd_names("swaps", [*self.swaps, *self.swaps.values()])
         if 1 not in self.recall_at:
             raise InputError("recall_at needs 1")
+        refuse_twice("recall_at", self.recall_at)
 
 
 @strict

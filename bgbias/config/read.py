@@ -4,8 +4,11 @@ The file is read with ruamel.yaml, the parser that DVC itself uses, so that both
 take the `1e-06` that `dvc exp run -S` writes for text).
 """
 
+import dataclasses
 import json
+from itertools import islice
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,6 +16,8 @@ from ruamel.yaml import YAML
 
 from bgbias.config.params import Params
 from bgbias.errors import InputError, as_input_error
+
+MOST_PARTS = 1_000_000  # of JSON: aliases of aliases, in a few lines of YAML, stand for more than a memory holds
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
@@ -27,7 +32,12 @@ def load(path: Path = Path("params.yaml")) -> Params:
         raise FileNotFoundError(f"{path}: no such file: change to the folder of the checkout, which has it")
     with as_input_error(f"{path}: is not valid YAML: correct it, or `git restore {path}`"):
         block = YAML(typ="safe").load(path)
-    return check(block, Params, path.name)
+    settings = check(block, Params, path.name)
+    for name, loss in vars(settings.losses).items():
+        for dataset, changes in loss.overrides.items():
+            where = f"{path.name}: losses.{name}.overrides.{dataset}"
+            check({**dataclasses.asdict(loss), "overrides": {}, **changes}, type(loss), where)
+    return settings
 
 
 def check(block: Any, kind: type, where: str) -> Any:
@@ -41,9 +51,11 @@ def check(block: Any, kind: type, where: str) -> Any:
     bgbias.errors.InputError: backgrounds: sauce is unknown: remove or rename it
     """
     with as_input_error(f"{where}: holds itself, or more than keys and values: remove it"):
-        text = json.dumps(block, default=str)
+        parts = list(islice(json.JSONEncoder(default=str).iterencode(block), MOST_PARTS))
+    if len(parts) == MOST_PARTS:
+        raise InputError(f"{where}: its aliases stand for more than {MOST_PARTS:,} values: write fewer")
     try:
-        return TypeAdapter(kind).validate_json(text)  # JSON: strict, yet dicts pass
+        return TypeAdapter(kind).validate_json("".join(parts))  # JSON: strict, yet dicts pass
     except ValidationError as error:
         raise InputError(f"{where}: {'; '.join(_describe(found) for found in error.errors())}") from None
 
@@ -54,7 +66,9 @@ def _describe(found: dict) -> str:
         return f"{key} is unknown: remove or rename it"
     if found["type"] == "missing":
         return f"{key} is missing"
+    if found["type"] == "json_invalid":  # of JSON that Python wrote: its depth
+        return "is nested too deeply: remove what is in its brackets"
     message = found["msg"].removeprefix("Value error, ")
     if not isinstance(found["input"], dict):
-        message += f", found {found['input']!r}"
+        message += f", found {shorten(repr(found['input']), 200, placeholder=' ...')}"
     return f"{key}: {message}" if key else message

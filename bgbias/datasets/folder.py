@@ -14,7 +14,7 @@ from bgbias import files
 from bgbias.config import params
 from bgbias.datasets import listed, near_duplicates
 from bgbias.datasets.contents import NOT_READ, READ, describe, is_passed_over, walk
-from bgbias.datasets.listed import COLUMNS, LIST, class_name
+from bgbias.datasets.listed import COLUMNS, LIST, class_name, steers
 from bgbias.errors import InputError, refuse
 from bgbias.metrics import sample_size
 from bgbias.photos.table import check_table
@@ -95,8 +95,8 @@ def read(folder: Path) -> pd.DataFrame:
 
     Raises:
         ValueError: no folder, no photos, photos of a single class; a photo outside of the class folders or in a
-            format that is not read, a class folder without photos, a link that leads nowhere, two equal files; as
-            raised by `listed.read`. One line that names the file and the fix.
+            format that is not read, a class folder without photos, a link that leads nowhere, two equal files, a name
+            with control characters; as raised by `listed.read`. One line that names the file and the fix.
         OSError: a folder that cannot be opened.
     """
     if not folder.is_dir():
@@ -105,6 +105,8 @@ def read(folder: Path) -> pd.DataFrame:
     if table.empty:
         kinds = ", ".join(kind.removeprefix(".") for kind in READ)
         raise InputError(f"{folder}: no photos: add a folder of photos ({kinds}) per class, or list them in {LIST}")
+    names = {name for column in ("path", "mask_path", "class_name") for name in table[column]}
+    refuse(filter(steers, names), f"{folder}: control characters in names; rename files and classes without them")
     if table.class_name.nunique() == 1:
         raise InputError(f"{folder}: all photos are of the class {table.class_name.iloc[0]}: add other classes")
     _refuse_copies(folder, dict(zip(table.path, table.class_name, strict=True)))

@@ -35,9 +35,9 @@ def fetch(out: Path, options: params.Fetched) -> None:
 def image_table(raw: Path) -> pd.DataFrame:
     """List the photos: columns path, class_id, class_name, split."""
     mend = REFETCH.format(raw)
-    classes = files.read_csv(raw / "classes.csv", ["Class ID (int)", "Class Name (str)"], mend)
+    classes = files.read_csv(raw / "classes.csv", ["Class ID (int)", "Class Name (str)"], mend, whole=False)
     names = dict(zip(classes["Class ID (int)"], classes["Class Name (str)"], strict=True))
-    lists = [files.read_csv(raw / f"{part}.txt", [], mend, **LISTED) for part in SPLITS]
+    lists = [files.read_csv(raw / f"{part}.txt", [], mend, whole=False, **LISTED) for part in SPLITS]
     table = pd.concat(lists, ignore_index=True).sort_values("path", ignore_index=True)
     return pd.DataFrame(
         {

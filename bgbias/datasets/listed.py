@@ -15,6 +15,7 @@ from bgbias.photos.table import SPLITS
 
 LIST = "photos.csv"
 COLUMNS = {"path": "path", "class": "class_name", "split": "split", "mask": "mask_path"}  # of the list -> of the table
+TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # kinds of Unicode's marks of direction
 
 
 def class_name(name: str) -> str:
@@ -24,6 +25,15 @@ def class_name(name: str) -> str:
     True
     """
     return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def steers(name: str) -> bool:
+    r"""Say whether a name would steer a terminal, break a line, or turn the direction of what stands after it.
+
+    >>> steers("a\x1b[31m"), steers("\u202egpj.exe"), steers("\u05e9\u05dc\u05d5\u05dd")
+    (True, True, False)
+    """
+    return any(unicodedata.category(one) == "Cc" or unicodedata.bidirectional(one) in TURNING for one in name)
 
 
 def _on_disk(folder: Path, path: str) -> str:
@@ -79,5 +89,5 @@ def _cells(file: Path) -> pd.DataFrame:
     refuse(uneven, f"{file}: rows that have not one field per column; quote a field that holds a comma")
     table = pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype=str)
     for column in ("path", "class"):
-        refuse(table.index[table[column] == ""], f"{file}: rows without a {column}; fill or remove them")
+        refuse(table.index[table[column].str.strip() == ""], f"{file}: rows without a {column}; fill or remove them")
     return table.reindex(columns=list(COLUMNS), fill_value="").rename(columns=COLUMNS)

@@ -76,7 +76,7 @@ def from_python(target: str, where: torch.device) -> tuple[nn.Module, Input]:
     function = getattr(module, function_name, None)
     if not callable(function):
         raise unknown("function", function_name, [key for key, value in vars(module).items() if callable(value)])
-    with as_input_error(f"{function_name}() fails"):
+    with as_input_error(f"{function_name}() fails: correct it; it is called without arguments"):
         given = function()
     match given:
         case [nn.Module() as network, int() as px, [_, _, _] as mean, [_, _, _] as sd]:

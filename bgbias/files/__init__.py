@@ -19,6 +19,7 @@ from bgbias.files.readers import REMAKE as REMAKE
 from bgbias.files.readers import read_array as read_array
 from bgbias.files.readers import read_csv as read_csv
 from bgbias.files.readers import read_json as read_json
+from bgbias.files.readers import read_numbers as read_numbers
 
 if TYPE_CHECKING:
     import pandas as pd  # slow, and whoever writes a table has it

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # slow, and whoever asks for a table or an array has them
     import numpy as np
     import pandas as pd
 
+KINDS = {"f": "floats", "i": "whole numbers", "u": "whole numbers without a sign"}  # of NumPy's
 REMAKE = "run the stage again that writes it, as `dvc repro` does"
 
 
@@ -38,7 +39,7 @@ def read_json(path: Path, *keys: str, mend: str = REMAKE) -> Any:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no JSON, or lacks a key.
+        ValueError: it is no JSON (which has no NaN or infinity), or lacks a key.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +48,7 @@ def read_json(path: Path, *keys: str, mend: str = REMAKE) -> Any:
     1
     """
     with _readable(path, mend):
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     for number, key in enumerate(keys, 1):
         if not isinstance(content, dict) or key not in content:
             raise InputError(f"{path}: holds no {'.'.join(keys[:number])}: {mend}")
@@ -55,24 +56,34 @@ def read_json(path: Path, *keys: str, mend: str = REMAKE) -> Any:
     return content
 
 
-def read_csv(path: Path, columns: Iterable[str], mend: str = REMAKE, **how: Any) -> "pd.DataFrame":
+def _refuse_constant(name: str) -> None:
+    raise InputError(f"{name} is no number")
+
+
+def read_csv(path: Path, columns: Iterable[str], mend: str = REMAKE, whole: bool = True, **how: Any) -> "pd.DataFrame":
     """Read a table of comma-separated values.
 
     Args:
         path: of the file.
         columns: that it must have.
         mend: what to do about a missing or broken file, for the message.
+        whole: it was written here, so its last line ends.
         **how: of pandas.read_csv.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no such table, lacks a column or every row.
+        ValueError: it is no such table, cut off, lacks a column or every row, or holds infinite numbers.
     """
+    import numpy as np
     import pandas as pd
 
     with _readable(path, mend):
         table = pd.read_csv(path, **how)
         lacking = [name for name in columns if name not in table and name not in table.index.names]
+    if np.isinf(table.select_dtypes("number")).any(axis=None):
+        raise InputError(f"{path}: holds infinite numbers: {mend}")
+    if whole and not path.read_bytes().endswith(b"\n"):
+        raise InputError(f"{path}: is cut off within its last line: {mend}")
     if lacking or table.empty:
         what = f"column {lacking[0]}" if lacking else "rows"
         raise InputError(f"{path}: has no {what}: {mend}")
@@ -90,3 +101,34 @@ def read_array(path: Path, mend: str = REMAKE, mmap_mode: Literal["r"] | None = 
 
     with _readable(path, mend):
         return np.lib.format.open_memmap(path, mode="r") if mmap_mode else np.load(path, allow_pickle=False)
+
+
+def read_numbers(path: Path, kind: Literal["f", "i", "u"], *shape: int | None) -> "np.ndarray":
+    """Read an array that must hold finite numbers of a kind and have a shape; nothing in it is empty.
+
+    Args:
+        path: of the file.
+        kind: NumPy's: "f" floats, "i" whole numbers, "u" the same without a sign.
+        *shape: a side each; None: any.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no array, or another one.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/a.npy", np.zeros((3, 8)))
+    ...     read_numbers(Path(folder) / "a.npy", "f", 3, None).shape
+    (3, 8)
+    """
+    import numpy as np
+
+    found = read_array(path)
+    fits = len(shape) == found.ndim and all(a in (None, b) for a, b in zip(shape, found.shape, strict=True))
+    if found.dtype.kind != kind or not fits or not found.size:
+        expected = f"{KINDS[kind]} ({', '.join(str(side or 'any') for side in shape)})"
+        raise InputError(f"{path}: holds {found.dtype} {found.shape}, expected {expected}: {REMAKE}")
+    if not np.isfinite(found).all():
+        raise InputError(f"{path}: holds numbers that are not finite: {REMAKE}")
+    return found

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from bgbias.errors import InputError, as_input_error
 
 LARGEST_PX = 4096  # side of an image
+MOST_NUMBERS = 1_000_000  # of an embedding
+DISTANCES = ("euclidean", "cosine")
 
 
 class Input(NamedTuple):
@@ -48,12 +50,21 @@ class Card:
 
     def __post_init__(self):
         """Refuse what cannot be, such as a network.json that was edited."""
+        if not isinstance(self.network, str) or self.distance not in DISTANCES:
+            expected = f"expected a name, and {' or '.join(DISTANCES)}"
+            raise InputError(f"network {self.network!r}, distance {self.distance!r}: {expected}")
+        if type(self.embedding_dim) is not int or not 0 <= self.embedding_dim <= MOST_NUMBERS:
+            raise InputError(f"embedding_dim {self.embedding_dim!r}: expected at most {MOST_NUMBERS:,}")
         levels = [*self.mean, *self.sd]
         if len(self.mean) != 3 or len(self.sd) != 3 or not all(0 <= level <= 255 for level in levels):
             raise InputError(f"mean {self.mean}, sd {self.sd}: expected three grey levels of 0 to 255 each")
         if min(self.sd) == 0:
             raise InputError(f"sd {self.sd}: expected more than 0")
-        if not 1 <= self.input_px <= LARGEST_PX or self.channels not in ("RGB", "BGR"):
+        if (
+            type(self.input_px) is not int
+            or not 1 <= self.input_px <= LARGEST_PX
+            or self.channels not in ("RGB", "BGR")
+        ):
             raise InputError(
                 f"input_px {self.input_px}, channels {self.channels}: expected 1 to {LARGEST_PX}, and RGB or BGR"
             )
@@ -69,8 +80,10 @@ def card(network: str, expected: Input, embedding_dim: int = 0, distance: str = 
     (51.0, 51.0, 51.0)
     """
     px, mean, sd, channels = expected
-    with as_input_error(f"mean {mean} or sd {sd} is not three numbers"):
+    with as_input_error(f"mean {mean}, sd {sd}: expected three numbers each"):
         mean, sd = (tuple(255 * float(number) for _, number in zip("RGB", of, strict=True)) for of in (mean, sd))
     if not all(0 <= level <= 255 for level in (*mean, *sd)):
-        raise InputError(f"mean {expected.mean}, sd {expected.sd}: white is 1 here: divide grey levels by 255")
+        raise InputError(
+            f"mean {expected.mean}, sd {expected.sd}: expected 0 to 1, as white is 1 here: divide grey levels by 255"
+        )
     return Card(network, embedding_dim, px, distance, channels, mean, sd)

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from bgbias import files
-from bgbias.errors import InputError
+from bgbias.errors import InputError, refuse
 from bgbias.models.by_name import trunk
 from bgbias.models.cards import Card, card
 from bgbias.models.embedder import Embedder, device
@@ -89,6 +89,8 @@ def load(folder: Path, where: torch.device | None = None, name: str = "") -> Emb
     written = files.read_json(folder / "network.json", mend="train the model again")
     try:
         its = Card(**written)
+        if not its.embedding_dim:
+            raise InputError("embedding_dim 0")
         made, _ = trunk(its.network, "scratch", its.input_px)
     except (TypeError, ValueError) as error:  # ValueError: an unknown network, or no JSON
         raise InputError(f"{folder}: network.json is of another version ({error}): train the model again") from error
@@ -96,10 +98,16 @@ def load(folder: Path, where: torch.device | None = None, name: str = "") -> Emb
         weights = OrderedDict(load_file(folder / "weights.safetensors"))
         network = Network(made, weights["head.weight"].shape[1], its.embedding_dim)
         weights._metadata = network.state_dict()._metadata  # without it MNASNet's layers refuse to load
+        refuse(_of_other_kinds(weights, network), "numbers of another kind; expected those that the network has")
         network.load_state_dict(weights)
         if not all(weight.isfinite().all() for weight in weights.values()):
             raise InputError("some are not finite")
-    except (KeyError, RuntimeError, SafetensorError, ValueError) as error:
+    except (KeyError, IndexError, RuntimeError, SafetensorError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{folder}: the weights do not fit network.json: train the model again: {reason}") from error
     return Embedder(network.to(where or device()), its, name or str(folder), [folder], channels_last=True)
+
+
+def _of_other_kinds(weights: OrderedDict[str, Tensor], network: nn.Module) -> list[str]:
+    """Names of weights that PyTorch would turn, without a word, into what the network has."""
+    return [name for name, its in network.state_dict().items() if weights.get(name, its).dtype != its.dtype]

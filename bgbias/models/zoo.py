@@ -93,5 +93,5 @@ def _fill(network: nn.Module, state: OrderedDict[str, Tensor], with_classifier: 
         key = re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)\.", r"\1\2.", key)  # as DenseNet's layers were once named
         if key in ours or key not in with_classifier:
             state[key] = tensor
-    with as_input_error("the weights do not fit the network"):
+    with as_input_error("the weights do not fit the network: give those of the same network"):
         network.load_state_dict(state)

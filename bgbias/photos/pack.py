@@ -147,14 +147,21 @@ class Pack:
     """
 
     def __init__(self, folder: Path):
-        """Open the pack in a folder."""
-        self.folder = folder
-        self.shapes = np.load(folder / "shapes.npy")
+        """Open the pack in a folder.
+
+        Raises:
+            FileNotFoundError, ValueError: there is none, or not all of it.
+        """
+        self.folder, pixels, mend = folder, folder / "pixels.bin", f"remove {folder}, and {files.REMAKE}"
+        self.shapes = files.read_numbers(folder / "shapes.npy", "i", None, 3)
+        if not ((self.shapes > 0) & (self.shapes < MOST_PIXELS)).all():
+            raise InputError(f"{folder / 'shapes.npy'}: holds sides that no picture has: {mend}")
         ends = self.shapes.astype(np.int64).prod(axis=1).cumsum()
         self._starts = np.concatenate([[0], ends[:-1]])
-        self._pixels = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
-        if self._pixels.size != ends[-1]:
-            raise InputError(f"{folder}: {self._pixels.size:,} bytes, expected {ends[-1]:,}: make it again")
+        size = pixels.stat().st_size if pixels.is_file() else 0
+        if size != ends[-1]:
+            raise InputError(f"{pixels}: {size:,} bytes, expected {ends[-1]:,}: {mend}")
+        self._pixels = np.memmap(pixels, dtype=np.uint8, mode="r")
 
     def __len__(self) -> int:
         """The number of pictures."""

@@ -64,14 +64,18 @@ def read_table(path: Path) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: there is none.
-        ValueError: it does not read, its photos are not numbered from 0 on, or not as many are packed beside it.
+        ValueError: it does not read, its photos are not numbered from 0 on, not as many are packed beside it, or a
+            split is unknown.
     """
     columns, mend = [*COLUMNS, "mask_path"], f"make it again, `dvc repro -f prepare@{path.parent.name}`"
     how = {"keep_default_na": False, "dtype": dict.fromkeys(columns, str) | {"image_id": int, "class_id": int}}
     table = files.read_csv(path, columns, mend, **how)
     if list(table.image_id) != list(range(len(table))):
         raise InputError(f"{path}: its photos are not numbered from 0 on: {mend}")
-    packed = len(files.read_array(path.parent / "photos/shapes.npy", mend))
+    packed = len(files.read_numbers(path.parent / "photos/shapes.npy", "i", None, 3))
     if packed != len(table):
         raise InputError(f"{path}: {len(table):,} photos, but {packed:,} are packed beside it: {mend}")
+    if (table.class_id < 0).any():
+        raise InputError(f"{path}: class_id {table.class_id.min()} is below 0: {mend}")
+    refuse(set(table.split) - set(SPLITS), f"{path}: unknown split; {mend}")
     return table

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bgbias.config import params
 from bgbias.errors import InputError
+from bgbias.files import REMAKE
 from bgbias.photos.compose import centre_box, flip, paste, random_box, take
 from bgbias.photos.foreground import Box, grown
 from bgbias.photos.pack import Pack
@@ -41,7 +42,7 @@ class Photos:
             ValueError: masks and photos differ in number or size.
         """
         self.table, self.photos, self.masks, self.geometry, self.pools = table, photos, masks, geometry, pools
-        if not np.array_equal(photos.shapes[:, :2], masks.shapes[:, :2]):
+        if not np.array_equal(masks.shapes, photos.shapes * [1, 1, 0] + [0, 0, 1]):
             raise InputError(f"{masks.folder}: masks and photos differ in number or size: make the masks again")
 
     @classmethod
@@ -54,8 +55,8 @@ class Photos:
     def pool(self, name: str) -> Pack:
         """Open the background pool of a name."""
         if not (self.pools / name).is_dir():
-            known = ", ".join(sorted(path.name for path in self.pools.iterdir() if path.is_dir()))
-            raise InputError(f"{self.pools}: no pool '{name}'; there are {known}")
+            known = ", ".join(sorted(path.parent.name for path in self.pools.glob("*/shapes.npy"))) or "none"
+            raise InputError(f"{self.pools}: no pool '{name}'; there are {known}: correct the name, or {REMAKE}")
         return Pack(self.pools / name)
 
     def val_pools(self, separate: bool) -> tuple[Pack, Pack]:
@@ -64,8 +65,11 @@ class Photos:
         return (pool.subset(np.s_[::2]), pool.subset(np.s_[1::2])) if separate else (pool, pool)
 
     def split(self, name: str) -> np.ndarray:
-        """The image_ids of a split, ascending."""
-        return self.table.image_id[self.table.split == name].to_numpy()
+        """The image_ids of a split, ascending; a ValueError if there are none."""
+        image_ids = self.table.image_id[self.table.split == name].to_numpy()
+        if not len(image_ids):
+            raise InputError(f"{self.photos.folder}: no photos of the split {name}: {REMAKE}")
+        return image_ids
 
     def clean(self, image_ids: Sequence[int]) -> Iterator[Tensor]:
         """Centre crops of photos as they are, in batches of uint8 (B, 3, input_px, input_px)."""

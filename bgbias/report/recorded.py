@@ -7,11 +7,58 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import ConfigDict, with_config
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from bgbias import files
+from bgbias.config.read import check
+from bgbias.errors import InputError, refuse
+from bgbias.metrics.names import METRICS
 
 EMBEDDINGS = {"clean": "clean.npy", "swapped": "swapped/0.npy"}  # view -> file of the draw that is shown
+PARTS = ("embeddings", "attention")
+finite = with_config(ConfigDict(strict=True, allow_inf_nan=False))
+
+
+@finite
+class Retrieval(TypedDict, extra_items=float):
+    """Scores of a view: the metrics of every table, and others."""
+
+    recall_at_1: float
+    map_at_r: float
+
+
+@finite
+class Attention(TypedDict, extra_items=float):
+    """Attention scores of a view."""
+
+    mean: float
+    sd: float
+
+
+@finite
+class Metrics(TypedDict, extra_items=Retrieval):
+    """What the stage evaluate writes of a regime; all other keys are swapped views."""
+
+    clean: Retrieval
+    swapped: Retrieval
+    drop: Retrieval
+    attention: dict[str, Attention]
+    queries: int
+    lone_queries: int
+    seeds: int
+
+
+@finite
+class Masks(TypedDict, extra_items=float):
+    """What the stage masks writes: how many masks there are, and of how many of each kind is in doubt."""
+
+    masks: int
+    empty: int
+    tiny: int
+    nearly_full: int
+    border: int
 
 
 class Recorded(NamedTuple):
@@ -32,7 +79,9 @@ class Recorded(NamedTuple):
     image_ids: np.ndarray
 
 
-def read(dataset: str, regimes: Sequence[str], seed: int, photos: int, root: Path = Path()) -> Recorded:
+def read(
+    dataset: str, regimes: Sequence[str], seed: int, photos: int, swaps: Sequence[str], root: Path = Path()
+) -> Recorded:
     """Read what the stages embed, attention and evaluate have written.
 
     Args:
@@ -40,30 +89,50 @@ def read(dataset: str, regimes: Sequence[str], seed: int, photos: int, root: Pat
         regimes: one or more.
         seed: of the training whose network is shown.
         photos: P, how many attention maps.
+        swaps: the swapped views.
         root: the folder of data and metrics.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: it does not read, or holds something else than its stage writes.
     """
     folders = {part: root / "data" / part / dataset for part in ("embeddings", "attention", "queries")}
-    written = {regime: root / "metrics/evaluate" / dataset / f"{regime}.json" for regime in regimes}
-    scores = files.read_csv(folders["attention"] / regimes[0] / str(seed) / "scores.csv", ["image_id"])
-    return Recorded(
-        {regime: files.read_json(path, dataset, regime) for regime, path in written.items()},
-        {
-            regime: files.read_csv(folders["queries"] / f"{regime}.csv", ["class"], index_col="image_id")
-            for regime in regimes
-        },
-        {
-            view: {
-                regime: torch.from_numpy(files.read_array(folders["embeddings"] / regime / str(seed) / file))
-                for regime in regimes
-            }
-            for view, file in EMBEDDINGS.items()
-        },
-        {
-            view: {
-                regime: files.read_array(folders["attention"] / regime / str(seed) / f"{view}.npy")[:photos]
-                for regime in regimes
-            }
-            for view in EMBEDDINGS
-        },
-        scores.image_id[:photos].to_numpy(),
-    )
+    metrics, queries = {}, {}
+    measures = {f"{metric}_{view}": float for metric in METRICS for view in EMBEDDINGS}
+    for regime in regimes:
+        path = root / "metrics/evaluate" / dataset / f"{regime}.json"
+        metrics[regime] = _checked(path, Metrics, dataset, regime)
+        refuse(set(swaps) - set(metrics[regime]), f"{path}: has no such view: {files.REMAKE}")
+        how = {"index_col": "image_id", "dtype": measures | {"image_id": int}}
+        queries[regime] = files.read_csv(folders["queries"] / f"{regime}.csv", ["class", *measures], **how)
+    folders |= {part: {regime: folders[part] / regime / str(seed) for regime in regimes} for part in PARTS}
+    file = folders["attention"][regimes[0]] / "scores.csv"
+    image_ids = files.read_csv(file, ["image_id"], dtype={"image_id": int}).image_id[:photos].to_numpy()
+    known = files.read_csv(folders["embeddings"][regimes[0]] / "images.csv", ["image_id"], dtype=int).image_id
+    refuse(set(image_ids) - set(known), f"{file}: has photos that were not embedded: {files.REMAKE}")
+    embeddings, maps = {}, {}
+    for view, name in EMBEDDINGS.items():
+        of_regime = {regime: folder / name for regime, folder in folders["embeddings"].items()}
+        embeddings[view] = {
+            regime: torch.from_numpy(files.read_numbers(path, "f", len(known), None))
+            for regime, path in of_regime.items()
+        }
+        of_regime = {regime: folder / f"{view}.npy" for regime, folder in folders["attention"].items()}
+        maps[view] = {regime: _maps(path, len(image_ids)) for regime, path in of_regime.items()}
+    return Recorded(metrics, queries, embeddings, maps, image_ids)
+
+
+def read_masks(dataset: str) -> Masks:
+    """Read what the stage masks has counted."""
+    return _checked(Path("metrics/masks") / f"{dataset}.json", Masks, dataset, "masks")
+
+
+def _checked(path: Path, kind: type, *keys: str) -> dict:
+    return check(files.read_json(path, *keys), kind, f"{path} ({files.REMAKE})")
+
+
+def _maps(path: Path, photos: int) -> np.ndarray:
+    maps = files.read_numbers(path, "u", None, None, None)
+    if len(maps) < photos:
+        raise InputError(f"{path}: {len(maps)} maps, expected {photos}: {files.REMAKE}")
+    return maps[:photos]

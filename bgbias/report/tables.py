@@ -1,7 +1,10 @@
 """Result tables in Markdown."""
 
+import re
+
 import pandas as pd
 
+from bgbias.errors import printable
 from bgbias.metrics.names import METRICS
 
 MASK_MEASURES = {"iou": "IoU", "overlap": "overlap", "precision": "precision", "failure_rate": "failure rate"}
@@ -120,8 +123,23 @@ def share_of_drop(recovered: dict[str, float | None]) -> str:
     return f"{value} ({low} to {high})"
 
 
+def plain(name: str) -> str:
+    r"""Return a name from outside, such as a folder's, so that Markdown and a terminal show it as it is.
+
+    >>> print(plain("a|b *c* <d> [e](f) \x1b[31m"))
+    a\|b \*c\* \<d\> \[e\](f) \\x1b\[31m
+    """
+    return re.sub(r"([\\`*\[\]<>|])", r"\\\1", printable(name))
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"(?<!\\)\|", r"\|", re.sub(r"[\r\n]+", " ", text))
+
+
 def markdown(table: pd.DataFrame, left: int = 1) -> str:
     """Return a table of text as Markdown, its first columns, as many as `left`, left-aligned, the others right.
+
+    No line break or stroke in a cell breaks the table.
 
     >>> print(markdown(pd.DataFrame({"regime": ["base"], "drop": ["61.6"]})))
     | regime   |   drop |
@@ -129,4 +147,4 @@ def markdown(table: pd.DataFrame, left: int = 1) -> str:
     | base     |   61.6 |
     """
     alignment = ["left"] * left + ["right"] * (table.shape[1] - left)
-    return table.to_markdown(index=False, colalign=alignment, disable_numparse=True)
+    return table.rename(columns=_cell).map(_cell).to_markdown(index=False, colalign=alignment, disable_numparse=True)
