@@ -1,4 +1,4 @@
-"""What changes nothing in photos changes no figure: thumbnails among them, turned photos, masks of stored pixels."""
+"""What changes no photo changes no figure: files beside them, other forms of names and masks, turned photos."""
 
 import shutil
 
@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from audited_shop import run
 from PIL import ExifTags, Image, ImageOps
+
+from bgbias.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
 CLASSES, PHOTOS, SIZE = 5, 4, (88, 64)
@@ -73,6 +75,58 @@ def test_a_near_duplicate_in_another_class_is_called_mislabelled(shop, plain):
     small(Image.open(plain / "photos/class0/0.png"), plain / "photos/class1/9.jpg")
     said = " ".join(audited(shop, plain)["verdict"])
     assert "Of two classes, one of them wrong: 1 pair, such as class0/0.png = class1/9.jpg." in said
+
+
+def thumbnails_of_a_nas(folder):
+    for path in sorted((folder / "photos").rglob("*.png")):
+        kept = path.parent / "@eaDir" / path.name
+        kept.mkdir(parents=True)
+        small(Image.open(path), kept / "SYNOPHOTO_THUMB_M.jpg")
+    (folder / "photos/.cache").mkdir()
+    small(Image.open(path), folder / "photos/.cache/1.jpg")
+    (folder / "photos/class0/notes.txt").write_text("of no concern")
+
+
+def masks_as(change):
+    def apply(folder):
+        for path in sorted((folder / "masks").rglob("*.png")):
+            mask = np.asarray(Image.open(path))
+            change(mask, np.asarray(Image.open(folder / "photos" / path.relative_to(folder / "masks")))).save(path)
+
+    return apply
+
+
+def names_in_another_form(folder):
+    """Half of each class lies in a list under a name that looks the same."""
+    odd = {"class0": (" a\u00a0pear", "a  pear "), "class4": ("\u00c4pfel", "A\u0308pfel")}  # in the same order
+    lines = ["path,class"]
+    for number, path in enumerate(sorted((folder / "photos").rglob("*.png"))):
+        names = odd.get(path.parent.name, (path.parent.name,))
+        lines.append(f"{path.relative_to(folder / 'photos').as_posix()},{names[number % len(names)]}")
+    (folder / "photos/photos.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+NOTHING = {
+    "thumbnails of a NAS": thumbnails_of_a_nas,
+    "masks of 16 bits": masks_as(lambda mask, photo: Image.fromarray(mask.astype(np.uint16) * 257)),
+    "masks of 0 and 1": masks_as(lambda mask, photo: Image.fromarray(mask // 255)),
+    "cut-outs for masks": masks_as(lambda mask, photo: Image.fromarray(np.dstack([photo, mask]))),
+    "names in another form": names_in_another_form,
+}
+
+
+@pytest.mark.parametrize("change", NOTHING)
+def test_what_changes_no_photo_changes_no_figure(shop, plain, change):
+    before = audited(shop, plain)
+    NOTHING[change](plain)
+    assert of_embedder(audited(shop, plain)) == of_embedder(before)
+
+
+@pytest.mark.parametrize(("kind", "where"), [("class0", "twice; keep one"), ("class1", "in two classes; remove it")])
+def test_a_copy_of_a_photo_is_refused(shop, plain, kind, where):
+    shutil.copy(plain / "photos/class0/0.png", plain / f"photos/{kind}/0 (1).png")
+    with pytest.raises(InputError, match=rf"the same photo {where}.*: class0/0.* = class[01]/0"):
+        audited(shop, plain)
 
 
 @pytest.mark.parametrize("turned", [6, 3])
