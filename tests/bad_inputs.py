@@ -21,10 +21,10 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from small_checkout import SMALL
 from spoils import How, remove
 
-from bgbias.masks import make
-from bgbias.photos import pack
+from bgbias.files import processes
 
 ROOT = Path(__file__).parent.parent
 KEPT = ("audits", "data", "metrics", "models", "paper", "plots")
@@ -43,8 +43,6 @@ class Checkout:
 
     def __init__(self, folder: Path):
         """Render, train and measure a small demo, and own photos with masks."""
-        from test_end_to_end import SMALL
-
         self.folder, self.passed = folder, set()
         folder.mkdir()
         self.params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -109,8 +107,7 @@ class Checkout:
             patch.chdir(self.folder)
             patch.setenv("DVC_ROOT", str(self.folder))
             patch.setattr(sys, "argv", [f"stages/{stage}.py", *arguments])
-            for module in (pack, make):  # processes of their own would take seconds to start
-                patch.setattr(module, "ProcessPoolExecutor", lambda workers, **how: ThreadPoolExecutor(workers))
+            patch.setattr(processes, "pool", ThreadPoolExecutor)  # processes would take seconds to start
             try:
                 runpy.run_module(f"stages.{stage}", run_name="__main__")
             except SystemExit as ended:
