@@ -117,6 +117,18 @@ def test_class_weights_of_a_loss_are_trained_with_their_own_rate(parts, tmp_path
     assert 0.015 < moved < 0.015 * 9 * 2  # Adam moves a weight by about its rate in each of nine steps
 
 
+def test_the_head_is_trained_with_its_own_rate(parts, tmp_path):
+    given = parts(schedule="constant", lr=1e-5, head_lr=0.01)
+    network = given[0].network
+    before = [part.weight.detach().clone() for part in (network.trunk.conv, network.head)]
+    loop.fit(*given, tmp_path / "checkpoint.pt")
+    moved = [
+        (part.weight.detach() - old).abs().max().item()
+        for part, old in zip((network.trunk.conv, network.head), before, strict=True)
+    ]
+    assert moved[0] < 2e-4 and 0.01 < moved[1] < 0.01 * 9 * 2  # Adam moves a weight by about its rate in a step
+
+
 def test_the_same_seed_trains_the_same_network_to_the_byte(parts, tmp_path):
     trained = []
     for run in ("a", "b"):

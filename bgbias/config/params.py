@@ -121,7 +121,8 @@ class Training:
     max_epochs: Count
     patience: Count  # epochs without a better validation MAP@R before stopping
     optimizer: Literal["adamw", "rmsprop"]
-    lr: Positive
+    lr: Positive  # of the trunk
+    head_lr: Positive  # of the linear head, which starts from scratch
     weight_decay: NotNegative
     momentum: Share  # RMSprop's; for AdamW its first beta
     schedule: Literal["constant", "one_cycle"]

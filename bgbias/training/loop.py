@@ -61,7 +61,7 @@ def fit(
     """Train until the validation MAP@R no longer rises, and leave the best epoch's weights in `embedder`.
 
     Args:
-        embedder: is trained in place.
+        embedder: is trained in place: its trunk with the options' lr, its head with their head_lr.
         loss: embeddings and labels -> scalar.
         crops: the training batches and options.
         weights_lr: learning rate of the loss's class weights, where it has any.
@@ -76,7 +76,8 @@ def fit(
     """
     options = crops.options
     where = embedder.mean.device
-    groups = [{"params": list(embedder.parameters()), "lr": options.lr}]
+    parts = ((embedder.network.trunk, options.lr), (embedder.network.head, options.head_lr))
+    groups = [{"params": list(part.parameters()), "lr": lr} for part, lr in parts]
     if weights_lr is not None:
         groups.append({"params": list(loss.parameters()), "lr": weights_lr})
     optimizer = OPTIMIZERS[options.optimizer](groups, options)
