@@ -63,6 +63,7 @@ class Data(TypedDict, extra_items=Folder):
 
     demo: Demo
     grocery: Fetched
+    packages: Fetched
     cars196: Fetched
     cub200: Fetched
     sop: Fetched
