@@ -13,7 +13,7 @@ from bgbias.metrics import retrieval
 from bgbias.models import trained as networks
 from bgbias.models.embedder import embed
 from bgbias.photos.views import Photos
-from bgbias.training import loop, losses, selection
+from bgbias.training import consistency, loop, losses, selection
 from bgbias.training.batches import Crops
 from stages import train
 
@@ -51,8 +51,21 @@ def test_the_consistency_term_brings_the_embeddings_of_a_pair_together(parts, tm
         embedder, _, crops, *_ = given = parts("bgconsistency", loss="contrastive", **changes)
         loop.fit(*given, tmp_path / f"{weight}.pt")
         pictures = crops[9, 9].pictures(torch.device("cpu"))
-        apart.append(loop.disagreement(embed(embedder, [pictures], range(8))).item())
+        apart.append(consistency.disagreement(embed(embedder, [pictures], range(8))).item())
     assert apart[1] < 0.5 * apart[0]
+
+
+def test_a_rising_consistency_begins_with_none_and_counts_later(parts, tmp_path):
+    def trained(steps, **changed):
+        given = parts("bgconsistency", changed=changed, batch_size=8, max_epochs=1, batches_per_epoch=steps)
+        loop.fit(*given, tmp_path / f"{steps}-{changed}.pt")
+        return weights(given[0])
+
+    for steps, alike in ((1, True), (4, False)):
+        none, rising = trained(steps, consistency=0.0), trained(steps, consistency=50.0, consistency_rise=1.0)
+        at_once = trained(steps, consistency=50.0, consistency_rise=0.0)
+        assert torch.equal(none, rising) == alike
+        assert not torch.equal(at_once, rising)
 
 
 def test_a_regime_s_consistency_and_variation_count_as_the_loss_says(data, geometry, options, monkeypatch):

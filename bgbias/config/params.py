@@ -152,6 +152,7 @@ class Regime:
     paired: bool  # each photo twice in a batch of half as many photos: as it is, and as above
     replace_first: Share  # of a pair: probability that the one as it is gets another background, too
     consistency: NotNegative  # weight of 1 - cosine of the two embeddings of a photo
+    consistency_rise: Share  # of all max_epochs: the weight rises evenly from 0 meanwhile; 0: all of it at once
 
     def __post_init__(self):
         """Pairs need two kinds of pictures, and a consistency needs pairs."""
