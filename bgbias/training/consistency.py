@@ -8,8 +8,8 @@ from bgbias.config import params
 def weight(regime: params.Regime, options: params.Training, epoch: int, step: int) -> float:
     """Return the weight of the consistency in one step: it rises evenly over the regime's share of the training.
 
-    An untrained head embeds all photos nearly alike. Where the two of each photo are pulled together at once, all stay
-    so for long, and what tells classes apart is learnt late.
+    At full weight from the first step, its gradient is nearly as long as the loss's before any class is learnt, and
+    delays that: a short training, such as a pretrained network needs, then ends too early.
 
     Args:
         regime: has the full weight, and over which share of all steps it is reached.
