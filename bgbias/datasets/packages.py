@@ -1,11 +1,11 @@
 """The packages of the Grocery Store Dataset: 1,745 phone photos of 31 cartons and cups, mostly one held in a hand.
 
 Fruit and vegetables lie there in heaps that fill the picture, so what is object is not defined: masks by ISNet and
-GrabCut have an IoU of 0.28 on all of grocery, of 0.49 on packages. Neither is perfect here: ISNet loses halves of cartons.
+GrabCut have an IoU of 0.28 on all of grocery, of 0.49 on packages, where ISNet's may lose half a carton.
 
 Split by product: of the class ids 28 to 58 every third, from 28 on, trains (11 products, 617 photos), from 30 on it is
-val (10 and 557), from 29 on test (10 and 571). The ids run through juice, milk, yoghurt and their kin in order, so each
-split has all of these; grocery's own split would leave 7 and 8 products for val and test.
+val (10 and 557), from 29 on test (10 and 571). The ids run through the coarse classes in order, so each split has
+juice, milk and yoghurt; grocery's own split would leave 7 and 8 products for val and test.
 """
 
 from pathlib import Path
