@@ -71,7 +71,7 @@ def test_the_published_classifier_names_fruit(size):
     for folder, number in CLASSES.items():
         photos = sorted((PHOTOS / folder).rglob("*.jpg"))[:12]
         pictures = [pack.read_photo(path).resize((expected.input_px, expected.input_px)) for path in photos]
-        bytes_ = torch.stack([torch.tensor(pack.shrink(picture, expected.input_px)) for picture in pictures])
+        batch = torch.stack([torch.tensor(pack.shrink(picture, expected.input_px)) for picture in pictures])
         with torch.no_grad():
-            named = network(embedder.normalise(bytes_.permute(0, 3, 1, 2))).argmax(1)
+            named = network(embedder.normalise(batch.permute(0, 3, 1, 2))).argmax(1)
         assert named.mode().values == number, folder  # some are a grocery store to it, which is true, too
