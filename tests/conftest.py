@@ -130,6 +130,7 @@ def options() -> params.Training:
         patience=3,
         optimizer="adamw",
         lr=0.003,
+        head_lr=0.003,
         weight_decay=0.0001,
         momentum=0.9,
         schedule="one_cycle",

@@ -27,8 +27,12 @@ def foreign(network):
     return Embedder(as_after_training(network), card("mine", Input(16)), "mine")
 
 
-@pytest.mark.parametrize("network", ["small_resnet", "bn_inception", "torchvision:resnet18"])
+@pytest.mark.parametrize(
+    "network", ["small_resnet", "bn_inception", "torchvision:resnet18", "timm:tf_efficientnet_lite0"]
+)
 def test_a_copy_with_merged_batch_norm_computes_the_same(network):
+    if network.startswith("timm"):
+        pytest.importorskip("timm")
     embedder = as_after_training(new(network, 8, 64, "cosine"))
     before, images = batch_norms(embedder), torch.randn(2, 3, 64, 64)
     merged = folded(embedder)

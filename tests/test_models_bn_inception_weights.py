@@ -53,7 +53,10 @@ def without(weights, *names):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda w: without(w, "conv2_3x3.bias"), "not the weights of BN-Inception: conv2_3x3.bias is missing: replace"),
+        (
+            lambda w: without(w, "conv2_3x3.bias"),
+            "not the weights of BN-Inception: 1 mismatch: conv2_3x3.bias is missing: replace",
+        ),
         (lambda w: {**w, "fc.bias": torch.zeros(1)}, "fc.bias is not expected: replace it by http://data"),
         (
             lambda w: {**w, "conv2_3x3.bias": torch.zeros(1, 192)},

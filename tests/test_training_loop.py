@@ -14,7 +14,7 @@ from bgbias.metrics import retrieval
 from bgbias.models import trained as networks
 from bgbias.models.embedder import embed
 from bgbias.photos.views import Photos
-from bgbias.training import loop, losses, selection
+from bgbias.training import consistency, loop, losses, selection
 from bgbias.training.batches import Crops
 from stages import train
 
@@ -52,8 +52,21 @@ def test_the_consistency_term_brings_the_embeddings_of_a_pair_together(parts, tm
         embedder, _, crops, *_ = given = parts("bgconsistency", loss="contrastive", **changes)
         loop.fit(*given, tmp_path / f"{weight}.pt")
         pictures = crops[9, 9].pictures(torch.device("cpu"))
-        apart.append(loop.disagreement(embed(embedder, [pictures], range(8))).item())
+        apart.append(consistency.disagreement(embed(embedder, [pictures], range(8))).item())
     assert apart[1] < 0.5 * apart[0]
+
+
+def test_a_rising_consistency_begins_with_none_and_counts_later(parts, tmp_path):
+    def trained(steps, **changed):
+        given = parts("bgconsistency", changed=changed, batch_size=8, max_epochs=1, batches_per_epoch=steps)
+        loop.fit(*given, tmp_path / f"{steps}-{changed}.pt")
+        return weights(given[0])
+
+    for steps, alike in ((1, True), (4, False)):
+        none, rising = trained(steps, consistency=0.0), trained(steps, consistency=50.0, consistency_rise=1.0)
+        at_once = trained(steps, consistency=50.0, consistency_rise=0.0)
+        assert torch.equal(none, rising) == alike
+        assert not torch.equal(at_once, rising)
 
 
 def test_a_regime_s_consistency_and_variation_count_as_the_loss_says(data, geometry, options, monkeypatch):
@@ -116,6 +129,18 @@ def test_class_weights_of_a_loss_are_trained_with_their_own_rate(parts, tmp_path
     loop.fit(*given, tmp_path / "checkpoint.pt")
     moved = (given[1].W.detach() - before).abs().max().item()
     assert 0.015 < moved < 0.015 * 9 * 2  # Adam moves a weight by about its rate in each of nine steps
+
+
+def test_the_head_is_trained_with_its_own_rate(parts, tmp_path):
+    given = parts(schedule="constant", lr=1e-5, head_lr=0.01)
+    network = given[0].network
+    before = [part.weight.detach().clone() for part in (network.trunk.conv, network.head)]
+    loop.fit(*given, tmp_path / "checkpoint.pt")
+    moved = [
+        (part.weight.detach() - old).abs().max().item()
+        for part, old in zip((network.trunk.conv, network.head), before, strict=True)
+    ]
+    assert moved[0] < 2e-4 and 0.01 < moved[1] < 0.01 * 9 * 2  # Adam moves a weight by about its rate in a step
 
 
 def test_the_same_seed_trains_the_same_network_to_the_byte(parts, tmp_path):

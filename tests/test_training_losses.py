@@ -106,7 +106,7 @@ def test_a_mistaken_override_is_named(overrides, message):
 
 REGIME = params.Regime(
     replace=1.0, select_on=["swapped"], backgrounds="pool", vary_backgrounds=True, skip_suspect=True, grow_masks_px=2,
-    paired=True, replace_first=0.5, consistency=8.0)  # fmt: skip
+    paired=True, replace_first=0.5, consistency=8.0, consistency_rise=0.0)  # fmt: skip
 
 
 @pytest.mark.parametrize(("allowed", "wanted", "expected"), [(True, True, True), (False, True, False),

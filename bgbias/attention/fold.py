@@ -37,5 +37,5 @@ def _fold(network: nn.Module) -> None:
     for name, module in list(network.named_modules()):
         if isinstance(module, nn.BatchNorm2d) and isinstance(before[1], nn.Conv2d):
             network.set_submodule(before[0], fuse_conv_bn_eval(before[1], module))
-            network.set_submodule(name, nn.Identity())
+            network.set_submodule(name, nn.Sequential(*module.children()))  # timm's batch norms activate, too
         before = (name, module)

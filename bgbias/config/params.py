@@ -64,6 +64,7 @@ class Data(TypedDict, extra_items=Folder):
 
     demo: Demo
     grocery: Fetched
+    packages: Fetched
     cars196: Fetched
     cub200: Fetched
     sop: Fetched
@@ -122,7 +123,8 @@ class Training:
     max_epochs: Count
     patience: Count  # epochs without a better validation MAP@R before stopping
     optimizer: Literal["adamw", "rmsprop"]
-    lr: Positive
+    lr: Positive  # of the trunk
+    head_lr: Positive  # of the linear head, which starts from scratch
     weight_decay: NotNegative
     momentum: Share  # RMSprop's; for AdamW its first beta
     schedule: Literal["constant", "one_cycle"]
@@ -151,6 +153,7 @@ class Regime:
     paired: bool  # each photo twice in a batch of half as many photos: as it is, and as above
     replace_first: Share  # of a pair: probability that the one as it is gets another background, too
     consistency: NotNegative  # weight of 1 - cosine of the two embeddings of a photo
+    consistency_rise: Share  # of all max_epochs: the weight rises evenly from 0 meanwhile; 0: all of it at once
 
     def __post_init__(self):
         """Pairs need two kinds of pictures, a consistency needs pairs, and a view counts once."""

@@ -2,9 +2,9 @@
 
 from types import ModuleType
 
-from bgbias.datasets import cars196, cub200, demo, folder, grocery, sop
+from bgbias.datasets import cars196, cub200, demo, folder, grocery, packages, sop
 
-DATASETS = {"demo": demo, "grocery": grocery, "cars196": cars196, "cub200": cub200, "sop": sop}
+DATASETS = {"demo": demo, "grocery": grocery, "packages": packages, "cars196": cars196, "cub200": cub200, "sop": sop}
 
 
 def module(dataset: str) -> ModuleType:

@@ -34,16 +34,15 @@ def fetch(out: Path, options: params.Fetched) -> None:
 
 def image_table(raw: Path) -> pd.DataFrame:
     """List the photos: columns path, class_id, class_name, split."""
+    table = listed(raw)
+    return table.assign(split=[SPLIT_OF_ID[number % 4] for number in table.class_id])
+
+
+def listed(raw: Path) -> pd.DataFrame:
+    """List the photos of all three lists by path, without the splits of this project."""
     mend = REFETCH.format(raw)
     classes = files.read_csv(raw / "classes.csv", ["Class ID (int)", "Class Name (str)"], mend, whole=False)
     names = dict(zip(classes["Class ID (int)"], classes["Class Name (str)"], strict=True))
     lists = [files.read_csv(raw / f"{part}.txt", [], mend, whole=False, **LISTED) for part in SPLITS]
     table = pd.concat(lists, ignore_index=True).sort_values("path", ignore_index=True)
-    return pd.DataFrame(
-        {
-            "path": table.path,
-            "class_id": table.class_id,
-            "class_name": table.class_id.map(names),
-            "split": [SPLIT_OF_ID[number % 4] for number in table.class_id],
-        }
-    )
+    return table.assign(class_name=table.class_id.map(names))[["path", "class_id", "class_name"]]

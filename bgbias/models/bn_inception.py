@@ -121,17 +121,11 @@ def load_weights(network: BNInception, path: Path | None = None) -> None:
     """
     given, expected = pretrained.read(path, URL) if path else pretrained.published(URL), network.state_dict()
     given = {name: tensor for name, tensor in given.items() if name not in CLASSIFIER}
-    wrong = [f"{name} is not expected" for name in given if name not in expected]
     for name, tensor in expected.items():
         if name.endswith("num_batches_tracked"):
             given.setdefault(name, tensor)  # a counter that PyTorch did not have when the file was made
-        if name not in given:
-            wrong.append(f"{name} is missing")
-        elif "_bn." in name and given[name].shape == (1, *tensor.shape):
+        elif "_bn." in name and name in given and given[name].shape == (1, *tensor.shape):
             given[name] = given[name][0]  # as PyTorch kept batch norm at that time
-        elif given[name].shape != tensor.shape:
-            wrong.append(f"{name} has shape {(*given[name].shape,)} instead of {(*tensor.shape,)}")
-    if wrong:
-        first = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if wrong[3:] else "")
-        raise InputError(f"{path or URL}: not the weights of BN-Inception: {first}: replace it by {URL}")
+    if wrong := pretrained.misfits(given, expected):
+        raise InputError(f"{path or URL}: not the weights of BN-Inception: {wrong}: replace it by {URL}")
     network.load_state_dict(given)

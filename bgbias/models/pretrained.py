@@ -1,6 +1,7 @@
 """Files of pretrained weights: downloaded, held to their checksum, read without running code from them."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 
@@ -58,3 +59,19 @@ def published(url: str) -> OrderedDict[str, Tensor]:
         except RuntimeError as error:  # the checksum
             raise InputError(f"{url} no longer gives the published file ({error}): {mend}") from error
     return read(path, url)
+
+
+def misfits(given: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
+    """Count and name the tensors that keep a state dict from being a network's; "" where it fits.
+
+    >>> misfits({"weight": torch.zeros(3, 4), "b": torch.zeros(3)}, torch.nn.Linear(2, 3).state_dict())
+    '3 mismatches: b is not expected, weight has shape (3, 4) instead of (3, 2), bias is missing'
+    """
+    wrong = [f"{name} is not expected" for name in given if name not in expected]
+    for name, tensor in expected.items():
+        if name not in given:
+            wrong.append(f"{name} is missing")
+        elif given[name].shape != tensor.shape:
+            wrong.append(f"{name} has shape {(*given[name].shape,)} instead of {(*tensor.shape,)}")
+    first = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if wrong[3:] else "")
+    return f"{len(wrong)} mismatch{'es' if wrong[1:] else ''}: {first}" if wrong else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from bgbias.errors import InputError, as_input_error, unknown
-from bgbias.models import pretrained
+from bgbias.models import efficientnet_lite, pretrained
 from bgbias.models.cards import Input
 
 AUXILIARY = ("aux1", "aux2", "AuxLogits")  # further classifiers of GoogLeNet and Inception, used in training only
@@ -77,7 +77,10 @@ def from_timm(name: str, weights: str) -> tuple[nn.Module, Input]:
     with_classifier = set(network.state_dict())
     network.reset_classifier(0)
     if weights not in ("scratch", "pretrained"):
-        _fill(network, _of_file(weights), with_classifier)
+        state = _of_file(weights)
+        if name.startswith("tf_efficientnet_lite"):
+            state = efficientnet_lite.renamed(state, [len(stage) for stage in network.blocks])
+        _fill(network, state, with_classifier)
     return network, Input(data["input_size"][-1], tuple(data["mean"]), tuple(data["std"]))
 
 
@@ -93,5 +96,9 @@ def _fill(network: nn.Module, state: OrderedDict[str, Tensor], with_classifier: 
         key = re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)\.", r"\1\2.", key)  # as DenseNet's layers were once named
         if key in ours or key not in with_classifier:
             state[key] = tensor
-    with as_input_error("the weights do not fit the network: give those of the same network"):
+    try:
         network.load_state_dict(state)
+    except Exception as error:  # some networks of torchvision have checks of their own
+        wrong = pretrained.misfits(state, network.state_dict()) or " ".join(str(error).split())
+        mend = "give those of the same network"
+        raise InputError(f"the weights do not fit the network: {wrong}: {mend}") from error

@@ -16,7 +16,7 @@ from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.models.embedder import Embedder
 from bgbias.seeding import torch_generator
-from bgbias.training import checkpoints
+from bgbias.training import checkpoints, consistency
 from bgbias.training.batches import Crops
 
 Optimizer = torch.optim.Optimizer
@@ -60,7 +60,7 @@ def fit(
     """Train until the validation MAP@R no longer rises, and leave the best epoch's weights in `embedder`.
 
     Args:
-        embedder: is trained in place.
+        embedder: is trained in place: its trunk with the options' lr, its head with their head_lr.
         loss: embeddings and labels -> scalar.
         crops: the training batches and options.
         weights_lr: learning rate of the loss's class weights, where it has any.
@@ -76,7 +76,8 @@ def fit(
     """
     options = crops.options
     where = embedder.mean.device
-    groups = [{"params": list(embedder.parameters()), "lr": options.lr}]
+    parts = ((embedder.network.trunk, options.lr), (embedder.network.head, options.head_lr))
+    groups = [{"params": list(part.parameters()), "lr": lr} for part, lr in parts]
     if weights_lr is not None:
         groups.append({"params": list(loss.parameters()), "lr": weights_lr})
     optimizer = OPTIMIZERS[options.optimizer](groups, options)
@@ -127,7 +128,9 @@ def _epoch(
         embeddings = embeddings.float()
         value = loss(embeddings, batch.labels.to(where))
         if crops.regime.consistency:
-            value = value + crops.regime.consistency * disagreement(embeddings)
+            value = value + consistency.weight(crops.regime, options, epoch, step) * consistency.disagreement(
+                embeddings
+            )
         if not value.isfinite():
             raise InputError(
                 f"the loss is {value.item()} in epoch {epoch}, step {step + 1}: lower the learning rates (train's "
@@ -146,22 +149,6 @@ def freeze_batch_norm(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, _BatchNorm):
             module.eval()
-
-
-def disagreement(embeddings: Tensor) -> Tensor:
-    """1 - cosine of each photo's two embeddings, on average.
-
-    Args:
-        embeddings: float (2 B, D), of length 1: of a paired batch, so row i and row B + i are of one photo.
-
-    Returns:
-        Scalar in [0, 2].
-
-    >>> disagreement(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])).item()
-    0.5
-    """
-    first, second = embeddings.chunk(2)
-    return 1 - (first * second).sum(1).mean()
 
 
 def add_noise(images: Tensor, share: float, source: torch.Generator) -> Tensor:

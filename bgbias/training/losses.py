@@ -39,7 +39,7 @@ def limited(regime: params.Regime, loss: Loss) -> params.Regime:
     >>> import types
     >>> regime = params.Regime(
     ...     replace=1.0, select_on=["swapped"], backgrounds="pool", vary_backgrounds=True, skip_suspect=False,
-    ...     grow_masks_px=0, paired=True, replace_first=0.5, consistency=8.0)
+    ...     grow_masks_px=0, paired=True, replace_first=0.5, consistency=8.0, consistency_rise=0.0)
     >>> found = limited(regime, types.SimpleNamespace(consistency_scale=0.25, vary_backgrounds=False))
     >>> found.consistency, found.vary_backgrounds, found.replace_first
     (2.0, False, 0.5)
