@@ -129,9 +129,8 @@ def _epoch(
         embeddings = embeddings.float()
         value = loss(embeddings, batch.labels.to(where))
         if crops.regime.consistency:
-            value = value + consistency.weight(crops.regime, options, epoch, step) * consistency.disagreement(
-                embeddings
-            )
+            weight = consistency.weight(crops.regime, options, epoch, step)
+            value = value + weight * consistency.disagreement(embeddings)
         if not value.isfinite():
             raise InputError(
                 f"the loss is {value.item()} in epoch {epoch}, step {step + 1}: lower the learning rates (train's "
