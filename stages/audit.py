@@ -68,7 +68,9 @@ def main(
         pictures, described, remarks = sources.of_folder(options, model.input_px, settings.seed, cache)
     steps.next()
     refuse_unsteady(model, next(views.batches(pictures, "clean")), list(pictures.table.path))
-    passes = explained.passes(len(pictures.labels), settings.attention) if explains and model.differentiable else 0
+    passes = (
+        explained.passes(len(pictures.labels), settings.attention.copies) if explains and model.differentiable else 0
+    )
     embedded = embeddings.embed(model, pictures, cache, quick, passes)
     steps.next()
     measures = Measures(pictures, embedded, quick)

@@ -48,7 +48,7 @@ def version() -> str:
         return NO_VERSION
 
 
-def private(asked: Mapping[str, str | None]) -> dict[str, str]:
+def private(asked: Mapping[str, str]) -> dict[str, str]:
     """Return what of the given paths tells where the user's files lie: text -> the last name, to be shown instead.
 
     Paths within the checkout, which are relative, tell nothing.
@@ -59,8 +59,8 @@ def private(asked: Mapping[str, str | None]) -> dict[str, str]:
     >>> private({"photos": "/home/ann/shop", "embedder": "onnx:/home/ann/net.onnx?input_px=64", "out": "audits/shop"})
     {'/home/ann/net.onnx': 'net.onnx', '/home/ann/shop': 'shop'}
     """
-    values = filter(None, asked.values())
-    paths = {part for value in values for part in value.partition("?")[0].split(":")} | {*filter(None, asked.values())}
+    values = set(asked.values())
+    paths = values | {part for value in values for part in value.partition("?")[0].split(":")}
     found = {}
     for path in paths:
         name = Path(path).name

@@ -9,7 +9,7 @@ OWN = "data/sources/own"  # where the pipeline looks for the user's photos
 Step = dict[str, str | list[str]]  # said: a sentence or two; commands: to be run one after the other
 
 
-def steps(found: dict, asked: Mapping[str, str | None], seed: int) -> list[Step]:
+def steps(found: dict, asked: Mapping[str, str], seed: int) -> list[Step]:
     """Choose what to do, by what was measured.
 
     Args:
@@ -40,21 +40,21 @@ def steps(found: dict, asked: Mapping[str, str | None], seed: int) -> list[Step]
     return [*masks, {"said": said, "commands": []}]
 
 
-def _again(asked: Mapping[str, str | None], **changed: str | None) -> str:
+def _again(asked: Mapping[str, str], **changed: str | None) -> str:
     """The command of the audit with some options changed; those that are None are left out."""
     options = {name: value for name, value in {**asked, **changed}.items() if value is not None}
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
     return shlex.join(["python", "-m", "stages.audit", *words])
 
 
-def _better_masks(found: dict, asked: Mapping[str, str | None]) -> list[str]:
+def _better_masks(found: dict, asked: Mapping[str, str]) -> list[str]:
     if "photos" not in asked or found["masks"] == "rembg":
         return []
     changed = {"masks": None, "mask_method": "rembg", "out": f"{asked['out']}_rembg"}
     return [_again(asked, **changed)]
 
 
-def _if_grabcut(found: dict, asked: Mapping[str, str | None]) -> list[Step]:
+def _if_grabcut(found: dict, asked: Mapping[str, str]) -> list[Step]:
     if found["masks"] != "grabcut":
         return []
     said = (
@@ -77,22 +77,30 @@ def _on_grey(found: dict) -> list[Step]:
     return [{"said": said, "commands": []}]
 
 
-def _remedies(asked: Mapping[str, str | None]) -> list[Step]:
+def _remedies(asked: Mapping[str, str]) -> list[Step]:
     said = "Measure what other remedies recover, such as crops of the object; nothing is trained."
-    dataset = asked.get("dataset") or "own"
-    prepare = "dvc exp run -S 'datasets=[own]' prepare masks backgrounds"
+    dataset = asked.get("dataset", "own")
     measure = ["--dataset", dataset, "--embedder", asked["embedder"], "--out", f"metrics/remedies/{dataset}.json"]
-    link = [f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(asked["photos"])})" {OWN}', prepare]
-    first = link if "photos" in asked else []
-    return [{"said": said, "commands": [*first, shlex.join(["python", "-m", "stages.remedies", *measure])]}]
+    prepared = []
+    if "photos" in asked:
+        link = f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(asked["photos"])})" {OWN}'
+        prepared = [link, f"{_run(asked)} prepare masks backgrounds"]
+    return [{"said": said, "commands": [*prepared, shlex.join(["python", "-m", "stages.remedies", *measure])]}]
 
 
-def _training(asked: Mapping[str, str | None], seed: int) -> list[Step]:
-    dataset = asked.get("dataset") or "own"
+def _training(asked: Mapping[str, str], seed: int) -> list[Step]:
+    dataset = asked.get("dataset", "own")
     said = (
         "Train with random backgrounds behind the objects (the regime bgconsistency), and audit the test photos again."
     )
-    train = f"dvc exp run -S 'datasets=[{dataset}]' -S 'regimes=[base,bgconsistency]'"
     trained = f"model:models/{dataset}/bgconsistency/{seed}"
     again = ["--dataset", dataset, "--embedder", trained, "--out", f"{asked['out']}_bgconsistency"]
+    train = f"{_run(asked)} -S 'regimes=[base,bgconsistency]'"
     return [{"said": said, "commands": [train, shlex.join(["python", "-m", "stages.audit", *again])]}]
+
+
+def _run(asked: Mapping[str, str]) -> str:
+    """The command that runs the pipeline on the audited photos, with masks by the same method."""
+    method = asked.get("mask_method")
+    masks = f" -S masks.own.method={method}" if "photos" in asked and method else ""
+    return f"dvc exp run -S 'datasets=[{asked.get('dataset', 'own')}]'{masks}"

@@ -121,18 +121,18 @@ class Explainer:
         }
 
 
-def passes(photos: int, options: params.Attention) -> int:
+def passes(photos: int, copies: int) -> int:
     """How many pictures' way through the model all maps take, each copy there and back: some 3 times its embedding.
 
     Args:
         photos: of the audit.
-        options: of params.yaml.
+        copies: of a photo, of params.yaml's attention.
 
-    >>> passes(480, params.Attention("smoothgrad", 25, 0.15, 8, "fp32", {}))
+    >>> passes(480, 25)
     18360
     """
     shown = min(photos, PHOTOS)
-    return 3 * len(SEEN) * shown * (options.copies + 2 * ((options.copies + 1) // 2))
+    return 3 * len(SEEN) * shown * (copies + 2 * ((copies + 1) // 2))
 
 
 def columns(explainer: Explainer | None, photos: int) -> dict[str, np.ndarray]:
