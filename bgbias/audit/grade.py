@@ -34,10 +34,16 @@ def summary(found: dict) -> dict:
     if doubtful(found):
         said = f"{searches}. What other backgrounds do cannot be told: most of the masks are in doubt."
         return {"said": said, "grade": None, "graded": "No grade: most of the masks are in doubt."}
-    if not above_chance(found):
-        said = f"{searches}: not shown to be better than guessing ({100 * found['chance']['recall_at_1']:.0f})."
-        return {"said": said, "grade": None, "graded": "No grade: who guesses has nothing to lose to backgrounds."}
     said = f"{searches}; on other backgrounds, {_hundred(swapped)} do: {_outcome(found)}."
+    if not above_chance(found):
+        if side(found["drop"]["recall_at_1"], 0) != -1:
+            guessed = f"{100 * found['chance']['recall_at_1']:.0f}"
+            said = f"{searches}: not shown to be better than guessing ({guessed})."
+        return {
+            "said": said,
+            "grade": None,
+            "graded": "No grade: on clean photos it is not shown to find more than guessing.",
+        }
     kept = found["kept"]
     if kept["low"] is None:
         return {"said": said, "grade": None, "graded": "No grade: the share that is kept has no interval."}

@@ -19,11 +19,11 @@ SHEET_PX = 3 * 112  # three pictures side by side
 def before_and_after(rows: Sequence[Row]) -> Html:
     """Show the first row as everyone reads it: the photo and what it finds, then the same on another background."""
     if not rows:
-        return tag("p", "No search was shown that is right on a photo as it is and wrong on another background.")
+        return tag("p", "No search is right on a photo as it is and wrong on another background.", class_="lead")
     first = rows[0]
     halves = [_half(first, "clean", "This photo"), _half(first, "swapped", "The same on another background")]
     caption = "The search that loses most: the worst case, not a usual one."
-    return joined(tag("div", *halves, class_="before-after"), tag("p", caption, class_="lead"))
+    return joined(tag("div", *halves, class_="before-after"), tag("p", caption, class_="counted"))
 
 
 def _half(shown: Row, view: str, name: str) -> Html:

@@ -58,6 +58,7 @@ section:has(> #short), section:has(> #do) { padding-top: 1.75rem; }
 .before-after {
   display: grid; grid-template-columns: repeat(2, minmax(0, 24rem)); gap: 1rem 2.5rem; margin: 0 0 .5rem;
 }
+.before-after ~ .lead { margin-top: .6rem; }
 .before-after > div { display: grid; grid-template-columns: 1fr 1.5rem 1fr; gap: .5rem; }
 .arrow { align-self: center; text-align: center; font-size: 1.5rem; }
 .steps { margin: 0; padding-left: 1.4rem; max-width: 60rem; }
