@@ -49,7 +49,7 @@ section:has(> #short), section:has(> #do) { padding-top: 1.75rem; }
   margin: 0 0 1.25rem; max-width: 52rem; font-size: clamp(1.4rem, 3.2vw, 2rem); line-height: 1.2; font-weight: 650;
   letter-spacing: -.015em; text-wrap: balance;
 }
-.grade { display: flex; gap: 1.1rem; align-items: center; margin: 0 0 1.25rem; }
+.grade { display: flex; gap: 1.1rem; align-items: flex-start; margin: 0 0 1.25rem; }
 .grade p { margin: 0; max-width: 46rem; }
 .letter {
   flex: none; width: 3.5rem; height: 3.5rem; border: 3px solid var(--ink); border-radius: 8px; text-align: center;
@@ -228,8 +228,10 @@ footer {
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   nav { display: none; }
   section { padding-top: 1.5rem; }
-  h2, h3, .lead, .reader, thead, .group { break-after: avoid; }
-  p, tr, li, pre, figure, details, .grade, .before-after, .strip-of-numbers, .pair, dl > div { break-inside: avoid; }
+  h2, h3, .lead, .reader, .group, p:has(+ .box), p:has(+ .lists), .lists { break-after: avoid; }
+  p, tbody, tr, li, pre, figure, details, dl > div, .box, .sheet, .grade, .before-after, .strip-of-numbers, .pair {
+    break-inside: avoid;
+  }
   p, li { orphans: 3; widows: 3; }
   pre { white-space: pre-wrap; }
   .sheet { grid-template-columns: repeat(4, 1fr); }
