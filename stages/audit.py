@@ -11,13 +11,14 @@ same to the byte.
 
 Reads   the photos; the embedder (see below); masks and backgrounds, where folders of them are given; of a dataset
         data/prepared/NAME, data/masks/NAME/packed, data/backgrounds/NAME
-Writes  DIR of --out: report.html (the verdict, all figures, the worst photos; one page that needs nothing else),
+Writes  DIR of --out: report.html (one page that needs nothing else: for everyone, the engineer and the reviewer),
         audit.json (the figures, shares in 0..1, with 95 % intervals), queries.csv (the same photo by photo, for
         `python -m stages.compare`). And .cache in the checkout, which all audits share and which may be deleted: with
         it an interrupted audit goes on, a repeated one embeds nothing, and masks are made once for all models. Nothing
         else is written, but for matplotlib's own list of fonts in ~/.cache
-Takes   480 photos at 64 px with the demo's network 14 s, with a ResNet-18 28 s, on two cores; 1.2 GB. Beside the
-        embedding, 20,000 photos at 512 dimensions 3 min of a core and 1.1 GB: views are read from .cache one by one
+Takes   480 photos at 64 px with the demo's network 14 s, with a ResNet-18 28 s, on two cores; 1.2 GB; it says so first.
+        --quick embeds 3 views of 21, and draws no attention maps. Beside the embedding, 20,000 photos at 512 dimensions
+        3 min of a core and 1.1 GB: views are read from .cache one by one
 """
 
 from pathlib import Path

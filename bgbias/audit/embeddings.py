@@ -68,7 +68,7 @@ def embed(
         passes: of pictures through the model that attention maps will take, for the time that is said.
 
     Raises:
-        ValueError: as of `models.embedder.embed`.
+        ValueError: see `models.embedder.embed`.
     """
     made_from, opened = identity(embedder, pictures), {}
     sizes = {view: len(views.rows_of(pictures, view)) for view in views.names(pictures.draws, quick)}
