@@ -11,13 +11,14 @@ same to the byte.
 
 Reads   the photos; the embedder (see below); masks and backgrounds, where folders of them are given; of a dataset
         data/prepared/NAME, data/masks/NAME/packed, data/backgrounds/NAME
-Writes  DIR of --out: report.html (the verdict, all figures, the worst photos; one page that needs nothing else),
+Writes  DIR of --out: report.html (one page that needs nothing else: for everyone, the engineer and the reviewer),
         audit.json (the figures, shares in 0..1, with 95 % intervals), queries.csv (the same photo by photo, for
         `python -m stages.compare`). And .cache in the checkout, which all audits share and which may be deleted: with
         it an interrupted audit goes on, a repeated one embeds nothing, and masks are made once for all models. Nothing
         else is written, but for matplotlib's own list of fonts in ~/.cache
-Takes   480 photos at 64 px with the demo's network 14 s, with a ResNet-18 28 s, on two cores; 1.2 GB. Beside the
-        embedding, 20,000 photos at 512 dimensions 3 min of a core and 1.1 GB: views are read from .cache one by one
+Takes   480 photos at 64 px with the demo's network 14 s, with a ResNet-18 28 s, on two cores; 1.2 GB; it says so first.
+        --quick embeds 3 views of 21, and draws no attention maps. Beside the embedding, 20,000 photos at 512 dimensions
+        3 min of a core and 1.1 GB: views are read from .cache one by one
 """
 
 from pathlib import Path
@@ -28,12 +29,23 @@ from bgbias.config import cli, params
 from bgbias.errors import InputError, printable
 
 
-def main(settings: params.Params, embedder: str, out: Path, dataset: str | None, **given: str | None) -> None:
+def main(
+    settings: params.Params,
+    embedder: str,
+    out: Path,
+    dataset: str | None,
+    title: str | None = None,
+    quick: bool = False,
+    no_attention: bool = False,
+    paths: bool = False,
+    **given: str | None,
+) -> None:
     """Measure, write the figures, and say what they mean."""
     from bgbias import files, seeding
-    from bgbias.audit import embeddings, explained, page, queries, sources, verdict, views
-    from bgbias.audit.examples import worst_photos
+    from bgbias.audit import about, advice, embeddings, explained, grade, page, queries, sources, verdict, views
+    from bgbias.audit.examples import mask_sheet, worst_photos
     from bgbias.audit.measures import Measures
+    from bgbias.audit.progress import Steps
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.external import spec
@@ -45,26 +57,46 @@ def main(settings: params.Params, embedder: str, out: Path, dataset: str | None,
         raise InputError("give --photos DIR with its options, or --dataset NAME, which has masks and backgrounds")
     options = None if dataset else check(given | {"embedder": embedder}, params.Audit, "options")
     sources.try_folder(out, options)
+    explains = not (quick or no_attention)
+    maps = ["attention maps"] if explains else []
+    steps = Steps("the model", "photos, masks and backgrounds", "embeddings", "figures", *maps, "the page")
+    steps.next()
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
+    steps.next()
     if dataset:
         pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache)
     else:
         pictures, described, remarks = sources.of_folder(options, model.input_px, settings.seed, cache)
+    steps.next()
     refuse_unsteady(model, next(views.batches(pictures, "clean")), list(pictures.table.path))
-    embedded = embeddings.embed(model, pictures, cache)
-    measures = Measures(pictures, embedded)
+    passes = (
+        explained.passes(len(pictures.labels), settings.attention.copies) if explains and model.differentiable else 0
+    )
+    embedded = embeddings.embed(model, pictures, cache, quick, passes)
+    steps.next()
+    measures = Measures(pictures, embedded, quick)
     found = {"embedder": embedder} | described | measures.all()
     known = pictures, embedded, settings.attention, cache
-    explainer = explained.Explainer(model, *known) if model.differentiable else None
-    found["attention"] = explainer.scores() if explainer else None
+    explainer = None
+    if explains:
+        steps.next()
+        explainer = explained.Explainer(model, *known) if model.differentiable else None
+        found["attention"] = explainer.scores() if explainer else None
+    steps.next()
+    asked = {"dataset": dataset, **given, "embedder": embedder, "out": str(out)}
+    asked = {name: value for name, value in asked.items() if value}
     probed = len(measures.probed), measures.chance_of_probed()
     first, *others = verdict.sentences(found, pictures.table.class_name, *probed)
     found["verdict"] = [first, *remarks, *others]
+    found |= {"summary": grade.summary(found), "advice": advice.steps(found, asked, settings.seeds[0])}
     files.write_json(out / "audit.json", found)
     columns = measures.columns() | explained.columns(explainer, len(pictures.table))
     queries.write(out, pictures.table, columns)
-    page.write(out / "report.html", found, worst_photos(pictures, embedded, explainer))
-    print("\n".join(map(printable, found["verdict"])))
+    private = {} if paths else about.private(asked)
+    shown = about.without(found, private), worst_photos(pictures, embedded, explainer), mask_sheet(pictures)
+    page.write(out / "report.html", *shown, about.about(title, bool(private)))
+    print("\n".join(map(printable, verdict.printed(found))))
+    print(f"The page: {out / 'report.html'}")
 
 
 if __name__ == "__main__":
@@ -82,4 +114,11 @@ if __name__ == "__main__":
         },
         rembg_model={"help": "name, or KIND:FILE, a local file of such a model; without it u2net", "metavar": "MODEL"},
         backgrounds={"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},
+        title={"help": "of the page; without it, the model's SPEC", "metavar": "TEXT"},
+        quick={
+            "action": "store_true",
+            "help": "clean photos and two draws of swapped ones only; a full audit later embeds these no second time",
+        },
+        no_attention={"action": "store_true", "help": "leave out attention maps"},
+        paths={"action": "store_true", "help": "show absolute paths on the page in full, not their last names"},
     )

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from bgbias.audit import page as report_page
+from bgbias.audit.about import About
+from bgbias.audit.examples import Masked
 
 EVIL = '<script>alert(1)</script>" onerror="alert(1)'
 VIEWS = """clean swapped foreground_black foreground_grey foreground_mean background_silhouette background_box_blacked
     background_box_tiled mixed_same mixed_rand""".split()
+ABOUT = About(None, "2026-11-25", "v1.2-3-gabc", False)
 SHARE = {"low": 0.203, "high": 0.422, "queries": 7654, "classes": 321, "undefined": 0}
 
 
@@ -60,8 +63,17 @@ def audit() -> dict:
             "drop_without": both(), "drop_eroded": both(), "drop_dilated": both(),
             "moved_eroded": both(), "moved_dilated": both(), "radius_px": 6,
         },
+        "kept": one(),
+        "grey_gain": both(),
+        "summary": {"said": "It sees the table.", "grade": "D", "graded": "It keeps little. D from a few."},
+        "advice": [{"said": "Clear the table.", "commands": ["rm 'a b'", "ls"]}, {"said": "Move.", "commands": []}],
         "verdict": ["It looks at the table.", "By 40 points."],
     }  # fmt: skip
+
+
+def masked(path: str = "blue mug/1.jpg", count: int = 2) -> list[Masked]:
+    shown = np.random.default_rng(1).integers(0, 256, (3, 16, 16, 3), np.uint8)
+    return [Masked(path, *shown)] * count
 
 
 def rows(name: str = "blue mug", path: str = "blue mug/1.jpg", attention: bool = True) -> list[report_page.Row]:
@@ -75,8 +87,8 @@ def rows(name: str = "blue mug", path: str = "blue mug/1.jpg", attention: bool =
 
 @pytest.fixture
 def write(tmp_path):
-    def written(found: dict, shown: list[report_page.Row]) -> str:
-        report_page.write(tmp_path / "page.html", found, shown)
+    def written(found: dict, shown: list[report_page.Row], sheet=None, about: About = ABOUT) -> str:
+        report_page.write(tmp_path / "page.html", found, shown, masked() if sheet is None else sheet, about)
         return (tmp_path / "page.html").read_text(encoding="utf-8")
 
     return written

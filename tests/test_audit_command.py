@@ -11,7 +11,8 @@ import pytest
 from audited_shop import CLASSES, PHOTOS, SETTINGS, SIDE, run
 from PIL import Image
 
-from bgbias.audit import embeddings
+from bgbias.audit import embeddings, views
+from bgbias.audit.page import first
 from stages import audit, compare
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
@@ -63,6 +64,69 @@ def test_an_interrupted_audit_goes_on_and_a_repeated_one_embeds_nothing(shop, tm
     made[:] = made[:6]
     assert run(shop, tmp_path, "object_alone") == found
     assert not [name for name in made[6:] if name.endswith(")")]
+
+
+def test_a_full_audit_after_a_quick_one_embeds_nothing_twice(shop, tmp_path, monkeypatch, capsys):
+    made, embed = [], embeddings.embedders.embed
+
+    def counted(embedder, batches, names):
+        made.extend(name for name in names if name.endswith(")"))  # "class0/0.png (clean)"; else a sample
+        return embed(embedder, batches, names)
+
+    monkeypatch.setattr(embeddings.embedders, "embed", counted)
+    quick = run(shop, tmp_path, "leaning", quick=True)
+    assert {name.rpartition(" ")[2] for name in made} == {"(clean)", "(swapped/0)", "(swapped/1)"}
+    assert f"{3 * CLASSES * PHOTOS} pictures of {SIDE} px: about " in capsys.readouterr().err
+    count = len(made)
+    assert run(shop, tmp_path, "leaning", quick=True) == quick and len(made) == count
+    assert "all pictures have been embedded before" in capsys.readouterr().err
+    full = run(shop, tmp_path, "leaning")
+    assert len(made) == len(set(made)) > count
+    assert f"{len(made) - count} pictures of {SIDE} px, and attention maps " in capsys.readouterr().err
+    assert quick["matrix"]["clean"]["clean"] == full["matrix"]["clean"]["clean"]
+    assert "attention" not in quick and set(quick) < set(full)
+    assert quick["drop"]["recall_at_1"]["value"] == pytest.approx(full["drop"]["recall_at_1"]["value"], abs=0.1)
+    assert quick["verdict"][-1].startswith("This audit is quick: clean photos and two draws")
+
+
+def test_a_quick_audit_embeds_less_than_15_percent_of_a_full_one():
+    assert len(views.names(5, quick=True)) <= 0.15 * len(views.names(5))
+
+
+def test_attention_may_be_left_out(shop, audits, tmp_path):
+    found = run(shop, tmp_path, "object_alone", no_attention=True)
+    whole = {name: of for name, of in audits["object_alone"].items() if name not in ("attention", "folder")}
+    assert set(found) == set(whole)
+    assert {name for name in found if found[name] != whole[name]} == {"verdict"}
+    assert "Where it looks is not known" not in " ".join(found["verdict"]) and 'id="attention"' not in (
+        tmp_path / "report.html"
+    ).read_text(encoding="utf-8")
+
+
+def test_steps_are_named_and_the_last_line_leads_to_the_page(shop, tmp_path, capsys):
+    run(shop, tmp_path, "object_alone", no_attention=True)
+    said = capsys.readouterr()
+    assert re.findall(r"^(\d) of 5: (.*)$", said.err, re.MULTILINE) == [
+        ("1", "the model"), ("2", "photos, masks and backgrounds"), ("3", "embeddings"), ("4", "figures"),
+        ("5", "the page"),
+    ]  # fmt: skip
+    assert said.out.endswith(f"\nThe page: {tmp_path / 'report.html'}\n")
+    assert said.out.startswith("Of 100 searches, 100 find the right product; ") and "\nGrade A. Of what " in said.out
+
+
+def test_the_page_shows_no_absolute_path_unless_it_is_asked_for(shop, tmp_path):
+    given = {name: str(shop / name) for name in ("photos", "masks", "backgrounds")}
+
+    def page(**options):
+        run(shop, tmp_path, "leaning", quick=True, **given, **options)
+        return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    shortened = page(title="My shop")
+    assert str(shop) not in shortened and str(tmp_path) not in shortened and "90 of backgrounds" in shortened
+    assert "<title>My shop</title>" in shortened and first.SHORTENED in shortened
+    whole = page(paths=True)
+    assert f"90 of {shop / 'backgrounds'}" in whole and f"realpath {shop / 'photos'}" in whole
+    assert first.SHORTENED not in whole
 
 
 def test_another_model_behind_the_same_name_is_embedded_anew(shop, tmp_path):

@@ -114,3 +114,21 @@ def test_whose_background_a_photo_gets_is_drawn_once_for_all_batches(pictures, m
         expected = pictures.emptied(np.array([donor if donor >= 0 else row]))[0]
         assert torch.equal(seen[:, 0, 0], expected[:, 0, 0])
     assert len(drawn) == 3
+
+
+def test_the_sheet_shows_photos_at_random_with_their_masks_and_the_objects_on_grey(pictures, monkeypatch):
+    every = examples.mask_sheet(pictures)
+    assert [one.path for one in every] == [f"{row}.png" for row in range(8)]
+    for row, one in enumerate(every):
+        assert np.array_equal(one.photo, pictures.photo(np.array([row]))[0].permute(1, 2, 0))
+        inside = one.mask == 255
+        assert inside.sum() == (0 if row == 5 else 3 * 4 * 4) and one.mask.shape == one.photo.shape
+        assert np.array_equal(one.cut_out, np.where(inside, one.photo, 128))
+    monkeypatch.setattr(examples, "SHEET", 3)
+    drawn = set()
+    for seed in range(5):
+        pictures.seed = seed
+        paths = [one.path for one in examples.mask_sheet(pictures)]
+        assert paths == [one.path for one in examples.mask_sheet(pictures)] and len(paths) == 3
+        drawn.add(tuple(paths))
+    assert len(drawn) > 2

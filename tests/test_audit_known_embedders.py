@@ -19,7 +19,9 @@ def test_who_sees_the_object_alone_loses_nothing(audits):
     for of in found["attention"].values():
         assert of["pair_score"]["value"] == of["pair_score_retrieved"]["value"] == 1
     assert "no effect is shown." in found["verdict"][0]
-    assert found["verdict"][-1].startswith("What to do: nothing against backgrounds")
+    assert found["advice"][0]["said"].startswith("Do nothing against backgrounds")
+    assert found["kept"]["value"] == 1 and found["summary"]["grade"] == "A"
+    assert found["grey_gain"]["recall_at_1"]["value"] == 0
 
 
 def test_who_sees_the_background_alone_falls_to_guessing(audits):
@@ -41,7 +43,8 @@ def test_who_sees_the_background_alone_falls_to_guessing(audits):
         assert of["pair_score"]["high"] < 0 and of["pair_score_retrieved"]["high"] < 0
     assert found["verdict"][0].startswith("Swapping backgrounds costs ")
     assert "the background outweighs the object" in " ".join(found["verdict"])
-    assert found["verdict"][-1].startswith("What to do: train with random backgrounds")
+    assert found["advice"][-1]["said"].startswith("Train with random backgrounds")
+    assert found["kept"]["value"] == pytest.approx(0, abs=0.08) and found["summary"]["grade"] == "E"
 
 
 def test_of_noise_nothing_is_concluded(audits):
@@ -53,7 +56,8 @@ def test_of_noise_nothing_is_concluded(audits):
     clean = found["matrix"]["clean"]["clean"]["recall_at_1"]
     assert clean["low"] <= chance <= clean["high"]
     assert "not shown to be better than guessing" in found["verdict"][1]
-    assert found["verdict"][-1].startswith("What to do: first see that the model finds the classes")
+    assert found["advice"][0]["said"].startswith("First see that the model finds the classes")
+    assert found["summary"]["grade"] is None
 
 
 def test_the_figures_have_known_keys(audits):
@@ -61,7 +65,7 @@ def test_the_figures_have_known_keys(audits):
     assert set(found) - {"folder"} == set(
         "embedder photos classes masks backgrounds made_with chance matrix drop views background_only_against_clean "
         "gap conflict worst_of_backgrounds invariance variance attention mask_doubt near_duplicates verdict "
-        "mixed_other_against_clean".split()
+        "mixed_other_against_clean kept grey_gain summary advice".split()
     )
     assert (found["photos"], found["classes"], found["masks"]) == (CLASSES * PHOTOS, CLASSES, "masks")
     assert found["embedder"] == "python:drawn_embedders:background_alone"
@@ -70,7 +74,7 @@ def test_the_figures_have_known_keys(audits):
         "background_box_tiled mixed_same mixed_rand".split()
     )
     several = [*found["views"].values(), *found["background_only_against_clean"].values(), found["drop"], found["gap"]]
-    several.append(found["mixed_other_against_clean"])
+    several += [found["mixed_other_against_clean"], found["grey_gain"]]
     several += [row for rows in found["matrix"].values() for row in rows.values()]
     assert set(found["variance"]) == {"photo", "background", "rest", "random"}
     assert all(set(found["variance"][part]) == ESTIMATE for part in ("photo", "background", "rest"))
@@ -110,3 +114,13 @@ def test_changed_masks_are_compared_on_the_same_backgrounds(audits):
         moved = found["mask_doubt"][f"moved_{change}"]["map_at_r"]
         assert (moved["value"], moved["low"], moved["high"]) == (0, 0, 0)
         assert audits["noise"]["mask_doubt"][f"moved_{change}"]["map_at_r"]["value"] != 0
+
+
+def test_what_is_kept_is_swapped_less_chance_as_a_share_of_clean_less_chance(audits):
+    for found in audits.values():
+        level = found["chance"]["recall_at_1"]
+        clean, swapped = (found["matrix"][view][view]["recall_at_1"]["value"] - level for view in ("clean", "swapped"))
+        assert found["kept"]["value"] == pytest.approx(swapped / clean, abs=1e-4)
+        assert found["grey_gain"]["recall_at_1"]["value"] == pytest.approx(
+            found["views"]["foreground_grey"]["recall_at_1"]["value"] - swapped - level, abs=1e-5
+        )

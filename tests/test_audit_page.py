@@ -1,8 +1,9 @@
 """The page of an audit: whole in itself, safe against names from outside, readable with parts missing."""
 
 import pytest
-from audit_to_show import EVIL, Reader, audit, estimates, rows, text
+from audit_to_show import ABOUT, EVIL, Reader, audit, estimates, masked, rows, text
 
+from bgbias.audit.about import About
 from bgbias.audit.page import measures, wording
 from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
 from bgbias.metrics import bootstrap
@@ -32,15 +33,27 @@ def test_names_from_outside_are_text(write):
         found[key] = EVIL
     found["verdict"] = [EVIL]
     found["mask_doubt"]["flagged"] = {kind: [EVIL] for kind in measures.MASKS}
-    html = write(found, rows(EVIL, EVIL))
-    honest = Reader(write(audit(), rows()))
+    found["summary"] = {"said": EVIL, "grade": EVIL, "graded": EVIL}
+    found["advice"] = [{"said": EVIL, "commands": [EVIL]}, {"said": EVIL, "commands": []}]
+    html = write(found, rows(EVIL, EVIL), masked(EVIL), About(EVIL, EVIL, EVIL, False))
+    honest = Reader(write(audit(), rows(), about=ABOUT._replace(title="A shop")))
     read = Reader(html)
     assert "<script" not in html and EVIL not in html
     assert {name for name, _ in read.tags} == {name for name, _ in honest.tags}
     keys = [{key for _, attributes in report_page.tags for key in attributes} for report_page in (read, honest)]
     assert keys[0] == keys[1]
-    facts_and_title, pools, verdict, masks, heading, neighbours = 4, 2, 1, 5, 2, 3
-    expected = facts_and_title + pools + verdict + masks + heading + neighbours
+    facts_and_titles, short, advice, before_and_after, pools, verdict, masks, heading, neighbours = (
+        7,
+        3,
+        3,
+        2,
+        2,
+        1,
+        5,
+        2,
+        3,
+    )
+    expected = facts_and_titles + short + advice + before_and_after + pools + verdict + masks + heading + neighbours
     assert "".join(read.text).count(EVIL) == expected
 
 
@@ -51,9 +64,10 @@ def test_a_file_name_that_is_no_utf_8_can_be_written(write):
 def test_every_number_is_there_with_its_interval_queries_and_classes(write):
     found = audit()
     said = text(write(found, rows()))
-    of_points = [*estimates(found["gap"]), *estimates(found["drop"]), *estimates(found["mask_doubt"])]
+    of_points = [one for key in ("gap", "drop", "mask_doubt", "grey_gain") for one in estimates(found[key])]
     plain = [found["invariance"]]
     plain += [one for of in found["attention"].values() for name, one in of.items() if "score" in name]
+    found.pop("kept")  # is in the sentence on the grade
     for one in estimates(found):
         unit = POINTS if one in of_points else PLAIN if one in plain else PERCENT
         assert wording.value(one, unit).replace("\u00a0", " ") in said
@@ -86,7 +100,7 @@ def test_right_and_wrong_are_told_by_sign_and_text_too(write):
     html = write(audit(), rows())
     alts = [image["alt"] for image in Reader(html).all("img")]
     assert "Neighbour 1, right: blue mug" in alts and "Neighbour 2, wrong: blue mug" in alts
-    assert text(html).count("✓") == 1 and text(html).count("✗") == 2
+    assert text(html).count("✓") == 1 + 1 and text(html).count("✗") == 2 + 1  # and before and after
     assert "Clean: 1 of 2 right" in text(html) and "Swapped: 0 of 1 right" in text(html)
 
 
@@ -112,7 +126,7 @@ def test_missing_parts_read_well(write):
     html = write(found, [])
     said = text(html)
     for expected in (
-        "Attention maps need gradients at the pictures", "No photos were given to show", "not defined",
+        "Attention maps need gradients at the pictures", "There are no photos to show", "not defined",
         "no interval", "not measured", "0 masks are suspect", "0 queries, 0 classes; 9 left out", "Only 1 class was",
     ):  # fmt: skip
         assert expected in said

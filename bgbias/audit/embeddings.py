@@ -1,16 +1,18 @@
 """The embeddings of every view, each made once."""
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
+from time import perf_counter
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from bgbias.audit import views
+from bgbias.audit import progress, views
 from bgbias.audit.pictures import Pictures
 from bgbias.cache import Cache, fingerprint
 from bgbias.models import embedder as embedders
@@ -53,14 +55,26 @@ class Embeddings(Mapping):
         return len(self.opened)
 
 
-def embed(embedder: embedders.Embedder, pictures: Pictures, cache: Cache) -> Embeddings:
-    """Embed every view; what an earlier run has made is kept.
+def embed(
+    embedder: embedders.Embedder, pictures: Pictures, cache: Cache, quick: bool = False, passes: int = 0
+) -> Embeddings:
+    """Embed every view, after saying how long that will take; what an earlier run has made is kept.
+
+    Args:
+        embedder: the model.
+        pictures: of the audit.
+        cache: where embeddings are kept, under names that are the same for quick audits and full ones.
+        quick: the views of a quick audit only, see `views.names`.
+        passes: of pictures through the model that attention maps will take, for the time that is said.
 
     Raises:
-        ValueError: as of `models.embedder.embed`.
+        ValueError: see `models.embedder.embed`.
     """
     made_from, opened = identity(embedder, pictures), {}
-    sizes = {view: len(views.rows_of(pictures, view)) for view in views.views(pictures.draws)}
+    sizes = {view: len(views.rows_of(pictures, view)) for view in views.names(pictures.draws, quick)}
+    left = sum(size for view, size in sizes.items() if not (cache.root / made_from / f"{view}.npy").is_file())
+    said = progress.cost(left, passes, pictures.input_px, _seconds_each(embedder, pictures) if left else 0.0)
+    print(said, file=sys.stderr)
     with tqdm(total=sum(sizes.values()), desc="embedding", unit="picture") as bar:
         for view, size in sizes.items():
             bar.set_postfix_str(view)
@@ -72,6 +86,14 @@ def embed(embedder: embedders.Embedder, pictures: Pictures, cache: Cache) -> Emb
                 opened[view]()
             bar.update(before + size - bar.n)
     return Embeddings(opened)
+
+
+def _seconds_each(embedder: embedders.Embedder, pictures: Pictures) -> float:
+    """How long it takes to compose and embed a picture, by one batch."""
+    started = perf_counter()
+    batch = next(views.batches(pictures, "swapped/0"))
+    embedders.embed(embedder, [batch], list(pictures.table.path[: len(batch)]))
+    return (perf_counter() - started) / len(batch)
 
 
 def _made(embedder: embedders.Embedder, pictures: Pictures, view: str, bar: tqdm) -> Iterator[np.ndarray]:

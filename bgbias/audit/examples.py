@@ -1,4 +1,4 @@
-"""The photos that lose most when their background is swapped."""
+"""Photos to look at: those that lose most when their background is swapped, and some at random with their masks."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -7,13 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bgbias import ablations
 from bgbias.attention.saliency import attention_map
 from bgbias.audit.explained import SEEN, Explainer
 from bgbias.audit.pictures import Pictures
 from bgbias.audit.views import compose
 from bgbias.metrics.retrieval import neighbours
+from bgbias.seeding import generator
 
-ROWS, TOP = 6, 5
+ROWS, TOP, SHEET = 6, 5, 12
 AT_ONCE = 256  # queries
 Neighbour = tuple[np.ndarray, str, bool]  # uint8 (H, W, 3), its class, whether that is the query's
 
@@ -44,6 +46,32 @@ class Row(NamedTuple):
     attention_swapped: np.ndarray | None = None
     pair_clean: tuple[np.ndarray, np.ndarray] | None = None
     pair_swapped: tuple[np.ndarray, np.ndarray] | None = None
+
+
+class Masked(NamedTuple):
+    """A photo beside its mask.
+
+    Attributes:
+        path: of the photo.
+        photo: uint8 (S, S, 3).
+        mask: uint8 (S, S, 3), white where the object is.
+        cut_out: uint8 (S, S, 3), the object on grey.
+    """
+
+    path: str
+    photo: np.ndarray
+    mask: np.ndarray
+    cut_out: np.ndarray
+
+
+def mask_sheet(pictures: Pictures) -> list[Masked]:
+    """Draw at most 12 photos at random, by the seed, with their masks, in the order of their rows."""
+    order = generator(pictures.seed, "audit mask sheet").permutation(len(pictures.labels))
+    rows = np.sort(order[:SHEET])
+    photos, masks = pictures.photo(rows), pictures.mask(rows)
+    shown = photos, masks.expand(-1, 3, -1, -1), ablations.on_colour(photos, masks, ablations.GREY)
+    columns = (part.permute(0, 2, 3, 1).contiguous().numpy() for part in shown)
+    return [Masked(*of_photo) for of_photo in zip(pictures.table.path[rows], *columns, strict=True)]
 
 
 def first_ranks(embeddings: Tensor, labels: Tensor) -> Tensor:

@@ -121,6 +121,20 @@ class Explainer:
         }
 
 
+def passes(photos: int, copies: int) -> int:
+    """How many pictures' way through the model all maps take, each copy there and back: some 3 times its embedding.
+
+    Args:
+        photos: of the audit.
+        copies: of a photo, of params.yaml's attention.
+
+    >>> passes(480, 25)
+    18360
+    """
+    shown = min(photos, PHOTOS)
+    return 3 * len(SEEN) * shown * (copies + 2 * ((copies + 1) // 2))
+
+
 def columns(explainer: Explainer | None, photos: int) -> dict[str, np.ndarray]:
     """Name of a measure -> float64 (photos,); NaN for photos without attention maps, all where nothing explains."""
     rows, found = explainer.per_photo if explainer else (np.arange(0), {})

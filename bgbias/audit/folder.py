@@ -1,4 +1,4 @@
-"""The photos of an audit and their masks: found, checked, and refused with one line that names the mend."""
+"""The photos of an audit and their masks: found, checked, and refused in one line that says what to do."""
 
 import sys
 from pathlib import Path, PurePosixPath
@@ -28,7 +28,7 @@ def read(folder: Path) -> tuple[pd.DataFrame, list[str]]:
         is to be said of the choice, a sentence or nothing.
 
     Raises:
-        ValueError: as of `datasets.folder.read`, fewer than two classes of two photos; no test photos; a photo that is
+        ValueError: see `datasets.folder.read`; or fewer than two classes of two photos; no test photos; a photo that is
             no picture, too small, too narrow or too large.
     """
     table, said = folders.read(folder), []

@@ -10,7 +10,7 @@ from bgbias.audit import views
 from bgbias.audit.pictures import Pictures
 from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
-from bgbias.metrics.bootstrap import estimates, sums
+from bgbias.metrics.bootstrap import Sums, estimates, sums
 from bgbias.metrics.chance import chance
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import per_query
@@ -32,32 +32,51 @@ class Measures:
         singles: the same for measures that have one value for each of their rows.
     """
 
-    def __init__(self, pictures: Pictures, embeddings: Mapping[str, Tensor]):
-        """Take the pictures for their labels and masks, and the embeddings of `embeddings.embed`."""
-        self.pictures, self.embeddings = pictures, embeddings
+    def __init__(self, pictures: Pictures, embeddings: Mapping[str, Tensor], quick: bool = False):
+        """Take the pictures for their labels and masks, and the embeddings of `embeddings.embed`; quick: of few views.
+
+        A quick audit has no figures but of clean and swapped photos.
+        """
+        self.pictures, self.embeddings, self.quick = pictures, embeddings, quick
+        self.draws = views.QUICK_DRAWS if quick else pictures.draws
         self.labels = torch.from_numpy(pictures.labels)
         self.probed = torch.from_numpy(views.rows_of(pictures, next(iter(views.PROBES))))
-        self.scores, self.singles = self._searches(), self._over_grid()
+        self.scores, self.singles = self._searches(), {}
+        if not quick:
+            self.scores |= self._probes()
+            self.singles = self._over_grid()
 
     def all(self) -> dict:
         """The part of audit.json that comes from embeddings: see `bgbias.audit.verdict` for what it means."""
         scores = self.scores | self._of_kept("doubtful", np.array(self.pictures.doubts) == "")
         distinct = near_duplicates.first_ones(self.pictures.near_duplicates, len(self.labels))
         scores |= self._of_kept("duplicates", distinct)
+        if not self.quick:
+            scores["grey_gain"] = _less(scores["foreground_grey"], scores["swapped"])
         asked = {
             name: sums(values.double(), self.labels[rows]) for name, (values, rows) in self._values(scores).items()
         }
+        asked["kept"] = self._kept()
         single = {name: estimate.as_json() for name, estimate in estimates(asked, self._rng).items()}
         found = {name: {metric: single[f"{metric}_{name}"] for metric in METRICS} for name in scores}
-        worst = {"worst": single["right_on_all"], "mean": single["right_on_one"], "backgrounds": views.GRID}
-        return {
+        few = {
             "chance": _means(chance(self.labels)),
             "matrix": {
                 "clean": {"clean": found["clean"], "swapped": found["clean_in_swapped"]},
                 "swapped": {"clean": found["swapped_in_clean"], "swapped": found["swapped"]},
             },
             "drop": found["drop"],
-            "views": {view: found[view] for view in ("clean", "swapped", *views.OBJECT_ONLY, *OF_THEMSELVES)},
+            "kept": single["kept"],
+            "views": {view: found[view] for view in ("clean", "swapped")},
+            "mask_doubt": self._mask_doubt(found),
+            "near_duplicates": self._near_duplicates(found),
+        }
+        if self.quick:
+            return few
+        worst = {"worst": single["right_on_all"], "mean": single["right_on_one"], "backgrounds": views.GRID}
+        return few | {
+            "views": few["views"] | {view: found[view] for view in (*views.OBJECT_ONLY, *OF_THEMSELVES)},
+            "grey_gain": found["grey_gain"],
             "background_only_against_clean": {view: found[f"{view}_in_clean"] for view in views.BACKGROUND_ONLY},
             "mixed_other_against_clean": found["mixed_other_in_clean"],
             "gap": found["background_gap"],
@@ -65,8 +84,6 @@ class Measures:
             "invariance": single["invariance"],
             "worst_of_backgrounds": worst,
             "variance": self._variance(),
-            "mask_doubt": self._mask_doubt(found),
-            "near_duplicates": self._near_duplicates(found),
         }
 
     def columns(self) -> dict[str, np.ndarray]:
@@ -85,14 +102,17 @@ class Measures:
             "swapped_in_clean": self._over_draws(lambda draw: self._scores(draw, "clean")),
         }
         found["drop"] = _less(found["clean"], found["swapped"])
-        found |= {view: self._scores(view, view) for view in views.OBJECT_ONLY}
+        return found
+
+    def _probes(self) -> dict[str, Scores]:
+        found = {view: self._scores(view, view) for view in views.OBJECT_ONLY}
         found |= {view: self._probed(view, view) for view in OF_THEMSELVES}
         found |= {f"{view}_in_clean": self._probed(view, "clean") for view in views.BACKGROUND_ONLY | views.MISLEADING}
         found["background_gap"] = background_bias.background_gap(found["mixed_same"], found["mixed_rand"])
         first_draw = self._scores("swapped/0", "swapped/0")
         for change in views.CHANGES:
             changed = self._scores(f"swapped/{change}", f"swapped/{change}")
-            found[f"drop_{change}"] = _less(found["clean"], changed)
+            found[f"drop_{change}"] = _less(self.scores["clean"], changed)
             found[f"moved_{change}"] = _less(first_draw, changed)
         return found
 
@@ -114,9 +134,15 @@ class Measures:
         return scores | {"rows": kept[scores["rows"]]}
 
     def _over_draws(self, score: Callable[[str], Scores]) -> Scores:
-        found = [score(f"swapped/{draw}") for draw in range(self.pictures.draws)]
+        found = [score(f"swapped/{draw}") for draw in range(self.draws)]
         means = {name: torch.stack([scores[name] for scores in found]).double().mean(0) for name in METRICS}
         return means | {"rows": found[0]["rows"]}
+
+    def _kept(self) -> Sums:
+        """Of what is found on clean photos beyond guessing, the share that is found on swapped ones."""
+        level, labels = chance(self.labels)["recall_at_1"], self.labels[self.scores["clean"]["rows"]]
+        clean, swapped = (self.scores[view]["recall_at_1"].double() - level for view in ("clean", "swapped"))
+        return sums(swapped, labels, clean)
 
     def _grid(self) -> list[Tensor]:
         return [self.embeddings[f"grid/{number}"] for number in range(views.GRID)]
@@ -167,7 +193,7 @@ class Measures:
             "flagged": {key: sorted(paths[doubts == kind]) for kind, key in FLAGS.items()},
             "radius_px": views.doubt_px(self.pictures),
             "drop_without": found.get("drop_without_doubtful"),
-            **{name: found[name] for name in of_changes},
+            **{name: found[name] for name in of_changes if name in found},
         }
 
     def _near_duplicates(self, found: dict[str, dict]) -> dict:

@@ -161,7 +161,7 @@ def mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px
     """Make the masks of all photos (an interrupted run goes on), and crop them.
 
     Raises:
-        ValueError: as of `make.make_masks`; no mask shows an object.
+        ValueError: see `make.make_masks`; or no mask shows an object.
     """
     settings, data = made_from(options)
     given = [folder / path for path in table.mask_path if options.method == "given"]

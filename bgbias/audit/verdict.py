@@ -5,21 +5,16 @@ An effect is called shown where its 95 % interval excludes zero (or the level of
 
 import pandas as pd
 
+from bgbias.audit.grade import above_chance, doubtful, side
 from bgbias.metrics import sample_size
-from bgbias.report.tables import masks_in_doubt
 
-CURE = (
-    "train with random backgrounds behind the objects (this project's regimes bgaugment and bgconsistency), or show "
-    "queries and gallery as objects alone on grey (`python -m stages.remedies` measures what that recovers)"
-)
 COVERED = {  # view -> how the object is covered; of the last, neither silhouette nor box can be seen
     "background_silhouette": "with its silhouette filled",
     "background_box_blacked": "with its box blacked",
     "background_box_tiled": "with its box tiled over",
 }
 STRICTEST = "background_box_tiled"
-BETTER_MASKS = "What to do: give masks of your own (--masks DIR) or another --mask-method, and audit again."
-MAY_LOSE = 0.05  # Recall@1: if as much may be lost, more photos are asked for
+QUICK = "This audit is quick: clean photos and two draws of swapped ones; without --quick it measures all the rest."
 
 
 def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: float | None) -> list[str]:
@@ -32,12 +27,14 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
         probed_chance: Recall@1 of guessing among these; None where they are too few.
 
     Returns:
-        Sentences; the first is the most important, the last says what to do. Where most masks are in doubt, only what
-        needs no masks.
+        Sentences, the first the most important; of what was not measured, as in a quick audit, none. Where most masks
+        are in doubt, only what needs no masks.
     """
-    counts = {kind: len(paths) for kind, paths in found["mask_doubt"]["flagged"].items()}
-    if doubt := masks_in_doubt(counts, found["photos"]):
-        return [doubt, _clean(found), *_near_duplicates(found, False), *sample_size.few(class_names), BETTER_MASKS]
+    if doubt := doubtful(found):
+        return [doubt, _clean(found), *_near_duplicates(found, False), *sample_size.few(class_names)]
+    few = sample_size.few(class_names)
+    if "gap" not in found:
+        return [_drop(found), _clean(found), *_near_duplicates(found, True), *_masks(found), *few, QUICK]
     return [
         _drop(found),
         _clean(found),
@@ -46,11 +43,10 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
         _conflict(found),
         *_background_only(found, probed_chance),
         _worst(found),
-        _attention(found),
+        *_attention(found),
         *_masks(found),
         *_left_out(len(class_names), probed, probed_chance),
-        *sample_size.few(class_names),
-        _advice(found),
+        *few,
     ]
 
 
@@ -68,18 +64,9 @@ def _points(estimate: dict) -> str:
     return f"{round(100 * estimate['value'], 1) + 0:.1f} points"
 
 
-def _side(estimate: dict, level: float) -> int:
-    """1: above a level, -1: below, 0: the interval holds it."""
-    return (estimate["low"] > level) - (estimate["high"] < level)
-
-
-def _above_chance(found: dict) -> bool:
-    return _side(found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]) == 1
-
-
 def _clean(found: dict) -> str:
     clean, chance = found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]
-    beside = "better than" if _above_chance(found) else "not shown to be better than"
+    beside = "better than" if above_chance(found) else "not shown to be better than"
     return (
         f"On the photos as they are, the nearest photo is of the right class for {_percent(clean)} of the "
         f"{clean['queries']} queries ({_interval(clean)}): {beside} guessing ({100 * chance:.1f} %)."
@@ -101,15 +88,15 @@ def _near_duplicates(found: dict, masks_hold: bool) -> list[str]:
 def _drop(found: dict) -> str:
     drop, chance = found["drop"]["recall_at_1"], found["chance"]["recall_at_1"]
     left, pool = found["matrix"]["swapped"]["swapped"]["recall_at_1"], f"pool: {found['backgrounds']}"
-    if _side(drop, 0) == -1:
+    if side(drop, 0) == -1:
         more = _negative(drop)
         text = f"With swapped backgrounds Recall@1 is {_points(more)} higher ({_interval(more)}; {pool})"
         return f"{text}: the photos' own backgrounds serve this model worse than those of the pool."
     text = f"Swapping backgrounds costs {_points(drop)} of Recall@1 ({_interval(drop)}; {pool})"
-    if _side(drop, 0) == 1:
-        like = "" if _side(left, chance) == 1 else ", which is not shown to be better than guessing"
+    if side(drop, 0) == 1:
+        like = "" if side(left, chance) == 1 else ", which is not shown to be better than guessing"
         return f"{text}. {_percent(left)} remain{like}."
-    if _above_chance(found):
+    if above_chance(found):
         return f"{text}: no effect is shown."
     return f"{text}: no effect is shown. A model at chance has nothing to lose, so this says nothing about backgrounds."
 
@@ -128,10 +115,10 @@ def _gap(found: dict) -> list[str]:
         f"Pasted on backgrounds of their own class, photos have a Recall@1 that is {_points(shown)} "
         f"{'lower' if less else 'higher'} than on those of random photos ({_interval(shown)})"
     )
-    if _side(gap, 0):
+    if side(gap, 0):
         return [f"{text}: the model uses what a background tells of the class{', to its harm' if less else ''}."]
     text += ": no effect is shown."
-    if _side(found["drop"]["recall_at_1"], 0) == 1:
+    if side(found["drop"]["recall_at_1"], 0) == 1:
         text += " It stays open whether the loss comes from what own backgrounds tell, or from new ones and pasting."
     return [text]
 
@@ -142,7 +129,7 @@ def _conflict(found: dict) -> str:
         1: "the background outweighs the object",
         0: "neither is shown to outweigh the other",
         -1: "the object outweighs the background",
-    }[_side(conflict, 0.5)]
+    }[side(conflict, 0.5)]
     return (
         f"In {100 * conflict['value']:.0f} % of trials ({_interval(conflict)}; pool: {found['backgrounds']}) a photo "
         f"of another class on the same background comes before a photo of the same class on another one: {outcome} "
@@ -155,7 +142,7 @@ def _background_only(found: dict, chance: float | None) -> list[str]:
     if chance is None or any(recall["low"] is None for recall in recalls.values()):
         return []
     shares = ", ".join(f"{_percent(recalls[view])} {how} ({_interval(recalls[view])})" for view, how in COVERED.items())
-    above = [view for view in COVERED if _side(recalls[view], chance) == 1]
+    above = [view for view in COVERED if side(recalls[view], chance) == 1]
     if STRICTEST in above:
         outcome = "the surroundings tell it the class"
     elif above:
@@ -178,19 +165,21 @@ def _worst(found: dict) -> str:
     )
 
 
-def _attention(found: dict) -> str:
+def _attention(found: dict) -> list[str]:
+    if "attention" not in found:
+        return []
     if found["attention"] is None:
-        return (
+        return [
             "Where it looks is not known: attention maps need gradients, and this model passes none back to its input."
-        )
+        ]
     scores = {view: measures["score"]["value"] for view, measures in found["attention"].items()}
     written = {view: "undefined" if score is None else f"{score:.2f}" for view, score in scores.items()}
     photos = found["attention"]["clean"]["score"]
-    return (
+    return [
         f"Its attention score is {written['clean']} on clean and {written['swapped']} on swapped photos, of "
         f"{photos['queries'] + photos['undefined']} photos (0: as much on the object as its area alone would get; "
         "1: all of it)."
-    )
+    ]
 
 
 def _masks(found: dict) -> list[str]:
@@ -203,8 +192,10 @@ def _masks(found: dict) -> list[str]:
         first += f"; without their photos the swap costs {_points(without['recall_at_1'])}." if without else "."
     else:
         first = "No mask is in doubt by its size or place; check by eye whether they fit the objects."
+    if "moved_eroded" not in doubt:
+        return [first]
     smaller, larger = (doubt[f"moved_{change}"]["recall_at_1"] for change in ("eroded", "dilated"))
-    moves = _side(smaller, 0) or _side(larger, 0)
+    moves = side(smaller, 0) or side(larger, 0)
     outcome = "the loss depends on the masks by that much" if moves else "it is not shown to depend on the masks' edges"
     second = (
         f"With masks {doubt['radius_px']} px smaller the loss moves by {_moved(smaller)}, {doubt['radius_px']} px "
@@ -226,15 +217,14 @@ def _left_out(photos: int, probed: int, probed_chance: float | None) -> list[str
     return [f"{photos - probed} of {photos} photos are left out where the object is taken away: {why}."]
 
 
-def _advice(found: dict) -> str:
-    drop = found["drop"]["recall_at_1"]
-    if not _above_chance(found):
-        return (
-            "What to do: first see that the model finds the classes on clean photos: that it is trained, and that "
-            "input_px, mean, sd and channels in its SPEC are what it was trained with. Then audit again."
-        )
-    if _side(drop, 0) == 1:
-        return f"What to do: {CURE}, and audit again."
-    if drop["high"] > MAY_LOSE:
-        return f"What to do: audit more photos, for a loss of up to {100 * drop['high']:.1f} points is not excluded."
-    return "What to do: nothing against backgrounds, by these photos; audit again when photos or model change."
+def printed(found: dict) -> list[str]:
+    """Return the lines that the command prints: the sentence for everyone, the grade, the verdict, what to do."""
+    summary = found["summary"]
+    lines = [
+        summary["said"],
+        f"Grade {summary['grade']}. {summary['graded']}" if summary["grade"] else summary["graded"],
+    ]
+    lines += [*found["verdict"], "What to do, the cheapest first:" if len(found["advice"]) > 1 else "What to do:"]
+    for number, step in enumerate(found["advice"], start=1):
+        lines += [f"{number}. {step['said']}", *(f"   {command}" for command in step["commands"])]
+    return lines

@@ -72,6 +72,20 @@ MIXED: dict[str, Make] = {name: partial(_mixed, view=name) for name in ("mixed_s
 MISLEADING: dict[str, Make] = {"mixed_other": partial(_mixed, view="mixed_other")}  # queries only
 PROBES = BACKGROUND_ONLY | MIXED | MISLEADING  # of the photos that can be probed only
 CHANGES = {"eroded": -1, "dilated": 1}  # of masks
+QUICK_DRAWS = 2  # of swapped photos, in a quick audit
+
+
+def names(draws: int, quick: bool = False) -> list[str]:
+    """Return the names of the views that an audit embeds.
+
+    Args:
+        draws: how many backgrounds are drawn for each photo.
+        quick: clean photos and two draws of swapped ones only.
+
+    >>> names(5, quick=True)
+    ['clean', 'swapped/0', 'swapped/1']
+    """
+    return list(views(draws))[: 1 + QUICK_DRAWS] if quick else list(views(draws))
 
 
 def views(draws: int) -> dict[str, Make]:

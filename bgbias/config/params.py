@@ -185,6 +185,10 @@ class Audit:
     mask_method: MaskMethod | None = None  # None: grabcut
     rembg_model: str | None = None  # None: u2net
     backgrounds: str | None = None  # a folder of pictures; None: some are rendered
+    title: str | None = None  # of the page
+    quick: bool | None = None
+    no_attention: bool = False
+    paths: bool = False  # absolute ones, in full on the page
 
     def __post_init__(self):
         """Refuse two origins of the masks."""

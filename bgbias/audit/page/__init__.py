@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bgbias import files
-from bgbias.audit.examples import Row
-from bgbias.audit.page import definitions, gallery, measures, view_chart, wording
+from bgbias.audit.about import About
+from bgbias.audit.examples import Masked, Row
+from bgbias.audit.page import definitions, first, gallery, measures, view_chart, wording
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, POINTS
@@ -14,25 +15,31 @@ from bgbias.metrics.names import METRICS
 __all__ = ["Row", "write"]
 NOTHING_ELSE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # a browser fetches and runs nothing
 FEW_CLASSES = 20  # below, the intervals are too narrow by more than a little, see `bootstrap.estimate`
-CONTENTS = {
+FIRST = {"short": "In short", "do": "What to do", "sheet": "Do the masks fit?"}
+ENGINEER = {
+    "figures": "Recall@1 and drop",
     "matrix": "Queries and gallery",
     "views": "Every view",
+    "photos": "Worst photos",
+    "sentences": "In sentences",
+}
+REVIEWER = {
     "measures": "Single measures",
     "variance": "Variance",
     "attention": "Attention",
-    "photos": "Worst photos",
     "masks": "Masks",
     "reading": "How to read this",
 }
+NEEDS = {"measures": "gap", "variance": "variance", "attention": "attention"}  # section -> key of what it shows
 
 
-def write(path: Path, audit: dict, rows: Sequence[Row]) -> None:
-    """Write the page.
+def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked], about: About) -> None:
+    """Write the page: first for everyone, then for the engineer, then for the reviewer.
 
     Args:
         path: of the HTML file.
-        audit: its figures, shares in [0, 1]. E is a `bootstrap.Estimate` as a dict, with None instead of NaN; R is
-            {recall_at_1: E, map_at_r: E}:
+        audit: its figures, shares in [0, 1]; of a quick audit, those that were measured. E is a `bootstrap.Estimate` as
+            a dict, with None instead of NaN; R is {recall_at_1: E, map_at_r: E}:
 
             - embedder, masks, backgrounds: text; photos, classes: how many
             - chance: {recall_at_1, map_at_r}, numbers
@@ -49,43 +56,35 @@ def write(path: Path, audit: dict, rows: Sequence[Row]) -> None:
               radius_px}
             - near_duplicates: {photos, pair_count: numbers; pairs: [path, path], 100 at most; said: text;
               clean_without, drop_without: R or None}; not shown but in the verdict
+            - kept: E; grey_gain: R
+            - summary: see `grade.summary`; advice: see `advice.steps`
             - verdict: sentences, the first one the most important
         rows: the photos to show, the worst first.
+        masked: photos with their masks.
+        about: how the audit was made.
 
     Raises:
         ValueError: a view is unknown, or an attention map is not of its photo's size.
     """
-    files.write_text(path, _document(audit, rows) + "\n")
+    files.write_text(path, _document(audit, rows, masked, about) + "\n")
 
 
-def _document(audit: dict, rows: Sequence[Row]) -> str:
+def _document(audit: dict, rows: Sequence[Row], masked: Sequence[Masked], about: About) -> str:
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
         tag("meta", http_equiv="Content-Security-Policy", content=NOTHING_ELSE),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"Background audit of {audit['embedder']}"),
+        tag("title", about.title or f"Background audit of {audit['embedder']}"),
         tag("style", Html(CSS)),
     )
-    body = tag("body", _header(audit), tag("main", _verdict(audit), *_sections(audit, rows)), _footer())
+    everyone = first.short(audit, rows), first.advice(audit, about), _contents(audit), first.masks(audit, masked)
+    body = tag("body", first.header(audit, about), tag("main", *everyone, *_sections(audit, rows)), _footer())
     return "<!DOCTYPE html>\n" + tag("html", head, body, lang="en")
 
 
-def _header(audit: dict) -> Html:
-    audited = {
-        "photos": f"{audit['photos']:,}",
-        "classes": f"{audit['classes']:,}",
-        "masks": audit["masks"],
-        "backgrounds": audit["backgrounds"],
-    }
-    facts = [tag("div", tag("dt", name), tag("dd", text)) for name, text in audited.items()]
-    title = tag("h1", tag("span", "Background audit of "), tag("code", audit["embedder"]))
-    return tag("header", title, tag("dl", *facts, class_="facts"))
-
-
-def _verdict(audit: dict) -> Html:
-    sentences = [tag("p", wording.kept_together(sentence)) for sentence in audit["verdict"]]
+def _figures(audit: dict) -> Html:
     cells = {view: audit["matrix"][view][view]["recall_at_1"] for view in ("clean", "swapped")}
     shown = [
         tag("div", tag("span", f"Recall@1, {view}"), *measures.estimate(cell, PERCENT), class_=view)
@@ -95,10 +94,8 @@ def _verdict(audit: dict) -> Html:
         tag("div", tag("span", f"Drop of {name}"), *measures.estimate(audit["drop"][metric], POINTS), class_="drop")
         for metric, name in METRICS.items()
     ]
-    heading = tag("h2", "Verdict", id="verdict")
-    text = tag("div", *sentences, class_="verdict")
     few = tag("p", _few(audit["classes"]), class_="note") if audit["classes"] < FEW_CLASSES else ""
-    return tag("section", heading, text, tag("div", *shown, class_="strip-of-numbers"), few, _contents())
+    return joined(tag("div", *shown, class_="strip-of-numbers"), few)
 
 
 def _few(classes: int) -> str:
@@ -108,45 +105,62 @@ def _few(classes: int) -> str:
     )
 
 
-def _contents() -> Html:
-    return tag("nav", *(tag("a", title, href=f"#{name}") for name, title in CONTENTS.items()), aria_label="Contents")
+def _shown(titles: dict[str, str], audit: dict) -> dict[str, str]:
+    """The sections for whose figures were measured."""
+    return {name: title for name, title in titles.items() if NEEDS.get(name, "drop") in audit}
+
+
+def _contents(audit: dict) -> Html:
+    titles = FIRST | _shown(ENGINEER | REVIEWER, audit)
+    return tag("nav", *(tag("a", title, href=f"#{name}") for name, title in titles.items()), aria_label="Contents")
 
 
 def _sections(audit: dict, rows: Sequence[Row]) -> list[Html]:
-    level = wording.value({"value": audit["chance"]["map_at_r"]}, PERCENT)
-    matrices = [measures.matrix(audit["matrix"], metric, name) for metric, name in METRICS.items()]
-    shown = [gallery.row(row) for row in rows] or [tag("p", "No photos were given to show.", class_="none")]
-    inside = {
-        "matrix": (
-            "What is searched with, and in what. Stronger shades are higher scores.",
-            tag("div", *matrices, class_="pair"),
-        ),
-        "views": (
+    readers = {"For the engineer": _shown(ENGINEER, audit), "For the reviewer": _shown(REVIEWER, audit)}
+    written = []
+    for reader, titles in readers.items():
+        written.append(tag("p", reader, class_="reader"))
+        written += [_section(name, title, *_inside(name, audit, rows)) for name, title in titles.items()]
+    return written
+
+
+def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
+    """The lead of a section, and what it shows."""
+    if name == "figures":
+        return "With 95 % intervals over classes, and what they were counted on.", _figures(audit)
+    if name == "matrix":
+        matrices = [measures.matrix(audit["matrix"], metric, title) for metric, title in METRICS.items()]
+        lead = "What is searched with, and in what. Stronger shades are higher scores."
+        return lead, tag("div", *matrices, class_="pair")
+    if name == "views":
+        level = wording.value({"value": audit["chance"]["map_at_r"]}, PERCENT)
+        lead = (
             "Recall@1 with its 95 % interval. High is good at dots, bad at diamonds; at squares it is neither by "
-            f"itself. The dashed line is chance among all photos; of MAP@R it is {level}.",
-            view_chart.chart(audit),
-        ),
-        "measures": ("The background's weight, asked in four ways.", measures.single(audit)),
-        "variance": ("What the embeddings of swapped photos differ by.", measures.variance(audit)),
-        "attention": ("Does the model look at the object?", measures.attention(audit["attention"])),
-        "photos": (
+            f"itself. The dashed line is chance among all photos; of MAP@R it is {level}."
+        )
+        return lead, view_chart.chart(audit)
+    if name == "photos":
+        lead = (
             "Photos that the model loses, and what it ranks as most similar. Where there are maps, they show where it "
-            "looks, and what makes query and first neighbour alike.",
-            joined(*shown),
-        ),
-        "masks": (
-            "Every figure depends on the masks: which look wrong, and the drop with others.",
-            measures.masks(audit),
-        ),
-        "reading": ("All shares are of queries, unless said otherwise.", definitions.section()),
-    }
-    return [_section(name, *inside[name]) for name in CONTENTS]
+            "looks, and what makes query and first neighbour alike."
+        )
+        return lead, joined(*map(gallery.row, rows)) if rows else tag(
+            "p", "There are no photos to show.", class_="none"
+        )
+    if name == "sentences":
+        sentences = [tag("p", wording.kept_together(sentence)) for sentence in audit["verdict"]]
+        return "What the figures say, and no more.", tag("div", *sentences, class_="verdict")
+    return {
+        "measures": lambda: ("The background's weight, asked in five ways.", measures.single(audit)),
+        "variance": lambda: ("What the embeddings of swapped photos differ by.", measures.variance(audit)),
+        "attention": lambda: ("Does the model look at the object?", measures.attention(audit["attention"])),
+        "masks": lambda: ("Which masks look wrong, and the drop with others.", measures.masks(audit)),
+        "reading": lambda: ("All shares are of queries, unless said otherwise.", definitions.section()),
+    }[name]()
 
 
-def _section(name: str, lead: str, inside: Html) -> Html:
-    return tag(
-        "section", tag("h2", CONTENTS[name], id=name), tag("p", wording.kept_together(lead), class_="lead"), inside
-    )
+def _section(name: str, title: str, lead: str, inside: Html) -> Html:
+    return tag("section", tag("h2", title, id=name), tag("p", wording.kept_together(lead), class_="lead"), inside)
 
 
 def _footer() -> Html:

@@ -1,5 +1,6 @@
 """What each measure of the page is, where it comes from, and what it cannot show."""
 
+from bgbias.audit.grade import RULE
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.wording import kept_together
 
@@ -25,6 +26,12 @@ MEASURES = (  # name, definition, source
         "Clean are the photos as they are. In swapped ones, the object is cut out by its mask and put before a random "
         "background of the pool that is named above. The drop is clean minus swapped, query by query.",
         "Kobs & Hotho 2022, On Background Bias in Deep Metric Learning",
+    ),
+    (
+        "Share that is kept, grade",
+        "What is found on swapped photos beyond chance, as a share of what is found on clean ones beyond chance. Its "
+        "value gives the grade: " + RULE + ".",
+        "bgbias",
     ),
     (
         "Queries and gallery",

@@ -53,9 +53,10 @@ def estimate(measured: Estimate, unit: wording.Unit) -> list[Html]:
 
 
 def single(audit: dict) -> Html:
-    """Draw the chart of gap, conflict, worst of K and invariance."""
+    """Draw the chart of gap, conflict, worst of K, invariance and objects on grey."""
     gap, worst = audit["gap"], audit["worst_of_backgrounds"]
     k = worst["backgrounds"]
+    grey = [Line(heading, "", audit["grey_gain"][metric]) for metric, heading in METRICS.items()]
     level = audit["chance"]["recall_at_1"]
     over = [
         Line("Mean of the backgrounds", "", worst["mean"]),
@@ -94,8 +95,15 @@ def single(audit: dict) -> Html:
             [Line("Invariance", "", audit["invariance"])],
             PLAIN,
         ),
+        _group(
+            "Objects alone on grey",
+            "Points that they gain over swapped photos. Above 0, it helps to show them so.",
+            grey,
+            POINTS,
+            0.0,
+        ),
     ]
-    return charts.chart("Gap, conflict, worst of the backgrounds, invariance", groups, "Value")
+    return charts.chart("Gap, conflict, worst of the backgrounds, invariance, grey", groups, "Value")
 
 
 def _group(
@@ -177,10 +185,10 @@ def masks(audit: dict) -> Html:
     drops = (
         ("As they are", "", drop),
         ("Without suspect ones", "", doubt["drop_without"]),
-        (smaller, "first draw of backgrounds only", doubt["drop_eroded"]),
-        (larger, "first draw of backgrounds only", doubt["drop_dilated"]),
+        (smaller, "first draw of backgrounds only", doubt.get("drop_eroded")),
+        (larger, "first draw of backgrounds only", doubt.get("drop_dilated")),
     )
-    moved = ((smaller, "", doubt["moved_eroded"]), (larger, "", doubt["moved_dilated"]))
+    moved = ((smaller, "", doubt.get("moved_eroded")), (larger, "", doubt.get("moved_dilated")))
     asked = (
         ("Drop, by masks", "Clean minus swapped.", drops),
         (

@@ -24,7 +24,7 @@ body {
 }
 small { display: block; color: var(--soft); font-size: .8125rem; font-weight: 400; line-height: 1.35; }
 code { font-family: var(--mono); }
-h1, h3, dd, li, figcaption, .verdict p { min-width: 0; overflow-wrap: anywhere; }
+h1, h3, dd, li, figcaption, .verdict p, .plain { min-width: 0; overflow-wrap: anywhere; }
 cite { display: block; color: var(--soft); font-size: .8125rem; font-style: normal; }
 .none { color: var(--soft); font-style: italic; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -43,15 +43,39 @@ h3 { margin: 0 0 .75rem; font-size: 1.0625rem; }
 .lead { margin: 0 0 1.25rem; color: var(--soft); max-width: 44rem; text-wrap: pretty; }
 .note { margin: 1.25rem 0 0; padding: .6rem .9rem; border-left: 3px solid var(--bad); background: var(--card); }
 
-#verdict { font-size: .8125rem; letter-spacing: .09em; text-transform: uppercase; color: var(--soft); }
-section:has(> #verdict) { padding-top: 1.75rem; }
-.verdict p { margin: 0 0 .75rem; max-width: 48rem; font-size: 1.125rem; }
-.verdict p:first-child {
-  font-size: clamp(1.5rem, 3.6vw, 2.25rem); line-height: 1.2; font-weight: 650; letter-spacing: -.018em;
-  text-wrap: balance;
+#short, #do { font-size: .8125rem; letter-spacing: .09em; text-transform: uppercase; color: var(--soft); }
+section:has(> #short), section:has(> #do) { padding-top: 1.75rem; }
+.plain {
+  margin: 0 0 1.25rem; max-width: 52rem; font-size: clamp(1.4rem, 3.2vw, 2rem); line-height: 1.2; font-weight: 650;
+  letter-spacing: -.015em; text-wrap: balance;
 }
+.grade { display: flex; gap: 1.1rem; align-items: flex-start; margin: 0 0 1.25rem; }
+.grade p { margin: 0; max-width: 46rem; }
+.letter {
+  flex: none; width: 3.5rem; height: 3.5rem; border: 3px solid var(--ink); border-radius: 8px; text-align: center;
+  font-size: 2.25rem; line-height: 3.15rem;
+}
+.before-after {
+  display: grid; grid-template-columns: repeat(2, minmax(0, 24rem)); gap: 1rem 2.5rem; margin: 0 0 .5rem;
+}
+.before-after ~ .lead { margin-top: .6rem; }
+.before-after > div { display: grid; grid-template-columns: 1fr 1.5rem 1fr; gap: .5rem; }
+.arrow { align-self: center; text-align: center; font-size: 1.5rem; }
+.steps { margin: 0; padding-left: 1.4rem; max-width: 60rem; }
+.steps li { margin-bottom: .8rem; }
+.steps p { margin: 0; }
+pre {
+  margin: .4rem 0 0; padding: .5rem .8rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line);
+  border-radius: 6px; font: .8125rem/1.5 var(--mono);
+}
+.sheet { display: grid; grid-template-columns: repeat(4, 1fr); gap: .6rem; margin-top: 1.25rem; }
+.reader {
+  margin: 3.5rem 0 -1.25rem; padding-top: 1.25rem; border-top: 3px solid var(--ink); font-size: 1.125rem;
+  font-weight: 650;
+}
+.verdict p { margin: 0 0 .75rem; max-width: 48rem; }
 .strip-of-numbers {
-  display: grid; grid-template-columns: repeat(4, 1fr); gap: 1px; margin-top: 1.75rem;
+  display: grid; grid-template-columns: repeat(4, 1fr); gap: 1px;
   background: var(--line); border: 1px solid var(--line); border-radius: 6px; overflow: hidden;
 }
 .strip-of-numbers div { padding: .9rem 1.1rem; background: var(--card); }
@@ -162,6 +186,8 @@ footer {
   .strip-of-numbers b { font-size: 1.5rem; }
   .strip-of-numbers div { padding: .7rem .8rem; }
   .pair, .lists, .strip { grid-template-columns: 1fr; }
+  .before-after { grid-template-columns: minmax(0, 24rem); }
+  .sheet { grid-template-columns: 1fr 1fr; }
   .strip { gap: .6rem; }
   .strip + .strip { margin-top: 1.25rem; }
   section > dl { columns: 1; }
@@ -190,7 +216,7 @@ footer {
   .variance tr { display: grid; grid-template-columns: repeat(3, 1fr); padding: .4rem .9rem; }
   .variance th, .variance td, .variance td.drawn { padding: .1rem 0; width: auto; text-align: left; }
   .variance th { white-space: nowrap; }
-.variance .number { text-align: left; white-space: normal; }
+  .variance .number { text-align: left; white-space: normal; }
   .variance thead th:not(.number) { display: none; }
   .variance tbody th, .variance .drawn { grid-column: 1 / -1; }
 }
@@ -202,8 +228,13 @@ footer {
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   nav { display: none; }
   section { padding-top: 1.5rem; }
-  h2, h3, .lead { break-after: avoid; }
-  tr, details { break-inside: avoid; }
+  h2, h3, .lead, .reader, .group, p:has(+ .box), p:has(+ .lists), .lists { break-after: avoid; }
+  p, tbody, tr, li, pre, figure, details, dl > div, .box, .sheet, .grade, .before-after, .strip-of-numbers, .pair {
+    break-inside: avoid;
+  }
+  p, li { orphans: 3; widows: 3; }
+  pre { white-space: pre-wrap; }
+  .sheet { grid-template-columns: repeat(4, 1fr); }
   details::details-content { content-visibility: visible; block-size: auto; }
   .box, details ul { overflow: visible; max-height: none; }
 }

@@ -60,7 +60,9 @@ GROUPS = (  # heading, note, kind, view -> label and note; in the order of the p
 
 def chart(audit: dict) -> Html:
     """Draw the chart of Recall@1 of all views."""
-    against_clean = audit["background_only_against_clean"] | {"mixed_other": audit["mixed_other_against_clean"]}
+    against_clean = dict(audit.get("background_only_against_clean", {}))  # a quick audit has neither
+    if "mixed_other_against_clean" in audit:
+        against_clean["mixed_other"] = audit["mixed_other_against_clean"]
     scores = audit["views"] | {f"{view}_in_clean": score for view, score in against_clean.items()}
     unknown = set(scores) - {view for *_, labels in GROUPS for view in labels}
     if unknown:

@@ -1,0 +1,106 @@
+"""What to do after an audit, the cheapest first, with commands that run."""
+
+import shlex
+from collections.abc import Mapping
+
+from bgbias.audit.grade import MAY_LOSE, above_chance, doubtful, side
+
+OWN = "data/sources/own"  # where the pipeline looks for the user's photos
+Step = dict[str, str | list[str]]  # said: a sentence or two; commands: to be run one after the other
+
+
+def steps(found: dict, asked: Mapping[str, str], seed: int) -> list[Step]:
+    """Choose what to do, by what was measured.
+
+    Args:
+        found: what audit.json holds.
+        asked: the options of `stages.audit` as they were given, without dashes, those of photos or dataset, embedder
+            and out among them.
+        seed: of the networks that the pipeline trains.
+
+    Returns:
+        Steps, at least one.
+    """
+    if doubtful(found):
+        said = "Give masks of your own (--masks DIR), or choose another --mask-method, and audit again."
+        return [{"said": said, "commands": _better_masks(found, asked)}]
+    if not above_chance(found):
+        said = (
+            "First see that the model finds the classes on clean photos: that it is trained, and that input_px, mean, "
+            "sd and channels in its SPEC are what it was trained with. Then audit again."
+        )
+        return [{"said": said, "commands": []}]
+    drop, masks = found["drop"]["recall_at_1"], _if_grabcut(found, asked)
+    if side(drop, 0) == 1:
+        return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed)]
+    if drop["high"] > MAY_LOSE:
+        said = f"Audit more photos, for a loss of up to {100 * drop['high']:.1f} points is not excluded."
+    else:
+        said = "Do nothing against backgrounds, by these photos; audit again when photos or model change."
+    return [*masks, {"said": said, "commands": []}]
+
+
+def _again(asked: Mapping[str, str], **changed: str | None) -> str:
+    """The command of the audit with some options changed; those that are None are left out."""
+    options = {name: value for name, value in {**asked, **changed}.items() if value is not None}
+    words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
+    return shlex.join(["python", "-m", "stages.audit", *words])
+
+
+def _better_masks(found: dict, asked: Mapping[str, str]) -> list[str]:
+    if "photos" not in asked or found["masks"] == "rembg":
+        return []
+    changed = {"masks": None, "mask_method": "rembg", "out": f"{asked['out']}_rembg"}
+    return [_again(asked, **changed)]
+
+
+def _if_grabcut(found: dict, asked: Mapping[str, str]) -> list[Step]:
+    if found["masks"] != "grabcut":
+        return []
+    said = (
+        "The masks are GrabCut's, which are often wrong: look at them, and see whether better ones change the figures."
+    )
+    return [{"said": said, "commands": _better_masks(found, asked)}]
+
+
+def _on_grey(found: dict) -> list[Step]:
+    gain = found.get("grey_gain", {}).get("recall_at_1")
+    if gain is None or side(gain, 0) != 1:
+        return []
+    grey, swapped, clean = (found["views"][view]["recall_at_1"] for view in ("foreground_grey", "swapped", "clean"))
+    now, then, own = (round(100 * of["value"]) for of in (swapped, grey, clean))
+    said = (
+        f"Show queries and gallery as objects alone on grey, cut out by masks like these: then {then} of 100 searches "
+        f"find the right product on any background, instead of {now} on other backgrounds and {own} on their own. No "
+        "training is needed, but a mask of every photo (bgbias.ablations.on_colour)."
+    )
+    return [{"said": said, "commands": []}]
+
+
+def _remedies(asked: Mapping[str, str]) -> list[Step]:
+    said = "Measure what other remedies recover, such as crops of the object; nothing is trained."
+    dataset = asked.get("dataset", "own")
+    measure = ["--dataset", dataset, "--embedder", asked["embedder"], "--out", f"metrics/remedies/{dataset}.json"]
+    prepared = []
+    if "photos" in asked:
+        link = f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(asked["photos"])})" {OWN}'
+        prepared = [link, f"{_run(asked)} prepare masks backgrounds"]
+    return [{"said": said, "commands": [*prepared, shlex.join(["python", "-m", "stages.remedies", *measure])]}]
+
+
+def _training(asked: Mapping[str, str], seed: int) -> list[Step]:
+    dataset = asked.get("dataset", "own")
+    said = (
+        "Train with random backgrounds behind the objects (the regime bgconsistency), and audit the test photos again."
+    )
+    trained = f"model:models/{dataset}/bgconsistency/{seed}"
+    again = ["--dataset", dataset, "--embedder", trained, "--out", f"{asked['out']}_bgconsistency"]
+    train = f"{_run(asked)} -S 'regimes=[base,bgconsistency]'"
+    return [{"said": said, "commands": [train, shlex.join(["python", "-m", "stages.audit", *again])]}]
+
+
+def _run(asked: Mapping[str, str]) -> str:
+    """The command that runs the pipeline on the audited photos, with masks by the same method."""
+    method = asked.get("mask_method")
+    masks = f" -S masks.own.method={method}" if "photos" in asked and method else ""
+    return f"dvc exp run -S 'datasets=[{asked.get('dataset', 'own')}]'{masks}"

@@ -1,0 +1,76 @@
+"""The first screen of the page, for everyone: what was found, its grade, a search gone wrong, what to do, the masks."""
+
+from collections.abc import Sequence
+
+from bgbias.audit.about import About
+from bgbias.audit.examples import Masked, Row
+from bgbias.audit.page import gallery, wording
+from bgbias.audit.page.markup import Html, tag
+
+PRODUCT = (
+    "A product is a class of these photos. A search finds it if, of all other photos, the most similar one shows it. "
+    "On other backgrounds means: all photos cut out by their masks and put on random backgrounds."
+)
+GRABCUT = (
+    "These masks are GrabCut's, made without a network, and often wrong: they take a piece of the background for the "
+    "object, or miss half of it. All figures of swapped photos are then wrong, too. A network makes better masks: run "
+    "the audit again with --mask-method rembg."
+)
+LOOK = "All figures of swapped photos depend on the masks: see that each cut-out shows the object, and all of it."
+SHORTENED = "Paths of other folders are shortened to their last names here; the option --paths shows them."
+
+
+def header(audit: dict, about: About) -> Html:
+    """Return the title, and what was audited, when and by what."""
+    audited = {
+        "photos": f"{audit['photos']:,}",
+        "classes": f"{audit['classes']:,}",
+        **({"model": audit["embedder"]} if about.title else {}),
+        "masks": audit["masks"],
+        "backgrounds": audit["backgrounds"],
+        "date": about.date,
+        "version of bgbias": about.version,
+    }
+    facts = [tag("div", tag("dt", name), tag("dd", text)) for name, text in audited.items()]
+    name = tag("b", about.title) if about.title else tag("code", audit["embedder"])
+    return tag("header", tag("h1", tag("span", "Background audit of "), name), tag("dl", *facts, class_="facts"))
+
+
+def short(audit: dict, rows: Sequence[Row]) -> Html:
+    """Return the sentence for everyone, the grade with its rule, and a search before and after."""
+    found = audit["summary"]
+    letter = tag("b", tag("span", "Grade ", class_="hidden"), found["grade"] or "–", class_="letter")  # noqa: RUF001
+    graded = [tag("p", wording.kept_together(found["graded"]))]
+    if found["grade"]:
+        graded.append(tag("p", wording.counts(audit["kept"]), class_="counted"))
+    return tag(
+        "section",
+        tag("h2", "In short", id="short"),
+        tag("p", wording.kept_together(found["said"]), class_="plain"),
+        tag("div", letter, tag("div", *graded), class_="grade"),
+        gallery.before_and_after(rows),
+        tag("p", PRODUCT, class_="lead"),
+    )
+
+
+def advice(audit: dict, about: About) -> Html:
+    """Return what to do, step by step, with the commands."""
+    steps = [
+        tag("li", tag("p", wording.kept_together(step["said"])), *_commands(step["commands"]))
+        for step in audit["advice"]
+    ]
+    commands = any(step["commands"] for step in audit["advice"])
+    note = tag("p", SHORTENED, class_="counted") if about.shortened and commands else ""
+    lead = tag("p", "The cheapest first.", class_="lead") if len(steps) > 1 else ""
+    return tag("section", tag("h2", "What to do", id="do"), lead, tag("ol", *steps, class_="steps"), note)
+
+
+def _commands(commands: Sequence[str]) -> list[Html]:
+    return [tag("pre", tag("code", "\n".join(commands)), tabindex=0)] if commands else []
+
+
+def masks(audit: dict, masked: Sequence[Masked]) -> Html:
+    """Return some photos with their masks, and what to look for."""
+    caveat = tag("p", GRABCUT, class_="note") if audit["masks"] == "grabcut" else ""
+    lead = tag("p", f"Photo, mask and cut-out of {len(masked)} photos at random. {LOOK}", class_="lead")
+    return tag("section", tag("h2", "Do the masks fit?", id="sheet"), lead, caveat, gallery.sheet(masked))

@@ -1,0 +1,45 @@
+"""What an audit says while it works: how long it will take, and which step it is at."""
+
+import sys
+
+
+class Steps:
+    """Names the steps of a stage on standard error, as "3 of 7: embed the views"."""
+
+    def __init__(self, *names: str):
+        """Take what each step does, in order."""
+        self.names, self.number = names, 0
+
+    def next(self) -> None:
+        """Say that the next step begins.
+
+        Raises:
+            IndexError: there is none.
+        """
+        print(f"{self.number + 1} of {len(self.names)}: {self.names[self.number]}", file=sys.stderr)
+        self.number += 1
+
+
+def cost(pictures: int, passes: int, input_px: int, seconds_each: float) -> str:
+    """Say what is embedded, and how long it takes.
+
+    Args:
+        pictures: that are left to embed.
+        passes: of pictures through the model that attention maps take; 0: there are none.
+        input_px: side of the pictures.
+        seconds_each: how long one takes.
+
+    >>> cost(6300, 18000, 224, 0.01)
+    '6,300 pictures of 224 px, and attention maps that take as long as 18,000: about 4 min here'
+    >>> cost(900, 0, 64, 0.001)
+    '900 pictures of 64 px: about 1 s here'
+    >>> cost(0, 0, 64, 0.0)
+    'all pictures have been embedded before'
+    """
+    if not pictures:
+        return "all pictures have been embedded before"
+    maps = f", and attention maps that take as long as {passes:,}" if passes else ""
+    seconds = (pictures + passes) * seconds_each
+    time = f"{max(1, round(seconds))} s" if seconds < 100 else f"{round(seconds / 60)} min"
+    time = time if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
+    return f"{pictures:,} pictures of {input_px} px{maps}: about {time} here"

@@ -1,0 +1,116 @@
+"""What to do after an audit: by what was measured, the cheapest first, with commands for the reader's own paths."""
+
+import shlex
+import subprocess
+
+import pytest
+from audit_found import changed, r
+
+from bgbias.audit import about, advice
+
+ASKED = {
+    "photos": "/home/ann/my photos",
+    "mask_method": "rembg",
+    "embedder": "onnx:/home/ann/it's.onnx?sd=1",
+    "out": "a",
+}
+LOSES_LITTLE = {"drop": r(0.01, -0.01, 0.03)}
+
+
+def steps(changes=None, asked=ASKED):
+    return advice.steps(changed(changes), asked, 7)
+
+
+def test_after_a_loss_the_cheapest_comes_first():
+    grey, remedies, training = steps()
+    assert grey["said"].startswith("Show queries and gallery as objects alone on grey") and not grey["commands"]
+    assert ": then 75 of 100 searches find the right product on any background, instead of 60 on other " in grey["said"]
+    assert remedies["said"].startswith("Measure what other remedies recover")
+    assert training["said"].startswith("Train with random backgrounds behind the objects (the regime bgconsistency)")
+
+
+def test_what_is_not_shown_to_help_is_not_advised():
+    assert len(steps({"grey_gain": r(0.01)})) == 2
+    assert (
+        len(advice.steps({name: of for name, of in changed().items() if name != "grey_gain"}, ASKED, 7)) == 2
+    )  # quick
+
+
+def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks():
+    _, remedies, training = steps()
+    link, prepare, measure = remedies["commands"]
+    assert link == """mkdir -p data/sources && ln -sn "$(realpath '/home/ann/my photos')" data/sources/own"""
+    assert prepare == "dvc exp run -S 'datasets=[own]' -S masks.own.method=rembg prepare masks backgrounds"
+    assert shlex.split(measure)[3:7] == ["--dataset", "own", "--embedder", ASKED["embedder"]]
+    train, again = training["commands"]
+    assert train == "dvc exp run -S 'datasets=[own]' -S masks.own.method=rembg -S 'regimes=[base,bgconsistency]'"
+    assert again.endswith("--dataset own --embedder model:models/own/bgconsistency/7 --out a_bgconsistency")
+
+
+def test_the_link_leads_to_the_photos_from_any_path(tmp_path):
+    (tmp_path / "it's shop").mkdir()
+    (tmp_path / "it's shop/1.jpg").touch()
+    link = steps(asked=ASKED | {"photos": "it's shop"})[1]["commands"][0]
+    subprocess.run(link, shell=True, check=True, cwd=tmp_path)
+    assert (tmp_path / "data/sources/own/1.jpg").is_file()
+
+
+def test_a_dataset_of_the_pipeline_needs_no_link():
+    _, remedies, training = steps(asked={"dataset": "demo", "embedder": "small_resnet", "out": "a"})
+    assert len(remedies["commands"]) == 1 and "--dataset demo " in remedies["commands"][0]
+    assert training["commands"][0] == "dvc exp run -S 'datasets=[demo]' -S 'regimes=[base,bgconsistency]'"
+
+
+@pytest.mark.parametrize("changes", [{}, LOSES_LITTLE])
+def test_masks_by_grabcut_are_to_be_made_by_a_network(changes):
+    asked = {"photos": "shop", "embedder": "small_resnet", "out": "a"}
+    found = steps(changes | {"masks": "grabcut"}, asked)
+    assert found[0]["said"].startswith("The masks are GrabCut's, which are often wrong") and len(found) > 1
+    expected = "python -m stages.audit --photos shop --embedder small_resnet --out a_rembg --mask-method rembg"
+    assert found[0]["commands"] == [expected]
+    of_dataset = steps(changes | {"masks": "grabcut"}, {"dataset": "demo", "embedder": "small_resnet", "out": "a"})
+    assert of_dataset[0]["commands"] == []
+    assert len(steps(changes)) == len(found) - 1
+
+
+def test_doubtful_masks_a_guess_and_too_few_photos_come_before_all():
+    (masks,) = steps({"mask_doubt.flagged.empty": ["a.jpg"] * 201}, ASKED | {"masks": "m"})
+    assert masks["said"].startswith("Give masks of your own") and "--masks" not in masks["commands"][0]
+    (guess,) = steps({"matrix.clean.clean": r(0.03)})
+    assert guess["said"].startswith("First see that the model finds the classes")
+    (few,) = steps({"drop": r(0.05, -0.1, 0.2)})
+    assert few["said"] == "Audit more photos, for a loss of up to 20.0 points is not excluded."
+    (nothing,) = steps(LOSES_LITTLE)
+    assert nothing["said"].startswith("Do nothing against backgrounds")
+
+
+def test_no_private_path_is_left_in_what_the_page_shows():
+    asked = ASKED | {
+        "out": "/srv/x/out",
+        "backgrounds": "../walls",
+        "masks": "masks/of mine",
+        "rembg_model": "~/n.onnx",
+    }
+    found = {"said": ["90 of ../walls", "in ~/n.onnx, masks/of mine"], "advice": advice.steps(changed(), asked, 7)}
+    shown = about.without(found, about.private(asked))
+    assert (
+        "ann" not in str(shown)
+        and "/srv" not in str(shown)
+        and shown["said"] == ["90 of walls", "in n.onnx, masks/of mine"]
+    )
+    commands = [command for step in shown["advice"] for command in step["commands"]]
+    assert commands[0].startswith("""mkdir -p data/sources && ln -sn "$(realpath 'my photos')" """)
+    assert "onnx:it's.onnx?sd=1" in shlex.split(commands[2]) and commands[-1].endswith("--out out_bgconsistency")
+
+
+def test_the_version_is_that_of_the_checkout_or_of_the_package_or_not_known(tmp_path, monkeypatch):
+    (tmp_path / "bgbias").mkdir()
+    monkeypatch.setattr(about.bgbias, "__file__", str(tmp_path / "bgbias/__init__.py"))
+    monkeypatch.setattr(about.metadata, "version", {"bgbias": "1.2"}.__getitem__)
+    assert about.version() == "1.2"
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    assert about.version() == "not known"  # no commit
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
+    subprocess.run([*git, "tag", "v3"], check=True)
+    assert about.version() == "v3"
