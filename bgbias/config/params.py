@@ -182,9 +182,9 @@ class Audit:
     rembg_model: str | None = None  # None: u2net
     backgrounds: str | None = None  # a folder of pictures; None: some are rendered
     title: str | None = None  # of the page
-    quick: bool = False
-    no_attention: bool = False
-    paths: bool = False  # absolute ones, in full on the page
+    quick: bool | None = None
+    no_attention: bool | None = None
+    paths: bool | None = None  # absolute ones, in full on the page
 
     def __post_init__(self):
         """Refuse two origins of the masks."""
