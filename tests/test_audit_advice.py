@@ -55,6 +55,11 @@ def test_the_link_leads_to_the_photos_from_any_path(tmp_path):
     assert (tmp_path / "data/sources/own/1.jpg").is_file()
 
 
+def test_that_masks_of_a_folder_are_not_the_pipelines_is_said():
+    given = {name: value for name, value in ASKED.items() if name != "mask_method"} | {"masks": "m"}
+    assert [" by GrabCut, unless " in steps(asked=asked)[1]["said"] for asked in (ASKED, given)] == [False, True]
+
+
 def test_a_dataset_of_the_pipeline_needs_no_link():
     _, remedies, training = steps(asked={"dataset": "demo", "embedder": "small_resnet", "out": "a"})
     assert len(remedies["commands"]) == 1 and "--dataset demo " in remedies["commands"][0]
@@ -69,7 +74,10 @@ def test_masks_by_grabcut_are_to_be_made_by_a_network(changes):
     expected = "python -m stages.audit --photos shop --embedder small_resnet --out a_rembg --mask-method rembg"
     assert found[0]["commands"] == [expected]
     of_dataset = steps(changes | {"masks": "grabcut"}, {"dataset": "demo", "embedder": "small_resnet", "out": "a"})
-    assert of_dataset[0]["commands"] == []
+    assert of_dataset[0]["commands"] == [
+        "dvc exp run -S 'datasets=[demo]' -S masks.demo.method=rembg masks",
+        "python -m stages.audit --dataset demo --embedder small_resnet --out a",
+    ]
     assert len(steps(changes)) == len(found) - 1
 
 

@@ -46,7 +46,7 @@ def test_the_strip_shows_what_the_worst_photo_finds_before_and_after(write):
 
 def test_where_nothing_was_lost_it_is_said(write):
     said = text(write(audit(), []))
-    assert "No search is right on a photo as it is and wrong on another background." in said
+    assert gallery.NOTHING_LOST in said
     assert "This photo" not in said
 
 

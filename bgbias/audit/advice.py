@@ -22,7 +22,7 @@ def steps(found: dict, asked: Mapping[str, str], seed: int) -> list[Step]:
         Steps, at least one.
     """
     if doubtful(found):
-        said = "Give masks of your own (--masks DIR), or choose another --mask-method, and audit again."
+        said = "Give masks of your own, or make them by another method, and audit again."
         return [{"said": said, "commands": _better_masks(found, asked)}]
     if not above_chance(found):
         said = (
@@ -48,8 +48,10 @@ def _again(asked: Mapping[str, str], **changed: str | None) -> str:
 
 
 def _better_masks(found: dict, asked: Mapping[str, str]) -> list[str]:
-    if "photos" not in asked or found["masks"] == "rembg":
+    if found["masks"] == "rembg":
         return []
+    if "dataset" in asked:
+        return [f"{_run(asked)} -S masks.{asked['dataset']}.method=rembg masks", _again(asked)]
     changed = {"masks": None, "mask_method": "rembg", "out": f"{asked['out']}_rembg"}
     return [_again(asked, **changed)]
 
@@ -79,6 +81,8 @@ def _on_grey(found: dict) -> list[Step]:
 
 def _remedies(asked: Mapping[str, str]) -> list[Step]:
     said = "Measure what other remedies recover, such as crops of the object; nothing is trained."
+    if "masks" in asked:
+        said += " The pipeline makes masks of its own, by GrabCut, unless a photos.csv beside the photos names yours."
     dataset = asked.get("dataset", "own")
     measure = ["--dataset", dataset, "--embedder", asked["embedder"], "--out", f"metrics/remedies/{dataset}.json"]
     prepared = []

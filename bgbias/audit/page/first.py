@@ -14,7 +14,7 @@ PRODUCT = (
 GRABCUT = (
     "These masks are GrabCut's, made without a network, and often wrong: they take a piece of the background for the "
     "object, or miss half of it. All figures of swapped photos are then wrong, too. A network makes better masks: run "
-    "the audit again with --mask-method rembg."
+    "the audit again with --mask-method rembg; the command is under What to do."
 )
 LOOK = "All figures of swapped photos depend on the masks: see that each cut-out shows the object, and all of it."
 SHORTENED = "Paths of other folders are shortened to their last names here; the option --paths shows them."
