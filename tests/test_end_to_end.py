@@ -141,7 +141,7 @@ def test_masks_that_are_white_all_over_allow_no_conclusion(checkout):
         network = {"attention": ["base", "42"], "evaluate": ["base"]}.get(stage, [])
         checkout.run(sys.executable, "-m", f"stages.{stage}", "own", *network)
     doubt, table, *_ = (checkout.folder / "plots/report/own/table.md").read_text().split("\n\n")
-    assert doubt.startswith("No conclusion: 24 of 24 masks are in doubt (24 nearly full), so swapped photos show what")
+    assert doubt.startswith("No conclusion: 12 of 12 masks are in doubt (12 nearly full), so swapped photos show what")
     assert "undefined" in table and "attention clean" in table
     checkout.run("git", "checkout", "params.yaml")
 

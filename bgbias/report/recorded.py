@@ -30,11 +30,11 @@ class Retrieval(TypedDict, extra_items=float):
 
 
 @finite
-class Attention(TypedDict, extra_items=float):
-    """Attention scores of a view."""
+class Attention(TypedDict, extra_items=float | None):
+    """Attention scores of a view; None where no mask leaves one defined."""
 
-    mean: float
-    sd: float
+    mean: float | None
+    sd: float | None
 
 
 @finite
