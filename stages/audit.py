@@ -28,7 +28,14 @@ from bgbias.config import cli, params
 from bgbias.errors import InputError
 
 
-def main(settings: params.Params, embedder: str, out: Path, dataset: str | None, **given: str | None) -> None:
+def main(
+    settings: params.Params,
+    embedder: str,
+    out: Path,
+    dataset: str | None,
+    second_masks: params.SecondMasks | None = None,
+    **given: str | None,
+) -> None:
     """Measure, write the figures, and say what they mean."""
     from bgbias import files, seeding
     from bgbias.audit import embeddings, explained, page, queries, sources, verdict, views
@@ -43,11 +50,12 @@ def main(settings: params.Params, embedder: str, out: Path, dataset: str | None,
     given = {name: value for name, value in given.items() if value}
     if bool(dataset) == bool(given):
         raise InputError("give --photos DIR with its options, or --dataset NAME, which has masks and backgrounds")
-    options = None if dataset else check(given | {"embedder": embedder}, params.Audit, "options")
+    given |= {"embedder": embedder, "second_masks": second_masks}
+    options = None if dataset else check(given, params.Audit, "options")
     sources.make_folder(out, options)
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
     if dataset:
-        pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache)
+        pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache, second_masks)
     else:
         pictures, described, remarks = sources.of_folder(options, model.input_px, settings.seed, cache)
     refuse_unsteady(model, next(views.batches(pictures, "clean")), list(pictures.table.path))
@@ -58,8 +66,7 @@ def main(settings: params.Params, embedder: str, out: Path, dataset: str | None,
     explainer = explained.Explainer(model, *known) if model.differentiable else None
     found["attention"] = explainer.scores() if explainer else None
     probed = len(measures.probed), measures.chance_of_probed()
-    first, *others = verdict.sentences(found, pictures.table.class_name, *probed)
-    found["verdict"] = [first, *remarks, *others]
+    found["verdict"] = verdict.sentences(found, pictures.table.class_name, *probed, remarks)
     files.write_json(out / "audit.json", found)
     columns = measures.columns() | explained.columns(explainer, len(pictures.table))
     queries.write(out, pictures.table, columns)
@@ -79,6 +86,11 @@ if __name__ == "__main__":
         mask_method={
             "choices": get_args(params.MaskMethod),
             "help": "how to make masks instead; given: photos.csv names them",
+        },
+        second_masks={
+            "choices": get_args(params.SecondMasks),
+            "help": "masks to hold beside them, for a verdict no stronger than both allow; without it grabcut, beside "
+            "grabcut from a larger disc; none: 30 % fewer pictures are embedded",
         },
         rembg_model={"help": "name, or KIND:FILE, a local file of such a model; without it u2net", "metavar": "MODEL"},
         backgrounds={"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},

@@ -38,6 +38,8 @@ FOUND = {
     "worst_of_backgrounds": {"worst": e(0.2), "mean": e(0.5), "backgrounds": 4},
     "attention": {"clean": {"score": e(0.16)}, "swapped": {"score": e(0.1)}},
     "near_duplicates": {"pairs": []},
+    "masks": "grabcut",
+    "second_masks": None,
     "mask_doubt": {
         "flagged": {"empty": [], "full": [], "border": [], "tiny": []},
         "drop_without": None,

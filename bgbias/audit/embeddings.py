@@ -59,13 +59,15 @@ def embed(embedder: embedders.Embedder, pictures: Pictures, cache: Cache) -> Emb
     Raises:
         ValueError: as of `models.embedder.embed`.
     """
-    made_from, opened = identity(embedder, pictures), {}
-    sizes = {view: len(views.rows_of(pictures, view)) for view in views.views(pictures.draws)}
+    of_first, opened = identity(embedder, pictures), {}
+    of_second = fingerprint([of_first], [pictures.second.masks.folder]) if pictures.second else None
+    sizes = {view: len(views.rows_of(pictures, view)) for view in views.views(pictures.draws, bool(pictures.second))}
     with tqdm(total=sum(sizes.values()), desc="embedding", unit="picture") as bar:
         for view, size in sizes.items():
             bar.set_postfix_str(view)
             before = bar.n
             if size:
+                made_from = of_second if view.startswith(views.SECOND) else of_first
                 opened[view] = partial(
                     cache.array, view, made_from, size, partial(_made, embedder, pictures, view, bar)
                 )

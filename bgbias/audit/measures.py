@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.audit import views
+from bgbias.audit import second_masks, views
 from bgbias.audit.pictures import Pictures
 from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
@@ -44,6 +44,9 @@ class Measures:
         scores = self.scores | self._of_kept("doubtful", np.array(self.pictures.doubts) == "")
         distinct = near_duplicates.first_ones(self.pictures.near_duplicates, len(self.labels))
         scores |= self._of_kept("duplicates", distinct)
+        if self.pictures.second:
+            agreed = (self.pictures.agreement >= second_masks.AGREED).numpy()
+            scores |= self._of_kept("unlike", agreed) | self._of_kept("unlike_second", agreed, views.SECOND)
         asked = {
             name: sums(values.double(), self.labels[rows]) for name, (values, rows) in self._values(scores).items()
         }
@@ -66,12 +69,15 @@ class Measures:
             "worst_of_backgrounds": worst,
             "variance": self._variance(),
             "mask_doubt": self._mask_doubt(found),
+            "second_masks": self._second_masks(found | single) if self.pictures.second else None,
             "near_duplicates": self._near_duplicates(found),
         }
 
     def columns(self) -> dict[str, np.ndarray]:
-        """Name of a measure -> float64 (N,), its value of each photo; NaN where the photo has none."""
-        return {name: column(len(self.labels), *found) for name, found in self._values(self.scores).items()}
+        """Name of a measure -> float64 (N,), its value of each photo; NaN where it has none, or was not measured."""
+        found = self._values(self.scores)
+        missing = dict.fromkeys(second_masks.COLUMNS, ([], np.arange(0)))
+        return {name: column(len(self.labels), *values) for name, values in (missing | found).items()}
 
     def chance_of_probed(self) -> float | None:
         """Recall@1 of guessing among the probed photos; None where these are too few."""
@@ -94,6 +100,10 @@ class Measures:
             changed = self._scores(f"swapped/{change}", f"swapped/{change}")
             found[f"drop_{change}"] = _less(found["clean"], changed)
             found[f"moved_{change}"] = _less(first_draw, changed)
+        if self.pictures.second:
+            found["swapped_second"] = self._over_draws(lambda draw: self._scores(draw, draw), views.SECOND)
+            found["drop_second"] = _less(found["clean"], found["swapped_second"])
+            found["moved_second"] = _less(found["swapped_second"], found["swapped"])
         return found
 
     def _scores(self, queries: str, gallery: str, kept: Tensor | None = None) -> Scores:
@@ -113,18 +123,22 @@ class Measures:
         scores = per_query(queries, references, self.labels[kept], [1])
         return scores | {"rows": kept[scores["rows"]]}
 
-    def _over_draws(self, score: Callable[[str], Scores]) -> Scores:
-        found = [score(f"swapped/{draw}") for draw in range(self.pictures.draws)]
+    def _over_draws(self, score: Callable[[str], Scores], of: str = "") -> Scores:
+        found = [score(f"{of}swapped/{draw}") for draw in range(self.pictures.draws)]
         means = {name: torch.stack([scores[name] for scores in found]).double().mean(0) for name in METRICS}
         return means | {"rows": found[0]["rows"]}
 
-    def _grid(self) -> list[Tensor]:
-        return [self.embeddings[f"grid/{number}"] for number in range(views.GRID)]
+    def _grid(self, of: str = "") -> list[Tensor]:
+        return [self.embeddings[f"{of}grid/{number}"] for number in range(views.GRID)]
 
     def _over_grid(self) -> dict[str, tuple[Tensor, Tensor]]:
         every, grid = torch.arange(len(self.labels)), self._grid()
         over = background_bias.over_backgrounds(grid, self.embeddings["clean"], self.labels)
-        return {
+        second = {}
+        if self.pictures.second:
+            of_second = background_bias.conflict(self._grid(views.SECOND), self.labels)
+            second = {"conflict_second": (of_second, every), "mask_agreement": (self.pictures.agreement, every)}
+        return second | {
             "conflict": (background_bias.conflict(grid, self.labels), every),
             "invariance": (invariance.invariance(grid), every),
             "right_on_all": (over["worst"], over["rows"]),
@@ -146,13 +160,13 @@ class Measures:
         shares = {name: share.as_json() for name, share in shares.items()}
         return {**shares, "random": invariance.random_shares(len(self.labels), views.GRID)._asdict()}
 
-    def _of_kept(self, without: str, kept: np.ndarray) -> dict[str, Scores]:
+    def _of_kept(self, without: str, kept: np.ndarray, of: str = "") -> dict[str, Scores]:
         """Scores on clean photos, and the drop, without some photos; nothing where none or too many are left out."""
         rows = torch.from_numpy(np.flatnonzero(kept))
         if kept.all() or not views.can_be_searched(self.labels[rows].numpy()):
             return {}
         clean = self._scores("clean", "clean", rows)
-        swapped = self._over_draws(lambda draw: self._scores(draw, draw, rows))
+        swapped = self._over_draws(lambda draw: self._scores(draw, draw, rows), of)
         return {f"clean_without_{without}": clean, f"drop_without_{without}": _less(clean, swapped)}
 
     def _mask_doubt(self, found: dict[str, dict]) -> dict:
@@ -169,6 +183,12 @@ class Measures:
             "drop_without": found.get("drop_without_doubtful"),
             **{name: found[name] for name in of_changes},
         }
+
+    def _second_masks(self, found: dict[str, dict]) -> dict:
+        doubts = np.array(self.pictures.second_doubts)
+        flagged = {key: int((doubts == kind).sum()) for kind, key in FLAGS.items()}
+        table = self.pictures.table[["path", "class_name"]].assign(**self.columns())
+        return {"kind": self.pictures.second.kind, "flagged": flagged} | second_masks.summary(table, found)
 
     def _near_duplicates(self, found: dict[str, dict]) -> dict:
         """Near-duplicates, and the scores without them: of each two, the one of the later row is left out."""

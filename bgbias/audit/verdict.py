@@ -3,8 +3,12 @@
 An effect is called shown where its 95 % interval excludes zero (or the level of guessing); no more is claimed.
 """
 
+from collections.abc import Sequence
+
 import pandas as pd
 
+from bgbias.audit import by_masks
+from bgbias.audit.wording import interval, negative, percent, points, side, span
 from bgbias.metrics import sample_size
 from bgbias.report.tables import masks_in_doubt
 
@@ -17,12 +21,20 @@ COVERED = {  # view -> how the object is covered; of the last, neither silhouett
     "background_box_blacked": "with its box blacked",
     "background_box_tiled": "with its box tiled over",
 }
+EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
+OUTWEIGHS = {
+    1: "the background outweighs the object",
+    0: "neither is shown to outweigh the other",
+    -1: "the object outweighs the background",
+}
 STRICTEST = "background_box_tiled"
 BETTER_MASKS = "What to do: give masks of your own (--masks DIR) or another --mask-method, and audit again."
 MAY_LOSE = 0.05  # Recall@1: if as much may be lost, more photos are asked for
 
 
-def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: float | None) -> list[str]:
+def sentences(
+    found: dict, class_names: pd.Series, probed: int, probed_chance: float | None, remarks: Sequence[str] = ()
+) -> list[str]:
     """Write the verdict.
 
     Args:
@@ -30,16 +42,20 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
         class_names: of each photo.
         probed: how many photos the background-only and mixed views are made of.
         probed_chance: Recall@1 of guessing among these; None where they are too few.
+        remarks: what is to be said of the choice of photos.
 
     Returns:
-        Sentences; the first is the most important, the last says what to do. Where most masks are in doubt, only what
-        needs no masks.
+        Sentences; the first is the most important, the second how far it hangs on the kind of masks, where there are
+        two, the last says what to do. Where most masks are in doubt, only what needs no masks.
     """
     counts = {kind: len(paths) for kind, paths in found["mask_doubt"]["flagged"].items()}
     if doubt := masks_in_doubt(counts, found["photos"]):
-        return [doubt, _clean(found), *_near_duplicates(found, False), *sample_size.few(class_names), BETTER_MASKS]
+        without = _near_duplicates(found, False)
+        return [doubt, *remarks, _clean(found), *without, *sample_size.few(class_names), BETTER_MASKS]
     return [
         _drop(found),
+        *by_masks.sentence(found),
+        *remarks,
         _clean(found),
         *_near_duplicates(found, True),
         *_gap(found),
@@ -54,35 +70,16 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
     ]
 
 
-def _interval(estimate: dict) -> str:
-    ends = f"{100 * estimate['low']:.1f} to {100 * estimate['high']:.1f}"
-    return f"95 % interval {ends}, {estimate['classes']} classes"
-
-
-def _percent(estimate: dict) -> str:
-    return f"{100 * estimate['value']:.1f} %"
-
-
-def _points(estimate: dict) -> str:
-    """In points of a hundred; no sign before zero."""
-    return f"{round(100 * estimate['value'], 1) + 0:.1f} points"
-
-
-def _side(estimate: dict, level: float) -> int:
-    """1: above a level, -1: below, 0: the interval holds it."""
-    return (estimate["low"] > level) - (estimate["high"] < level)
-
-
 def _above_chance(found: dict) -> bool:
-    return _side(found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]) == 1
+    return side(found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]) == 1
 
 
 def _clean(found: dict) -> str:
     clean, chance = found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]
     beside = "better than" if _above_chance(found) else "not shown to be better than"
     return (
-        f"On the photos as they are, the nearest photo is of the right class for {_percent(clean)} of the "
-        f"{clean['queries']} queries ({_interval(clean)}): {beside} guessing ({100 * chance:.1f} %)."
+        f"On the photos as they are, the nearest photo is of the right class for {percent(clean)} of the "
+        f"{clean['queries']} queries ({interval(clean)}): {beside} guessing ({100 * chance:.1f} %)."
     )
 
 
@@ -93,29 +90,30 @@ def _near_duplicates(found: dict, masks_hold: bool) -> list[str]:
     if not doubles["clean_without"]:
         return [f"{doubles['said']} Without the later one of each two, too few photos are left to search."]
     clean, drop = (doubles[f"{what}_without"]["recall_at_1"] for what in ("clean", "drop"))
-    swap = f", and swapping backgrounds costs {_points(drop)}" if masks_hold else ""
-    without = f"Without the later one of each two, Recall@1 of the photos as they are is {_percent(clean)}{swap}."
+    swap = f", and swapping backgrounds costs {points(drop)}" if masks_hold else ""
+    without = f"Without the later one of each two, Recall@1 of the photos as they are is {percent(clean)}{swap}."
     return [f"{doubles['said']} {without}"]
 
 
 def _drop(found: dict) -> str:
-    drop, chance = found["drop"]["recall_at_1"], found["chance"]["recall_at_1"]
-    left, pool = found["matrix"]["swapped"]["swapped"]["recall_at_1"], f"pool: {found['backgrounds']}"
-    if _side(drop, 0) == -1:
-        more = _negative(drop)
-        text = f"With swapped backgrounds Recall@1 is {_points(more)} higher ({_interval(more)}; {pool})"
+    drops, chance, pool = by_masks.drops(found), found["chance"]["recall_at_1"], found["backgrounds"]
+    sides = set(by_masks.sides(drops, 0))
+    if sides == {-1}:
+        more, brackets = by_masks.ranged([(kind, negative(drop)) for kind, drop in drops], 1, "points", pool)
+        text = f"With swapped backgrounds Recall@1 is {more} higher {brackets}"
         return f"{text}: the photos' own backgrounds serve this model worse than those of the pool."
-    text = f"Swapping backgrounds costs {_points(drop)} of Recall@1 ({_interval(drop)}; {pool})"
-    if _side(drop, 0) == 1:
-        like = "" if _side(left, chance) == 1 else ", which is not shown to be better than guessing"
-        return f"{text}. {_percent(left)} remain{like}."
-    if _above_chance(found):
-        return f"{text}: no effect is shown."
-    return f"{text}: no effect is shown. A model at chance has nothing to lose, so this says nothing about backgrounds."
-
-
-def _negative(estimate: dict) -> dict:
-    return estimate | {"value": -estimate["value"], "low": -estimate["high"], "high": -estimate["low"]}
+    cost, brackets = by_masks.ranged(drops, 1, "points", pool)
+    text = f"Swapping backgrounds costs {cost} of Recall@1 {brackets}"
+    if sides == {1}:
+        left = by_masks.remaining(found)
+        guessed = [kind for kind, share in left if side(share, chance) != 1]
+        by = "" if len(guessed) == len(left) else f" by {' and '.join(guessed)}"
+        like = f", which is not shown to be better than guessing{by}" if guessed else ""
+        return f"{text}. {span(*(share for _, share in left), digits=1)} % remain{like}."
+    text += f": {by_masks.told(drops, EFFECTS, 0)}."
+    if _above_chance(found) or sides != {0}:
+        return text
+    return f"{text} A model at chance has nothing to lose, so this says nothing about backgrounds."
 
 
 def _gap(found: dict) -> list[str]:
@@ -123,30 +121,26 @@ def _gap(found: dict) -> list[str]:
     if gap["low"] is None:
         return []
     less = gap["value"] < 0
-    shown = _negative(gap) if less else gap
+    shown = negative(gap) if less else gap
     text = (
-        f"Pasted on backgrounds of their own class, photos have a Recall@1 that is {_points(shown)} "
-        f"{'lower' if less else 'higher'} than on those of random photos ({_interval(shown)})"
+        f"Pasted on backgrounds of their own class, photos have a Recall@1 that is {points(shown)} "
+        f"{'lower' if less else 'higher'} than on those of random photos ({interval(shown)})"
     )
-    if _side(gap, 0):
+    if side(gap, 0):
         return [f"{text}: the model uses what a background tells of the class{', to its harm' if less else ''}."]
     text += ": no effect is shown."
-    if _side(found["drop"]["recall_at_1"], 0) == 1:
+    if side(found["drop"]["recall_at_1"], 0) == 1:
         text += " It stays open whether the loss comes from what own backgrounds tell, or from new ones and pasting."
     return [text]
 
 
 def _conflict(found: dict) -> str:
-    conflict = found["conflict"]
-    outcome = {
-        1: "the background outweighs the object",
-        0: "neither is shown to outweigh the other",
-        -1: "the object outweighs the background",
-    }[_side(conflict, 0.5)]
+    conflicts = by_masks.conflicts(found)
+    share, brackets = by_masks.ranged(conflicts, 0, "%", found["backgrounds"])
     return (
-        f"In {100 * conflict['value']:.0f} % of trials ({_interval(conflict)}; pool: {found['backgrounds']}) a photo "
-        f"of another class on the same background comes before a photo of the same class on another one: {outcome} "
-        "(0 %: the object always does; 50 %: as by chance)."
+        f"In {share} of trials {brackets} a photo of another class on the same background comes before a photo of the "
+        f"same class on another one: {by_masks.told(conflicts, OUTWEIGHS, 0.5)} (0 %: the object always does; 50 %: as "
+        "by chance)."
     )
 
 
@@ -154,8 +148,8 @@ def _background_only(found: dict, chance: float | None) -> list[str]:
     recalls = {view: scores["recall_at_1"] for view, scores in found["background_only_against_clean"].items()}
     if chance is None or any(recall["low"] is None for recall in recalls.values()):
         return []
-    shares = ", ".join(f"{_percent(recalls[view])} {how} ({_interval(recalls[view])})" for view, how in COVERED.items())
-    above = [view for view in COVERED if _side(recalls[view], chance) == 1]
+    shares = ", ".join(f"{percent(recalls[view])} {how} ({interval(recalls[view])})" for view, how in COVERED.items())
+    above = [view for view in COVERED if side(recalls[view], chance) == 1]
     if STRICTEST in above:
         outcome = "the surroundings tell it the class"
     elif above:
@@ -173,8 +167,8 @@ def _background_only(found: dict, chance: float | None) -> list[str]:
 def _worst(found: dict) -> str:
     over = found["worst_of_backgrounds"]
     return (
-        f"Put on {over['backgrounds']} backgrounds in turn, {_percent(over['worst'])} of the photos find their class "
-        f"on every one, {_percent(over['mean'])} on one of them on average."
+        f"Put on {over['backgrounds']} backgrounds in turn, {percent(over['worst'])} of the photos find their class "
+        f"on every one, {percent(over['mean'])} on one of them on average."
     )
 
 
@@ -200,11 +194,13 @@ def _masks(found: dict) -> list[str]:
         counts = ", ".join(f"{count} {kind}" for kind, count in flagged.items())
         first = f"{sum(flagged.values())} of {found['photos']} masks are in doubt ({counts})"
         without = doubt["drop_without"]
-        first += f"; without their photos the swap costs {_points(without['recall_at_1'])}." if without else "."
+        first += f"; without their photos the swap costs {points(without['recall_at_1'])}." if without else "."
     else:
-        first = "No mask is in doubt by its size or place; check by eye whether they fit the objects."
+        second = by_masks.opinion(found)
+        unlike = ", those first on which the two kinds differ most" if second and second["unlike"] else ""
+        first = f"No mask is in doubt by its size or place; check by eye whether they fit the objects{unlike}."
     smaller, larger = (doubt[f"moved_{change}"]["recall_at_1"] for change in ("eroded", "dilated"))
-    moves = _side(smaller, 0) or _side(larger, 0)
+    moves = side(smaller, 0) or side(larger, 0)
     outcome = "the loss depends on the masks by that much" if moves else "it is not shown to depend on the masks' edges"
     second = (
         f"With masks {doubt['radius_px']} px smaller the loss moves by {_moved(smaller)}, {doubt['radius_px']} px "
@@ -214,7 +210,7 @@ def _masks(found: dict) -> list[str]:
 
 
 def _moved(estimate: dict) -> str:
-    return f"{100 * estimate['value']:+z.1f} points ({_interval(estimate)})"
+    return f"{100 * estimate['value']:+z.1f} points ({interval(estimate)})"
 
 
 def _left_out(photos: int, probed: int, probed_chance: float | None) -> list[str]:
@@ -227,14 +223,17 @@ def _left_out(photos: int, probed: int, probed_chance: float | None) -> list[str
 
 
 def _advice(found: dict) -> str:
-    drop = found["drop"]["recall_at_1"]
+    drops = by_masks.drops(found)
+    sides, most = set(by_masks.sides(drops, 0)), max(drop["high"] for _, drop in drops)
     if not _above_chance(found):
         return (
             "What to do: first see that the model finds the classes on clean photos: that it is trained, and that "
             "input_px, mean, sd and channels in its SPEC are what it was trained with. Then audit again."
         )
-    if _side(drop, 0) == 1:
+    if sides == {1}:
         return f"What to do: {CURE}, and audit again."
-    if drop["high"] > MAY_LOSE:
-        return f"What to do: audit more photos, for a loss of up to {100 * drop['high']:.1f} points is not excluded."
+    if 1 in sides:
+        return "What to do: see which masks fit the objects, give these (--masks DIR), and audit again."
+    if most > MAY_LOSE:
+        return f"What to do: audit more photos, for a loss of up to {100 * most:.1f} points is not excluded."
     return "What to do: nothing against backgrounds, by these photos; audit again when photos or model change."

@@ -1,0 +1,94 @@
+"""The verdict by masks of both kinds: no figure alone, and nothing said more strongly than both allow."""
+
+from bgbias.audit.wording import Estimate, interval, intervals, negative, points, side, span
+from bgbias.report.tables import masks_in_doubt
+
+ByMasks = list[tuple[str, Estimate]]  # a kind of masks -> what is estimated by them
+
+
+def opinion(found: dict) -> dict | None:
+    """What audit.json holds of second masks; None where there are none, or most of them are in doubt themselves."""
+    second = found["second_masks"]
+    return None if second is None or masks_in_doubt(second["flagged"], found["photos"]) else second
+
+
+def drops(found: dict) -> ByMasks:
+    """The drop of Recall@1 by the first masks, and by the second where there are some."""
+    second = opinion(found)
+    return _both(found, found["drop"]["recall_at_1"], second and second["drop"]["recall_at_1"])
+
+
+def remaining(found: dict) -> ByMasks:
+    """Recall@1 on swapped photos, likewise."""
+    second = opinion(found)
+    first = found["matrix"]["swapped"]["swapped"]["recall_at_1"]
+    return _both(found, first, second and second["swapped"]["recall_at_1"])
+
+
+def conflicts(found: dict) -> ByMasks:
+    """The conflict, likewise."""
+    second = opinion(found)
+    return _both(found, found["conflict"], second and second["conflict"])
+
+
+def _both(found: dict, first: Estimate, second: Estimate | None) -> ByMasks:
+    return [(found["masks"], first), *([(found["second_masks"]["kind"], second)] if second else [])]
+
+
+def sides(estimates: ByMasks, level: float) -> list[int]:
+    """The `side` of each."""
+    return [side(estimate, level) for _, estimate in estimates]
+
+
+def told(estimates: ByMasks, outcomes: dict[int, str], level: float) -> str:
+    """Say what intervals show, and by which masks where they do not show the same.
+
+    >>> above, open_ = {"low": 0.6, "high": 0.7}, {"low": 0.4, "high": 0.7}
+    >>> told([("grabcut", above), ("rembg", open_)], {1: "a loss", 0: "no effect"}, 0.5)
+    'a loss by grabcut, no effect by rembg: which is believed decides'
+    >>> told([("grabcut", above), ("rembg", above)], {1: "a loss"}, 0.5)
+    'a loss'
+    """
+    said = [outcomes[place] for place in sides(estimates, level)]
+    if len(set(said)) == 1:
+        return said[0]
+    listed = ", ".join(f"{text} by {kind}" for text, (kind, _) in zip(said, estimates, strict=True))
+    return f"{listed}: which is believed decides"
+
+
+def ranged(estimates: ByMasks, digits: int, unit: str, pool: str) -> tuple[str, str]:
+    """Write the range of estimates, and their intervals with the pool, in brackets.
+
+    >>> one = {"value": 0.5, "low": 0.25, "high": 0.75, "classes": 8}
+    >>> ranged([("grabcut", one)], 1, "points", "walls")
+    ('50.0 points', '(95 % interval 25.0 to 75.0, 8 classes; pool: walls)')
+    """
+    text = span(*(estimate for _, estimate in estimates), digits=digits)
+    which = "by which masks are believed: " if " to " in text else ""
+    return f"{text} {unit}", f"({which}{intervals(estimates)}; pool: {pool})"
+
+
+def sentence(found: dict) -> list[str]:
+    """Say how far the two kinds of masks agree, and how far the drop hangs on which is believed."""
+    second = found["second_masks"]
+    if second is None:
+        return []
+    if opinion(found) is None:
+        flagged = f"{sum(second['flagged'].values())} of its {found['photos']} masks are in doubt by size or place"
+        return [f"Masks of a second kind, {second['kind']}, are no second opinion: {flagged}."]
+    agreement, moved = second["agreement"], second["moved"]["recall_at_1"]
+    less = moved["value"] < 0
+    more = negative(moved) if less else moved
+    outcome = "the loss depends on the kind by that much" if side(moved, 0) else "it is not shown to depend on the kind"
+    text = (
+        f"Masks of two kinds, {found['masks']} and {second['kind']}, agree with an IoU of {agreement['value']:.2f} on "
+        f"average, of less than 0.50 for {100 * second['unlike_share']:.0f} % of {found['photos']} photos. By the "
+        f"first the swap costs {points(more)} {'less' if less else 'more'} than by the second ({interval(more)}): "
+        f"{outcome}."
+    )
+    agreed = [second[key] and second[key]["recall_at_1"] for key in ("drop_agreed", "second_drop_agreed")]
+    if all(agreed):
+        text += (
+            f" Of the photos on which they agree alone, it costs {points(*agreed)} ({agreed[0]['queries']} queries)."
+        )
+    return [text]
