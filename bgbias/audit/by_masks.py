@@ -1,5 +1,7 @@
 """The verdict by masks of both kinds: no figure alone, and nothing said more strongly than both allow."""
 
+from pathlib import PurePath
+
 from bgbias.audit.wording import Estimate, interval, intervals, negative, points, side, span
 from bgbias.report.tables import masks_in_doubt
 
@@ -32,7 +34,19 @@ def conflicts(found: dict) -> ByMasks:
 
 
 def _both(found: dict, first: Estimate, second: Estimate | None) -> ByMasks:
-    return [(found["masks"], first), *([(found["second_masks"]["kind"], second)] if second else [])]
+    return list(zip(kinds(found), [first, second], strict=True)) if second else [(found["masks"], first)]
+
+
+def kinds(found: dict) -> tuple[str, str]:
+    """Name both kinds of masks: given ones by the last part of their folder's path.
+
+    >>> kinds({"masks": "shop/isnet", "second_masks": {"kind": "grabcut"}})
+    ('isnet', 'grabcut')
+    >>> kinds({"masks": "shop/grabcut", "second_masks": {"kind": "grabcut"}})
+    ('shop/grabcut', 'grabcut')
+    """
+    first, second = PurePath(found["masks"]).name, found["second_masks"]["kind"]
+    return (found["masks"] if first in ("", second) else first), second
 
 
 def sides(estimates: ByMasks, level: float) -> list[int]:
@@ -81,14 +95,12 @@ def sentence(found: dict) -> list[str]:
     more = negative(moved) if less else moved
     outcome = "the loss depends on the kind by that much" if side(moved, 0) else "it is not shown to depend on the kind"
     text = (
-        f"Masks of two kinds, {found['masks']} and {second['kind']}, agree with an IoU of {agreement['value']:.2f} on "
+        f"Masks of two kinds, {' and '.join(kinds(found))}, agree with an IoU of {agreement['value']:.2f} on "
         f"average, of less than 0.50 for {100 * second['unlike_share']:.0f} % of {found['photos']} photos. By the "
         f"first the swap costs {points(more)} {'less' if less else 'more'} than by the second ({interval(more)}): "
         f"{outcome}."
     )
     agreed = [second[key] and second[key]["recall_at_1"] for key in ("drop_agreed", "second_drop_agreed")]
     if all(agreed):
-        text += (
-            f" Of the photos on which they agree alone, it costs {points(*agreed)} ({agreed[0]['queries']} queries)."
-        )
+        text += f" On the photos alone on which they agree it costs {points(*agreed)} ({agreed[0]['queries']} queries)."
     return [text]
