@@ -60,6 +60,16 @@ def audit() -> dict:
             "drop_without": both(), "drop_eroded": both(), "drop_dilated": both(),
             "moved_eroded": both(), "moved_dilated": both(), "radius_px": 6,
         },
+        "second_masks": {
+            "kind": "rembg u2net", "agreement": one(), "unlike_share": 0.4,
+            "unlike": [["d/6.jpg", 0.0123], ["d/7.jpg", 0.45]],
+            "swapped": both(), "drop": both(), "moved": both(), "conflict": one(),
+            "drop_agreed": both(), "second_drop_agreed": both(),
+            "classes": [
+                {"class": f"kind {n}", "queries": 40 + n, "drop": 0.9 - n / 100, "drop_second": 0.801 - n / 100,
+                 "agreement": n / 30} for n in range(21)
+            ],
+        },
         "verdict": ["It looks at the table.", "By 40 points."],
     }  # fmt: skip
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bgbias import files
 from bgbias.audit.examples import Row
-from bgbias.audit.page import definitions, gallery, measures, view_chart, wording
+from bgbias.audit.page import definitions, gallery, measures, second_masks, view_chart, wording
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, POINTS
@@ -47,6 +47,7 @@ def write(path: Path, audit: dict, rows: Sequence[Row]) -> None:
             - mask_doubt: {flagged: {empty, full, border, tiny, soft: paths}, drop_without: R or None, drop_eroded,
               drop_dilated, moved_eroded, moved_dilated: R (moved: against whole masks on the same backgrounds),
               radius_px}
+            - second_masks: see `second_masks.summary` of the audit, with kind: text; None or left out: there are none
             - near_duplicates: {photos, pair_count: numbers; pairs: [path, path], 100 at most; said: text;
               clean_without, drop_without: R or None}; not shown but in the verdict
             - verdict: sentences, the first one the most important
@@ -136,7 +137,7 @@ def _sections(audit: dict, rows: Sequence[Row]) -> list[Html]:
         ),
         "masks": (
             "Every figure depends on the masks: which look wrong, and the drop with others.",
-            measures.masks(audit),
+            joined(second_masks.section(audit), measures.masks(audit)),
         ),
         "reading": ("All shares are of queries, unless said otherwise.", definitions.section()),
     }

@@ -119,6 +119,11 @@ rect.background { fill: var(--bad); }
 rect.rest { fill: var(--rest); }
 .counted { margin: .6rem 0 0; color: var(--soft); font-size: .8125rem; }
 
+.classes th, .classes td { padding: .35rem .9rem; }
+.classes caption { padding: .75rem .9rem .35rem; text-align: left; font-weight: 650; }
+.box + .box, .box + details { margin-top: 1.25rem; }
+.box + h3, details + h3 { margin-top: 2rem; }
+
 .row { padding: 1.1rem 0 1.25rem; border-top: 1px solid var(--line); break-inside: avoid; }
 .row h3 code { display: block; color: var(--soft); font-size: .8125rem; font-weight: 400; }
 .strip {
