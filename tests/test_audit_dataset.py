@@ -10,12 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from bgbias.audit import embeddings, sources
+from bgbias.audit import embeddings, second_kind, sources
 from bgbias.audit.measures import Measures
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params, read
 from bgbias.external import spec
-from bgbias.masks import make
+from bgbias.masks import make, segment
 from bgbias.metrics import evaluation
 from bgbias.models import embedder as embedders
 from bgbias.photos.pack import read_mask, read_photo
@@ -57,6 +57,29 @@ def test_photos_that_are_enlarged_for_the_embedder_are_named(settings, tmp_path)
     assert "packed for crops of 20 px and enlarged to the embedder's 32" in remarks[1]
 
 
+def test_second_masks_of_a_dataset_are_made_of_its_packed_photos(settings, geometry, tmp_path):
+    cache, photos, made = Cache(tmp_path / "cache"), Photos.prepared("drawn", geometry), {}
+    image_ids = photos.split("test")
+    for method, kind, radius in (("given", "grabcut", None), ("grabcut", "grabcut from a larger disc", 0.9)):
+        settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method=method)
+        pictures = made[method] = sources.of_dataset("drawn", settings, 16, cache).pictures
+        assert pictures.second.kind == kind and len(pictures.second.masks) == len(image_ids)
+        for row, image_id in enumerate(image_ids):
+            mask = segment.grabcut(Image.fromarray(photos.photos[image_id]), second_kind.GRABCUT_PX, radius)
+            assert np.array_equal(pictures.second.masks[row][..., 0], np.asarray(mask))
+    embedded = [embeddings.embed(spec.load(SPEC), pictures, cache) for pictures in made.values()]
+    assert made["given"].identity == made["grabcut"].identity  # the same first masks, so one cache
+    assert [torch.equal(*(of[view] for of in embedded)) for view in ("swapped/0", "second/swapped/0")] == [True, False]
+    assert sources.of_dataset("drawn", settings, 16, cache, "none").pictures.second is None
+
+
+@pytest.mark.parametrize(("first", "second"), [("grabcut", "given"), ("rembg", "rembg")])
+def test_second_masks_that_a_dataset_cannot_have_are_refused(settings, tmp_path, first, second):
+    settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method=first)
+    with pytest.raises(ValueError, match=f"--second-masks {second}: the masks of drawn are by {first}: give grabcut"):
+        sources.of_dataset("drawn", settings, 16, Cache(tmp_path), second)
+
+
 @pytest.fixture
 def folders(raw, tmp_path):
     """Drawn photos by class, masks and backgrounds for them, and a cache."""
@@ -71,6 +94,11 @@ def folders(raw, tmp_path):
 def opened(folders, cache, **options):
     given = {name: str(path) for name, path in (folders | options).items() if path}
     return sources.of_folder(read.check(given | {"embedder": SPEC}, params.Audit, "options"), 16, 1, cache).pictures
+
+
+def test_second_masks_that_photos_csv_does_not_name_are_refused(folders, tmp_path):
+    with pytest.raises(ValueError, match="photos.csv names no mask for photos; add them"):
+        opened(folders, Cache(tmp_path / "cache"), second_masks="given")
 
 
 @pytest.mark.parametrize("kind", ["photos", "masks", "backgrounds"])
