@@ -57,20 +57,34 @@ def test_photos_that_are_enlarged_for_the_embedder_are_named(settings, tmp_path)
     assert "packed for crops of 20 px and enlarged to the embedder's 32" in remarks[1]
 
 
-def test_second_masks_of_a_dataset_are_made_of_its_packed_photos(settings, geometry, tmp_path):
-    cache, photos, made = Cache(tmp_path / "cache"), Photos.prepared("drawn", geometry), {}
-    image_ids = photos.split("test")
-    for method, kind, radius in (("given", "grabcut", None), ("grabcut", "grabcut from a larger disc", 0.9)):
-        settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method=method)
-        pictures = made[method] = sources.of_dataset("drawn", settings, 16, cache).pictures
-        assert pictures.second.kind == kind and len(pictures.second.masks) == len(image_ids)
-        for row, image_id in enumerate(image_ids):
-            mask = segment.grabcut(Image.fromarray(photos.photos[image_id]), second_kind.GRABCUT_PX, radius)
-            assert np.array_equal(pictures.second.masks[row][..., 0], np.asarray(mask))
-    embedded = [embeddings.embed(spec.load(SPEC), pictures, cache) for pictures in made.values()]
-    assert made["given"].identity == made["grabcut"].identity  # the same first masks, so one cache
+@pytest.mark.parametrize(
+    ("method", "kind", "radius"), [("given", "grabcut", None), ("grabcut", "grabcut from a larger disc", 0.9)]
+)
+def test_second_masks_of_a_dataset_are_made_of_its_packed_photos(
+    settings, geometry, tmp_path, monkeypatch, method, kind, radius
+):
+    asked, cut_out = [], second_kind.cut_out
+    monkeypatch.setattr(second_kind, "cut_out", lambda *given: asked.append(given[1]) or cut_out(*given))
+    settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method=method)
+    photos = Photos.prepared("drawn", geometry)
+    second = sources.of_dataset("drawn", settings, 16, Cache(tmp_path)).pictures.second
+    assert second.kind == kind and {options.grabcut_radius for options in asked} == {radius}
+    for mask, image_id in zip(second.masks, photos.split("test"), strict=True):
+        expected = segment.grabcut(Image.fromarray(photos.photos[image_id]), second_kind.GRABCUT_PX, radius)
+        assert np.array_equal(mask[..., 0], np.asarray(expected))
+    assert sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none").pictures.second is None
+
+
+def test_other_second_masks_are_embedded_anew_and_the_first_views_not(settings, tmp_path, monkeypatch):
+    embedder, cache = spec.load(SPEC), Cache(tmp_path / "cache")
+    one = sources.of_dataset("drawn", settings, 16, cache).pictures
+    monkeypatch.setattr(second_kind, "cut_out", lambda photo, *options: Image.new("L", photo.size, 255))
+    settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method="grabcut")
+    other = sources.of_dataset("drawn", settings, 16, cache).pictures
+    assert one.identity == other.identity
+    embedded = [embeddings.embed(embedder, pictures, cache) for pictures in (one, other)]
     assert [torch.equal(*(of[view] for of in embedded)) for view in ("swapped/0", "second/swapped/0")] == [True, False]
-    assert sources.of_dataset("drawn", settings, 16, cache, "none").pictures.second is None
+    assert len(list((tmp_path / "cache").rglob("swapped/0.npy"))) == 1 + 2  # of the first masks once
 
 
 @pytest.mark.parametrize(("first", "second"), [("grabcut", "given"), ("rembg", "rembg")])
