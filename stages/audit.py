@@ -92,7 +92,7 @@ if __name__ == "__main__":
         second_masks={
             "choices": get_args(params.SecondMasks),
             "help": "masks to hold beside them, for a verdict no stronger than both allow; without it grabcut, beside "
-            "grabcut from a larger disc; none: 30 % fewer pictures are embedded",
+            "grabcut from a larger disc; none: 21 views are embedded, not 30",
         },
         rembg_model={"help": "name, or KIND:FILE, a local file of such a model; without it u2net", "metavar": "MODEL"},
         backgrounds={"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},

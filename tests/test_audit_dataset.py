@@ -111,7 +111,7 @@ def opened(folders, cache, **options):
 
 
 def test_second_masks_that_photos_csv_does_not_name_are_refused(folders, tmp_path):
-    with pytest.raises(ValueError, match="photos.csv names no mask for photos; add them"):
+    with pytest.raises(ValueError, match="photos.csv names no mask for photos; add them, or --second-masks grabcut"):
         opened(folders, Cache(tmp_path / "cache"), second_masks="given")
 
 

@@ -120,7 +120,8 @@ def test_beside_grabcut_grabcut_starts_from_a_larger_disc(shop, tmp_path):
     assert found["second_masks"]["kind"] == "grabcut from a larger disc"
 
 
-def test_second_masks_that_are_in_doubt_themselves_are_set_aside(shop, tmp_path):
+@pytest.mark.parametrize(("level", "flag"), [(255, "full"), (0, "empty")])
+def test_second_masks_that_are_in_doubt_themselves_are_set_aside(shop, tmp_path, level, flag):
     photos = tmp_path / "photos"
     rows = []
     for path in sorted((shop / "photos").rglob("*.png")):
@@ -128,11 +129,11 @@ def test_second_masks_that_are_in_doubt_themselves_are_set_aside(shop, tmp_path)
         for copied in (target, target.with_suffix(".mask.png")):
             copied.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
-        Image.new("L", Image.open(path).size, 255).save(target.with_suffix(".mask.png"))
+        Image.new("L", Image.open(path).size, level).save(target.with_suffix(".mask.png"))
         rows.append((f"{path.parent.name}/{path.name}", path.parent.name, f"{path.parent.name}/{path.stem}.mask.png"))
     pd.DataFrame(rows, columns=["path", "class", "mask"]).to_csv(photos / "photos.csv", index=False)
     found = run(shop, tmp_path / "out", "mixture", photos=str(photos), second_masks="given")
-    assert found["second_masks"]["flagged"]["full"] == CLASSES * PHOTOS
+    assert found["second_masks"]["flagged"][flag] == CLASSES * PHOTOS
     assert "(95 % interval " in found["verdict"][0]
     assert found["verdict"][1].startswith("Masks of a second kind, given, are no second opinion: 48 of its 48 masks")
 

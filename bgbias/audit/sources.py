@@ -123,6 +123,8 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
         table = folders.given_masks(table, Path(options.masks))
     elif method == "given":
         folders.refuse_unmasked(table, folder)
+    if options.second_masks == "given":
+        folders.refuse_unmasked(listed, folder, "--second-masks")
     model = options.rembg_model or REMBG_MODEL
     making = params.Masks(method=method, rembg_model=model, grabcut_px=second_kind.GRABCUT_PX)
     photos = Photos(
@@ -132,9 +134,7 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
         square(input_px),
     )
     making = second_kind.making(options.second_masks, method, model)
-    if options.second_masks == "given":
-        folders.refuse_unmasked(listed, folder)
-    beside = making and Second(second_kind.name(making), mask_pack(listed, folder, making, input_px, cache))
+    beside = making and Second(second_kind.name(making), _mask_pack(listed, folder, making, input_px, cache))
     pool = background_pack(backgrounds, input_px, seed, cache)
     pictures = Pictures(photos, photos.table.image_id.to_numpy(), pool, seed, cache, second=beside)
     described = _described(pictures, options.masks or method, options.backgrounds or "this project, rendered")
@@ -180,6 +180,13 @@ def mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px
     Raises:
         ValueError: as of `make.make_masks`; no mask shows an object.
     """
+    pack = _mask_pack(table, folder, options, input_px, cache)
+    if all(foreground.suspicion(pack[row]) == "empty" for row in range(len(pack))):
+        raise InputError(f"{folder}: all masks are empty (white is the object): make others, or --mask-method grabcut")
+    return pack
+
+
+def _mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px: int, cache: Cache) -> Pack:
     settings, data = made_from(options)
     given = [folder / path for path in table.mask_path if options.method == "given"]
     of_photos = [folder / path for path in table.path]
@@ -188,10 +195,7 @@ def mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px
     with locked(str(full_size), wait=True):  # another audit may be making them
         make_masks(table, folder, full_size, options, workers=1 if len(table) <= FEW else None)
     paths = [file_of(full_size, path) for path in table.path]
-    pack = packed(cache, f"masks_{input_px}", mark, lambda: _crops(paths, input_px, read_mask, "cropping masks"))
-    if all(foreground.suspicion(pack[row]) == "empty" for row in range(len(pack))):
-        raise InputError(f"{folder}: all masks are empty (white is the object): make others, or --mask-method grabcut")
-    return pack
+    return packed(cache, f"masks_{input_px}", mark, lambda: _crops(paths, input_px, read_mask, "cropping masks"))
 
 
 def background_pack(folder: Path | None, input_px: int, seed: int, cache: Cache) -> Pack:
