@@ -4,6 +4,8 @@
 
 What makes a photo hard for both models cancels out, so the intervals of the differences are the ones to judge by, not
 whether the intervals in two reports overlap. Masks, backgrounds and seed must be the same: else they differ, too.
+--allow masks compares audits by other masks, such as one model's by two kinds, and says which. Where most masks of an
+audit are in doubt, that is said first, and only photos as they are are compared.
 
 Reads   queries.csv and audit.json in the folders of two audits
 Writes  what --out names: what is printed, in Markdown
@@ -15,19 +17,25 @@ from pathlib import Path
 from bgbias.config import cli, params
 
 
-def main(settings: params.Params, first: Path, second: Path, out: Path | None) -> None:
+def main(settings: params.Params, first: Path, second: Path, out: Path | None, allow: str | None = None) -> None:
     """Say in words and in a table how the second differs from the first."""
     from bgbias import files
     from bgbias.audit import queries
     from bgbias.metrics import paired
+    from bgbias.metrics.names import METRICS
     from bgbias.report import comparison, tables
 
-    read, names = [queries.read(folder) for folder in (first, second)], [str(first), str(second)]
+    folders, names = (first, second), [str(first), str(second)]
+    read = queries.comparable([queries.read(folder) for folder in folders], folders)
     found = paired.compare(*read, settings.seed, names)
-    queries.refuse_unlike(first, second)  # afterwards: other photos have other masks, too
-    names = [tables.plain(name) for name in names]
+    said = queries.refuse_unlike(*folders, allow)  # afterwards: other photos have other masks, too
+    doubts = [f"{folder}: {doubt}" for folder in folders if (doubt := queries.in_doubt(folder))]
+    names, remarks = [tables.plain(name) for name in names], [tables.plain(line) for line in (*doubts, *said)]
+    sentences = comparison.sentences(found, names)
+    if doubts:
+        found, sentences = found.loc[[f"{metric}_clean" for metric in METRICS]], []  # these need no masks
     table = tables.markdown(comparison.written(found, names))
-    text = "\n".join([*comparison.sentences(found, names), "", table])
+    text = "\n".join([*remarks, *sentences, "", table])
     if out:
         files.write_text(out, text + "\n")
     print(text)
@@ -39,5 +47,6 @@ if __name__ == "__main__":
         __doc__,
         "first",
         "second",
+        allow={"choices": ["masks"], "help": "what may differ between the two, beside the models"},
         out={"type": Path, "help": "also write it there", "metavar": "FILE.md"},
     )

@@ -29,6 +29,7 @@ FOUND = {
     "views": {"clean": r(0.9), "swapped": r(0.6), "foreground_grey": r(0.75)},
     "grey_gain": r(0.15),
     "masks": "given",
+    "second_masks": None,
     "gap": r(0.2),
     "conflict": e(0.41),
     "background_only_against_clean": {

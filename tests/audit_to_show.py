@@ -67,6 +67,16 @@ def audit() -> dict:
         "grey_gain": both(),
         "summary": {"said": "It sees the table.", "grade": "D", "graded": "It keeps little. D from a few."},
         "advice": [{"said": "Clear the table.", "commands": ["rm 'a b'", "ls"]}, {"said": "Move.", "commands": []}],
+        "second_masks": {
+            "kind": "rembg u2net", "agreement": one(), "unlike_share": 0.4,
+            "unlike": [["d/6.jpg", 0.0123], ["d/7.jpg", 0.45]],
+            "swapped": both(), "drop": both(), "moved": both(), "conflict": one(), "kept": one(),
+            "drop_agreed": both(), "second_drop_agreed": both(),
+            "classes": [
+                {"class": f"kind {n}", "queries": 40 + n, "drop": 0.9 - n / 100, "drop_second": 0.801 - n / 100,
+                 "agreement": n / 30} for n in range(21)
+            ],
+        },
         "verdict": ["It looks at the table.", "By 40 points."],
     }  # fmt: skip
 

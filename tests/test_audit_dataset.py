@@ -10,12 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from bgbias.audit import embeddings, sources
+from bgbias.audit import embeddings, second_kind, sources
 from bgbias.audit.measures import Measures
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params, read
 from bgbias.external import spec
-from bgbias.masks import make
+from bgbias.masks import make, segment
 from bgbias.metrics import evaluation
 from bgbias.models import embedder as embedders
 from bgbias.photos.pack import read_mask, read_photo
@@ -57,6 +57,43 @@ def test_photos_that_are_enlarged_for_the_embedder_are_named(settings, tmp_path)
     assert "packed for crops of 20 px and enlarged to the embedder's 32" in remarks[1]
 
 
+@pytest.mark.parametrize(
+    ("method", "kind", "radius"), [("given", "grabcut", None), ("grabcut", "grabcut from a larger disc", 0.9)]
+)
+def test_second_masks_of_a_dataset_are_made_of_its_packed_photos(
+    settings, geometry, tmp_path, monkeypatch, method, kind, radius
+):
+    asked, cut_out = [], second_kind.cut_out
+    monkeypatch.setattr(second_kind, "cut_out", lambda *given: asked.append(given[1]) or cut_out(*given))
+    settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method=method)
+    photos = Photos.prepared("drawn", geometry)
+    second = sources.of_dataset("drawn", settings, 16, Cache(tmp_path)).pictures.second
+    assert second.kind == kind and {options.grabcut_radius for options in asked} == {radius}
+    for mask, image_id in zip(second.masks, photos.split("test"), strict=True):
+        expected = segment.grabcut(Image.fromarray(photos.photos[image_id]), second_kind.GRABCUT_PX, radius)
+        assert np.array_equal(mask[..., 0], np.asarray(expected))
+    assert sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none").pictures.second is None
+
+
+def test_other_second_masks_are_embedded_anew_and_the_first_views_not(settings, tmp_path, monkeypatch):
+    embedder, cache = spec.load(SPEC), Cache(tmp_path / "cache")
+    one = sources.of_dataset("drawn", settings, 16, cache).pictures
+    monkeypatch.setattr(second_kind, "cut_out", lambda photo, *options: Image.new("L", photo.size, 255))
+    settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method="grabcut")
+    other = sources.of_dataset("drawn", settings, 16, cache).pictures
+    assert one.identity == other.identity
+    embedded = [embeddings.embed(embedder, pictures, cache) for pictures in (one, other)]
+    assert [torch.equal(*(of[view] for of in embedded)) for view in ("swapped/0", "second/swapped/0")] == [True, False]
+    assert len(list((tmp_path / "cache").rglob("swapped/0.npy"))) == 1 + 2  # of the first masks once
+
+
+@pytest.mark.parametrize(("first", "second"), [("grabcut", "given"), ("rembg", "rembg")])
+def test_second_masks_that_a_dataset_cannot_have_are_refused(settings, tmp_path, first, second):
+    settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method=first)
+    with pytest.raises(ValueError, match=f"--second-masks {second}: the masks of drawn are by {first}: give grabcut"):
+        sources.of_dataset("drawn", settings, 16, Cache(tmp_path), second)
+
+
 @pytest.fixture
 def folders(raw, tmp_path):
     """Drawn photos by class, masks and backgrounds for them, and a cache."""
@@ -71,6 +108,11 @@ def folders(raw, tmp_path):
 def opened(folders, cache, **options):
     given = {name: str(path) for name, path in (folders | options).items() if path}
     return sources.of_folder(read.check(given | {"embedder": SPEC}, params.Audit, "options"), 16, 1, cache).pictures
+
+
+def test_second_masks_that_photos_csv_does_not_name_are_refused(folders, tmp_path):
+    with pytest.raises(ValueError, match="photos.csv names no mask for photos; add them, or --second-masks grabcut"):
+        opened(folders, Cache(tmp_path / "cache"), second_masks="given")
 
 
 @pytest.mark.parametrize("kind", ["photos", "masks", "backgrounds"])

@@ -55,7 +55,7 @@ def test_of_noise_nothing_is_concluded(audits):
     assert found["variance"]["photo"]["value"] == pytest.approx(found["variance"]["random"]["photo"], abs=0.05)
     clean = found["matrix"]["clean"]["clean"]["recall_at_1"]
     assert clean["low"] <= chance <= clean["high"]
-    assert "not shown to be better than guessing" in found["verdict"][1]
+    assert "not shown to be better than guessing" in found["verdict"][2]
     assert found["advice"][0]["said"].startswith("First see that the model finds the classes")
     assert found["summary"]["grade"] is None
 
@@ -65,7 +65,7 @@ def test_the_figures_have_known_keys(audits):
     assert set(found) - {"folder"} == set(
         "embedder photos classes masks backgrounds made_with chance matrix drop views background_only_against_clean "
         "gap conflict worst_of_backgrounds invariance variance attention mask_doubt near_duplicates verdict "
-        "mixed_other_against_clean kept grey_gain summary advice".split()
+        "mixed_other_against_clean kept grey_gain summary advice second_masks".split()
     )
     assert (found["photos"], found["classes"], found["masks"]) == (CLASSES * PHOTOS, CLASSES, "masks")
     assert found["embedder"] == "python:drawn_embedders:background_alone"
@@ -75,6 +75,7 @@ def test_the_figures_have_known_keys(audits):
     )
     several = [*found["views"].values(), *found["background_only_against_clean"].values(), found["drop"], found["gap"]]
     several += [found["mixed_other_against_clean"], found["grey_gain"]]
+    several += [found["second_masks"][name] for name in ("swapped", "drop", "moved")]
     several += [row for rows in found["matrix"].values() for row in rows.values()]
     assert set(found["variance"]) == {"photo", "background", "rest", "random"}
     assert all(set(found["variance"][part]) == ESTIMATE for part in ("photo", "background", "rest"))
@@ -89,6 +90,10 @@ def test_the_figures_have_known_keys(audits):
     assert doubt["drop_without"] is None
     measured = {"score", "rank_accuracy", "pointing_game", "pair_score", "pair_score_retrieved"}
     assert set(found["attention"]["swapped"]) == measured
+    assert set(found["second_masks"]) == set(
+        "kind flagged agreement unlike_share unlike swapped drop moved kept conflict drop_agreed second_drop_agreed "
+        "classes".split()
+    )
 
 
 def test_every_figure_is_the_mean_of_a_column_of_the_queries(audits):
@@ -100,6 +105,11 @@ def test_every_figure_is_the_mean_of_a_column_of_the_queries(audits):
     several |= {"swapped_in_clean": found["matrix"]["swapped"]["clean"]}
     figures = {f"{metric}_{name}": of[metric] for name, of in several.items() for metric in of}
     figures |= {name: found[name] for name in ("conflict", "invariance")}
+    second = found["second_masks"]
+    figures |= {
+        f"{metric}_{name}_second": second[name][metric] for name in ("swapped", "drop") for metric in found["drop"]
+    }
+    figures |= {"conflict_second": second["conflict"], "mask_agreement": second["agreement"]}
     figures |= {"right_on_all": found["worst_of_backgrounds"]["worst"]}
     figures |= {f"attention_{name}_{seen}": of[name] for seen, of in found["attention"].items() for name in of}
     for name, figure in figures.items():

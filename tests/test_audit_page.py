@@ -65,9 +65,11 @@ def test_every_number_is_there_with_its_interval_queries_and_classes(write):
     found = audit()
     said = text(write(found, rows()))
     of_points = [one for key in ("gap", "drop", "mask_doubt", "grey_gain") for one in estimates(found[key])]
-    plain = [found["invariance"]]
+    of_second = {name: one for name, one in found["second_masks"].items() if "drop" in name or name == "moved"}
+    of_points += estimates(of_second)
+    plain = [found["invariance"], found["second_masks"]["agreement"]]
     plain += [one for of in found["attention"].values() for name, one in of.items() if "score" in name]
-    found.pop("kept")  # is in the sentence on the grade
+    found.pop("kept"), found["second_masks"].pop("kept")  # are in the sentence on the grade
     for one in estimates(found):
         unit = POINTS if one in of_points else PLAIN if one in plain else PERCENT
         assert wording.value(one, unit).replace("\u00a0", " ") in said
@@ -106,7 +108,7 @@ def test_right_and_wrong_are_told_by_sign_and_text_too(write):
 
 def test_tables_have_captions_and_headers_with_scope(write):
     read = Reader(write(audit(), rows()))
-    assert len(read.all("caption")) == len(read.all("table")) == 7
+    assert len(read.all("caption")) == len(read.all("table")) == 10
     assert all(header["scope"] in ("col", "row", "rowgroup") for header in read.all("th"))
     assert read.all("html")[0]["lang"] == "en"
 
@@ -152,6 +154,34 @@ def test_a_doubt_of_an_unknown_kind_is_listed_all_the_same(write):
     found["mask_doubt"]["flagged"]["two objects"] = ["d/5.jpg"]
     said = text(write(found, []))
     assert "two objects: 1" in said and "d/5.jpg" in said and "5 masks are suspect" in said
+
+
+def test_the_classes_that_drive_the_drop_and_the_masks_that_do_not_agree_are_listed(write):
+    said = text(write(audit(), rows()))
+    for row in ("kind 0 40 90.0 points 80.1 points 0.00", "kind 20 60 70.0 points 60.1 points 0.67"):
+        assert row in said
+    assert (
+        "the 1 between them are not shown" in said
+        and "kind 9 " in said
+        and "kind 10 " not in said
+        and "kind 11 " in said
+    )
+    assert "Masks that do not agree: 2 of 5,421" in said and "d/6.jpg (0.01)" in said and "d/7.jpg (0.45)" in said
+    found = audit()
+    found["second_masks"]["classes"].pop()
+    found["second_masks"]["unlike"] = [["e", 0.2]] * 101
+    said = text(write(found, rows()))
+    assert "between them are not shown" not in said and "kind 10 " in said
+    assert said.count("e (0.20)") == 100 and "and 1 more; audit.json lists them all" in said
+
+
+def test_without_second_masks_nothing_of_them_is_drawn(write):
+    found = audit() | {"second_masks": None}
+    assert "second kind" not in text(write(found, rows())).partition("Masks Every figure")[2].partition("How to")[0]
+    found = audit()
+    found["second_masks"] |= {"drop_agreed": None, "second_drop_agreed": None, "unlike": []}
+    said = text(write(found, rows()))
+    assert "By masks of a second kind" in said and "do not agree" not in said and "on which both agree" not in said
 
 
 def test_the_page_is_the_same_to_the_byte(write):

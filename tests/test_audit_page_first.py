@@ -19,7 +19,7 @@ def quick():
     found = {key: of for key, of in audit().items() if key not in FULL_ONLY}
     found["views"] = {view: found["views"][view] for view in ("clean", "swapped")}
     kept = ("flagged", "drop_without", "radius_px")
-    return found | {"mask_doubt": {key: found["mask_doubt"][key] for key in kept}}
+    return found | {"second_masks": None, "mask_doubt": {key: found["mask_doubt"][key] for key in kept}}
 
 
 def test_sentence_grade_pictures_and_advice_come_before_all_figures(write):

@@ -35,16 +35,25 @@ def test_a_missing_or_other_table_says_what_to_run(tmp_path):
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ({"masks": "2e"}, "differ in masks: audit both with the same --masks or --mask-method, then compare"),
+        (
+            {"masks": "2e"},
+            "differ in masks: audit both with the same --masks or --mask-method, then compare, or allow it: --allow",
+        ),
         ({"backgrounds": "3d"}, "differ in backgrounds: audit both with the same --backgrounds, then compare"),
         ({"seed": 1}, "differ in seed: audit both with the same seed in params.yaml, then compare"),
     ],
 )
 def test_audits_with_other_swaps_are_refused(tmp_path, other, message):
     for name, made in (("a", MADE), ("b", MADE | other)):
-        files.write_json(tmp_path / name / "audit.json", {"made_with": made})
-    queries.refuse_unlike(tmp_path / "a", tmp_path / "a")
+        files.write_json(tmp_path / name / "audit.json", {"made_with": made, "masks": f"masks of {name}"})
+    assert queries.refuse_unlike(tmp_path / "a", tmp_path / "a", "masks") == []
     with pytest.raises(ValueError, match=message):
         queries.refuse_unlike(tmp_path / "a", tmp_path / "b")
+    if "masks" in other:
+        (said,) = queries.refuse_unlike(tmp_path / "a", tmp_path / "b", "masks")
+        assert said.startswith(f"The masks differ, masks of a ({tmp_path}/a) and masks of b ({tmp_path}/b): so do the")
+    else:
+        with pytest.raises(ValueError, match=message):
+            queries.refuse_unlike(tmp_path / "a", tmp_path / "b", "masks")
     with pytest.raises(FileNotFoundError, match="c/audit.json: no such file"):
         queries.refuse_unlike(tmp_path / "a", tmp_path / "c")

@@ -119,12 +119,14 @@ def test_attention_may_be_unknown_or_undefined():
 
 
 def test_a_quick_audit_says_what_it_has_measured_and_that_it_is_quick():
-    quick = {key: FOUND[key] for key in ("photos", "backgrounds", "chance", "matrix", "drop", "near_duplicates")}
+    kept = "photos backgrounds chance matrix drop near_duplicates masks second_masks".split()
+    quick = {key: FOUND[key] for key in kept}
     flagged = FOUND["mask_doubt"]["flagged"]
     found = sentences(quick | {"mask_doubt": {"flagged": flagged, "drop_without": None}}, MANY, 400, 0.023)
     assert found[:3] == [*said()[:2], one("No mask is in doubt")]
     assert found[3] == (
-        "This audit is quick: clean photos and two draws of swapped ones; without --quick it measures all the rest."
+        "This audit is quick: clean photos and two draws of swapped ones, by masks of one kind; without --quick it "
+        "measures all the rest."
     )
 
 

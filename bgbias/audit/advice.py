@@ -3,7 +3,9 @@
 import shlex
 from collections.abc import Mapping
 
-from bgbias.audit.grade import MAY_LOSE, above_chance, doubtful, side
+from bgbias.audit import by_masks
+from bgbias.audit.grade import MAY_LOSE, above_chance, doubtful
+from bgbias.audit.wording import side, span
 
 OWN = "data/sources/own"  # where the pipeline looks for the user's photos
 Step = dict[str, str | list[str]]  # said: a sentence or two; commands: to be run one after the other
@@ -30,11 +32,14 @@ def steps(found: dict, asked: Mapping[str, str], seed: int) -> list[Step]:
             "sd and channels in its SPEC are what it was trained with. Then audit again."
         )
         return [{"said": said, "commands": []}]
-    drop, masks = found["drop"]["recall_at_1"], _if_grabcut(found, asked)
-    if side(drop, 0) == 1:
+    drops, masks = by_masks.drops(found), _if_grabcut(found, asked)
+    sides, most = set(by_masks.sides(drops, 0)), max(drop["high"] for _, drop in drops)
+    if sides == {1}:
         return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed)]
-    if drop["high"] > MAY_LOSE:
-        said = f"Audit more photos, for a loss of up to {100 * drop['high']:.1f} points is not excluded."
+    if 1 in sides:
+        said = "See which masks fit the objects, give these (--masks DIR), and audit again: the loss depends on them."
+    elif most > MAY_LOSE:
+        said = f"Audit more photos, for a loss of up to {100 * most:.1f} points is not excluded."
     else:
         said = "Do nothing against backgrounds, by these photos; audit again when photos or model change."
     return [*masks, {"said": said, "commands": []}]
@@ -53,6 +58,8 @@ def _better_masks(found: dict, asked: Mapping[str, str]) -> list[str]:
     if "dataset" in asked:
         return [f"{_run(asked)} -S masks.{asked['dataset']}.method=rembg masks", _again(asked)]
     changed = {"masks": None, "mask_method": "rembg", "out": f"{asked['out']}_rembg"}
+    if asked.get("second_masks") == "rembg":
+        changed["second_masks"] = None  # the same masks twice are refused
     return [_again(asked, **changed)]
 
 
@@ -69,8 +76,11 @@ def _on_grey(found: dict) -> list[Step]:
     gain = found.get("grey_gain", {}).get("recall_at_1")
     if gain is None or side(gain, 0) != 1:
         return []
-    grey, swapped, clean = (found["views"][view]["recall_at_1"] for view in ("foreground_grey", "swapped", "clean"))
-    now, then, own = (round(100 * of["value"]) for of in (swapped, grey, clean))
+    grey, clean = (found["views"][view]["recall_at_1"] for view in ("foreground_grey", "clean"))
+    swapped, *second = [share for _, share in by_masks.remaining(found)]
+    if any(side(grey, share["value"]) != 1 for share in second):
+        return []
+    now, then, own = span(swapped, *second, digits=0), span(grey, digits=0), span(clean, digits=0)
     said = (
         f"Show queries and gallery as objects alone on grey, cut out by masks like these: then {then} of 100 searches "
         f"find the right product on any background, instead of {now} on other backgrounds and {own} on their own. No "

@@ -70,9 +70,14 @@ def embed(
     Raises:
         ValueError: see `models.embedder.embed`.
     """
-    made_from, opened = identity(embedder, pictures), {}
-    sizes = {view: len(views.rows_of(pictures, view)) for view in views.names(pictures.draws, quick)}
-    left = sum(size for view, size in sizes.items() if not (cache.root / made_from / f"{view}.npy").is_file())
+    of_first, opened = identity(embedder, pictures), {}
+    of_second = fingerprint([of_first], [pictures.second.masks.folder]) if pictures.second else None
+    sizes = {
+        view: len(views.rows_of(pictures, view))
+        for view in views.names(pictures.draws, quick, second=bool(pictures.second))
+    }
+    made_from = {view: of_second if view.startswith(views.SECOND) else of_first for view in sizes}
+    left = sum(size for view, size in sizes.items() if not (cache.root / made_from[view] / f"{view}.npy").is_file())
     said = progress.cost(left, passes, pictures.input_px, _seconds_each(embedder, pictures) if left else 0.0)
     print(said, file=sys.stderr)
     with tqdm(total=sum(sizes.values()), desc="embedding", unit="picture") as bar:
@@ -80,9 +85,8 @@ def embed(
             bar.set_postfix_str(view)
             before = bar.n
             if size:
-                opened[view] = partial(
-                    cache.array, view, made_from, size, partial(_made, embedder, pictures, view, bar)
-                )
+                make = partial(_made, embedder, pictures, view, bar)
+                opened[view] = partial(cache.array, view, made_from[view], size, make)
                 opened[view]()
             bar.update(before + size - bar.n)
     return Embeddings(opened)

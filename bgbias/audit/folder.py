@@ -86,7 +86,7 @@ def given_masks(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     return table.assign(mask_path=[str(found[path]) for path in table.path])  # absolute, whatever the photos' folder
 
 
-def refuse_unmasked(table: pd.DataFrame, folder: Path) -> None:
-    """Raise a ValueError if photos.csv names no mask for a photo, which the method given needs."""
+def refuse_unmasked(table: pd.DataFrame, folder: Path, option: str = "--mask-method") -> None:
+    """Raise a ValueError if photos.csv names no mask for a photo, which the method given of an option needs."""
     unmasked = table.path[table.mask_path == ""]
-    errors.refuse(unmasked, f"{folder}: photos.csv names no mask for photos; add them, or --mask-method grabcut")
+    errors.refuse(unmasked, f"{folder}: photos.csv names no mask for photos; add them, or {option} grabcut")

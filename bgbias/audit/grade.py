@@ -3,6 +3,8 @@
 Like the verdict, the sentence calls an effect shown only where its 95 % interval says so.
 """
 
+from bgbias.audit import by_masks
+from bgbias.audit.wording import Estimate, ends, side, span
 from bgbias.report.tables import masks_in_doubt
 
 GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is kept; below, E
@@ -27,16 +29,19 @@ def summary(found: dict) -> dict:
             guessing that is found on swapped ones, too.
 
     Returns:
-        said: a sentence; grade: a letter, or None where there is no effect to grade; graded: a sentence on it.
+        said: a sentence; grade: a letter, two where masks of two kinds do not give the same ("D or E"), or None where
+        there is no effect to grade; graded: a sentence on it.
     """
-    clean, swapped = (found["matrix"][view][view]["recall_at_1"] for view in ("clean", "swapped"))
-    searches = f"Of 100 searches, {_hundred(clean)} find the right product"
+    searches = (
+        f"Of 100 searches, {span(found['matrix']['clean']['clean']['recall_at_1'], digits=0)} find the right product"
+    )
     if doubtful(found):
         said = f"{searches}. What other backgrounds do cannot be told: most of the masks are in doubt."
         return {"said": said, "grade": None, "graded": "No grade: most of the masks are in doubt."}
-    said = f"{searches}; on other backgrounds, {_hundred(swapped)} do: {_outcome(found)}."
+    swapped = span(*(estimate for _, estimate in by_masks.remaining(found)), digits=0)
+    said = f"{searches}; on other backgrounds, {swapped} do: {_outcome(found)}."
     if not above_chance(found):
-        if side(found["drop"]["recall_at_1"], 0) != -1:
+        if set(by_masks.sides(by_masks.drops(found), 0)) != {-1}:
             guessed = f"{100 * found['chance']['recall_at_1']:.0f}"
             said = f"{searches}: not shown to be better than guessing ({guessed})."
         return {
@@ -44,17 +49,16 @@ def summary(found: dict) -> dict:
             "grade": None,
             "graded": "No grade: on clean photos it is not shown to find more than guessing.",
         }
-    kept = found["kept"]
-    if kept["low"] is None:
+    kept = by_masks.kept(found)
+    if any(share["low"] is None for _, share in kept):
         return {"said": said, "grade": None, "graded": "No grade: the share that is kept has no interval."}
-    ends = [f"{100 * kept[end]:.1f}" for end in ("low", "high")]
-    grades = [letter(kept[end]) for end in ("low", "high")]
-    within = f"all of it {grades[0]}" if grades[0] == grades[1] else f"{grades[0]} to {grades[1]}"
+    grades = sorted({letter(share["value"]) for _, share in kept})
+    several = f": {by_masks.either([(kind, letter(share['value'])) for kind, share in kept])}" if grades[1:] else ""
     graded = (
-        f"Of what it finds beyond guessing, it keeps {100 * kept['value']:.1f} % on other backgrounds (95 % interval "
-        f"{ends[0]} to {ends[1]}: {within}). {RULE}."
+        f"Of what it finds beyond guessing, it keeps {span(*(share for _, share in kept), digits=1)} % on other "
+        f"backgrounds ({_within(kept)}){several}. {RULE}."
     )
-    return {"said": said, "grade": letter(kept["value"]), "graded": graded}
+    return {"said": said, "grade": " or ".join(grades), "graded": graded}
 
 
 def doubtful(found: dict) -> str:
@@ -63,22 +67,18 @@ def doubtful(found: dict) -> str:
     return masks_in_doubt(counts, found["photos"])
 
 
-def side(estimate: dict, level: float) -> int:
-    """Return 1 above a level, -1 below, 0 where the interval holds it.
-
-    >>> side({"low": 0.1, "high": 0.2}, 0), side({"low": -0.1, "high": 0.2}, 0)
-    (1, 0)
-    """
-    return (estimate["low"] > level) - (estimate["high"] < level)
-
-
 def above_chance(found: dict) -> bool:
     """Whether the clean photos are shown to be found better than by guessing."""
     return side(found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]) == 1
 
 
 def _outcome(found: dict) -> str:
-    drop, kept = found["drop"]["recall_at_1"], found["kept"]
+    """Say what becomes of the searches, as each kind of masks tells it."""
+    both = zip(by_masks.drops(found), by_masks.kept(found), strict=True)
+    return by_masks.either([(kind, _told(drop, kept)) for (kind, drop), (_, kept) in both])
+
+
+def _told(drop: Estimate, kept: Estimate) -> str:
     if side(drop, 0) == -1:
         return "more than on their own"
     if side(drop, 0) == 0 and drop["high"] > MAY_LOSE:
@@ -93,5 +93,11 @@ def _outcome(found: dict) -> str:
     }[half]
 
 
-def _hundred(estimate: dict) -> int:
-    return round(100 * estimate["value"])
+def _within(kept: by_masks.ByMasks) -> str:
+    """Write the intervals, and which grades lie in each."""
+    found = []
+    for kind, share in kept:
+        low, high = letter(share["low"]), letter(share["high"])
+        by = f" by {kind}" if len(kept) > 1 else ""
+        found.append(f"{ends(share)}{by}: {f'all of it {low}' if low == high else f'{low} to {high}'}")
+    return f"95 % interval{'s' if len(kept) > 1 else ''} {'; '.join(found)}"

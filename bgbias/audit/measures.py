@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.audit import views
+from bgbias.audit import second_masks, views
 from bgbias.audit.pictures import Pictures
 from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
@@ -35,7 +35,7 @@ class Measures:
     def __init__(self, pictures: Pictures, embeddings: Mapping[str, Tensor], quick: bool = False):
         """Take the pictures for their labels and masks, and the embeddings of `embeddings.embed`; quick: of few views.
 
-        A quick audit has no figures but of clean and swapped photos.
+        A quick audit has no figures but of clean and swapped photos, and needs pictures without second masks.
         """
         self.pictures, self.embeddings, self.quick = pictures, embeddings, quick
         self.draws = views.QUICK_DRAWS if quick else pictures.draws
@@ -53,10 +53,15 @@ class Measures:
         scores |= self._of_kept("duplicates", distinct)
         if not self.quick:
             scores["grey_gain"] = _less(scores["foreground_grey"], scores["swapped"])
+        if self.pictures.second:
+            agreed = (self.pictures.agreement >= second_masks.AGREED).numpy()
+            scores |= self._of_kept("unlike", agreed) | self._of_kept("unlike_second", agreed, views.SECOND)
         asked = {
             name: sums(values.double(), self.labels[rows]) for name, (values, rows) in self._values(scores).items()
         }
         asked["kept"] = self._kept()
+        if self.pictures.second:
+            asked["kept_second"] = self._kept("swapped_second")
         single = {name: estimate.as_json() for name, estimate in estimates(asked, self._rng).items()}
         found = {name: {metric: single[f"{metric}_{name}"] for metric in METRICS} for name in scores}
         few = {
@@ -69,6 +74,7 @@ class Measures:
             "kept": single["kept"],
             "views": {view: found[view] for view in ("clean", "swapped")},
             "mask_doubt": self._mask_doubt(found),
+            "second_masks": self._second_masks(found | single) if self.pictures.second else None,
             "near_duplicates": self._near_duplicates(found),
         }
         if self.quick:
@@ -87,8 +93,10 @@ class Measures:
         }
 
     def columns(self) -> dict[str, np.ndarray]:
-        """Name of a measure -> float64 (N,), its value of each photo; NaN where the photo has none."""
-        return {name: column(len(self.labels), *found) for name, found in self._values(self.scores).items()}
+        """Name of a measure -> float64 (N,), its value of each photo; NaN where it has none, or was not measured."""
+        found = self._values(self.scores)
+        missing = dict.fromkeys(second_masks.COLUMNS, ([], np.arange(0)))
+        return {name: column(len(self.labels), *values) for name, values in (missing | found).items()}
 
     def chance_of_probed(self) -> float | None:
         """Recall@1 of guessing among the probed photos; None where these are too few."""
@@ -114,6 +122,10 @@ class Measures:
             changed = self._scores(f"swapped/{change}", f"swapped/{change}")
             found[f"drop_{change}"] = _less(self.scores["clean"], changed)
             found[f"moved_{change}"] = _less(first_draw, changed)
+        if self.pictures.second:
+            found["swapped_second"] = self._over_draws(lambda draw: self._scores(draw, draw), views.SECOND)
+            found["drop_second"] = _less(self.scores["clean"], found["swapped_second"])
+            found["moved_second"] = _less(found["swapped_second"], self.scores["swapped"])
         return found
 
     def _scores(self, queries: str, gallery: str, kept: Tensor | None = None) -> Scores:
@@ -133,24 +145,28 @@ class Measures:
         scores = per_query(queries, references, self.labels[kept], [1])
         return scores | {"rows": kept[scores["rows"]]}
 
-    def _over_draws(self, score: Callable[[str], Scores]) -> Scores:
-        found = [score(f"swapped/{draw}") for draw in range(self.draws)]
+    def _over_draws(self, score: Callable[[str], Scores], of: str = "") -> Scores:
+        found = [score(f"{of}swapped/{draw}") for draw in range(self.draws)]
         means = {name: torch.stack([scores[name] for scores in found]).double().mean(0) for name in METRICS}
         return means | {"rows": found[0]["rows"]}
 
-    def _kept(self) -> Sums:
+    def _kept(self, swapped: str = "swapped") -> Sums:
         """Of what is found on clean photos beyond guessing, the share that is found on swapped ones."""
         level, labels = chance(self.labels)["recall_at_1"], self.labels[self.scores["clean"]["rows"]]
-        clean, swapped = (self.scores[view]["recall_at_1"].double() - level for view in ("clean", "swapped"))
-        return sums(swapped, labels, clean)
+        before, after = (self.scores[view]["recall_at_1"].double() - level for view in ("clean", swapped))
+        return sums(after, labels, before)
 
-    def _grid(self) -> list[Tensor]:
-        return [self.embeddings[f"grid/{number}"] for number in range(views.GRID)]
+    def _grid(self, of: str = "") -> list[Tensor]:
+        return [self.embeddings[f"{of}grid/{number}"] for number in range(views.GRID)]
 
     def _over_grid(self) -> dict[str, tuple[Tensor, Tensor]]:
         every, grid = torch.arange(len(self.labels)), self._grid()
         over = background_bias.over_backgrounds(grid, self.embeddings["clean"], self.labels)
-        return {
+        second = {}
+        if self.pictures.second:
+            of_second = background_bias.conflict(self._grid(views.SECOND), self.labels)
+            second = {"conflict_second": (of_second, every), "mask_agreement": (self.pictures.agreement, every)}
+        return second | {
             "conflict": (background_bias.conflict(grid, self.labels), every),
             "invariance": (invariance.invariance(grid), every),
             "right_on_all": (over["worst"], over["rows"]),
@@ -172,13 +188,13 @@ class Measures:
         shares = {name: share.as_json() for name, share in shares.items()}
         return {**shares, "random": invariance.random_shares(len(self.labels), views.GRID)._asdict()}
 
-    def _of_kept(self, without: str, kept: np.ndarray) -> dict[str, Scores]:
+    def _of_kept(self, without: str, kept: np.ndarray, of: str = "") -> dict[str, Scores]:
         """Scores on clean photos, and the drop, without some photos; nothing where none or too many are left out."""
         rows = torch.from_numpy(np.flatnonzero(kept))
         if kept.all() or not views.can_be_searched(self.labels[rows].numpy()):
             return {}
         clean = self._scores("clean", "clean", rows)
-        swapped = self._over_draws(lambda draw: self._scores(draw, draw, rows))
+        swapped = self._over_draws(lambda draw: self._scores(draw, draw, rows), of)
         return {f"clean_without_{without}": clean, f"drop_without_{without}": _less(clean, swapped)}
 
     def _mask_doubt(self, found: dict[str, dict]) -> dict:
@@ -195,6 +211,12 @@ class Measures:
             "drop_without": found.get("drop_without_doubtful"),
             **{name: found[name] for name in of_changes if name in found},
         }
+
+    def _second_masks(self, found: dict[str, dict]) -> dict:
+        doubts = np.array(self.pictures.second_doubts)
+        flagged = {key: int((doubts == kind).sum()) for kind, key in FLAGS.items()}
+        table = self.pictures.table[["path", "class_name"]].assign(**self.columns())
+        return {"kind": self.pictures.second.kind, "flagged": flagged} | second_masks.summary(table, found)
 
     def _near_duplicates(self, found: dict[str, dict]) -> dict:
         """Near-duplicates, and the scores without them: of each two, the one of the later row is left out."""

@@ -9,10 +9,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bgbias.ablations import inpainted
-from bgbias.audit import mixed
+from bgbias.audit import mixed, second_masks
+from bgbias.audit.second_kind import Second
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets import near_duplicates
 from bgbias.photos import foreground
+from bgbias.photos.compose import paste
 from bgbias.photos.foreground import OBJECT, can_be_probed, grown
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos
@@ -33,6 +35,7 @@ class Pictures:
         input_px: S, side of the pictures.
         seed: of all draws.
         identity: fingerprint of all these bytes.
+        second: masks of a second kind; None: there are none.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Pictures:
         cache: Cache,
         draws: int = DRAWS,
         purpose: str = PURPOSE,
+        second: Second | None = None,
     ):
         """Choose what is audited.
 
@@ -55,6 +59,7 @@ class Pictures:
             cache: for what takes long.
             draws: how many backgrounds are drawn for each photo.
             purpose: of the draws, see `Photos.draw`; "swapped" draws as the pipeline does.
+            second: masks of another kind, to hold beside those of the photos.
         """
         self.table = photos.table.loc[image_ids].reset_index(drop=True)
         self.labels = self.table.class_id.to_numpy(copy=True)
@@ -63,6 +68,9 @@ class Pictures:
         settings = [list(self.table.path), self.labels.tolist(), self._image_ids.tolist(), seed, draws, purpose]
         packs = [pack.folder for pack in (photos.photos, photos.masks, pool)]
         self.identity = fingerprint([*settings, photos.geometry], packs)
+        self.second = second
+        if second:
+            self._second = Photos(self.table, photos.photos.subset(self._image_ids), second.masks, photos.geometry)
 
     def photo(self, rows: np.ndarray) -> Tensor:
         """Photos, uint8 (B, 3, S, S)."""
@@ -76,6 +84,28 @@ class Pictures:
         """Photos on random parts of random backgrounds, uint8 (B, 3, S, S); masks grown as by `foreground.grown`."""
         manifest = self._photos.draw(self._image_ids[rows], self.pool, self.seed, self._purpose, draw)
         return torch.cat(list(self._photos.swapped(manifest, self.pool, grow_px)))
+
+    def second_mask(self, rows: np.ndarray) -> Tensor:
+        """Masks of the second kind, uint8 (B, 1, S, S)."""
+        return torch.cat(list(self._second.foregrounds(rows)))
+
+    def second_swapped(self, rows: np.ndarray, draw: int) -> Tensor:
+        """Photos by masks of the second kind, on the same parts of the same backgrounds as `swapped`."""
+        manifest = self._photos.draw(self._image_ids[rows], self.pool, self.seed, self._purpose, draw)
+        backgrounds = torch.cat(list(self._photos.backgrounds(manifest, self.pool)))
+        return paste(self.photo(rows), self.second_mask(rows), backgrounds)
+
+    @cached_property
+    def second_doubts(self) -> list[str]:
+        """As `doubts`, of the second masks."""
+        every = np.arange(len(self.labels))
+        return [foreground.suspicion(mask[0].numpy()) for masks in self._second.foregrounds(every) for mask in masks]
+
+    @cached_property
+    def agreement(self) -> Tensor:
+        """Float64 (N,), see `second_masks.agreement`, of the two kinds of masks."""
+        pairs = zip(self._masks(), self._second.foregrounds(np.arange(len(self.labels))), strict=True)
+        return torch.cat([second_masks.agreement(*pair) for pair in pairs])
 
     @cached_property
     def doubts(self) -> list[str]:

@@ -1,12 +1,16 @@
 """Every measure of an audit photo by photo, as a table; and which audits may be compared."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bgbias import files
+from bgbias.audit.second_masks import COLUMNS
 from bgbias.errors import InputError, as_input_error
+from bgbias.report.tables import masks_in_doubt
 
 FILE = "queries.csv"
 KEYS = ["path", "class"]
@@ -52,17 +56,44 @@ def read(folder: Path) -> pd.DataFrame:
     return measures.set_index(pd.Index(table.path, name="path")).assign(**{"class": table["class"].to_numpy()})
 
 
-def refuse_unlike(first: Path, second: Path) -> None:
+def refuse_unlike(first: Path, second: Path, allowed: str | None = None) -> list[str]:
     """Raise a ValueError if two audits swapped otherwise: what differs would be owed to that as well as to the models.
 
     Args:
         first: folder of an audit.
         second: of another one.
+        allowed: "masks" may differ.
+
+    Returns:
+        What is to be said of masks that differ, a sentence or nothing.
     """
-    for what, mend in MENDS.items():
-        made = [files.read_json(each / "audit.json", "made_with", what, mend=_mend(each)) for each in (first, second)]
-        if made[0] != made[1]:
-            raise InputError(f"{first} and {second} differ in {what}: audit both with {mend}, then compare")
+    unlike = [what for what in MENDS if _of(first, "made_with", what) != _of(second, "made_with", what)]
+    for what in unlike:
+        if what != allowed:
+            also = ", or allow it: --allow masks" if what == "masks" else ""
+            raise InputError(
+                f"{first} and {second} differ in {what}: audit both with {MENDS[what]}, then compare{also}"
+            )
+    if not unlike:
+        return []
+    kinds = " and ".join(f"{_of(folder, 'masks')} ({folder})" for folder in (first, second))
+    return [f"The masks differ, {kinds}: so do the figures, by the masks as well as by the models."]
+
+
+def in_doubt(folder: Path) -> str:
+    """What an audit says where most of its masks are in doubt, so nothing is concluded of backgrounds; "" elsewhere."""
+    counts = {kind: len(paths) for kind, paths in _of(folder, "mask_doubt", "flagged").items()}
+    return masks_in_doubt(counts, _of(folder, "photos"))
+
+
+def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.DataFrame]:
+    """The measures that mean the same in two audits: not those by second masks where these are of other kinds."""
+    kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders}
+    return [table.drop(columns=COLUMNS, errors="ignore") if len(kinds) > 1 else table for table in tables]
+
+
+def _of(folder: Path, *keys: str) -> Any:
+    return files.read_json(folder / "audit.json", *keys, mend=_mend(folder))
 
 
 def _mend(folder: Path) -> str:

@@ -12,7 +12,9 @@ from tqdm import tqdm
 
 from bgbias import files
 from bgbias.audit import folder as folders
+from bgbias.audit import second_kind
 from bgbias.audit.pictures import Pictures, packed
+from bgbias.audit.second_kind import Second
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.datasets.contents import READ, walk
@@ -25,7 +27,7 @@ from bgbias.photos.views import Photos
 from bgbias.render.backgrounds import swap
 from bgbias.seeding import generator
 
-GRABCUT_PX, REMBG_MODEL = 128, "u2net"
+REMBG_MODEL = "u2net"
 SOURCES = ("photos", "masks", "backgrounds")  # folders that are read
 POOL = 100  # backgrounds, rendered or of a folder; more would say little more and take longer
 FEWEST = 4  # backgrounds of a folder: as many as the grid needs
@@ -66,7 +68,9 @@ def try_folder(out: Path, options: params.Audit | None) -> None:
         raise InputError(f"--out {out}: no folder can be made there ({error.strerror}): choose another") from error
 
 
-def of_dataset(dataset: str, settings: params.Params, input_px: int, cache: Cache) -> Opened:
+def of_dataset(
+    dataset: str, settings: params.Params, input_px: int, cache: Cache, second: params.SecondMasks | None = None
+) -> Opened:
     """Open the test photos of a dataset of the pipeline, with its masks, its pool and the swaps of its stage embed.
 
     Args:
@@ -74,11 +78,21 @@ def of_dataset(dataset: str, settings: params.Params, input_px: int, cache: Cach
         settings: of params.yaml.
         input_px: of the embedder.
         cache: for what takes long.
+        second: method of masks to hold beside the prepared ones; they are made of the packed photos.
+
+    Raises:
+        ValueError: the second masks would be the prepared ones.
     """
     geometry, options = replace(settings.images[dataset], input_px=input_px), settings.evaluate[dataset]
+    method = settings.masks[dataset].method
+    if second == "given" or second == method == "rembg":
+        raise InputError(f"--second-masks {second}: the masks of {dataset} are by {method}: give grabcut, or none")
+    making = second_kind.making(second, method, settings.masks[dataset].rembg_model)
     photos, pool_name = Photos.prepared(dataset, geometry), options.swaps["swapped"]
     pool = photos.pool(pool_name)
-    pictures = Pictures(photos, photos.split("test"), pool, settings.seed, cache, options.draws, "swapped")
+    image_ids = photos.split("test")
+    beside = making and second_kind.of_packed(photos.photos, image_ids, making, cache)
+    pictures = Pictures(photos, image_ids, pool, settings.seed, cache, options.draws, "swapped", beside)
     remarks = [
         f"Audited are the {len(pictures.labels)} test photos of {dataset}, on the backgrounds that the pipeline drew "
         f"for them: for a model of that input size, clean and swapped figures are those of its report."
@@ -88,7 +102,7 @@ def of_dataset(dataset: str, settings: params.Params, input_px: int, cache: Cach
             f"They are packed for crops of {geometry.crop_px} px and enlarged to the embedder's {input_px}: what it "
             f"does on sharper photos may differ; images.{dataset} in params.yaml sets the size."
         )
-    described = _described(pictures, settings.masks[dataset].method, f"the pool {pool_name} of {dataset}")
+    described = _described(pictures, method, f"the pool {pool_name} of {dataset}")
     return Opened(pictures, described | _made_with(photos.masks.folder, files.checksum(pool.folder), pictures), remarks)
 
 
@@ -105,21 +119,27 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
         ValueError: as raised by `folder.read`, `mask_pack` and `background_pack`.
     """
     folder, backgrounds = Path(options.photos), Path(options.backgrounds) if options.backgrounds else None
-    table, remarks = folders.read(folder)
+    listed, remarks = folders.read(folder)
+    table = listed
     method = "given" if options.masks else options.mask_method or "grabcut"
     if options.masks:
         table = folders.given_masks(table, Path(options.masks))
     elif method == "given":
         folders.refuse_unmasked(table, folder)
-    making = params.Masks(method=method, rembg_model=options.rembg_model or REMBG_MODEL, grabcut_px=GRABCUT_PX)
+    if options.second_masks == "given":
+        folders.refuse_unmasked(listed, folder, "--second-masks")
+    model = options.rembg_model or REMBG_MODEL
+    making = params.Masks(method=method, rembg_model=model, grabcut_px=second_kind.GRABCUT_PX)
     photos = Photos(
         table.assign(image_id=range(len(table))),
         photo_pack(table, folder, input_px, cache),
         mask_pack(table, folder, making, input_px, cache),
         square(input_px),
     )
+    making = second_kind.making(options.second_masks, method, model)
+    beside = making and Second(second_kind.name(making), _mask_pack(listed, folder, making, input_px, cache))
     pool = background_pack(backgrounds, input_px, seed, cache)
-    pictures = Pictures(photos, photos.table.image_id.to_numpy(), pool, seed, cache)
+    pictures = Pictures(photos, photos.table.image_id.to_numpy(), pool, seed, cache, second=beside)
     described = _described(pictures, options.masks or method, options.backgrounds or "this project, rendered")
     mark = files.checksum(*_drawn(backgrounds, seed)) if backgrounds else "rendered"
     full_size = photos.masks.folder.parent / "masks"  # see `mask_pack`
@@ -163,6 +183,13 @@ def mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px
     Raises:
         ValueError: see `make.make_masks`; or no mask shows an object.
     """
+    pack = _mask_pack(table, folder, options, input_px, cache)
+    if all(foreground.suspicion(pack[row]) == "empty" for row in range(len(pack))):
+        raise InputError(f"{folder}: all masks are empty (white is the object): make others, or --mask-method grabcut")
+    return pack
+
+
+def _mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px: int, cache: Cache) -> Pack:
     settings, data = made_from(options)
     given = [folder / path for path in table.mask_path if options.method == "given"]
     of_photos = [folder / path for path in table.path]
@@ -171,10 +198,7 @@ def mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px
     with locked(str(full_size), wait=True):  # another audit may be making them
         make_masks(table, folder, full_size, options, workers=1 if len(table) <= FEW else None)
     paths = [file_of(full_size, path) for path in table.path]
-    pack = packed(cache, f"masks_{input_px}", mark, lambda: _crops(paths, input_px, read_mask, "cropping masks"))
-    if all(foreground.suspicion(pack[row]) == "empty" for row in range(len(pack))):
-        raise InputError(f"{folder}: all masks are empty (white is the object): make others, or --mask-method grabcut")
-    return pack
+    return packed(cache, f"masks_{input_px}", mark, lambda: _crops(paths, input_px, read_mask, "cropping masks"))
 
 
 def background_pack(folder: Path | None, input_px: int, seed: int, cache: Cache) -> Pack:

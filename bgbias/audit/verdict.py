@@ -3,9 +3,13 @@
 An effect is called shown where its 95 % interval excludes zero (or the level of guessing); no more is claimed.
 """
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from bgbias.audit.grade import above_chance, doubtful, side
+from bgbias.audit import by_masks, swaps
+from bgbias.audit.grade import above_chance, doubtful
+from bgbias.audit.wording import interval, negative, percent, points, side
 from bgbias.metrics import sample_size
 
 COVERED = {  # view -> how the object is covered; of the last, neither silhouette nor box can be seen
@@ -14,10 +18,15 @@ COVERED = {  # view -> how the object is covered; of the last, neither silhouett
     "background_box_tiled": "with its box tiled over",
 }
 STRICTEST = "background_box_tiled"
-QUICK = "This audit is quick: clean photos and two draws of swapped ones; without --quick it measures all the rest."
+QUICK = (
+    "This audit is quick: clean photos and two draws of swapped ones, by masks of one kind; without --quick it "
+    "measures all the rest."
+)
 
 
-def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: float | None) -> list[str]:
+def sentences(
+    found: dict, class_names: pd.Series, probed: int, probed_chance: float | None, remarks: Sequence[str] = ()
+) -> list[str]:
     """Write the verdict.
 
     Args:
@@ -25,22 +34,26 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
         class_names: of each photo.
         probed: how many photos the background-only and mixed views are made of.
         probed_chance: Recall@1 of guessing among these; None where they are too few.
+        remarks: what is to be said of the choice of photos.
 
     Returns:
-        Sentences, the first the most important; of what was not measured, as in a quick audit, none. Where most masks
-        are in doubt, only what needs no masks.
+        Sentences; the first is the most important, the second how far it depends on the kind of masks, where there are
+        two. Of what was not measured, as in a quick audit, none. Where most masks are in doubt, only what needs no
+        masks.
     """
-    if doubt := doubtful(found):
-        return [doubt, _clean(found), *_near_duplicates(found, False), *sample_size.few(class_names)]
     few = sample_size.few(class_names)
+    if doubt := doubtful(found):
+        return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]
     if "gap" not in found:
-        return [_drop(found), _clean(found), *_near_duplicates(found, True), *_masks(found), *few, QUICK]
+        return [swaps.loss(found), *remarks, _clean(found), *_near_duplicates(found, True), *_masks(found), *few, QUICK]
     return [
-        _drop(found),
+        swaps.loss(found),
+        *swaps.agreement(found),
+        *remarks,
         _clean(found),
         *_near_duplicates(found, True),
         *_gap(found),
-        _conflict(found),
+        swaps.conflict(found),
         *_background_only(found, probed_chance),
         _worst(found),
         *_attention(found),
@@ -50,26 +63,12 @@ def sentences(found: dict, class_names: pd.Series, probed: int, probed_chance: f
     ]
 
 
-def _interval(estimate: dict) -> str:
-    ends = f"{100 * estimate['low']:.1f} to {100 * estimate['high']:.1f}"
-    return f"95 % interval {ends}, {estimate['classes']} classes"
-
-
-def _percent(estimate: dict) -> str:
-    return f"{100 * estimate['value']:.1f} %"
-
-
-def _points(estimate: dict) -> str:
-    """In points of a hundred; no sign before zero."""
-    return f"{round(100 * estimate['value'], 1) + 0:.1f} points"
-
-
 def _clean(found: dict) -> str:
     clean, chance = found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]
     beside = "better than" if above_chance(found) else "not shown to be better than"
     return (
-        f"On the photos as they are, the nearest photo is of the right class for {_percent(clean)} of the "
-        f"{clean['queries']} queries ({_interval(clean)}): {beside} guessing ({100 * chance:.1f} %)."
+        f"On the photos as they are, the nearest photo is of the right class for {percent(clean)} of the "
+        f"{clean['queries']} queries ({interval(clean)}): {beside} guessing ({100 * chance:.1f} %)."
     )
 
 
@@ -80,29 +79,9 @@ def _near_duplicates(found: dict, masks_hold: bool) -> list[str]:
     if not doubles["clean_without"]:
         return [f"{doubles['said']} Without the later one of each two, too few photos are left to search."]
     clean, drop = (doubles[f"{what}_without"]["recall_at_1"] for what in ("clean", "drop"))
-    swap = f", and swapping backgrounds costs {_points(drop)}" if masks_hold else ""
-    without = f"Without the later one of each two, Recall@1 of the photos as they are is {_percent(clean)}{swap}."
+    swap = f", and swapping backgrounds costs {points(drop)}" if masks_hold else ""
+    without = f"Without the later one of each two, Recall@1 of the photos as they are is {percent(clean)}{swap}."
     return [f"{doubles['said']} {without}"]
-
-
-def _drop(found: dict) -> str:
-    drop, chance = found["drop"]["recall_at_1"], found["chance"]["recall_at_1"]
-    left, pool = found["matrix"]["swapped"]["swapped"]["recall_at_1"], f"pool: {found['backgrounds']}"
-    if side(drop, 0) == -1:
-        more = _negative(drop)
-        text = f"With swapped backgrounds Recall@1 is {_points(more)} higher ({_interval(more)}; {pool})"
-        return f"{text}: the photos' own backgrounds serve this model worse than those of the pool."
-    text = f"Swapping backgrounds costs {_points(drop)} of Recall@1 ({_interval(drop)}; {pool})"
-    if side(drop, 0) == 1:
-        like = "" if side(left, chance) == 1 else ", which is not shown to be better than guessing"
-        return f"{text}. {_percent(left)} remain{like}."
-    if above_chance(found):
-        return f"{text}: no effect is shown."
-    return f"{text}: no effect is shown. A model at chance has nothing to lose, so this says nothing about backgrounds."
-
-
-def _negative(estimate: dict) -> dict:
-    return estimate | {"value": -estimate["value"], "low": -estimate["high"], "high": -estimate["low"]}
 
 
 def _gap(found: dict) -> list[str]:
@@ -110,10 +89,10 @@ def _gap(found: dict) -> list[str]:
     if gap["low"] is None:
         return []
     less = gap["value"] < 0
-    shown = _negative(gap) if less else gap
+    shown = negative(gap) if less else gap
     text = (
-        f"Pasted on backgrounds of their own class, photos have a Recall@1 that is {_points(shown)} "
-        f"{'lower' if less else 'higher'} than on those of random photos ({_interval(shown)})"
+        f"Pasted on backgrounds of their own class, photos have a Recall@1 that is {points(shown)} "
+        f"{'lower' if less else 'higher'} than on those of random photos ({interval(shown)})"
     )
     if side(gap, 0):
         return [f"{text}: the model uses what a background tells of the class{', to its harm' if less else ''}."]
@@ -123,25 +102,11 @@ def _gap(found: dict) -> list[str]:
     return [text]
 
 
-def _conflict(found: dict) -> str:
-    conflict = found["conflict"]
-    outcome = {
-        1: "the background outweighs the object",
-        0: "neither is shown to outweigh the other",
-        -1: "the object outweighs the background",
-    }[side(conflict, 0.5)]
-    return (
-        f"In {100 * conflict['value']:.0f} % of trials ({_interval(conflict)}; pool: {found['backgrounds']}) a photo "
-        f"of another class on the same background comes before a photo of the same class on another one: {outcome} "
-        "(0 %: the object always does; 50 %: as by chance)."
-    )
-
-
 def _background_only(found: dict, chance: float | None) -> list[str]:
     recalls = {view: scores["recall_at_1"] for view, scores in found["background_only_against_clean"].items()}
     if chance is None or any(recall["low"] is None for recall in recalls.values()):
         return []
-    shares = ", ".join(f"{_percent(recalls[view])} {how} ({_interval(recalls[view])})" for view, how in COVERED.items())
+    shares = ", ".join(f"{percent(recalls[view])} {how} ({interval(recalls[view])})" for view, how in COVERED.items())
     above = [view for view in COVERED if side(recalls[view], chance) == 1]
     if STRICTEST in above:
         outcome = "the surroundings tell it the class"
@@ -160,8 +125,8 @@ def _background_only(found: dict, chance: float | None) -> list[str]:
 def _worst(found: dict) -> str:
     over = found["worst_of_backgrounds"]
     return (
-        f"Put on {over['backgrounds']} backgrounds in turn, {_percent(over['worst'])} of the photos find their class "
-        f"on every one, {_percent(over['mean'])} on one of them on average."
+        f"Put on {over['backgrounds']} backgrounds in turn, {percent(over['worst'])} of the photos find their class "
+        f"on every one, {percent(over['mean'])} on one of them on average."
     )
 
 
@@ -189,9 +154,11 @@ def _masks(found: dict) -> list[str]:
         counts = ", ".join(f"{count} {kind}" for kind, count in flagged.items())
         first = f"{sum(flagged.values())} of {found['photos']} masks are in doubt ({counts})"
         without = doubt["drop_without"]
-        first += f"; without their photos the swap costs {_points(without['recall_at_1'])}." if without else "."
+        first += f"; without their photos the swap costs {points(without['recall_at_1'])}." if without else "."
     else:
-        first = "No mask is in doubt by its size or place; check by eye whether they fit the objects."
+        second = by_masks.opinion(found)
+        unlike = ", those first on which the two kinds differ most" if second and second["unlike"] else ""
+        first = f"No mask is in doubt by its size or place; check by eye whether they fit the objects{unlike}."
     if "moved_eroded" not in doubt:
         return [first]
     smaller, larger = (doubt[f"moved_{change}"]["recall_at_1"] for change in ("eroded", "dilated"))
@@ -205,7 +172,7 @@ def _masks(found: dict) -> list[str]:
 
 
 def _moved(estimate: dict) -> str:
-    return f"{100 * estimate['value']:+z.1f} points ({_interval(estimate)})"
+    return f"{100 * estimate['value']:+z.1f} points ({interval(estimate)})"
 
 
 def _left_out(photos: int, probed: int, probed_chance: float | None) -> list[str]:

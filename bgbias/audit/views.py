@@ -26,13 +26,18 @@ def _swapped(pictures: Pictures, rows: np.ndarray, draw: int = 0, grow: int = 0)
     return pictures.swapped(rows, draw, grow * doubt_px(pictures))
 
 
-def _on_same(pictures: Pictures, rows: np.ndarray, number: int) -> Tensor:
+def _on_same(pictures: Pictures, rows: np.ndarray, number: int, second: bool = False) -> Tensor:
     """Photos before one background, the same for all."""
     order = generator(pictures.seed, "audit grid").permutation(len(pictures.pool))
     background = pictures.pool[order[number]]
     height, width, _ = background.shape
     behind = take(background, centre_box(height, width, min(height, width)), pictures.input_px)
-    return paste(pictures.photo(rows), pictures.mask(rows), behind.expand(len(rows), -1, -1, -1))
+    masks = pictures.second_mask(rows) if second else pictures.mask(rows)
+    return paste(pictures.photo(rows), masks, behind.expand(len(rows), -1, -1, -1))
+
+
+def _second_swapped(pictures: Pictures, rows: np.ndarray, draw: int) -> Tensor:
+    return pictures.second_swapped(rows, draw)
 
 
 def _on_colour(pictures: Pictures, rows: np.ndarray, colour: Tensor | None) -> Tensor:
@@ -72,31 +77,38 @@ MIXED: dict[str, Make] = {name: partial(_mixed, view=name) for name in ("mixed_s
 MISLEADING: dict[str, Make] = {"mixed_other": partial(_mixed, view="mixed_other")}  # queries only
 PROBES = BACKGROUND_ONLY | MIXED | MISLEADING  # of the photos that can be probed only
 CHANGES = {"eroded": -1, "dilated": 1}  # of masks
+SECOND = "second/"  # how views by masks of a second kind begin; the rest is the name of the same by the first
 QUICK_DRAWS = 2  # of swapped photos, in a quick audit
 
 
-def names(draws: int, quick: bool = False) -> list[str]:
+def names(draws: int, quick: bool = False, second: bool = False) -> list[str]:
     """Return the names of the views that an audit embeds.
 
     Args:
         draws: how many backgrounds are drawn for each photo.
         quick: clean photos and two draws of swapped ones only.
+        second: of an audit that is not quick, with those by masks of a second kind.
 
     >>> names(5, quick=True)
     ['clean', 'swapped/0', 'swapped/1']
     """
-    return list(views(draws))[: 1 + QUICK_DRAWS] if quick else list(views(draws))
+    return list(views(draws, second))[: 1 + QUICK_DRAWS if quick else None]
 
 
-def views(draws: int) -> dict[str, Make]:
+def views(draws: int, second: bool = False) -> dict[str, Make]:
     """Return every view of an audit: its name -> how it is composed.
 
     Args:
         draws: how many backgrounds are drawn for each photo.
+        second: with those by masks of a second kind: all draws, for a drop like the first, and the conflict's grid.
 
     >>> list(views(2))[:5]
     ['clean', 'swapped/0', 'swapped/1', 'swapped/eroded', 'swapped/dilated']
     """
+    by_second = {
+        **{f"swapped/{draw}": partial(_second_swapped, draw=draw) for draw in range(draws)},
+        **{f"grid/{number}": partial(_on_same, number=number, second=True) for number in range(GRID)},
+    }
     return {
         "clean": lambda pictures, rows: pictures.photo(rows),
         **{f"swapped/{draw}": partial(_swapped, draw=draw) for draw in range(draws)},
@@ -104,12 +116,13 @@ def views(draws: int) -> dict[str, Make]:
         **{f"grid/{number}": partial(_on_same, number=number) for number in range(GRID)},
         **OBJECT_ONLY,
         **PROBES,
+        **({f"{SECOND}{name}": make for name, make in by_second.items()} if second else {}),
     }
 
 
 def compose(pictures: Pictures, view: str, rows: np.ndarray) -> Tensor:
     """Compose a view of some photos, uint8 (B, 3, S, S)."""
-    return views(pictures.draws)[view](pictures, rows)
+    return views(pictures.draws, bool(pictures.second))[view](pictures, rows)
 
 
 def can_be_searched(labels: np.ndarray) -> bool:

@@ -16,6 +16,7 @@ from bgbias.config.values import Count, NotNegative, Pixels, Positive, Precision
 from bgbias.errors import InputError
 
 MaskMethod = Literal["given", "rembg", "grabcut"]
+SecondMasks = Literal["given", "rembg", "grabcut", "none"]
 
 
 @strict
@@ -99,6 +100,7 @@ class Masks:
     method: MaskMethod
     rembg_model: str  # a model of rembg by name, or KIND:FILE, a local .onnx file of such a model
     grabcut_px: Pixels  # GrabCut works at this long side
+    grabcut_radius: Positive | None = None  # of the disc that it starts from, in half short sides; None: its own
 
 
 @strict
@@ -185,15 +187,18 @@ class Audit:
     mask_method: MaskMethod | None = None  # None: grabcut
     rembg_model: str | None = None  # None: u2net
     backgrounds: str | None = None  # a folder of pictures; None: some are rendered
+    second_masks: SecondMasks | None = None  # to hold beside the masks; None: grabcut
     title: str | None = None  # of the page
     quick: bool | None = None
     no_attention: bool | None = None
     paths: bool | None = None  # absolute ones, in full on the page
 
     def __post_init__(self):
-        """Refuse two origins of the masks."""
+        """Refuse two origins of the masks, and the same masks twice."""
         if self.masks and self.mask_method:
             raise InputError("masks and mask_method: give one of the two")
+        if self.mask_method == self.second_masks != "grabcut" and self.mask_method:
+            raise InputError(f"mask_method and second_masks are both {self.mask_method}: give two methods, or none")
 
 
 @strict

@@ -44,11 +44,12 @@ def made_from(options: params.Masks) -> tuple[list, list[Path]]:
     A network counts by its file's content, whatever its name or path.
 
     >>> made_from(params.Masks(method="grabcut", rembg_model="u2net", grabcut_px=128))
-    (['grabcut', 128], [])
+    (['grabcut', 128, None], [])
     """
     if options.method == "rembg":
         return ["rembg", segment.parts(options.rembg_model)[0]], [segment.model_file(options.rembg_model)]
-    return [options.method, *([options.grabcut_px] if options.method == "grabcut" else [])], []
+    settings = [options.grabcut_px, options.grabcut_radius] if options.method == "grabcut" else []
+    return [options.method, *settings], []
 
 
 def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks, workers: int | None = None) -> None:
@@ -198,6 +199,6 @@ or of the stored one: save the photo upright, or give the mask a tag (1: of the 
 
 METHODS = {
     "given": _given,
-    "rembg": lambda photo, task: segment.rembg(photo, task.options.rembg_model, task.threads),
-    "grabcut": lambda photo, task: segment.grabcut(photo, task.options.grabcut_px),
+    "rembg": lambda photo, task: segment.cut_out(photo, task.options, task.threads),
+    "grabcut": lambda photo, task: segment.cut_out(photo, task.options, task.threads),
 }

@@ -130,8 +130,8 @@ class Labelled(NamedTuple):
 
 AUTOMATIC = {
     "given": lambda paths, options: pack.read_mask(paths.given),
-    "rembg": lambda paths, options: segment.rembg(pack.read_photo(paths.photo), options.rembg_model, pack.cores()),
-    "grabcut": lambda paths, options: segment.grabcut(pack.read_photo(paths.photo), options.grabcut_px),
+    "rembg": lambda paths, options: segment.cut_out(pack.read_photo(paths.photo), options, pack.cores()),
+    "grabcut": lambda paths, options: segment.cut_out(pack.read_photo(paths.photo), options, pack.cores()),
 }
 
 

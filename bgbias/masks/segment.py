@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 from PIL import Image
 
+from bgbias.config import params
 from bgbias.errors import InputError, as_input_error, refuse_unknown
 
 MEND = (
@@ -24,7 +25,14 @@ U2NET_PX = 320  # side of its input
 SURE_RADIUS, PROBABLE_RADIUS, BORDER_SHARE, ITERATIONS = 0.25, 0.65, 0.03, 2
 
 
-def grabcut(photo: Image.Image, long_side: int) -> Image.Image:
+def cut_out(photo: Image.Image, options: params.Masks, threads: int) -> Image.Image:
+    """Cut out the object by the method of the options, "grabcut" or "rembg"; see these."""
+    if options.method == "rembg":
+        return rembg(photo, options.rembg_model, threads)
+    return grabcut(photo, options.grabcut_px, options.grabcut_radius)
+
+
+def grabcut(photo: Image.Image, long_side: int, radius: float | None = None) -> Image.Image:
     """Cut out the object in the centre with GrabCut (Rother et al. 2004), without a network's weights.
 
     A disc in the centre is taken for object whatever it shows, so no mask is empty.
@@ -33,6 +41,7 @@ def grabcut(photo: Image.Image, long_side: int) -> Image.Image:
         photo: RGB.
         long_side: in pixels, what the photo is shrunk to first. The mask is brought back up bilinearly, which
             makes its edge soft; the edge stays hard where the photo is no larger than this.
+        radius: of the disc that is probably object to begin with, in half short sides; None: PROBABLE_RADIUS.
 
     Returns:
         Mode "L", of the photo's size.
@@ -45,11 +54,11 @@ def grabcut(photo: Image.Image, long_side: int) -> Image.Image:
     small = photo.copy()
     small.thumbnail((long_side, long_side))
     y, x = (np.arange(side) - (side - 1) / 2 for side in (small.height, small.width))
-    radius = np.hypot(y[:, None], x) / (min(small.size) / 2)
-    labels = np.where(radius < PROBABLE_RADIUS, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    distance = np.hypot(y[:, None], x) / (min(small.size) / 2)
+    labels = np.where(distance < (radius or PROBABLE_RADIUS), cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     border = max(1, round(BORDER_SHARE * min(small.size)))
     labels[:border] = labels[-border:] = labels[:, :border] = labels[:, -border:] = cv2.GC_BGD
-    labels[radius <= max(SURE_RADIUS, radius.min())] = cv2.GC_FGD
+    labels[distance <= max(SURE_RADIUS, distance.min())] = cv2.GC_FGD
     if (labels == cv2.GC_FGD).all():
         raise InputError(f"GrabCut at {small.width} x {small.height} pixels: raise masks.<dataset>.grabcut_px")
     cv2.setNumThreads(1)  # the workers already use all cores

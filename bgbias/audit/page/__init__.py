@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bgbias import files
+from bgbias.audit import by_masks
 from bgbias.audit.about import About
 from bgbias.audit.examples import Masked, Row
-from bgbias.audit.page import definitions, first, gallery, measures, view_chart, wording
+from bgbias.audit.page import definitions, first, gallery, measures, second_masks, view_chart, wording
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, POINTS
@@ -54,6 +55,7 @@ def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked]
             - mask_doubt: {flagged: {empty, full, border, tiny, soft: paths}, drop_without: R or None, drop_eroded,
               drop_dilated, moved_eroded, moved_dilated: R (moved: against whole masks on the same backgrounds),
               radius_px}
+            - second_masks: see `second_masks.summary` of the audit, with kind: text; None: there are none
             - near_duplicates: {photos, pair_count: numbers; pairs: [path, path], 100 at most; said: text;
               clean_without, drop_without: R or None}; not shown but in the verdict
             - kept: E; grey_gain: R
@@ -127,7 +129,8 @@ def _sections(audit: dict, rows: Sequence[Row]) -> list[Html]:
 def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
     """The lead of a section, and what it shows."""
     if name == "figures":
-        return "With 95 % intervals over classes, and what they were counted on.", _figures(audit)
+        first_kind = f" By the first masks, {by_masks.kinds(audit)[0]}." if audit["second_masks"] else ""
+        return f"With 95 % intervals over classes, and what they were counted on.{first_kind}", _figures(audit)
     if name == "matrix":
         matrices = [measures.matrix(audit["matrix"], metric, title) for metric, title in METRICS.items()]
         lead = "What is searched with, and in what. Stronger shades are higher scores."
@@ -154,7 +157,10 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
         "measures": lambda: ("The background's weight, asked in five ways.", measures.single(audit)),
         "variance": lambda: ("What the embeddings of swapped photos differ by.", measures.variance(audit)),
         "attention": lambda: ("Does the model look at the object?", measures.attention(audit["attention"])),
-        "masks": lambda: ("Which masks look wrong, and the drop with others.", measures.masks(audit)),
+        "masks": lambda: (
+            "Which masks look wrong, and the drop with others.",
+            joined(second_masks.section(audit), measures.masks(audit)),
+        ),
         "reading": lambda: ("All shares are of queries, unless said otherwise.", definitions.section()),
     }[name]()
 

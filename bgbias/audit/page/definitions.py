@@ -110,6 +110,12 @@ MEASURES = (  # name, definition, source
         "query.",
         "bgbias",
     ),
+    (
+        "IoU of two masks",
+        "Of the pixels that are object in one of the two, the share that is object in both. A mask of a second kind is "
+        "no truth: where the two agree, both can be wrong in the same way.",
+        "as in semantic segmentation",
+    ),
 )
 LIMITS = (
     "That the model is as good or as bad on classes of another kind. The intervals speak of classes like these.",

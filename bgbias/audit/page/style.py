@@ -52,8 +52,8 @@ section:has(> #short), section:has(> #do) { padding-top: 1.75rem; }
 .grade { display: flex; gap: 1.1rem; align-items: flex-start; margin: 0 0 1.25rem; }
 .grade p { margin: 0; max-width: 46rem; }
 .letter {
-  flex: none; width: 3.5rem; height: 3.5rem; border: 3px solid var(--ink); border-radius: 8px; text-align: center;
-  font-size: 2.25rem; line-height: 3.15rem;
+  flex: none; min-width: 3.5rem; height: 3.5rem; padding: 0 .6rem; border: 3px solid var(--ink); border-radius: 8px;
+  text-align: center; font-size: 2.25rem; line-height: 3.15rem;
 }
 .before-after {
   display: grid; grid-template-columns: repeat(2, minmax(0, 24rem)); gap: 1rem 2.5rem; margin: 0 0 .5rem;
@@ -142,6 +142,11 @@ rect.photo { fill: var(--good); }
 rect.background { fill: var(--bad); }
 rect.rest { fill: var(--rest); }
 .counted { margin: .6rem 0 0; color: var(--soft); font-size: .8125rem; }
+
+.classes th, .classes td { padding: .35rem .9rem; }
+.classes caption { padding: .75rem .9rem .35rem; text-align: left; font-weight: 650; }
+.box + .box, .box + details { margin-top: 1.25rem; }
+.box + h3, details + h3 { margin-top: 2rem; }
 
 .row { padding: 1.1rem 0 1.25rem; border-top: 1px solid var(--line); break-inside: avoid; }
 .row h3 code { display: block; color: var(--soft); font-size: .8125rem; font-weight: 400; }

@@ -1,0 +1,93 @@
+"""The command compare: which audits it compares, and what it says of them."""
+
+import json
+import re
+import shutil
+
+import pytest
+from audited_shop import SETTINGS, SIDE, run
+from PIL import Image
+
+from stages import compare
+
+pytestmark = pytest.mark.usefixtures("in_the_shop")
+
+
+def test_two_audits_are_compared_query_by_query(audits, tmp_path, capsys):
+    folders = [audits[name]["folder"] for name in ("background_alone", "object_alone")]
+    compare.main(SETTINGS, *folders, tmp_path / "compared.md")
+    said = capsys.readouterr().out
+    assert (tmp_path / "compared.md").read_text() == said
+    drop = 100 * audits["background_alone"]["drop"]["recall_at_1"]["value"]
+    assert said.startswith(f"{folders[1]} loses {drop:.1f} points of Recall@1 less to swapped backgrounds than ")
+    assert re.search(rf"Recall@1 drop +\| +{drop:.1f} \| +0.0 \| +-{drop:.1f} \(-", said)
+
+
+def test_audits_with_other_masks_are_not_compared(shop, audits, tmp_path):
+    shutil.copytree(shop / "masks", tmp_path / "masks")
+    Image.new("L", (SIDE, SIDE), 255).save(tmp_path / "masks/class0/0.png")
+    run(shop, tmp_path, "object_alone", masks=str(tmp_path / "masks"))
+    with pytest.raises(ValueError, match="differ in masks: audit both with the same --masks"):
+        compare.main(SETTINGS, audits["noise"]["folder"], tmp_path, None)
+
+
+def test_audits_with_other_masks_are_compared_where_that_is_allowed(shop, audits, tmp_path, capsys):
+    """The first masks leave the corner that the embedder sees; of the second audit they do not."""
+    masks = tmp_path / "leaky"
+    for path in (shop / "masks").rglob("*.png"):
+        mask = Image.open(path)
+        mask.paste(255, (0, 0, 4, 8))
+        (masks / path.parent.name).mkdir(parents=True, exist_ok=True)
+        mask.save(masks / path.parent.name / path.name)
+    first, second = tmp_path / "out", audits["background_alone"]["folder"]
+    run(shop, first, "background_alone", masks=str(masks))
+    capsys.readouterr()
+    compare.main(SETTINGS, first, second, None, "masks")
+    kinds, drop, *_ = capsys.readouterr().out.splitlines()
+    lost = 100 * audits["background_alone"]["drop"]["recall_at_1"]["value"]
+    assert kinds.startswith(
+        f"The masks differ, {masks} ({first}) and masks ({second}): so do the figures, by the masks"
+    )
+    assert drop.startswith(f"{second} loses {lost:.1f} points of Recall@1 more to swapped backgrounds than {first} (")
+
+
+def test_of_an_audit_without_a_conclusion_only_clean_photos_are_compared(shop, audits, tmp_path, capsys):
+    masks = tmp_path / "white"
+    for path in (shop / "masks").rglob("*.png"):
+        (masks / path.parent.name).mkdir(parents=True, exist_ok=True)
+        Image.new("L", Image.open(path).size, 255).save(masks / path.parent.name / path.name)
+    first, second = audits["object_alone"]["folder"], tmp_path / "out"
+    run(shop, second, "background_alone", masks=str(masks))
+    capsys.readouterr()
+    compare.main(SETTINGS, first, second, None, "masks")
+    doubt, kinds, _, *table = capsys.readouterr().out.splitlines()
+    assert doubt.startswith(f"{second}: No conclusion: 48 of 48 masks are in doubt (48 full)")
+    assert kinds.startswith("The masks differ, masks ") and "loses" not in kinds
+    assert [row.split("|")[1].strip() for row in table[2:]] == ["Recall@1 clean", "MAP@R clean"]
+
+
+def test_measures_by_second_masks_are_compared_where_these_are_of_one_kind(shop, audits, tmp_path, capsys):
+    first = audits["object_alone"]["folder"]
+    compare.main(SETTINGS, first, audits["mixture"]["folder"], None)
+    assert "| Recall@1 drop second " in capsys.readouterr().out
+    run(shop, tmp_path, "mixture", second_masks="none")
+    compare.main(SETTINGS, first, tmp_path, None)
+    said = capsys.readouterr().out
+    assert "| Recall@1 drop " in said and "drop second" not in said
+
+
+def test_audits_of_other_photos_are_not_compared(shop, audits, tmp_path):
+    shutil.copytree(shop / "photos", tmp_path / "photos")
+    (tmp_path / "photos/class0/0.png").unlink()
+    run(shop, tmp_path / "out", "object_alone", photos=str(tmp_path / "photos"))
+    with pytest.raises(ValueError, match="different photos: 47 in common of 48 and 47, class0/0.png only in .*: comp"):
+        compare.main(SETTINGS, audits["noise"]["folder"], tmp_path / "out", None)
+
+
+@pytest.mark.parametrize("made_with", [None, 7, [1], {"masks": "a"}])
+def test_an_audit_that_does_not_say_what_it_was_made_with_is_not_compared(audits, tmp_path, made_with):
+    folder = shutil.copytree(audits["noise"]["folder"], tmp_path / "audit")
+    found = json.loads((folder / "audit.json").read_text()) | {"made_with": made_with}
+    (folder / "audit.json").write_text(json.dumps(found))
+    with pytest.raises(ValueError, match=r"audit.json: holds no made_with.\w+: run `python -m stages.audit` again"):
+        compare.main(SETTINGS, folder, folder, None)
