@@ -1,5 +1,6 @@
 """Tiny drawn photos: a bright disc (the object) on a dark ground, classes by the disc's colour."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from bgbias.photos import pack
 from bgbias.photos.table import check_table
 from bgbias.photos.views import Photos
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, and children inherit that
 SIZES = ((24, 24), (30, 24), (24, 36))  # width, height
 SPLITS = {"train": 4, "val": 2, "test": 3}  # classes
 
