@@ -30,7 +30,7 @@ ROOT = Path(__file__).parent.parent
 KEPT = ("audits", "data", "metrics", "models", "paper", "plots")
 REGIMES = ("base", "bgconsistency")
 CELLS = [("demo", regime) for regime in REGIMES]
-BAR = re.compile(r"\d+%\||\[\d\d:\d\d|^\S+: [\d,]+ photos of [\d,]+ classes$")  # of tqdm; what was found in a folder
+BAR = re.compile(r"\d+%\||\[\d\d:\d\d")  # of tqdm
 MEND = re.compile(  # a message says what to do, or what would be right
     r"\b(add|again|anew|change|choose|close to it|compare|convert|copy|correct|draw|export|expected|fill|get|give|"
     r"install|keep|known are|list|look|mend|make|move|name|needs?|put|quote|raise|remove|rename|replace|restore|run|"

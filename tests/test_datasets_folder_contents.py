@@ -40,9 +40,9 @@ def test_the_pipeline_and_the_audit_say_it(own, capsys):
     (own / "cup/a.txt").write_text("")
     said = "16 photos of 8 classes; passed over: files of other kinds: cup/a.txt\n"
     folder.fetch(RAW, OPTIONS)
-    assert capsys.readouterr().err == f"own: {said}"
+    assert capsys.readouterr().out == f"own: {said}"
     audited.read(own)
-    assert capsys.readouterr().err == f"data/sources/own: {said}"
+    assert capsys.readouterr().out == f"data/sources/own: {said}"
 
 
 def test_a_folder_that_cannot_be_opened_is_no_empty_one(own, monkeypatch):

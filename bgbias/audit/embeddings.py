@@ -1,7 +1,6 @@
 """The embeddings of every view, each made once."""
 
 import hashlib
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
@@ -79,7 +78,7 @@ def embed(
     made_from = {view: of_second if view.startswith(views.SECOND) else of_first for view in sizes}
     left = sum(size for view, size in sizes.items() if not (cache.root / made_from[view] / f"{view}.npy").is_file())
     said = progress.cost(left, passes, pictures.input_px, _seconds_each(embedder, pictures) if left else 0.0)
-    print(said, file=sys.stderr)
+    print(said, flush=True)
     with tqdm(total=sum(sizes.values()), desc="embedding", unit="picture") as bar:
         for view, size in sizes.items():
             bar.set_postfix_str(view)

@@ -1,6 +1,5 @@
 """The photos of an audit and their masks: found, checked, and refused in one line that says what to do."""
 
-import sys
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -32,7 +31,7 @@ def read(folder: Path) -> tuple[pd.DataFrame, list[str]]:
             no picture, too small, too narrow or too large.
     """
     table, said = folders.read(folder), []
-    print(f"{folder}: {describe(folder, table)}", file=sys.stderr)
+    print(f"{folder}: {describe(folder, table)}", flush=True)
     if any(table.split):
         every, table = len(table), table[table.split == "test"].reset_index(drop=True)
         said = [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split test are audited."]

@@ -1,7 +1,5 @@
 """What an audit says while it works: how long it will take, and which step it is at."""
 
-import sys
-
 
 class Steps:
     """Names the steps of a stage on standard error, as "3 of 7: embed the views"."""
@@ -16,7 +14,7 @@ class Steps:
         Raises:
             IndexError: there is none.
         """
-        print(f"{self.number + 1} of {len(self.names)}: {self.names[self.number]}", file=sys.stderr)
+        print(f"{self.number + 1} of {len(self.names)}: {self.names[self.number]}", flush=True)
         self.number += 1
 
 

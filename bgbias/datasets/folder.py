@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +34,7 @@ def fetch(out: Path, options: params.Folder) -> None:
     """
     folder = files.root() / "data" / "sources" / out.name
     table = read(folder)
-    print(f"{out.name}: {describe(folder, table)}", file=sys.stderr)
+    print(f"{out.name}: {describe(folder, table)}", flush=True)
     if not options.follow_links:
         _refuse_links_out(folder, [*table.path, *table.mask_path[table.mask_path != ""]])
     if not any(table.split):
