@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -109,6 +110,10 @@ class Killed(Checkout):
         """The checksum of every file of the outputs."""
         paths = [path for part in OUTPUTS for path in (self.folder / part).rglob("*") if path.is_file()]
         kept = [path for path in paths if path.name != ".gitignore"]
+        for page in self.folder.glob(
+            "audits/*/report.html"
+        ):  # names the state of the checkout, which changes meanwhile
+            page.write_bytes(re.sub(rb"[0-9a-f]{7,40}(-dirty)?(?=<)", b"", page.read_bytes()))
         return {str(path.relative_to(self.folder)): files.checksum(path) for path in kept}
 
     def check(self, expected: dict[str, str]) -> None:
