@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.audit import second_masks, views
+from bgbias.audit import doubts, second_masks, views
 from bgbias.audit.pictures import Pictures
 from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
@@ -16,9 +16,7 @@ from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import per_query
 from bgbias.seeding import generator
 
-FLAGS = {key: key for key in ("empty", "border", "tiny", "soft")} | {"nearly_full": "full"}  # suspicion -> key
 OF_THEMSELVES = views.BACKGROUND_ONLY | views.MIXED  # probes that are queries and gallery
-MOST_PAIRS = 100  # of near-duplicates, that are listed
 Scores = dict[str, Tensor]  # of `retrieval.per_query`
 
 
@@ -73,9 +71,9 @@ class Measures:
             "drop": found["drop"],
             "kept": single["kept"],
             "views": {view: found[view] for view in ("clean", "swapped")},
-            "mask_doubt": self._mask_doubt(found),
-            "second_masks": self._second_masks(found | single) if self.pictures.second else None,
-            "near_duplicates": self._near_duplicates(found),
+            "mask_doubt": doubts.of_masks(self.pictures, found),
+            "second_masks": doubts.by_second_masks(self.pictures, found | single, self.columns()),
+            "near_duplicates": doubts.of_photos(self.pictures, found),
         }
         if self.quick:
             return few
@@ -196,39 +194,6 @@ class Measures:
         clean = self._scores("clean", "clean", rows)
         swapped = self._over_draws(lambda draw: self._scores(draw, draw, rows), of)
         return {f"clean_without_{without}": clean, f"drop_without_{without}": _less(clean, swapped)}
-
-    def _mask_doubt(self, found: dict[str, dict]) -> dict:
-        """The drop without the photos of doubtful masks, and how far it moves with masks a little smaller or larger.
-
-        Changed masks are seen on the backgrounds of the first draw, and compared with whole ones on the same: the drop
-        with changed masks, less that of this draw with masks as they are, query by query.
-        """
-        doubts, paths = np.array(self.pictures.doubts), self.pictures.table.path.to_numpy()
-        of_changes = [f"{what}_{change}" for what in ("drop", "moved") for change in views.CHANGES]
-        return {
-            "flagged": {key: sorted(paths[doubts == kind]) for kind, key in FLAGS.items()},
-            "radius_px": views.doubt_px(self.pictures),
-            "drop_without": found.get("drop_without_doubtful"),
-            **{name: found[name] for name in of_changes if name in found},
-        }
-
-    def _second_masks(self, found: dict[str, dict]) -> dict:
-        doubts = np.array(self.pictures.second_doubts)
-        flagged = {key: int((doubts == kind).sum()) for kind, key in FLAGS.items()}
-        table = self.pictures.table[["path", "class_name"]].assign(**self.columns())
-        return {"kind": self.pictures.second.kind, "flagged": flagged} | second_masks.summary(table, found)
-
-    def _near_duplicates(self, found: dict[str, dict]) -> dict:
-        """Near-duplicates, and the scores without them: of each two, the one of the later row is left out."""
-        pairs, table = self.pictures.near_duplicates, self.pictures.table
-        paths, classes = list(table.path), list(table.class_name)
-        return {
-            "photos": len({row for pair in pairs for row in pair}),
-            "pair_count": len(pairs),
-            "pairs": [[paths[row] for row in pair] for pair in pairs[:MOST_PAIRS]],
-            "said": near_duplicates.describe(pairs, paths, classes),
-            **{f"{what}_without": found.get(f"{what}_without_duplicates") for what in ("clean", "drop")},
-        }
 
 
 def column(photos: int, values: Tensor | np.ndarray, rows: Tensor | np.ndarray) -> np.ndarray:

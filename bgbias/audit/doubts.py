@@ -1,0 +1,64 @@
+"""What makes an audit's figures doubtful: masks that look wrong or differ by kind, and near-duplicates."""
+
+import numpy as np
+
+from bgbias.audit import second_masks, views
+from bgbias.audit.pictures import Pictures
+from bgbias.datasets import near_duplicates
+
+FLAGS = {key: key for key in ("empty", "border", "tiny", "soft")} | {"nearly_full": "full"}  # suspicion -> key
+MOST_PAIRS = 100  # of near-duplicates, that are listed
+
+
+def of_masks(pictures: Pictures, scores: dict[str, dict]) -> dict:
+    """Return the doubtful masks, the drop without their photos, and how far it moves with masks smaller or larger.
+
+    Changed masks are seen on the backgrounds of the first draw, and compared with whole ones on the same: the drop with
+    changed masks, less that of this draw with masks as they are, query by query.
+
+    Args:
+        pictures: of the audit.
+        scores: what is measured -> its estimates.
+    """
+    kinds, paths = np.array(pictures.doubts), pictures.table.path.to_numpy()
+    of_changes = [f"{what}_{change}" for what in ("drop", "moved") for change in views.CHANGES]
+    return {
+        "flagged": {key: sorted(paths[kinds == kind]) for kind, key in FLAGS.items()},
+        "radius_px": views.doubt_px(pictures),
+        "drop_without": scores.get("drop_without_doubtful"),
+        **{name: scores[name] for name in of_changes if name in scores},
+    }
+
+
+def by_second_masks(pictures: Pictures, scores: dict[str, dict], columns: dict[str, np.ndarray]) -> dict | None:
+    """Return what masks of the second kind give, see `second_masks.summary`; None where there are none.
+
+    Args:
+        pictures: of the audit.
+        scores: what is measured -> its estimates.
+        columns: name of a measure -> float64 (N,), its value of each photo.
+    """
+    if not pictures.second:
+        return None
+    kinds = np.array(pictures.second_doubts)
+    flagged = {key: int((kinds == kind).sum()) for kind, key in FLAGS.items()}
+    table = pictures.table[["path", "class_name"]].assign(**columns)
+    return {"kind": pictures.second.kind, "flagged": flagged} | second_masks.summary(table, scores)
+
+
+def of_photos(pictures: Pictures, scores: dict[str, dict]) -> dict:
+    """Return the near-duplicates, and the scores without them: of each two, the one of the later row is left out.
+
+    Args:
+        pictures: of the audit.
+        scores: what is measured -> its estimates.
+    """
+    pairs, table = pictures.near_duplicates, pictures.table
+    paths, classes = list(table.path), list(table.class_name)
+    return {
+        "photos": len({row for pair in pairs for row in pair}),
+        "pair_count": len(pairs),
+        "pairs": [[paths[row] for row in pair] for pair in pairs[:MOST_PAIRS]],
+        "said": near_duplicates.describe(pairs, paths, classes),
+        **{f"{what}_without": scores.get(f"{what}_without_duplicates") for what in ("clean", "drop")},
+    }
