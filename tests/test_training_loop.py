@@ -1,48 +1,21 @@
-"""The loop: it learns, selects, stops, resumes to the byte, and refuses to go on with a broken loss."""
+"""The loop: it learns, selects, stops, and refuses to go on with a broken loss."""
 
 import dataclasses
-import pickle
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import torch
+from training_parts import weights
 
 from bgbias.config import read
 from bgbias.errors import InputError
-from bgbias.metrics import retrieval
-from bgbias.models import trained as networks
 from bgbias.models.embedder import embed
 from bgbias.photos.views import Photos
-from bgbias.training import consistency, loop, losses, selection
-from bgbias.training.batches import Crops
+from bgbias.training import consistency, loop, selection
 from stages import train
 
 SETTINGS = read.load()
-
-
-@pytest.fixture
-def parts(data, geometry, options):
-    """Everything that `fit` wants, made anew at each call."""
-
-    def make(regime="base", loss="triplet", changed=None, **changes):
-        photos = Photos.prepared("drawn", geometry, data)
-        treated = dataclasses.replace(SETTINGS.regime_settings[regime], **changed or {})
-        crops = Crops(photos, treated, dataclasses.replace(options, **changes), 2, 5)
-        torch.manual_seed(5)
-        settings = getattr(SETTINGS.losses, loss)
-        criterion = losses.make(loss, settings, len(crops.by_class), 8)
-        embedder = networks.new("small_resnet", 8, 16, "cosine")
-        ids = photos.split("val")
-        labels = torch.tensor(photos.table.class_id[ids].to_numpy())
-
-        def validate(embedder):
-            found = embed(embedder, photos.clean(ids), ids)
-            return retrieval.evaluate(found, found, labels, [1])
-
-        return embedder, criterion, crops, getattr(settings, "weights_lr", None), validate
-
-    return make
 
 
 def test_the_consistency_term_brings_the_embeddings_of_a_pair_together(parts, tmp_path):
@@ -100,10 +73,6 @@ def test_validation_names_the_photo_whose_embedding_is_broken(parts, data, geome
         validate(embedder)
 
 
-def weights(embedder):
-    return torch.cat([tensor.flatten().double() for tensor in embedder.state_dict().values()])
-
-
 @pytest.mark.parametrize("optimizer", loop.OPTIMIZERS)
 @pytest.mark.parametrize("schedule", loop.SCHEDULES)
 def test_the_loss_falls(parts, tmp_path, optimizer, schedule):
@@ -151,87 +120,6 @@ def test_the_same_seed_trains_the_same_network_to_the_byte(parts, tmp_path):
         trained.append((weights(given[0]), curve))
     assert torch.equal(trained[0][0], trained[1][0])
     pd.testing.assert_frame_equal(trained[0][1], trained[1][1])
-
-
-def test_an_interrupted_training_goes_on_to_the_same_network(parts, tmp_path):
-    whole = parts("bgaugment", noise_share=0.2)
-    expected = loop.fit(*whole, tmp_path / "whole.pt")
-
-    *given, validate = parts("bgaugment", noise_share=0.2)
-    calls = []
-
-    def stopped(embedder):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return validate(embedder)
-
-    with pytest.raises(KeyboardInterrupt):
-        loop.fit(*given, stopped, tmp_path / "checkpoint.pt")
-    resumed = parts("bgaugment", noise_share=0.2)
-    curve = loop.fit(*resumed, tmp_path / "checkpoint.pt")
-    pd.testing.assert_frame_equal(curve, expected)
-    assert torch.equal(weights(resumed[0]), weights(whole[0]))
-
-
-def rewrite(checkpoint, change):
-    saved = torch.load(checkpoint, weights_only=True)
-    change(saved)
-    torch.save(saved, checkpoint)
-
-
-def into_a_folder(checkpoint):
-    checkpoint.unlink()
-    checkpoint.mkdir()
-    (checkpoint / "file").touch()
-
-
-DAMAGES = {
-    "empty": lambda checkpoint: checkpoint.write_bytes(b""),
-    "truncated": lambda checkpoint: checkpoint.write_bytes(checkpoint.read_bytes()[:-1000]),
-    "noise": lambda checkpoint: checkpoint.write_bytes(bytes(range(256)) * 99),
-    "another pickle": lambda checkpoint: checkpoint.write_bytes(pickle.dumps(pd.DataFrame())),
-    "a list": lambda checkpoint: torch.save([1, 2], checkpoint),
-    "a folder": into_a_folder,
-    "no schedule": lambda checkpoint: rewrite(checkpoint, lambda saved: saved.pop("schedule")),
-    "no best weights": lambda checkpoint: rewrite(checkpoint, lambda saved: saved["best"].pop("weights")),
-    "an epoch too few": lambda checkpoint: rewrite(checkpoint, lambda saved: saved["curve"].pop(0)),
-    "other shapes": lambda checkpoint: rewrite(
-        checkpoint, lambda saved: saved["embedder"].update({"network.head.weight": torch.zeros(3, 3)})
-    ),
-}
-
-
-@pytest.fixture
-def undisturbed(parts, tmp_path):
-    given = parts("bgaugment")
-    return loop.fit(*given, tmp_path / "undisturbed.pt"), weights(given[0])
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_checkpoint_is_set_aside_and_the_training_is_as_if_there_was_none(
-    parts, tmp_path, undisturbed, damage, capsys
-):
-    checkpoint = tmp_path / "checkpoint.pt"
-    loop.fit(*parts("bgaugment"), checkpoint)
-    for _ in range(2):  # the second takes the place of the first
-        DAMAGES[damage](checkpoint)
-        damaged = parts("bgaugment")
-        capsys.readouterr()
-        curve = loop.fit(*damaged, checkpoint)
-        said = capsys.readouterr().err
-        assert said.startswith(f"{checkpoint} is damaged (") and said.count("\n") == 1
-        assert said.endswith("): it is now checkpoint.pt.damaged, and training starts anew\n")
-        assert (tmp_path / "checkpoint.pt.damaged").exists()
-        pd.testing.assert_frame_equal(curve, undisturbed[0])
-        assert torch.equal(weights(damaged[0]), undisturbed[1])
-
-
-def test_a_finished_training_is_not_repeated(parts, tmp_path, capsys):
-    loop.fit(*parts(), tmp_path / "checkpoint.pt")
-    capsys.readouterr()
-    curve = loop.fit(*parts(), tmp_path / "checkpoint.pt")
-    assert len(curve) == 3 and capsys.readouterr().out.startswith("resuming after epoch 3")
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_run(parts, tmp_path):

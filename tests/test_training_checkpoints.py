@@ -1,0 +1,91 @@
+"""Checkpoints: a training resumes to the byte, sets damaged ones aside, and is not repeated when it is finished."""
+
+import pickle
+
+import pandas as pd
+import pytest
+import torch
+from training_parts import weights
+
+from bgbias.training import loop
+
+
+def test_an_interrupted_training_goes_on_to_the_same_network(parts, tmp_path):
+    whole = parts("bgaugment", noise_share=0.2)
+    expected = loop.fit(*whole, tmp_path / "whole.pt")
+
+    *given, validate = parts("bgaugment", noise_share=0.2)
+    calls = []
+
+    def stopped(embedder):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return validate(embedder)
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.fit(*given, stopped, tmp_path / "checkpoint.pt")
+    resumed = parts("bgaugment", noise_share=0.2)
+    curve = loop.fit(*resumed, tmp_path / "checkpoint.pt")
+    pd.testing.assert_frame_equal(curve, expected)
+    assert torch.equal(weights(resumed[0]), weights(whole[0]))
+
+
+def rewrite(checkpoint, change):
+    saved = torch.load(checkpoint, weights_only=True)
+    change(saved)
+    torch.save(saved, checkpoint)
+
+
+def into_a_folder(checkpoint):
+    checkpoint.unlink()
+    checkpoint.mkdir()
+    (checkpoint / "file").touch()
+
+
+DAMAGES = {
+    "empty": lambda checkpoint: checkpoint.write_bytes(b""),
+    "truncated": lambda checkpoint: checkpoint.write_bytes(checkpoint.read_bytes()[:-1000]),
+    "noise": lambda checkpoint: checkpoint.write_bytes(bytes(range(256)) * 99),
+    "another pickle": lambda checkpoint: checkpoint.write_bytes(pickle.dumps(pd.DataFrame())),
+    "a list": lambda checkpoint: torch.save([1, 2], checkpoint),
+    "a folder": into_a_folder,
+    "no schedule": lambda checkpoint: rewrite(checkpoint, lambda saved: saved.pop("schedule")),
+    "no best weights": lambda checkpoint: rewrite(checkpoint, lambda saved: saved["best"].pop("weights")),
+    "an epoch too few": lambda checkpoint: rewrite(checkpoint, lambda saved: saved["curve"].pop(0)),
+    "other shapes": lambda checkpoint: rewrite(
+        checkpoint, lambda saved: saved["embedder"].update({"network.head.weight": torch.zeros(3, 3)})
+    ),
+}
+
+
+@pytest.fixture
+def undisturbed(parts, tmp_path):
+    given = parts("bgaugment")
+    return loop.fit(*given, tmp_path / "undisturbed.pt"), weights(given[0])
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_checkpoint_is_set_aside_and_the_training_is_as_if_there_was_none(
+    parts, tmp_path, undisturbed, damage, capsys
+):
+    checkpoint = tmp_path / "checkpoint.pt"
+    loop.fit(*parts("bgaugment"), checkpoint)
+    for _ in range(2):  # the second takes the place of the first
+        DAMAGES[damage](checkpoint)
+        damaged = parts("bgaugment")
+        capsys.readouterr()
+        curve = loop.fit(*damaged, checkpoint)
+        said = capsys.readouterr().err
+        assert said.startswith(f"{checkpoint} is damaged (") and said.count("\n") == 1
+        assert said.endswith("): it is now checkpoint.pt.damaged, and training starts anew\n")
+        assert (tmp_path / "checkpoint.pt.damaged").exists()
+        pd.testing.assert_frame_equal(curve, undisturbed[0])
+        assert torch.equal(weights(damaged[0]), undisturbed[1])
+
+
+def test_a_finished_training_is_not_repeated(parts, tmp_path, capsys):
+    loop.fit(*parts(), tmp_path / "checkpoint.pt")
+    capsys.readouterr()
+    curve = loop.fit(*parts(), tmp_path / "checkpoint.pt")
+    assert len(curve) == 3 and capsys.readouterr().out.startswith("resuming after epoch 3")
