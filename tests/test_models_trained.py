@@ -9,6 +9,7 @@ import torchvision
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from bgbias.errors import InputError
 from bgbias.models import trained
 from bgbias.models.embedder import embed
 from bgbias.models.own import OWN
@@ -155,6 +156,16 @@ def test_a_card_that_names_no_network_is_refused(tmp_path, text, message):
     lines = [*(line for line in lines[:-1] if "network" not in line), f',"network": {text}', "}"]
     card.write_text("\n".join(lines))
     with pytest.raises(ValueError, match=message + ".*: train the model again"):
+        trained.load(tmp_path / "model")
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    trained.save(made(), tmp_path / "model")
+    file = tmp_path / "model/weights.safetensors"
+    weights = load_file(file)
+    weights["head.bias"][0] = torch.nan
+    save_file(weights, file)
+    with pytest.raises(InputError, match="model: the weights do not fit network.json: .*some are not finite"):
         trained.load(tmp_path / "model")
 
 

@@ -62,6 +62,12 @@ def test_right_and_wrong_neighbours_are_framed(pictures):
     assert list(figures.RIGHT) in pixels and list(figures.WRONG) not in pixels
 
 
+def test_of_few_photos_all_are_shown(pictures):
+    found = {"clean": {"base": torch.eye(9)}, "swapped": {"base": torch.eye(9)}}
+    sheet = sheets.gallery(pictures, found, queries=10, top=20)  # of 9 photos
+    assert sheet.size == sheets.gallery(pictures, found, queries=9, top=8).size
+
+
 def test_a_wrong_neighbour_is_framed_in_another_colour():
     photo = np.zeros((96, 96, 3), np.uint8)
     sheet = figures.sheet([[Cell(photo), Cell(photo, True), Cell(photo, False)]], [""], {0: "query"})

@@ -1,6 +1,7 @@
 """The loop: it learns, selects, stops, and refuses to go on with a broken loss."""
 
 import dataclasses
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -61,6 +62,16 @@ def test_a_regime_s_consistency_and_variation_count_as_the_loss_says(data, geome
         found, block = seen.value.args[0], getattr(SETTINGS.losses, loss)
         assert found.consistency == weight * block.consistency_scale
         assert found.vary_backgrounds == (loss != "triplet")
+
+
+def test_weights_of_a_file_whose_name_does_not_tell_its_content_are_refused(data, geometry, options, monkeypatch):
+    monkeypatch.chdir(data.parent)
+    Path("net.pth").write_bytes(b"weights")
+    blocks = {"images": {"drawn": geometry}, "train": {"drawn": dataclasses.replace(options, weights="net.pth")}}
+    with pytest.raises(
+        InputError, match="net.pth: its name does not tell its content.*: `mv net.pth net-[0-9a-f]{8}.pth`"
+    ):
+        train.main(SimpleNamespace(**vars(SETTINGS) | blocks), "drawn", "base", 1)
 
 
 def test_validation_names_the_photo_whose_embedding_is_broken(parts, data, geometry):
