@@ -9,7 +9,8 @@ so masks of a second kind are held beside the first (--second-masks).
 
 Every entry of params.yaml's audit is a DVC stage of this script, which writes audits/NAME. DVC's templates take no
 optional dependencies (weights, masks, backgrounds), so `dvc repro` runs it each time; what was embedded of the same
-content comes from the cache, and figures that stay are the same to the byte.
+content comes from the cache, and figures that stay are the
+same to the byte (the page also names the day and the version).
 
 Reads   the photos; the embedder (see below); masks and backgrounds, where folders of them are given; of a dataset
         data/prepared/NAME, data/masks/NAME/packed, data/backgrounds/NAME
@@ -18,9 +19,9 @@ Writes  DIR of --out: report.html (one page that needs nothing else: for everyon
         `python -m stages.compare`). And .cache in the checkout, which all audits share and which may be deleted: with
         it an interrupted audit goes on, a repeated one embeds nothing, and masks are made once for all models. Nothing
         else is written, but for matplotlib's own list of fonts in ~/.cache
-Takes   480 photos at 64 px with the demo's network 14 s, with a ResNet-18 28 s, on two cores; 1.2 GB; it says so first.
+Takes   480 photos at 64 px with the demo's network 24 s, with a ResNet-18 60 s, on one core; 1.2 GB; it says so first.
         --quick embeds 3 views of 30, by masks of one kind, and draws no attention maps. Beside the embedding, 20,000
-        photos at 512 dimensions 3 min of a core and 1.1 GB: views are read from .cache one by one
+        photos at 512 dimensions 3 min of a core and 1.1 GB by masks of one kind: views are read from .cache one by one
 """
 
 from pathlib import Path
