@@ -155,7 +155,7 @@ def test_dvc_killed_at_any_moment(checkout, tmp_path, group):
     killed = Killed(tmp_path)
     for _ in range(30):
         if killed.killed < 5:  # it may have been refused before, as the stage of a killed one goes on
-            killed.kill(("dvc", "repro"), (3, 15), group)
+            killed.kill(("dvc", "repro"), (1, 1 + sum(checkout.seconds) / 10), group)  # all five before its end
     refused = 0
     while killed.start("dvc", "repro").wait() != 0:
         printed = (killed.folder / "printed").read_text()
