@@ -6,6 +6,7 @@ import torch
 from torch.nn.functional import normalize
 
 from bgbias.metrics import invariance as metrics
+from bgbias.metrics.bootstrap import expanded_interval
 from bgbias.metrics.invariance import RESAMPLES, invariance, random_shares, variance_estimates, variance_shares
 
 
@@ -64,7 +65,7 @@ def test_the_intervals_of_the_shares_are_those_of_grids_put_together_from_the_cl
     rows = [torch.cat([(labels == kind).nonzero()[:, 0] for kind in np.repeat([0, 2, 5, 7, 9], drawn)])
             for drawn in times]  # fmt: skip
     drawn_anew = np.array([variance_shares(grid[some].unbind(1)) for some in rows])
-    ends = np.quantile(drawn_anew, [0.025, 0.975], axis=0)
+    ends = expanded_interval(drawn_anew, 5)
     for place, (name, share) in enumerate(variance_shares(grid.unbind(1))._asdict().items()):
         assert found[name][:3] == pytest.approx((share, *ends[:, place]), abs=1e-9)
         assert found[name][3:] == (11, 5, 0)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.metrics.bootstrap import Estimate, percentile_interval, times_drawn
+from bgbias.metrics.bootstrap import Estimate, expanded_interval, times_drawn
 
 CELLS = 2**22  # numbers of a grid at a time: 32 MB
 RESAMPLES = 1_000  # of the shares' intervals; each costs C * K * D, and their ends move by less than the digits shown
@@ -155,7 +155,8 @@ def variance_estimates(grid: Sequence[Tensor], labels: Tensor, rng: np.random.Ge
     ends = np.full((2, 3), np.nan)
     if len(sizes) > 1 and not np.isnan(shares.photo):
         times = torch.from_numpy(times_drawn(len(sizes), RESAMPLES, rng)).double()
-        ends = percentile_interval(_resampled_shares(grid, inverse, sizes.double(), times).numpy())
+        resampled = _resampled_shares(grid, inverse, sizes.double(), times).numpy()
+        ends = expanded_interval(resampled, len(sizes))
     return {
         name: Estimate(share, float(low), float(high), len(labels), len(sizes), 0)
         for (name, share), low, high in zip(shares._asdict().items(), *ends, strict=True)

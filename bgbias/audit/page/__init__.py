@@ -15,7 +15,7 @@ from bgbias.metrics.names import METRICS
 
 __all__ = ["Row", "write"]
 NOTHING_ELSE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # a browser fetches and runs nothing
-FEW_CLASSES = 20  # below, the intervals are too narrow by more than a little, see `bootstrap.estimate`
+FEW_CLASSES = 10  # below, the intervals are too narrow, see `bootstrap.estimate`
 FIRST = {"short": "In short", "do": "What to do", "sheet": "Do the masks fit?"}
 ENGINEER = {
     "figures": "Recall@1 and drop",
@@ -102,8 +102,8 @@ def _figures(audit: dict) -> Html:
 
 def _few(classes: int) -> str:
     return (
-        f"Only {wording.many(classes, 'class was', 'classes were')} audited. The 95 % intervals of so few are too "
-        "narrow: simulated, they hold the truth in 84 of 100 cases for 5 classes, in 92 for 20."
+        f"Only {wording.many(classes, 'class was', 'classes were')} audited. The 95 % intervals of so few are a little "
+        "too narrow: simulated, they hold the truth in 92 of 100 cases for 5 classes, in 94 for 10 or more."
     )
 
 
