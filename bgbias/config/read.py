@@ -6,6 +6,7 @@ take the `1e-06` that `dvc exp run -S` writes for text).
 
 import dataclasses
 import json
+import os
 from itertools import islice
 from pathlib import Path
 from textwrap import shorten
@@ -21,13 +22,15 @@ MOST_PARTS = 1_000_000  # of JSON: aliases of aliases, in a few lines of YAML, s
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
-    """Read and check params.yaml.
+    """Read and check params.yaml; where there is none, the file that BGBIAS_PARAMS names (see `stages/__main__.py`).
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: not YAML, an unknown or missing key, or a value of a wrong type or range; the message
             is one line that names every such key.
     """
+    if not path.is_file() and "BGBIAS_PARAMS" in os.environ:
+        path = Path(os.environ["BGBIAS_PARAMS"])
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file: change to the folder of the checkout, which has it")
     with as_input_error(f"{path}: is not valid YAML: correct it, or `git restore {path}`"):

@@ -1,0 +1,103 @@
+"""The cure and the measures in a loop that is not ours: docs/own_loop.md, run as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from bgbias.own_loop import BackgroundPair
+
+CURE, MEASURE = re.findall(r"```python\n(.*?)```", Path("docs/own_loop.md").read_text(), re.S)
+RED = torch.tensor([255, 0, 0], dtype=torch.uint8)[:, None, None].expand(3, 50, 70)
+
+
+@pytest.fixture
+def shop():
+    """Photos of four products, each a grey square on grounds that tell nothing, in random order."""
+    torch.manual_seed(0)
+    labels = torch.arange(4).repeat(8)
+    photos = torch.randint(0, 256, (32, 3, 1, 1), dtype=torch.uint8).repeat(1, 1, 16, 16)
+    photos[:, :, 4:12, 4:12] = (labels * 60 + 30).to(torch.uint8)[:, None, None, None]
+    masks = torch.zeros(32, 1, 16, 16, dtype=torch.uint8)
+    masks[:, :, 4:12, 4:12] = 255
+    return photos, masks, labels
+
+
+def names(shop, model):
+    photos, masks, labels = shop
+    return {
+        "torch": torch, "functional": functional, "model": model, "photos": photos, "masks": masks, "labels": labels,
+        "normalise": lambda pictures: pictures.float() / 127.5 - 1,
+        "backgrounds": list(torch.randint(0, 256, (20, 3, 1, 1), dtype=torch.uint8).repeat(1, 1, 20, 20)),
+        "other_backgrounds": photos.roll(1, 0)[:, :, :1, :1].expand_as(photos),
+    }  # fmt: skip
+
+
+def measured(known):
+    def embed(pictures):
+        with torch.no_grad():
+            return functional.normalize(known["model"](known["normalise"](pictures)))
+
+    known["embed"] = embed
+    exec(MEASURE, known)
+    return known["scores"]["swapped"]["recall_at_1"], known["drop"]
+
+
+def test_the_loop_of_the_page_learns_to_find_objects_on_swapped_backgrounds(shop):
+    known = names(shop, nn.Sequential(nn.Flatten(), nn.Linear(768, 32), nn.ReLU(), nn.Linear(32, 8)))
+    before, _ = measured(known)
+    classifier = nn.Linear(8, 4, bias=False)
+    known["optimizer"] = torch.optim.Adam([*known["model"].parameters(), *classifier.parameters()], 0.01)
+    known["criterion"] = lambda embeddings, labels: functional.cross_entropy(10 * classifier(embeddings), labels)
+    known["loader"] = [shop] * 150
+    exec(CURE, known)
+    after, drop = measured(known)
+    assert before < 0.75 < 0.95 < after and abs(drop) < 0.05
+
+
+def test_one_picture_is_the_photo_and_the_other_its_object_on_a_background(shop):
+    photo, mask = shop[0][3], shop[1][3]
+    first, second = BackgroundPair([RED], replace_first=0.0)(photo, mask)
+    assert torch.equal(first, photo)
+    assert torch.equal(second[:, 4:12, 4:12], photo[:, 4:12, 4:12]) and (second[0, 0] == 255).all()
+    assert second[1:, 0].max() == 0
+
+
+def test_both_are_replaced_as_often_as_asked(shop):
+    pair = BackgroundPair([RED], replace_first=0.5)
+    kept = [torch.equal(pair(shop[0][3], shop[1][3])[0], shop[0][3]) for _ in range(200)]
+    assert 70 < sum(kept) < 130
+
+
+def test_the_same_seed_gives_the_same_pair(shop):
+    pair = BackgroundPair(list(torch.randint(0, 256, (5, 3, 30, 40), dtype=torch.uint8)))
+    drawn = []
+    for seed in (7, 7, 8):
+        torch.manual_seed(seed)
+        drawn.append(torch.stack(pair(shop[0][0], shop[1][0])))
+    assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
+
+
+@pytest.mark.parametrize(
+    ("photo", "mask", "message"),
+    [
+        ((3, 4, 4), (4, 4), r"mask is uint8 \(4, 4\), expected uint8 \(1, 4, 4\)"),
+        ((3, 4, 4), (1, 4, 5), r"mask is uint8 \(1, 4, 5\), expected"),
+        ((4, 4, 3), (1, 4, 3), r"photo is uint8 \(4, 4, 3\), expected uint8 \(3, 4, 3\)"),
+    ],
+)
+def test_other_shapes_are_refused(photo, mask, message):
+    with pytest.raises(ValueError, match=message):
+        BackgroundPair([RED])(torch.zeros(photo, dtype=torch.uint8), torch.zeros(mask, dtype=torch.uint8))
+
+
+def test_floats_and_empty_pools_and_no_probabilities_are_refused(shop):
+    with pytest.raises(ValueError, match=r"photo is float32 \(3, 16, 16\), expected uint8"):
+        BackgroundPair([RED])(shop[0][0] / 255, shop[1][0])
+    with pytest.raises(ValueError, match="no backgrounds"):
+        BackgroundPair([])
+    with pytest.raises(ValueError, match=r"replace_first is 1.5: a probability"):
+        BackgroundPair([RED], replace_first=1.5)
