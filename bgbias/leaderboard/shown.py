@@ -42,8 +42,10 @@ def percent(estimate: dict, sign: str = "") -> str:
     value = estimate.get("value", estimate.get("difference"))
     if value is None:
         return ""
-    text = f"{100 * value:{sign}.1f}"
-    return text if estimate["low"] is None else f"{text} ({100 * estimate['low']:.1f} to {100 * estimate['high']:.1f})"
+    text = f"{100 * value:{sign}z.1f}"
+    return (
+        text if estimate["low"] is None else f"{text} ({100 * estimate['low']:z.1f} to {100 * estimate['high']:z.1f})"
+    )
 
 
 def _opposite(conflict: dict) -> dict:
