@@ -121,4 +121,4 @@ def family(spec: str) -> str:
     if scheme in ("timm", "torchvision"):
         name = rest.partition(":")[0]
         return next((known for known in FAMILIES if known in name), re.match(r"(?:tf_)?([a-z]*)", name)[1])
-    return {"model": "trained here"}.get(scheme, scheme)
+    return {"model": "trained here", "small_resnet": "untrained"}.get(scheme, scheme)
