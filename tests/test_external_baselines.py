@@ -30,6 +30,14 @@ def test_hog_is_scikit_images():
     assert found[:, -1].tolist() == [FLAT] * 3
 
 
+def test_hog_is_what_scikit_image_gave():
+    y, x = torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing="ij")
+    image = torch.stack([x * y % 7 / 7, (x + 2 * y) % 5 / 5, x / 16])
+    first, last = [0.3026, 0.0689, 0.0621, 0.3026, 0.1548, 0.0174], [0.0174, 0.1397, 0.1203, 0.0]
+    found = Hog()(image[None].double())[0, :-1].tolist()
+    assert found[:6] == pytest.approx(first, abs=1e-4) and found[-4:] == pytest.approx(last, abs=1e-4)
+
+
 def test_hog_sees_the_direction_of_edges_and_no_colour():
     stripes = (torch.arange(64) // 8 % 2).float().expand(3, 64, 64)
     found = embed(spec.load("baseline:hog"), [as_bytes(torch.stack([stripes, 1 - stripes, stripes.mT]))], "abc")

@@ -86,6 +86,8 @@ def test_the_table_has_the_best_first_and_the_picture_can_be_read_at_800_px(foun
     assert [row["embedder"] for _, row in shown.table(found).iterrows()] == ["object", "background"]
     text = (workplace / "plots/leaderboard/drawn/table.md").read_text()
     assert "| object     |            100.0 |              100.0 |" in text
+    assert shown.table(found)["object decides"].to_list() == ["100.0 (100.0 to 100.0)", "0.0 (0.0 to 0.0)"]
+    assert shown.notes(found | {"doubt": "No conclusion."}).startswith("No conclusion.\n\n9 photos")
     assert f"{found['photos']} photos of 3 classes; masks: grabcut, and grabcut from a larger disc" in text
     assert 700 <= Image.open(workplace / "plots/leaderboard/drawn/clean_swapped.png").size[0] <= 900
 
@@ -135,6 +137,16 @@ def test_rows_that_cannot_be_compared_are_refused_in_one_line(workplace, monkeyp
 def test_what_is_not_there_is_named(monkeypatch, stage, arguments, words):
     with pytest.raises(SystemExit, match=words):
         run(monkeypatch, stage, *arguments)
+
+
+def test_options_of_a_dataset_leave_out_attention_and_second_masks(workplace, monkeypatch):
+    file = workplace / "params.yaml"
+    few = "drawn:\n      no_attention: true\n      second_masks: none\n"
+    file.write_text(file.read_text().replace("drawn: {}\n", few))
+    run(monkeypatch, leaderboard_rows, "drawn", "object")
+    found = rows.board({"object": workplace / "data/leaderboard/drawn/object"}, 7)
+    assert found["second_masks"] is None and found["rows"]["object"]["second"] is None
+    assert found["rows"]["object"]["attention"] is None and shown.table(found).attention[0] == ""
 
 
 def test_masks_must_be_there(workplace, monkeypatch):
