@@ -27,8 +27,9 @@ def main(settings: params.Params, name: str, audits: list[Path] | None) -> None:
     from bgbias.report import figures, tables
 
     if audits:
-        refuse_odd_names("leaderboard", [name])
-        refuse_twice("--audits: folders' names", [audit.name for audit in audits])
+        names = [audit.name for audit in audits]
+        refuse_odd_names("leaderboard", [name, *names])
+        refuse_twice("--audits: folders' names", names)
         folders = {audit.name: audit for audit in audits}
     else:
         refuse_unknown("dataset of leaderboard", [name], settings.leaderboard.datasets)

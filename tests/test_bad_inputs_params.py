@@ -207,6 +207,7 @@ def test_overrides_of_losses_and_datasets_that_do_not_run(refuses, loss, dataset
         (("remedies",), {"demo": {"dataset": "demo"}}, "remedies.demo.embedder is missing"),
         (("leaderboard", "datasets"), {"dmeo": {}}, "unknown dataset 'dmeo'; close to it are demo"),
         (("leaderboard", "datasets"), {"demo": {"second_masks": "sam"}}, "leaderboard.datasets.demo.second_masks"),
+        (("leaderboard", "datasets"), {"demo": {}}, "leaderboard.embedders is empty: add a row"),
         (("leaderboard", "embedders"), {"../x": "a"}, "leaderboard.embedders.../x: name it with letters"),
         (("leaderboard", "embedders"), {"a": "small_resnet", "b": "small_resnet"}, "name each once"),
         (("mask_quality",), {"cub": {"labels": "x", "method": "by eye"}}, "mask_quality.cub.method"),

@@ -48,6 +48,8 @@ def refuse_contradictions(params: "Params") -> None:
         refuse_twice(name, getattr(params, name))
     for name in ("data", "regime_settings", "mask_quality", "audit", "remedies"):
         refuse_odd_names(name, getattr(params, name))
+    if board.datasets and not board.embedders:
+        raise InputError("leaderboard.embedders is empty: add a row, such as hog: baseline:hog")
     refuse_odd_names("leaderboard.embedders", board.embedders)
     refuse_twice("leaderboard.embedders", list(board.embedders.values()))
     blocks = {name: getattr(params, name) for name in BY_DATASET}

@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 
 from bgbias.leaderboard.rows import family
 from bgbias.report import tables
-from bgbias.report.figures import plain
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
 MARKERS = "osD^vPX"
@@ -16,7 +15,7 @@ def table(found: dict) -> pd.DataFrame:
     """Return what `rows.board` gives as text, best on swapped photos first: percent, 95 % intervals in brackets."""
     rows, second = [], found["second_masks"]
     for name, row in sorted(found["rows"].items(), key=lambda item: -item[1]["swapped"]["value"]):
-        cells = {"embedder": tables.plain(name)}
+        cells = {"embedder": name}
         cells |= {f"Recall@1 {view}": tables.percent(row[view]["value"]) for view in ("clean", "swapped")}
         cells |= {"drop": percent(row["drop"]), "background gap": percent(row["gap"])}
         cells["object decides"] = percent(_opposite(row["conflict"]))
@@ -28,7 +27,7 @@ def table(found: dict) -> pd.DataFrame:
         cells["attention"] = "" if attention is None else f"{attention:.2f}"
         cells["drop, object alone"] = f"{percent(row['remedy'])}, on {row['remedy']['name']}"
         difference = (row["less_first"] or {}).get("drop")
-        cells[f"drop less {tables.plain(found['first'])}"] = percent(difference, "+") if difference else ""
+        cells[f"drop less {found['first']}"] = percent(difference, "+") if difference else ""
         rows.append(cells)
     return pd.DataFrame(rows)
 
@@ -100,9 +99,9 @@ def clean_against_swapped(found: dict) -> Figure:
         colour, marker = PALETTE[number % len(PALETTE)], MARKERS[number % len(MARKERS)]
         axes.plot([x, 101], [y, height], color=colour, linewidth=0.5, alpha=0.6, clip_on=False)
         axes.plot(x, y, marker, color=colour)
-        axes.annotate(plain(name), (101.5, height), color=colour, va="center", fontsize=9, annotation_clip=False)
+        axes.annotate(name, (101.5, height), color=colour, va="center", fontsize=9, annotation_clip=False)
     for number, name in enumerate(families):
-        axes.plot([], [], MARKERS[number % len(MARKERS)], color=PALETTE[number % len(PALETTE)], label=plain(name))
+        axes.plot([], [], MARKERS[number % len(MARKERS)], color=PALETTE[number % len(PALETTE)], label=name)
     axes.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
     axes.set_xlabel("Recall@1, photos as they are (%)")
     axes.set_ylabel("Recall@1, backgrounds swapped (%)")

@@ -97,7 +97,7 @@ def bars(regimes: dict[str, dict], metric: str) -> Figure:
         where = np.arange(len(regimes)) + 0.38 * (place - 0.5)
         drawn = axes.bar(where, heights, 0.36, yerr=errors if view != "clean" else None, color=colour, label=view)
         axes.bar_label(drawn, fmt="%.1f", padding=2)
-    axes.set_xticks(range(len(regimes)), map(plain, regimes))
+    axes.set_xticks(range(len(regimes)), map(_plain, regimes))
     axes.set_ylim(0, 105)
     axes.set_ylabel(f"{METRICS[metric]} (%)")
     axes.spines[["top", "right"]].set_visible(False)
@@ -119,7 +119,7 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
         sds = [100 * regimes[name][view].get(f"{metric}_seeds_sd", 0) for view in COLOURS]
         axes.errorbar(x, y, xerr=sds[0], yerr=sds[1], fmt="o", color=COLOURS["swapped"], elinewidth=0.8)
         axes.annotate(str(number), (x, y), xytext=(4, 3), textcoords="offset points", fontsize=9)
-        axes.plot([], [], " ", label=plain(f"{number:2} {name}"))
+        axes.plot([], [], " ", label=_plain(f"{number:2} {name}"))
     best = pareto(points.values())
     axes.plot(*zip(*best, strict=True), color=COLOURS["clean"], zorder=0)
     axes.set_xlabel(f"{METRICS[metric]}, photos as they are (%)")
@@ -129,7 +129,7 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     return figure
 
 
-def plain(name: str) -> str:
+def _plain(name: str) -> str:
     """A name as Matplotlib draws it, which would take what is between two dollars for a formula."""
     return name.replace("$", r"\$")
 
