@@ -131,6 +131,7 @@ def test_a_file_of_params_that_is_none(refuses, text, words):
         (fifo, "params.yaml: no such file"),
         (cut, "params.yaml"),
         (edited("seed: 42\n", "seed: 42\nseed: 43\n"), "is not valid YAML.*seed"),
+        (edited("embedders: {}", "embedders:\n    a: hog\n    a: x"), "is not valid YAML.*duplicate key .a."),
     ],
 )
 def test_params_that_are_not_there_or_not_whole(refuses, how, words):
@@ -204,6 +205,11 @@ def test_overrides_of_losses_and_datasets_that_do_not_run(refuses, loss, dataset
         (("audit",), {"shop": {"photos": "a", "embedder": "b", "masks": "m", "mask_method": "given"}}, "audit.shop"),
         (("remedies",), {"demo": {"dataset": "x", "embedder": "b"}}, "unknown dataset 'x'"),
         (("remedies",), {"demo": {"dataset": "demo"}}, "remedies.demo.embedder is missing"),
+        (("leaderboard", "datasets"), {"dmeo": {}}, "unknown dataset 'dmeo'; close to it are demo"),
+        (("leaderboard", "datasets"), {"demo": {"second_masks": "sam"}}, "leaderboard.datasets.demo.second_masks"),
+        (("leaderboard", "datasets"), {"demo": {}}, "leaderboard.embedders is empty: add a row"),
+        (("leaderboard", "embedders"), {"../x": "a"}, "leaderboard.embedders.../x: name it with letters"),
+        (("leaderboard", "embedders"), {"a": "small_resnet", "b": "small_resnet"}, "name each once"),
         (("mask_quality",), {"cub": {"labels": "x", "method": "by eye"}}, "mask_quality.cub.method"),
         (("mask_quality",), {"cub": {"method": "given"}}, "mask_quality.cub.labels is missing"),
     ],

@@ -4,6 +4,7 @@ import os
 import runpy
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,10 @@ def test_a_stage_runs_once_at_a_time_for_the_same_arguments(monkeypatch):
     with pytest.raises(SystemExit, match=rf"^error: stage demo in .*: process {os.getpid()} is at it: wait until"):
         run(monkeypatch, stage, "demo")
     run(monkeypatch, lambda settings, dataset: None, "demo")
+
+
+def test_two_rows_of_a_leaderboard_may_be_measured_at_once():
+    assert cli._cell(Namespace(dataset="demo", row="hog")) != cli._cell(Namespace(dataset="demo", row="base"))
 
 
 def test_a_stage_removes_what_killed_ones_have_left(monkeypatch, checkout):

@@ -30,6 +30,8 @@ ARGUMENTS = {
     "dataset": {"help": "name of the dataset, of those under data in params.yaml"},
     "regime": {"help": "how the network is trained, of those under regime_settings in params.yaml"},
     "seed": {"type": seed, "help": "of the training"},
+    "row": {"help": "of those under leaderboard.embedders in params.yaml"},
+    "name": {"help": "of the table: a dataset of leaderboard in params.yaml; any with --audits"},
     "prefix": {"help": "how the experiments' names start"},
     "first": {"type": Path, "help": "folder of an audit"},
     "second": {"type": Path, "help": "folder of the audit to compare with it"},
@@ -69,6 +71,8 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
         settings = read.load()
         if getattr(given, "dataset", None) is not None:
             refuse_unknown("dataset", [given.dataset], settings.data)
+        if "row" in given:
+            refuse_unknown("row", [given.row], settings.leaderboard.embedders)
         if "regime" in given:
             refuse_unknown("regime", [given.regime], settings.regime_settings)
         with processes.locked(_cell(given)):
@@ -81,7 +85,7 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
 
 def _cell(given: argparse.Namespace) -> str:
     """What a stage writes, which two processes must not at once: for stages without a dataset and --out nothing."""
-    named = [str(vars(given)[key]) for key in ("dataset", "regime", "seed", "out") if vars(given).get(key)]
+    named = [str(vars(given)[key]) for key in ("dataset", "regime", "row", "seed", "out") if vars(given).get(key)]
     return " ".join([Path(sys.argv[0]).stem, *(named or [str(os.getpid())]), f"in {Path.cwd()}"])
 
 

@@ -40,12 +40,18 @@ def refuse_twice(name: str, values: Sequence) -> None:
 def refuse_contradictions(params: "Params") -> None:
     """Raise ValueError for an unknown loss, regime or dataset, a dataset that lacks a block, or a batch too small."""
     refuse_unknown("loss", [params.loss], losses.names())
-    refuse_unknown("dataset", [*params.datasets, *(entry.dataset for entry in params.remedies.values())], params.data)
+    board = params.leaderboard
+    measured = [*(entry.dataset for entry in params.remedies.values()), *board.datasets]
+    refuse_unknown("dataset", [*params.datasets, *measured], params.data)
     refuse_unknown("regime", params.regimes, params.regime_settings)
     for name in ("datasets", "regimes", "seeds"):
         refuse_twice(name, getattr(params, name))
     for name in ("data", "regime_settings", "mask_quality", "audit", "remedies"):
         refuse_odd_names(name, getattr(params, name))
+    if board.datasets and not board.embedders:
+        raise InputError("leaderboard.embedders is empty: add a row, such as hog: baseline:hog")
+    refuse_odd_names("leaderboard.embedders", board.embedders)
+    refuse_twice("leaderboard.embedders", list(board.embedders.values()))
     blocks = {name: getattr(params, name) for name in BY_DATASET}
     blocks["attention.max_images"] = params.attention.max_images
     for dataset in params.data:

@@ -210,6 +210,22 @@ class Remedies:
 
 
 @strict
+class Board:
+    """How one dataset's photos are shown to all embedders of the leaderboard."""
+
+    second_masks: SecondMasks | None = None  # to hold beside the dataset's own; None: grabcut
+    no_attention: bool | None = None
+
+
+@strict
+class Leaderboard:
+    """Which embedders are measured on which datasets, each on each; see stages/leaderboard.py."""
+
+    datasets: dict[str, Board]
+    embedders: dict[str, str]  # name of a row -> SPEC; the first is what the others are compared with
+
+
+@strict
 class Evaluation:
     """Which views of the test photos are embedded, and what is measured on them."""
 
@@ -264,6 +280,7 @@ class Params:
     mask_quality: dict[str, HandMasks]
     audit: dict[str, Audit]
     remedies: dict[str, Remedies]
+    leaderboard: Leaderboard
 
     def __post_init__(self):
         """Refuse blocks that do not go together."""

@@ -10,6 +10,8 @@ Any embedding model is named by a SPEC:
                                   path of a state dict
     timm:NAME[:WEIGHTS]           a network of timm (pip install timm) without its classifier. WEIGHTS: pretrained
                                   (timm's own), or the path of a state dict
+    baseline:colour_histogram     how often each of 512 colours is there, and
+    baseline:hog                  histograms of oriented gradients: what is found without any learning
     onnx:FILE                     an ONNX model, run by onnxruntime
     torchscript:FILE              what torch.jit.save wrote
     python:MODULE:FUNCTION        FUNCTION() of a module in the current directory, or an installed one, returns

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from bgbias.errors import InputError, as_input_error, unknown
-from bgbias.external import formats
+from bgbias.external import baselines, formats
 from bgbias.models import trained
 from bgbias.models.by_name import COLLECTIONS, trunk
 from bgbias.models.cards import Input, card
@@ -18,6 +18,7 @@ FORMATS = {  # scheme -> (rest of the SPEC, device) -> the network and what it e
     "onnx": formats.from_onnx,
     "torchscript": formats.from_torchscript,
     "python": formats.from_python,
+    "baseline": baselines.from_baseline,
 }
 SCHEMES = ("model", *OWN, *COLLECTIONS, *FORMATS)
 

@@ -1,0 +1,133 @@
+"""From finished audits of the same photos to the figures of a leaderboard."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bgbias import files
+from bgbias.audit import queries
+from bgbias.errors import InputError, refuse
+from bgbias.metrics.bootstrap import estimates, sums
+from bgbias.metrics.paired import compare
+from bgbias.seeding import generator
+
+METRIC = "recall_at_1"
+MEASURES = {  # name -> where it stands in audit.json
+    "clean": ("views", "clean", METRIC),
+    "swapped": ("views", "swapped", METRIC),
+    "drop": ("drop", METRIC),
+    "gap": ("gap", METRIC),
+    "conflict": ("conflict",),
+}
+SECOND = {"swapped": (METRIC,), "drop": (METRIC,), "conflict": ()}  # likewise, by masks of a second kind
+COMPARED = {f"{METRIC}_{name}": name for name in ("clean", "swapped", "drop")}  # column of queries.csv -> name
+ALONE = "foreground_"  # how the audit's views of the object alone begin
+SHARED = ("photos", "classes", "masks", "backgrounds")
+FAMILIES = ("dinov3", "dinov2", "siglip", "clip", "unicom")  # by what they were trained with, whatever network it is
+
+
+def board(folders: Mapping[str, Path], seed: int) -> dict:
+    """Gather finished audits of the same photos, masks and backgrounds.
+
+    Args:
+        folders: name of a row -> folder of its audit (audit.json, queries.csv); the first is what others are less.
+        seed: of the resamples.
+
+    Returns:
+        photos, classes, masks, backgrounds, second_masks (their kind, or None), chance (Recall@1 of guessing), doubt (a
+        sentence where most masks are in doubt, else ""), first (name of a row); and rows: name -> embedder (its SPEC),
+        clean, swapped, drop, gap, conflict, attention (on clean photos; None where no gradients reach them), second
+        (swapped, drop and conflict by the second masks, or None), remedy (see `_remedy`), less_first (clean, swapped
+        and drop less those of the first row, paired by query; None of the first row). All shares, with 95 % intervals.
+
+    Raises:
+        FileNotFoundError: an audit is missing.
+        ValueError: one is of other photos, masks or backgrounds, or not a full one.
+    """
+    first, *others = folders
+    for name in others:
+        _refuse_unlike(folders[first], folders[name])
+    tables = queries.comparable([queries.read(folder) for folder in folders.values()], list(folders.values()))
+    tables, rows = dict(zip(folders, tables, strict=True)), {}
+    for name, folder in folders.items():
+        rows[name] = _row(folder) | {"remedy": _remedy(tables[name], seed), "less_first": None}
+        if name != first:
+            pair = (tables[of][["class", *COMPARED]] for of in (first, name))
+            differences = compare(*pair, seed, [first, name]).rename(index=COMPARED)
+            rows[name]["less_first"] = {
+                measure: {end: None if pd.isna(row[end]) else float(row[end]) for end in ("difference", "low", "high")}
+                for measure, row in differences.iterrows()
+            }
+    shared = {key: _of(folders[first], key) for key in SHARED}
+    kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders.values()}
+    return shared | {
+        "second_masks": kinds.pop() if len(kinds) == 1 else None,
+        "chance": _of(folders[first], "chance", METRIC),
+        "doubt": queries.in_doubt(folders[first]),
+        "first": first,
+        "rows": rows,
+    }
+
+
+def refuse_changed(folders: dict[str, Path], dataset: str) -> None:
+    """Refuse rows whose embedders' files are others than those that were measured, which DVC does not see."""
+    for row, folder in folders.items():
+        files_then = _of(folder, "embedder_files").items()
+        changed = [path for path, then in files_then if not Path(path).exists() or files.checksum(Path(path)) != then]
+        mend = f"measure it again: `dvc repro -f leaderboard_rows@{dataset}-{row}`"
+        refuse(changed, f"row {row}: changed since it was measured; {mend}")
+
+
+def _row(folder: Path) -> dict:
+    attention, second = (_of(folder, key) for key in ("attention", "second_masks"))
+    return {
+        "embedder": _of(folder, "embedder"),
+        **{name: _of(folder, *keys) for name, keys in MEASURES.items()},
+        "attention": _of(folder, "attention", "clean", "score") if attention else None,
+        "second": {name: _of(folder, "second_masks", name, *keys) for name, keys in SECOND.items()} if second else None,
+    }
+
+
+def _remedy(table: pd.DataFrame, seed: int) -> dict:
+    """What is still lost where queries and gallery are shown as objects alone, on the best of the audit's colours.
+
+    Cut out, a photo looks the same on any background, so this is Recall@1 on photos as they are less that on objects
+    alone. As the colour is chosen by the same queries, the figure is a little too good.
+    """
+    labels, clean, start = table["class"].to_numpy(), table[f"{METRIC}_clean"], f"{METRIC}_{ALONE}"
+    alone = {name.removeprefix(start): table[name] for name in table if name.startswith(start)}
+    lost = {colour: sums(clean - found, labels) for colour, found in alone.items()}
+    found = estimates(lost, lambda: generator(seed, "audit intervals"))
+    best = min(found, key=lambda colour: found[colour].value)
+    return {"name": best} | found[best].as_json()
+
+
+def _refuse_unlike(first: Path, second: Path) -> None:
+    """Refuse what was swapped otherwise: a difference would be owed to that as well as to the embedders."""
+    made_with = [_of(folder, "made_with") for folder in (first, second)]
+    unlike = [what for what in made_with[0] if made_with[0][what] != made_with[1].get(what)]
+    if unlike:
+        raise InputError(f"{first} and {second} differ in {unlike[0]}: measure both anew, alike, or leave one out")
+
+
+def _of(folder: Path, *keys: str) -> Any:
+    mend = f"run `dvc repro leaderboard`, or make a full audit with --out {folder}"
+    return files.read_json(folder / "audit.json", *keys, mend=mend)
+
+
+def family(spec: str) -> str:
+    """Return the kind of an embedder: what it was trained with where its name tells, else its architecture or scheme.
+
+    >>> family("timm:vit_small_patch16_dinov3.lvd1689m:pretrained"), family("timm:tf_efficientnet_lite0")
+    ('dinov3', 'efficientnet')
+    >>> family("torchvision:resnet50:imagenet"), family("baseline:hog"), family("model:models/demo/base/42")
+    ('resnet', 'baseline', 'trained here')
+    """
+    scheme, _, rest = spec.partition("?")[0].partition(":")
+    if scheme in ("timm", "torchvision"):
+        name = rest.partition(":")[0]
+        return next((known for known in FAMILIES if known in name), re.match(r"(?:tf_)?([a-z]*)", name)[1])
+    return {"model": "trained here", "small_resnet": "untrained"}.get(scheme, scheme)

@@ -1,0 +1,131 @@
+"""A leaderboard as a table, and as a picture."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bgbias.leaderboard.rows import family
+from bgbias.report import tables
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
+MARKERS = "osD^vPX"
+LINE = 4.4  # points of Recall@1 that a label takes
+
+
+def table(found: dict) -> pd.DataFrame:
+    """Return what `rows.board` gives as text, best on swapped photos first: percent, 95 % intervals in brackets."""
+    rows, second = [], found["second_masks"]
+    for name, row in sorted(found["rows"].items(), key=lambda item: -item[1]["swapped"]["value"]):
+        cells = {"embedder": name}
+        cells |= {f"Recall@1 {view}": tables.percent(row[view]["value"]) for view in ("clean", "swapped")}
+        cells |= {"drop": percent(row["drop"]), "background gap": percent(row["gap"])}
+        cells["object decides"] = percent(_opposite(row["conflict"]))
+        if second:
+            cells[f"swapped, {second}"] = tables.percent(row["second"]["swapped"]["value"])
+            cells[f"drop, {second}"] = percent(row["second"]["drop"])
+            cells[f"object decides, {second}"] = percent(_opposite(row["second"]["conflict"]))
+        attention = (row["attention"] or {}).get("value")
+        cells["attention"] = "" if attention is None else f"{attention:.2f}"
+        cells["drop, object alone"] = f"{percent(row['remedy'])}, on {row['remedy']['name']}"
+        difference = (row["less_first"] or {}).get("drop")
+        cells[f"drop less {found['first']}"] = percent(difference, "+") if difference else ""
+        rows.append(cells)
+    return pd.DataFrame(rows)
+
+
+def percent(estimate: dict, sign: str = "") -> str:
+    """Return an estimate, or a difference, in percent with its interval; "" where there is none.
+
+    >>> percent({"value": 0.653, "low": 0.61, "high": 0.69})
+    '65.3 (61.0 to 69.0)'
+    """
+    value = estimate.get("value", estimate.get("difference"))
+    if value is None:
+        return ""
+    text = f"{100 * value:{sign}z.1f}"
+    return (
+        text if estimate["low"] is None else f"{text} ({100 * estimate['low']:z.1f} to {100 * estimate['high']:z.1f})"
+    )
+
+
+def _opposite(conflict: dict) -> dict:
+    """Of the trials in which the background does not win, the share; how often the object decides."""
+    ends = conflict["high"], conflict["low"]
+    low, high = (None if end is None else 1 - end for end in ends)
+    return {"value": 1 - conflict["value"], "low": low, "high": high}
+
+
+def notes(found: dict) -> str:
+    """Say what the table was measured on, and what its columns mean."""
+    masks = f"masks: {found['masks']}" + (f", and {found['second_masks']}" if found["second_masks"] else "")
+    measured = (
+        f"{found['photos']:,} photos of {found['classes']} classes; {masks}; swapped in: {found['backgrounds']}; "
+        f"guessing finds {tables.percent(found['chance'])}. In brackets 95 % intervals by bootstrap over classes; "
+        "differences are of the same queries."
+    )
+    return "\n\n".join(filter(None, [found["doubt"], measured, MEANING]))
+
+
+MEANING = """\
+- **drop**: Recall@1 on the photos as they are, less that with swapped backgrounds.
+- **background gap**: Recall@1 on backgrounds of the photos' own classes, less that on those of random photos.
+- **object decides**: how often a photo of the same class on another background is nearer than one of another class on
+  the same background; 50 is as by chance.
+- **attention**: how much of it falls on the object beyond the object's share of the area; empty where no gradients
+  reach the photo, as in ONNX files and in what was not learned.
+- **drop, object alone**: what is still lost where queries and gallery show the object alone on black, on grey or on the
+  photo's mean colour, whichever loses least; then no background is left to depend on."""
+
+
+def clean_against_swapped(found: dict) -> Figure:
+    """Draw Recall@1 on clean against swapped photos, a point a row, coloured by family; the diagonal is no loss."""
+    figure = Figure(figsize=(6.8, 4.9), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 100], [0, 100], color="0.6", linewidth=0.8)
+    axes.annotate(
+        "nothing lost",
+        (50, 50),
+        xytext=(0, 4),
+        textcoords="offset points",
+        rotation=45,
+        color="0.4",
+        ha="center",
+        rotation_mode="anchor",
+    )
+    points = {name: [100 * row[view]["value"] for view in ("clean", "swapped")] for name, row in found["rows"].items()}
+    families = list(dict.fromkeys(family(row["embedder"]) for row in found["rows"].values()))
+    heights = spread([y for _, y in points.values()], LINE)
+    for (name, (x, y)), height in zip(points.items(), heights, strict=True):
+        number = families.index(family(found["rows"][name]["embedder"]))
+        colour, marker = PALETTE[number % len(PALETTE)], MARKERS[number % len(MARKERS)]
+        axes.plot([x, 101], [y, height], color=colour, linewidth=0.5, alpha=0.6, clip_on=False)
+        axes.plot(x, y, marker, color=colour)
+        axes.annotate(name, (101.5, height), color=colour, va="center", fontsize=9, annotation_clip=False)
+    for number, name in enumerate(families):
+        axes.plot([], [], MARKERS[number % len(MARKERS)], color=PALETTE[number % len(PALETTE)], label=name)
+    axes.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
+    axes.set_xlabel("Recall@1, photos as they are (%)")
+    axes.set_ylabel("Recall@1, backgrounds swapped (%)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="upper left", frameon=False, fontsize=9)
+    return figure
+
+
+def spread(heights: list[float], least: float) -> list[float]:
+    """Move heights apart until each is at least so far from the next, in their order, and little from where it was.
+
+    >>> spread([10.0, 10.0, 50.0], 4.0)
+    [8.0, 12.0, 50.0]
+    """
+    groups: list[tuple[float, list[int]]] = []  # middle, and which heights, lowest first
+    for place in sorted(range(len(heights)), key=lambda place: heights[place]):
+        middle, members = heights[place], [place]
+        while groups and middle - groups[-1][0] < least * (len(members) + len(groups[-1][1])) / 2:
+            below, lower = groups.pop()
+            middle = (middle * len(members) + below * len(lower)) / (len(members) + len(lower))
+            members = [*lower, *members]
+        groups.append((middle, members))
+    moved = dict.fromkeys(range(len(heights)), 0.0)
+    for middle, members in groups:
+        for number, place in enumerate(members):
+            moved[place] = middle + least * (number - (len(members) - 1) / 2)
+    return list(moved.values())

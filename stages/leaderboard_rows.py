@@ -1,0 +1,51 @@
+"""Measure one embedder of the leaderboard on the test photos of one dataset.
+
+    python -m stages.leaderboard_rows demo hog
+
+Rows and datasets are those of params.yaml's leaderboard. A row is an audit without its page: same views, same measures,
+same seed. DVC looks at photos, masks, backgrounds and settings; `stages.leaderboard` refuses rows whose embedders have
+changed since.
+
+Reads   the embedder (see below); data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
+Writes  data/leaderboard/DATASET/ROW: audit.json and queries.csv, as `python -m stages.audit` does, and for
+        `python -m stages.compare` likewise. And .cache, see there
+Takes   as long as an audit, and says it first: the demo with a baseline 40 s of one core
+"""
+
+from pathlib import Path
+
+from bgbias import external
+from bgbias.config import cli, params
+
+
+def main(settings: params.Params, dataset: str, row: str) -> None:
+    """Embed all views, measure them, write the figures query by query."""
+    from bgbias import files, seeding
+    from bgbias.audit import embeddings, explained, queries, sources, views
+    from bgbias.audit.measures import Measures
+    from bgbias.cache import Cache
+    from bgbias.errors import refuse_unknown
+    from bgbias.external import spec
+    from bgbias.external.steady import refuse_unsteady
+
+    board = settings.leaderboard
+    refuse_unknown("dataset of leaderboard", [dataset], board.datasets)
+    seeding.deterministic(settings.threads)
+    options, cache, model = board.datasets[dataset], Cache(files.root() / ".cache"), spec.load(board.embedders[row])
+    pictures, described, _ = sources.of_dataset(dataset, settings, model.input_px, cache, options.second_masks)
+    refuse_unsteady(model, next(views.batches(pictures, "clean")), list(pictures.table.path))
+    explains = model.differentiable and not options.no_attention
+    embedded = embeddings.embed(model, pictures, cache)
+    measures = Measures(pictures, embedded)
+    content = {str(path): files.checksum(path) for path in model.files}
+    found = {"embedder": board.embedders[row], "embedder_files": content} | described | measures.all()
+    explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None
+    found["attention"] = explainer.scores() if explainer else None
+    columns = measures.columns() | explained.columns(explainer, len(pictures.table))
+    with files.whole_folder(Path("data/leaderboard") / dataset / row) as partial:
+        files.write_json(partial / "audit.json", found)
+        queries.write(partial, pictures.table, columns)
+
+
+if __name__ == "__main__":
+    cli.run(main, f"{__doc__}\n{external.__doc__.partition(chr(10))[2].strip(chr(10))}", "dataset", "row")

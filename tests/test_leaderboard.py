@@ -1,0 +1,194 @@
+"""The leaderboard on drawn photos, of embedders whose figures are known: one sees the object, one the background."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+
+from bgbias.leaderboard import rows, shown
+from stages import leaderboard, leaderboard_rows
+
+EMBEDDERS = """
+import torch
+from torch import nn
+
+class Sees(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+    def forward(self, images):
+        return nn.functional.normalize(self.function(images) - 0.4)
+
+def object_alone():
+    return Sees(lambda images: images[:, :, 7:9, 7:9].mean((2, 3))), 16, (0, 0, 0), (1, 1, 1)
+
+def background_alone():
+    return Sees(lambda images: images[:, :, ::15, ::15].flatten(1).double()), 16, (0, 0, 0), (1, 1, 1)
+"""
+ROWS = {"object": "python:embedders:object_alone", "background": "python:embedders:background_alone"}
+
+
+@pytest.fixture
+def workplace(data, tmp_path, monkeypatch):
+    """A folder with params.yaml for the drawn photos, and two embedders."""
+    yaml = YAML()
+    settings = yaml.load(Path("params.yaml"))
+    for block in ("data", "images", "masks", "backgrounds", "train", "evaluate"):
+        settings[block]["drawn"] = settings[block]["own"]
+    settings["attention"]["max_images"]["drawn"] = 10
+    settings["attention"]["copies"] = 2
+    settings["images"]["drawn"] |= {"short_side_px": 24, "crop_px": 20, "input_px": 20}
+    settings["evaluate"]["drawn"]["draws"] = 2
+    settings["leaderboard"] = {"datasets": {"drawn": {}}, "embedders": ROWS}
+    yaml.dump(settings, tmp_path / "params.yaml")
+    (tmp_path / "embedders.py").write_text(EMBEDDERS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def run(monkeypatch, stage, *arguments):
+    monkeypatch.setattr(sys, "argv", [stage.__name__, *map(str, arguments)])
+    runpy.run_path(stage.__file__, run_name="__main__")
+
+
+@pytest.fixture
+def found(workplace, monkeypatch):
+    """What the two stages write."""
+    for row in ROWS:
+        run(monkeypatch, leaderboard_rows, "drawn", row)
+    run(monkeypatch, leaderboard, "drawn")
+    return json.loads((workplace / "metrics/leaderboard/drawn.json").read_text())["drawn"]["leaderboard"]
+
+
+def test_the_board_tells_what_each_embedder_sees(found, workplace):
+    seen, blind = found["rows"]["object"], found["rows"]["background"]
+    assert (seen["clean"]["value"], seen["swapped"]["value"], seen["drop"]["value"]) == (1, 1, 0)
+    assert seen["conflict"]["value"] == 0 and blind["conflict"]["value"] == 1
+    assert blind["drop"]["value"] == pytest.approx(blind["clean"]["value"] - blind["swapped"]["value"], abs=1e-5)
+    assert seen["less_first"] is None and found["first"] == "object"
+    for measure in ("clean", "swapped", "drop"):
+        difference = blind[measure]["value"] - seen[measure]["value"]
+        assert blind["less_first"][measure]["difference"] == pytest.approx(difference, abs=1e-5)
+    assert seen["attention"]["value"] > 0.9 > 0 > blind["attention"]["value"]
+    assert seen["second"]["drop"]["value"] == 0 and found["second_masks"] == "grabcut from a larger disc"
+    queries = (workplace / "data/leaderboard/drawn/object/queries.csv").read_text().splitlines()[1:]
+    assert (found["photos"], found["classes"]) == (len(queries), 3)
+
+
+def test_the_table_has_the_best_first_and_the_picture_can_be_read_at_800_px(found, workplace):
+    assert [row["embedder"] for _, row in shown.table(found).iterrows()] == ["object", "background"]
+    text = (workplace / "plots/leaderboard/drawn/table.md").read_text()
+    assert "| object     |            100.0 |              100.0 |" in text
+    assert shown.table(found)["object decides"].to_list() == ["100.0 (100.0 to 100.0)", "0.0 (0.0 to 0.0)"]
+    assert shown.notes(found | {"doubt": "No conclusion."}).startswith("No conclusion.\n\n9 photos")
+    assert f"{found['photos']} photos of 3 classes; masks: grabcut, and grabcut from a larger disc" in text
+    assert 700 <= Image.open(workplace / "plots/leaderboard/drawn/clean_swapped.png").size[0] <= 900
+
+
+def test_objects_alone_leave_least_to_lose_on_the_best_colour(found, workplace):
+    folder = workplace / "data/leaderboard/drawn/background"
+    views = json.loads((folder / "audit.json").read_text())["views"]
+    remedy = found["rows"]["background"]["remedy"]
+    alone = {name: views[f"foreground_{name}"]["recall_at_1"]["value"] for name in ("black", "grey", "mean")}
+    assert remedy["name"] == max(alone, key=alone.get)
+    assert remedy["value"] == pytest.approx(views["clean"]["recall_at_1"]["value"] - max(alone.values()), abs=1e-5)
+
+
+def test_a_row_whose_embedder_has_changed_since_is_refused(found, workplace, monkeypatch):
+    file = workplace / "embedders.py"
+    file.write_text(file.read_text().replace("0.4", "0.3"))
+    mend = r"measure it again: `dvc repro -f leaderboard_rows@drawn-object`: .*embedders.py"
+    with pytest.raises(SystemExit, match=f"error: row object: changed since it was measured; {mend}"):
+        run(monkeypatch, leaderboard, "drawn")
+
+
+def test_finished_audits_of_any_photos_make_a_table_of_their_own(found, workplace, monkeypatch):
+    folders = [workplace / "data/leaderboard/drawn" / row for row in ("background", "object")]
+    run(monkeypatch, leaderboard, "shop", "--audits", *folders)
+    of_audits = json.loads((workplace / "metrics/leaderboard/shop.json").read_text())["shop"]["leaderboard"]
+    assert of_audits["first"] == "background" and of_audits["rows"]["object"]["drop"] == found["rows"]["object"]["drop"]
+
+
+@pytest.mark.usefixtures("found")
+def test_rows_that_cannot_be_compared_are_refused_in_one_line(workplace, monkeypatch):
+    folder = workplace / "data/leaderboard/drawn/background"
+    described = json.loads((folder / "audit.json").read_text())
+    for changes, words in (
+        ({"made_with": described["made_with"] | {"masks": "x"}}, "differ in masks: measure both anew, alike"),
+        ({"gap": None}, "holds no gap.recall_at_1: run `dvc repro leaderboard`"),
+    ):
+        (folder / "audit.json").write_text(json.dumps(described | changes))
+        with pytest.raises(SystemExit, match=words):
+            run(monkeypatch, leaderboard, "drawn")
+
+
+@pytest.mark.parametrize(
+    ("stage", "arguments", "words"),
+    [
+        (leaderboard_rows, ["drawn", "objct"], "unknown row 'objct'; close to it are object"),
+        (leaderboard_rows, ["demo", "object"], "unknown dataset of leaderboard 'demo'; known are drawn"),
+        (leaderboard, ["demo"], "unknown dataset of leaderboard 'demo'; known are drawn"),
+        (leaderboard, ["drawn"], "data/leaderboard/drawn/object/audit.json: no such file: run `dvc repro leaderboard`"),
+        (leaderboard, ["../shop", "--audits", "a", "b"], r"leaderboard.../shop: name it with letters"),
+        (leaderboard, ["shop", "--audits", "a/x", "b/x"], "folders' names .'x', 'x'.: name each once"),
+        (leaderboard, ["shop", "--audits", "gone"], "gone/queries.csv: no such file"),
+    ],
+)
+@pytest.mark.usefixtures("workplace")
+def test_what_is_not_there_is_named(monkeypatch, stage, arguments, words):
+    with pytest.raises(SystemExit, match=words):
+        run(monkeypatch, stage, *arguments)
+
+
+def test_options_of_a_dataset_leave_out_attention_and_second_masks(workplace, monkeypatch):
+    file = workplace / "params.yaml"
+    few = "drawn:\n      no_attention: true\n      second_masks: none\n"
+    file.write_text(file.read_text().replace("drawn: {}\n", few))
+    run(monkeypatch, leaderboard_rows, "drawn", "object")
+    found = rows.board({"object": workplace / "data/leaderboard/drawn/object"}, 7)
+    assert found["second_masks"] is None and found["rows"]["object"]["second"] is None
+    assert found["rows"]["object"]["attention"] is None and shown.table(found).attention[0] == ""
+
+
+def test_masks_must_be_there(workplace, monkeypatch):
+    (workplace / "data/masks/drawn/packed/shapes.npy").unlink()
+    with pytest.raises(SystemExit, match="data/masks/drawn/packed/shapes.npy: no such file: run the stage again"):
+        run(monkeypatch, leaderboard_rows, "drawn", "object")
+
+
+def test_one_class_is_refused(workplace, monkeypatch):
+    images = workplace / "data/prepared/drawn/images.csv"
+    table = pd.read_csv(images)
+    kept = ~table.split.eq("test") | table.class_name.eq(table.class_name[table.split.eq("test")].iloc[0])
+    table.assign(split=table.split.where(kept, "val")).to_csv(images, index=False)
+    with pytest.raises(SystemExit, match="all photos are of one class"):
+        run(monkeypatch, leaderboard_rows, "drawn", "object")
+
+
+@pytest.mark.parametrize("heights", [[5.0, 5.0, 5.0, 5.0], [0.0, 3.0, 4.0, 50.0, 51.0], [9.0]])
+def test_labels_are_apart_and_in_order(heights):
+    moved = shown.spread(heights, 4.0)
+    assert moved == sorted(moved)
+    assert (np.diff(moved) >= 4.0 - 1e-9).all()
+    assert sum(moved) == pytest.approx(sum(heights))
+
+
+def test_a_figure_without_interval_or_value_is_written_without():
+    assert shown.percent({"value": None, "low": None, "high": None}) == ""
+    assert shown.percent({"difference": -0.00001, "low": None, "high": None}, "+") == "+0.0"
+
+
+def test_families_go_by_training_before_architecture():
+    specs = (
+        "timm:vit_base_patch16_clip_224.openai",
+        "timm:vit_base_patch16_siglip_224.webli",
+        "onnx:a.onnx?input_px=3",
+    )
+    assert [rows.family(spec) for spec in specs] == ["clip", "siglip", "onnx"]
