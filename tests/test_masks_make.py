@@ -12,7 +12,7 @@ from PIL import Image
 from bgbias import files
 from bgbias.config import params
 from bgbias.masks import segment
-from bgbias.masks.make import _workers, file_of, make_masks
+from bgbias.masks.make import file_of, make_masks
 from bgbias.photos.foreground import OBJECT
 
 
@@ -236,10 +236,3 @@ def test_a_model_that_rembg_cannot_use_is_refused(tmp_path):
         with pytest.raises(ValueError, match=f"rembg cannot use {model} .*{reason}.*: {mend}") as refusal:
             make(tmp_path, ["a.png"], "rembg", model=model, workers=2)
         assert "\n" not in str(refusal.value)
-
-
-def test_the_number_of_workers_suits_method_and_machine(monkeypatch):
-    monkeypatch.setattr("bgbias.photos.pack.cores", lambda: 16)
-    assert (_workers("grabcut"), _workers("rembg")) == (16, 4)
-    monkeypatch.setattr("onnxruntime.get_device", lambda: "GPU")
-    assert _workers("rembg") == 16

@@ -2,8 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, as_completed, wait
-from contextlib import AbstractContextManager
+from concurrent.futures import FIRST_COMPLETED, as_completed, wait
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +13,8 @@ from tqdm import tqdm
 from bgbias import files
 from bgbias.config import params
 from bgbias.errors import InputError
-from bgbias.files import processes
 from bgbias.masks import segment
+from bgbias.masks.workers import by_cores, by_memory, executor, free_memory, on_gpu, peak_memory
 from bgbias.photos import pack
 
 TURNED = range(2, 9)  # EXIF orientations; from 5 on width and height change places
@@ -69,15 +68,19 @@ def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks,
         ValueError: a photo or mask does not decode, a photo has no mask or one of another size, it is not certain
             how a mask is turned, or rembg cannot load or run the model.
     """
-    workers = workers or _workers(options.method)
-    threads = max(1, pack.cores() // workers)  # more threads than cores: 0.35 s a photo instead of 0.28 s
     tasks = [
-        _Task(raw / path, raw / mask if mask else None, file_of(out, path), options, threads)
+        _Task(raw / path, raw / mask if mask else None, file_of(out, path), options, pack.cores())
         for path, mask in zip(table.path, table.mask_path, strict=True)
     ]
-    missing = [task for task in tasks if not _is_whole(task.target)]
+    missing, free = [task for task in tasks if not _is_whole(task.target)], free_memory()
     if missing and options.method == "rembg":
         METHODS["rembg"](Image.new("RGB", (1, 1)), missing[0])  # downloads, or refuses, once, not in each worker
+    if missing and not workers:
+        workers = by_cores(options.method)
+        if options.method == "rembg" and not on_gpu():
+            workers = by_memory(workers, peak_memory(), free)
+    threads = max(1, pack.cores() // (workers or 1))  # more threads than cores: 0.35 s a photo instead of 0.28 s
+    missing = [task._replace(threads=threads) for task in missing]
     with tqdm(total=len(tasks), initial=len(tasks) - len(missing), desc="masks", unit="photo") as bar:
         for _ in _run(missing, workers):
             bar.update()
@@ -95,31 +98,15 @@ def _is_whole(mask: Path) -> bool:
     return True
 
 
-def _workers(method: str) -> int:
-    # u2net on two cores: 0.28 s a photo with one worker of two threads; 0.29 s with two workers of one, which
-    # take twice the memory, 0.9 GB each. On a GPU the others decode and write while one computes.
-    return pack.cores() if method != "rembg" or _on_gpu() else max(1, pack.cores() // 4)
-
-
-def _on_gpu() -> bool:
-    import onnxruntime  # slow, like rembg, and not needed by the other methods
-
-    return onnxruntime.get_device() != "CPU"  # rembg takes the GPU by itself
-
-
-def _executor(method: str, workers: int) -> AbstractContextManager[Executor]:
-    if method == "rembg" and _on_gpu():
-        return ThreadPoolExecutor(workers)  # they share the network
-    segment.session.cache_clear()  # it takes as much memory as a worker
-    return processes.pool(workers)
-
-
 def _run(tasks: list[_Task], workers: int) -> Iterator[None]:
-    if workers == 1 or not tasks:
+    method = tasks[0].options.method if tasks else ""
+    if not tasks or (workers == 1 and method != "rembg"):
         yield from map(_make_one, tasks)
         return
+    if workers > 1:
+        segment.session.cache_clear()  # it takes as much memory as a worker
     running = set()
-    with _executor(tasks[0].options.method, workers) as pool:
+    with executor(method, workers) as pool:
         for task in tasks:
             running.add(pool.submit(_make_one, task))
             if len(running) == 4 * workers:  # enough to keep all busy

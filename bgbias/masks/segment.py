@@ -3,6 +3,7 @@
 import sys
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 
 import numpy as np
@@ -157,7 +158,19 @@ def session(model: str, threads: int):
     side = opened.inner_session.get_inputs()[0].shape[2]
     if not parts(model)[0] and side != U2NET_PX:
         raise InputError(f"its input has {side} px, that of u2net {U2NET_PX}: name its kind, as in KIND:{model}")
-    return _quicker(opened)
+    return _quicker(_one_at_a_time(opened))
+
+
+def _one_at_a_time(session):
+    """Let threads that share a session take turns with its network, which takes most of the time and memory."""
+    run, lock = session.inner_session.run, Lock()
+
+    def in_turn(*args, **kwargs) -> list[np.ndarray]:
+        with lock:
+            return run(*args, **kwargs)
+
+    session.inner_session.run = in_turn
+    return session
 
 
 def _quicker(session):
