@@ -45,13 +45,27 @@ def main(
 ) -> None:
     """Measure, write the figures, and say what they mean."""
     from bgbias import files, seeding
-    from bgbias.audit import about, advice, embeddings, explained, grade, page, queries, sources, verdict, views
+    from bgbias.audit import (
+        about,
+        advice,
+        embeddings,
+        explained,
+        grade,
+        normalisation,
+        page,
+        queries,
+        sources,
+        verdict,
+        views,
+    )
     from bgbias.audit.examples import mask_sheet, worst_photos
     from bgbias.audit.measures import Measures
+    from bgbias.audit.model_remarks import model_remarks
     from bgbias.audit.progress import Steps
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.external import spec
+    from bgbias.external.exported import exported
     from bgbias.external.steady import refuse_unsteady
 
     seeding.deterministic(settings.threads)
@@ -75,14 +89,21 @@ def main(
     else:
         pictures, described, remarks = sources.of_folder(options, model.input_px, settings.seed, cache)
     steps.next()
-    refuse_unsteady(model, next(views.batches(pictures, "clean")), list(pictures.table.path))
+    first, names = next(views.batches(pictures, "clean")), list(pictures.table.path)
+    refuse_unsteady(model, first, names)
+    quick_model, rows = exported(model, first, names), normalisation.sample(pictures.labels, settings.seed)
+    of_rows = pictures.photo(rows), pictures.labels[rows], [names[row] for row in rows]
+    normalised = normalisation.tried(quick_model, *of_rows, settings.seed)
+    guessed = model_remarks(model, first, normalised)
+    for sentence in guessed:
+        print(printable(sentence), flush=True)
     passes = (
         explained.passes(len(pictures.labels), settings.attention.copies) if explains and model.differentiable else 0
     )
-    embedded = embeddings.embed(model, pictures, cache, quick, passes)
+    embedded = embeddings.embed(quick_model, pictures, cache, quick, passes)
     steps.next()
     measures = Measures(pictures, embedded, quick)
-    found = {"embedder": embedder} | described | measures.all()
+    found = {"embedder": embedder, "normalisation": normalised} | described | measures.all()
     known = pictures, embedded, settings.attention, cache
     explainer = None
     if explains:
@@ -93,7 +114,7 @@ def main(
     asked = {"dataset": dataset, **given, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
     asked = {name: value for name, value in asked.items() if value}
     probed = len(measures.probed), measures.chance_of_probed()
-    found["verdict"] = verdict.sentences(found, pictures.table.class_name, *probed, remarks)
+    found["verdict"] = verdict.sentences(found, pictures.table.class_name, *probed, [*guessed, *remarks])
     found |= {"summary": grade.summary(found), "advice": advice.steps(found, asked, settings.seeds[0])}
     files.write_json(out / "audit.json", found)
     columns = measures.columns() | explained.columns(explainer, len(pictures.table))

@@ -27,6 +27,7 @@ def main(settings: params.Params, dataset: str, embedder: str, out: Path, save: 
 
     from bgbias import files, seeding
     from bgbias.external import spec
+    from bgbias.external.exported import exported
     from bgbias.external.steady import refuse_unsteady
     from bgbias.photos.views import Photos
     from bgbias.remedies import recovery
@@ -36,7 +37,9 @@ def main(settings: params.Params, dataset: str, embedder: str, out: Path, save: 
     seeding.deterministic(settings.threads)
     model, options, seed = spec.load(embedder), settings.evaluate[dataset], settings.seed
     photos = Photos.prepared(dataset, dataclasses.replace(settings.images[dataset], input_px=model.input_px))
-    refuse_unsteady(model, next(photos.clean(photos.split("test"))), photos.table.path[photos.split("test")].to_list())
+    first, names = next(photos.clean(photos.split("test"))), photos.table.path[photos.split("test")].to_list()
+    refuse_unsteady(model, first, names)
+    model = exported(model, first, names)
     learnt_from, chosen_by = photos.val_pools(separate=True)
     swaps = recovery.training_swaps(model, photos, learnt_from, seed)
     shown = Shown(photos, learnt_from, seed)

@@ -127,7 +127,9 @@ ONNX = {
     "grey input": (graph(("N", 1, 32, 32)), "its input is in0"),
     "oblong input": (graph(("N", 3, 32, 64)), "its input is in0"),
     "flat input": (graph(("N", 3072), nodes=[node("Identity")]), "its input is in0"),
-    "channels last": (graph(("N", 32, 32, 3)), "its input is in0"),
+    "grey with channels last": (graph(("N", 32, 32, 1)), "its input is in0"),
+    "oblong with channels last": (graph(("N", 32, 64, 3)), "its input is in0"),
+    "a map with channels last": (graph(("N", 32, 32, 3), nodes=[node("Identity")]), r"expected \(N, D\)"),
     "two inputs": (graph(inputs=2, nodes=[node("Add", "in0", "in1")]), "its input is in0"),
     "two outputs": (graph(nodes=[POOL, node("Identity", "a", out="b")], outputs=("a", "b")), "outputs a, b"),
     "a map": (graph(nodes=[node("Identity")]), r"expected \(N, D\)"),
@@ -199,6 +201,22 @@ def test_an_onnx_model(refuses, small, model, words):
     with small.spoilt("good.onnx", content(graph())):
         small.passes(*AUDIT.split(), "onnx:good.onnx")
     refuses(f"{AUDIT} onnx:net.onnx", words, ("net.onnx", content(model)), valid=False)
+
+
+INNER = {
+    "a tensor that there is not": ("pooled", "unknown output 'pooled'; close to it are pool"),
+    "no name": ("?", "unknown output '.'; known are out, pool, map"),
+    "a map": ("map", r"gives \(2, 3, 32, 32\), expected \(N, D\)"),
+}
+
+
+@pytest.mark.parametrize(("inner", "words"), list(INNER.values()), ids=INNER)
+def test_an_inner_tensor_of_an_onnx_model(refuses, small, inner, words):
+    chain = [node("Exp", out="map"), node("GlobalAveragePool", "map", out="pool"), node("Neg", "pool")]
+    model = ("net.onnx", content(graph(nodes=chain)))
+    with small.spoilt(*model):
+        small.passes(*AUDIT.split(), "onnx:net.onnx?output=pool")
+    refuses(f"{AUDIT} onnx:net.onnx?output={inner}", words, model, valid=False)
 
 
 @pytest.mark.parametrize(("model", "words"), list(TORCHSCRIPT.values()), ids=TORCHSCRIPT)

@@ -150,7 +150,7 @@ def test_one_of_several_outputs_is_chosen(network):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"shape": ("n", 16, 16, 3)},
+        {"shape": ("n", 16, 16, 1)},
         {"shape": ("n", 3, 16, 8)},
         {"shape": (3, 16, 16)},
         {"inputs": ("x", "more")},
@@ -159,7 +159,7 @@ def test_one_of_several_outputs_is_chosen(network):
 )
 def test_an_onnx_model_of_another_input_is_refused(network, changes):
     write_onnx("other.onnx", network, **changes)
-    message = r"^onnx:other.onnx: (its input is x, tensor.*; expected one of floats \(N, 3, H, W\), H = W|onnxruntime)"
+    message = r"^onnx:other.onnx: (its input is x, tensor.*; expected one of floats \(N, 3, H, W\) or|onnxruntime)"
     with pytest.raises(ValueError, match=message) as caught:
         load("onnx:other.onnx", CPU)
     assert "\n" not in str(caught.value)

@@ -12,7 +12,7 @@ Any embedding model is named by a SPEC:
                                   (timm's own), or the path of a state dict
     baseline:colour_histogram     how often each of 512 colours is there, and
     baseline:hog                  histograms of oriented gradients: what is found without any learning
-    onnx:FILE                     an ONNX model, run by onnxruntime
+    onnx:FILE                     an ONNX model, run by onnxruntime; TensorFlow's (N, H, W, 3), too
     torchscript:FILE              what torch.jit.save wrote
     python:MODULE:FUNCTION        FUNCTION() of a module in the current directory, or an installed one, returns
                                   (network, input_px, mean, sd): an nn.Module that takes float images (N, 3, H, W), red
@@ -27,7 +27,9 @@ What a file does not tell may follow a question mark, each where it differs from
     onnx:net.onnx?input_px=224&mean=0.485,0.456,0.406&sd=0.229,0.224,0.225&channels=RGB
 
 A model gets (picture - mean) / sd, with pictures in 0..1; one number stands for three; mean and sd are in the order of
-the channels (RGB or BGR). For an ONNX model with several outputs, output=NAME chooses one. In a shell, quote the SPEC.
+the channels (RGB or BGR). Where ONNX or TorchScript leaves mean and sd open, an audit says what the usual others would
+give. For an ONNX model, output=NAME chooses one of several outputs, or any inner tensor, such as the features before a
+classifier's last layer. In a shell, quote the SPEC.
 
 TorchScript files and python: run code that somebody else may have written: load only what you trust.
 """

@@ -5,57 +5,18 @@ import sys
 from pathlib import Path
 from textwrap import shorten
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bgbias.errors import InputError, as_input_error, check_file, unknown
+from bgbias.external.onnx_network import OnnxNetwork
 from bgbias.models.cards import Input
 
 
-class Onnx(nn.Module):
-    """An ONNX model, run by onnxruntime: no gradients."""
-
-    def __init__(self, path: Path, where: torch.device, output: str | None):
-        """Open the model, and look at its input and outputs."""
-        super().__init__()
-        import onnxruntime  # slow, and only needed here
-
-        wanted = ["CUDAExecutionProvider"] if where.type == "cuda" else []
-        providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
-        with as_input_error("onnxruntime cannot read it: export the model again"):
-            self.session = onnxruntime.InferenceSession(path, providers=[*providers, "CPUExecutionProvider"])
-        inputs, outputs = self.session.get_inputs(), [given.name for given in self.session.get_outputs()]
-        self.output = output or outputs[0]
-        if self.output not in outputs:
-            raise unknown("output", self.output, outputs)
-        if len(outputs) > 1 and not output:
-            raise InputError(f"it has the outputs {', '.join(outputs)}: choose one, as in ?output={outputs[-1]}")
-        shape, self.input = inputs[0].shape, inputs[0].name
-        fixed = [side if isinstance(side, int) else None for side in shape]  # None: any
-        self.dtype = {"tensor(float)": np.float32, "tensor(float16)": np.float16}.get(inputs[0].type)
-        if len(inputs) > 1 or len(fixed) != 4 or fixed[1] not in (3, None) or fixed[2] != fixed[3] or not self.dtype:
-            found = "; ".join(f"{given.name}, {given.type} of {given.shape}" for given in inputs)
-            raise InputError(f"its input is {found}; expected one of floats (N, 3, H, W), H = W: export it so")
-        self.batch, self.input_px = fixed[0], fixed[2]
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Normalised images (N, 3, H, W) to what the model gives; a fixed batch size is met by adding blank ones."""
-        arrays = images.detach().cpu().numpy().astype(self.dtype)
-        size, found = self.batch or len(arrays), []
-        for start in range(0, len(arrays), size):
-            part = arrays[start : start + size]
-            short = size - len(part)
-            padded = np.concatenate([part, np.zeros((short, *part.shape[1:]), self.dtype)])
-            output = self.session.run([self.output], {self.input: padded})[0]
-            found.append(output[: len(output) - short])
-        return torch.from_numpy(np.concatenate(found)).to(images.device)
-
-
 def from_onnx(target: str, where: torch.device, output: str | None = None) -> tuple[nn.Module, Input]:
-    """An ONNX model; `output`: which of its outputs, if it has several."""
+    """An ONNX model; `output`: which of its outputs, if it has several, or of its inner tensors."""
     check_file(Path(target))
-    network = Onnx(Path(target), where, output)
+    network = OnnxNetwork(Path(target), where, output)
     return network, Input(network.input_px or Input().input_px)
 
 

@@ -58,7 +58,7 @@ def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked]
             - second_masks: see `second_masks.summary` of the audit, with kind: text; None: there are none
             - near_duplicates: {photos, pair_count: numbers; pairs: [path, path], 100 at most; said: text;
               clean_without, drop_without: R or None}; not shown but in the verdict
-            - kept: E; grey_gain: R
+            - kept: E; grey_gain: R; normalisation: see `normalisation.tried` of the audit, not shown but in the verdict
             - summary: see `grade.summary`; advice: see `advice.steps`
             - verdict: sentences, the first one the most important
         rows: the photos to show, the worst first.

@@ -1,0 +1,84 @@
+"""What is to be said of a model before its figures are believed: what was guessed of it, and what it seems to be."""
+
+import torch
+from torch import Tensor
+
+from bgbias.audit.wording import interval, percent, points
+from bgbias.external import graphs
+from bgbias.models.embedder import Embedder
+
+ANYONES = ("onnx", "torchscript", "python")  # schemes of models that may have kept their last layer
+ENOUGH = 8  # photos
+IMAGENET = (1000, 1001, 21841, 21843)  # classes of its two sizes, without and with some for nothing
+
+
+def model_remarks(embedder: Embedder, pictures: Tensor, normalisation: dict) -> list[str]:
+    """Say what was guessed of a model, and whether it seems to classify; sentences, none where all is known.
+
+    Args:
+        embedder: named by its SPEC.
+        pictures: uint8 (B, 3, S, S), some photos.
+        normalisation: as returned by `normalisation.tried`.
+    """
+    return [*_layout(embedder), *_normalisation(normalisation, embedder.name), *_last_layer(embedder, pictures)]
+
+
+def _layout(embedder: Embedder) -> list[str]:
+    if not getattr(embedder.network, "channels_last", False):
+        return []
+    return ["By the shape of its input the model takes pictures with the channels last, (N, H, W, 3): it gets them so."]
+
+
+def _normalisation(found: dict, spec: str) -> list[str]:
+    if not found["assumed"]:
+        return []
+    mean, sd = (",".join(f"{number:g}" for number in found[name]) for name in ("mean", "sd"))
+    said = f"The model's file does not tell how pictures are normalised: ImageNet's mean={mean}&sd={sd} was assumed"
+    if found["usual"]:
+        others = ", ".join(f"{percent({'value': one['map_at_r']})} with {way}" for way, one in found["usual"].items())
+        said += (
+            f"{', perhaps wrongly' if found['better'] else ''}. On {found['photos']} photos of {found['classes']} "
+            f"classes MAP@R is {percent({'value': found['map_at_r']})} with that, {others}"
+        )
+    if not found["better"]:
+        shown = "; none is shown to be better" if found["usual"] else ""
+        return [f"{said}{shown}. If it was trained otherwise, these figures are not its own: add ?mean=...&sd=..."]
+    gain = found["usual"][found["better"]]["gain"]
+    return [
+        f"{said}; {found['better']} gains {points(gain)} ({interval(gain)}). If it was trained so, audit "
+        f"'{with_options(spec, found['better'])}'."
+    ]
+
+
+@torch.no_grad()
+def _last_layer(embedder: Embedder, pictures: Tensor) -> list[str]:
+    if embedder.name.partition(":")[0] not in ANYONES:
+        return []
+    given = embedder.network(embedder.normalise(pictures[:ENOUGH]).contiguous()).flatten(1).float()
+    probable = bool((given >= 0).all() and ((given.sum(1) - 1).abs() < 1e-3).all())
+    if not probable and given.shape[1] not in IMAGENET:
+        return []
+    what = "sum to 1, as probabilities of classes do" if probable else "are as many as ImageNet has classes"
+    mend = _features(embedder)
+    return [f"The {given.shape[1]} numbers that the model gives for a photo {what}: for its features, {mend}."]
+
+
+def _features(embedder: Embedder) -> str:
+    """How to get them."""
+    specs, network = [], embedder.network
+    if embedder.name.startswith("onnx:"):
+        inner = graphs.before_last_layers(embedder.files[0], network.output)
+        specs = [f"'{with_options(embedder.name, f'output={name}')}'" for name in inner]
+    return f"audit {' or '.join(specs)}" if specs else "give it without its last layer"
+
+
+def with_options(spec: str, options: str) -> str:
+    """Give a SPEC other options, in the place of those of the same names.
+
+    >>> with_options("onnx:net.onnx", "mean=0&sd=1"), with_options("onnx:net.onnx?output=a&sd=1", "output=b")
+    ('onnx:net.onnx?mean=0&sd=1', 'onnx:net.onnx?sd=1&output=b')
+    """
+    model, _, query = spec.partition("?")
+    new = {option.partition("=")[0] for option in options.split("&")}
+    kept = [option for option in query.split("&") if option and option.partition("=")[0] not in new]
+    return f"{model}?{'&'.join([*kept, options])}"

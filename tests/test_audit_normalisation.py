@@ -1,0 +1,153 @@
+"""Models that need one normalisation: an audit names it where it assumed another, and is silent where it did not."""
+
+import html
+import json
+
+import numpy as np
+import pytest
+import torch
+from audited_shop import SETTINGS
+from torch import nn
+
+from bgbias.audit import normalisation
+from bgbias.audit.model_remarks import model_remarks
+from bgbias.external.spec import load
+from stages import audit
+
+CPU = torch.device("cpu")
+CLASSES, EACH, PX = 20, 5, 8
+LABELS = np.repeat(np.arange(CLASSES), EACH)
+
+
+class Tells(nn.Module):
+    """Knows the brightness of a picture between two ends, in as many steps as there are classes."""
+
+    def __init__(self, low, high):
+        super().__init__()
+        self.ends = nn.Parameter(torch.tensor([low, high], dtype=torch.float32))
+
+    def forward(self, images):
+        place = (images.mean((1, 2, 3))[:, None] - self.ends[0]) / (self.ends[1] - self.ends[0])
+        step = (place.clamp(0, 1) * (CLASSES - 1)).round()
+        return (step == torch.arange(CLASSES)).float() + 0.01
+
+
+TAKES = {"": (-1.99, 2.44), "mean=0.5&sd=0.5": (-1, 1), "mean=0&sd=1": (0, 1), "mean=0&sd=0.00392157": (0, 255)}
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Writes a model that takes one of the usual normalisations."""
+
+    def write(option):
+        path = tmp_path / "net.pt"
+        torch.jit.trace(Tells(*TAKES[option]), torch.zeros(1, 3, PX, PX)).save(path)
+        return f"torchscript:{path}?input_px={PX}"
+
+    return write
+
+
+def tried(spec, classes=CLASSES):
+    """Of photos whose classes differ by their brightness, a little noise aside."""
+    rng = np.random.default_rng(0)
+    levels = np.linspace(0, 255, CLASSES)[LABELS] + rng.uniform(-4, 4, len(LABELS))
+    pictures = torch.from_numpy(levels.clip(0, 255).round().astype(np.uint8)).view(-1, 1, 1, 1)
+    kept = classes * EACH
+    pictures = pictures.expand(-1, 3, PX, PX)[:kept].contiguous()
+    embedder = load(spec, CPU)
+    found = normalisation.tried(embedder, pictures, LABELS[:kept], list(map(str, range(kept))), 42)
+    return found, model_remarks(embedder, pictures, found)
+
+
+@pytest.mark.parametrize("option", list(TAKES)[1:])
+def test_the_normalisation_that_a_model_was_made_for_is_named_with_its_spec(model, option):
+    spec = model(option)
+    found, (said,) = tried(spec)
+    assert found["assumed"] and found["better"] == option
+    assert found["mean"] == [0.485, 0.456, 0.406] and found["sd"] == [0.229, 0.224, 0.225]
+    assert found["usual"][option]["map_at_r"] == pytest.approx(1) and found["map_at_r"] < 0.9
+    assert said.startswith(
+        "The model's file does not tell how pictures are normalised: ImageNet's mean=0.485,0.456,0.406&sd=0.229,0.224,"
+        "0.225 was assumed, perhaps wrongly. On 100 photos of 20 classes MAP@R is "
+    )
+    assert f"100.0 % with {option}" in said and f"; {option} gains " in said
+    assert said.endswith(f"If it was trained so, audit '{spec}&{option}'.")
+    right, nothing = tried(f"{spec}&{option}")
+    assert right["assumed"] is False and "usual" not in right and nothing == []
+
+
+def test_where_imagenet_s_is_right_no_other_is_named(model):
+    found, (said,) = tried(model(""))
+    assert found["better"] is None and set(found["usual"]) == set(TAKES) - {""}
+    assert said.endswith(
+        "; none is shown to be better. If it was trained otherwise, these figures are not its own: add ?mean=...&sd=..."
+    )
+    assert "was assumed. On 100 photos of 20 classes MAP@R is 100.0 % with that, " in said
+
+
+def test_a_small_gain_is_no_alarm(model, monkeypatch):
+    found, _ = tried(model("mean=0&sd=1"))
+    assert found["better"] == "mean=0&sd=1"
+    monkeypatch.setattr(normalisation, "BETTER", found["usual"]["mean=0&sd=1"]["gain"]["value"])
+    assert tried(model("mean=0&sd=1"))[0]["better"] is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "assumed"),
+    [
+        ("small_resnet", False),
+        ("torchvision:resnet18", False),
+        ("python:net:make", False),
+        ("onnx:net.onnx", True),
+        ("onnx:net.onnx?input_px=64&output=sd", True),
+        ("torchscript:a?channels=BGR", True),
+        ("onnx:net.onnx?mean=0.5", False),
+        ("onnx:net.onnx?input_px=64&sd=0.5", False),
+    ],
+)
+def test_it_is_assumed_where_neither_model_nor_spec_tells(spec, assumed):
+    assert normalisation._assumed(spec) == assumed
+
+
+def test_of_one_class_nothing_is_tried(model):
+    found, (said,) = tried(model("mean=0&sd=1"), classes=1)
+    assert (found["usual"], found["better"]) == ({}, None)
+    assert "MAP@R" not in said and said.endswith("add ?mean=...&sd=...")
+
+
+def test_a_few_photos_of_each_class_are_tried():
+    many = np.repeat(np.arange(300), 12)
+    rows = normalisation.sample(many, 42)
+    assert len(rows) == 100 and set(np.unique(many[rows], return_counts=True)[1]) == {5}
+    few = np.array([0] * 200 + [1] * 3 + [2])
+    assert sorted(few[normalisation.sample(few, 42)]) == [0] * 50 + [1] * 3
+    assert len(normalisation.sample(np.arange(5), 42)) == 0
+
+
+class Coarse(nn.Module):
+    """Sees colours in steps of 16 grey levels: of other normalisations it sees hardly any."""
+
+    def forward(self, images):
+        seen = (images[:, :, 14:18, 14:18].mean((2, 3)) / 16).round()
+        return torch.cat([seen, torch.ones_like(seen[:, :1])], 1)
+
+
+def test_an_audit_says_it_first_in_its_verdict_on_its_page_and_in_its_figures(in_the_shop, tmp_path, capsys):
+    torch.jit.trace(Coarse(), torch.zeros(1, 3, 32, 32)).save("net.pt")
+    given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds", "quick": True}
+    audit.main(SETTINGS, "torchscript:net.pt?input_px=32", tmp_path, None, **given)
+    found, said = json.loads((tmp_path / "audit.json").read_text()), capsys.readouterr().out
+    assert found["normalisation"]["better"] == "mean=0&sd=0.00392157"
+    (sentence,) = [sentence for sentence in found["verdict"] if "was assumed, perhaps wrongly" in sentence]
+    assert said.count(f"{sentence}\n") == 2 and said.index(sentence) < said.index("pictures of 32 px")
+    page = html.unescape((tmp_path / "report.html").read_text()).replace("\u00a0", " ")
+    assert "perhaps wrongly. On 48 photos of 8 classes" in page
+    given |= {"embedder": "torchscript:net.pt?input_px=32&mean=0&sd=0.00392157", "dataset": None, "out": tmp_path}
+    audit.main(SETTINGS, **given)
+    found = json.loads((tmp_path / "audit.json").read_text())
+    assert found["normalisation"]["assumed"] is False and sentence not in found["verdict"]
+
+
+@pytest.mark.parametrize(("value", "low", "shown"), [(0.05, 0.01, True), (0.05, -0.02, True), (0.05, -0.03, False)])
+def test_an_uncertain_gain_is_no_alarm(value, low, shown):
+    assert normalisation._is_shown({"value": value, "low": low}) == shown
