@@ -50,7 +50,9 @@ def problem(folder: Path, photos: int, classes: int, dimensions: int) -> tuple[S
     paths = [f"{label:05}/{row:06}.jpg" for row, label in enumerate(labels)]
     table = pd.DataFrame({"path": paths, "class_name": labels.astype(str)})
     settings = {"labels": labels, "draws": DRAWS, "seed": 42, "input_px": 64, "table": table}
-    pictures = SimpleNamespace(**settings, probed=probed, doubts=doubts, near_duplicates=[], second=None)
+    pictures = SimpleNamespace(
+        **settings, probed=probed, doubts=doubts, near_duplicates=[], second=None, second_pool=None
+    )
     return pictures, found
 
 

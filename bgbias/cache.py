@@ -2,7 +2,8 @@
 
 The fingerprint covers settings, the content of data, and the code: every module of this library that is loaded. That is
 all the code that a result can depend on, as long as modules of the library import one another at their top; a stage
-imports what it needs before it asks for a fingerprint.
+imports what it needs before it asks for a fingerprint. The stage itself counts for unfinished work alone: stages that
+load the same modules find what the other has kept.
 """
 
 import dataclasses
@@ -23,9 +24,9 @@ from bgbias.files import processes
 Read = TypeVar("Read")
 
 
-def loaded_code() -> list[Path]:
-    """The files of the library that are loaded now, and the stage that runs, sorted."""
-    loaded = [module for name, module in sys.modules.items() if name.partition(".")[0] in ("bgbias", "__main__")]
+def loaded_code(*packages: str) -> list[Path]:
+    """The files of packages that are loaded now, sorted."""
+    loaded = [module for name, module in sys.modules.items() if name.partition(".")[0] in packages]
     return sorted({Path(module.__file__) for module in loaded if getattr(module, "__file__", None)})
 
 
@@ -40,7 +41,7 @@ def fingerprint(settings: object, data: Iterable[Path] = ()) -> str:
     (True, False)
     """
     plain = json.dumps(settings, default=dataclasses.asdict, sort_keys=True)
-    state = [plain, *(files.checksum(path) for path in data), files.checksum(*loaded_code())]
+    state = [plain, *(files.checksum(path) for path in data), files.checksum(*loaded_code("bgbias"))]
     return hashlib.sha256("\n".join(state).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
@@ -63,7 +64,7 @@ def unfinished(name: str, settings: object, data: list[Path]) -> Iterator[Path]:
         BlockingIOError: another process uses it.
     """
     parent = processes.work() / name
-    folder = parent / fingerprint(settings, data)
+    folder = parent / fingerprint(settings, [*data, *loaded_code("__main__")])
     with processes.locked(str(folder)):
         for other in sorted(parent.glob("*")):
             if other != folder:

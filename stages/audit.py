@@ -37,6 +37,7 @@ def main(
     out: Path,
     dataset: str | None,
     second_masks: params.SecondMasks | None = None,
+    second_backgrounds: str | None = None,
     title: str | None = None,
     quick: bool = False,
     no_attention: bool = False,
@@ -45,23 +46,24 @@ def main(
 ) -> None:
     """Measure, write the figures, and say what they mean."""
     from bgbias import files, seeding
-    from bgbias.audit import (
+    from bgbias.audit.shared import (
+        Measures,
+        Steps,
         about,
         advice,
         embeddings,
         explained,
         grade,
+        mask_sheet,
+        model_remarks,
         normalisation,
         page,
         queries,
         sources,
         verdict,
         views,
+        worst_photos,
     )
-    from bgbias.audit.examples import mask_sheet, worst_photos
-    from bgbias.audit.measures import Measures
-    from bgbias.audit.model_remarks import model_remarks
-    from bgbias.audit.progress import Steps
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.external import spec
@@ -73,9 +75,13 @@ def main(
     if bool(dataset) == bool(given):
         raise InputError("give --photos DIR with its options, or --dataset NAME, which has masks and backgrounds")
     if quick and second_masks not in (None, "none"):
-        raise InputError(f"--second-masks {second_masks}: --quick measures by masks of one kind: leave out one of both")
-    beside = "none" if quick else second_masks
-    checked = given | {"embedder": embedder, "second_masks": beside}
+        raise InputError(f"--second-masks {second_masks}: --quick measures by masks of one kind: give one of the two")
+    if quick and second_backgrounds:
+        raise InputError(
+            f"--second-backgrounds {second_backgrounds}: --quick measures on one pool: give one of the two"
+        )
+    beside = {"second_masks": "none" if quick else second_masks, "second_backgrounds": second_backgrounds}
+    checked = given | {"embedder": embedder} | beside
     options = None if dataset else check(checked, params.Audit, "options")
     sources.try_folder(out, options)
     explains = not (quick or no_attention)
@@ -85,7 +91,7 @@ def main(
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
     steps.next()
     if dataset:
-        pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache, beside)
+        pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache, *beside.values())
     else:
         pictures, described, remarks = sources.of_folder(options, model.input_px, settings.seed, cache)
     steps.next()
@@ -111,7 +117,7 @@ def main(
         explainer = explained.Explainer(model, *known) if model.differentiable else None
         found["attention"] = explainer.scores() if explainer else None
     steps.next()
-    asked = {"dataset": dataset, **given, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
+    asked = {"dataset": dataset, **given, **beside, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
     asked = {name: value for name, value in asked.items() if value}
     probed = len(measures.probed), measures.chance_of_probed()
     found["verdict"] = verdict.sentences(found, pictures.table.class_name, *probed, [*guessed, *remarks])
@@ -143,6 +149,11 @@ if __name__ == "__main__":
             "choices": get_args(params.SecondMasks),
             "help": "masks to hold beside them, for a verdict no stronger than both allow; without it grabcut, beside "
             "grabcut from a larger disc; none: 21 views are embedded, not 30",
+        },
+        second_backgrounds={
+            "help": "backgrounds to hold beside these, for a verdict no stronger than both pools allow: photos (those "
+            "of the photos, objects painted over), rendered, or a folder; 9 more views are embedded",
+            "metavar": "DIR",
         },
         rembg_model={"help": "name, or KIND:FILE, a local file of such a model; without it u2net", "metavar": "MODEL"},
         backgrounds={"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},

@@ -1,69 +1,101 @@
-"""What helps an embedder that relies on the background, without training it again? Tried on one dataset.
+"""What helps an embedder that relies on the background, without training it again? On photos as audits see them.
 
-    python -m stages.remedies --dataset demo --embedder model:models/demo/base/42 --out metrics/remedies/demo.json
+    python -m stages.remedies --photos ~/shop/photos --embedder onnx:net.onnx --out audits/shop/remedies.json
 
-Every entry of params.yaml's remedies is a DVC stage of this script. DVC looks at the photos and settings alone: after a
-change of weights `dvc repro -f`.
+DIR of photos, masks and backgrounds are as for `python -m stages.audit`: the same photos at the embedder's size, masks
+and swaps, and what an audit has embedded comes from the same .cache. What is learnt from embeddings needs a photos.csv
+with the splits train and val beside test; without, remedies of pictures alone are measured, and none is chosen.
+--dataset demo measures on the test photos of a dataset of the pipeline instead, with its masks, backgrounds and splits.
 
-Reads   data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET; the embedder (see below)
+Every entry of params.yaml's remedies is a DVC stage of this script, which DVC runs each time, as audits.
+
+Reads   the photos; the embedder (see below); masks and backgrounds, where folders of them are given; of a dataset
+        data/prepared/NAME, data/masks/NAME/packed, data/backgrounds/NAME
 Writes  FILE.json: for each remedy clean and swapped Recall@1 and MAP@R of the test photos, and how much of the drop it
-        recovers, shares in 0..1, with 95 % intervals; which one validation chooses.
+        recovers, shares in 0..1, with 95 % intervals; which one validation chooses. And .cache, as audits do.
         --save FILE.safetensors: `directions` (P, D) and `matrix` (D, D), for removed and whitened of
         bgbias.remedies.projection
-Takes   the demo 40 s, grocery 2 min 30 s of one core: each photo of each view is embedded in 27 ways
+Takes   the demo 40 s, grocery 2 min 30 s of one core: each photo of each view is embedded in 27 ways, once
 """
 
 from pathlib import Path
+from typing import get_args
 
 from bgbias import external
 from bgbias.config import cli, params
 
 
-def main(settings: params.Params, dataset: str, embedder: str, out: Path, save: Path | None) -> None:
+def main(
+    settings: params.Params,
+    embedder: str,
+    out: Path,
+    dataset: str | None = None,
+    save: Path | None = None,
+    **given: str | None,
+) -> None:
     """Learn on training classes, choose on validation, measure on test."""
-    import dataclasses
-
     from safetensors.torch import save_file
 
     from bgbias import files, seeding
+    from bgbias.audit.shared import remedied, sources, views
+    from bgbias.cache import Cache
+    from bgbias.config.read import check
+    from bgbias.errors import InputError, printable
     from bgbias.external import spec
     from bgbias.external.exported import exported
     from bgbias.external.steady import refuse_unsteady
-    from bgbias.photos.views import Photos
+    from bgbias.metrics import sample_size
     from bgbias.remedies import recovery
-    from bgbias.remedies.pictures import Shown
     from bgbias.report import tables
 
     seeding.deterministic(settings.threads)
-    model, options, seed = spec.load(embedder), settings.evaluate[dataset], settings.seed
-    photos = Photos.prepared(dataset, dataclasses.replace(settings.images[dataset], input_px=model.input_px))
-    first, names = next(photos.clean(photos.split("test"))), photos.table.path[photos.split("test")].to_list()
+    given = {name: value for name, value in given.items() if value}
+    if bool(dataset) == bool(given):
+        raise InputError("give --photos DIR with its options, or --dataset NAME, which has masks and backgrounds")
+    checked = given | {"embedder": embedder, "second_masks": "none"}
+    options = None if dataset else check(checked, params.Audit, "options")
+    sources.try_folder(out.parent, options)
+    cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
+    if dataset:
+        sides = remedied.of_dataset(dataset, settings, model.input_px, cache)
+    else:
+        sides = remedied.of_folder(options, model.input_px, settings.seed, cache)
+    tested = sides.tested
+    if save and not sides.learning:
+        raise InputError(
+            f"--save {save}: photos.csv names no splits train and val to learn from: add them, or leave it"
+        )
+    print("\n".join(map(printable, [*sides.remarks, *sample_size.few(tested.table.class_name)])), flush=True)
+    first, names = next(views.batches(tested, "clean")), list(tested.table.path)
     refuse_unsteady(model, first, names)
     model = exported(model, first, names)
-    learnt_from, chosen_by = photos.val_pools(separate=True)
-    swaps = recovery.training_swaps(model, photos, learnt_from, seed)
-    shown = Shown(photos, learnt_from, seed)
-    chosen_on = recovery.embedded(model, photos, "val", chosen_by, 1, seed, shown)
-    learnt = recovery.learn(swaps, chosen_on)
-    pool = photos.pool(options.swaps["swapped"])
-    tested = recovery.embedded(model, photos, "test", pool, options.draws, seed, shown)
-    measured = recovery.measure(tested, chosen_on, learnt, seed)
-    described = recovery.described(measured, learnt) | {"dataset": dataset, "embedder": embedder}
-    described["empty_masks"] = recovery.empty_masks(photos, photos.split("test"))
+    measured, learnt = remedied.measure(model, sides, cache)
+    described = recovery.described(measured, learnt) | {"embedder": embedder}
+    described |= {"dataset": dataset} if dataset else {"photos": given["photos"]}
+    described["empty_masks"] = recovery.empty_masks(tested.photos, tested.image_ids)
     files.write_json(out, {out.stem: {"remedies": measured, **described}})
     if save:
         with files.whole_file(save) as partial:
             save_file({"directions": learnt.directions.contiguous(), "matrix": learnt.matrix.contiguous()}, partial)
     print(tables.markdown(tables.remedies(measured)))
-    print("\nremoved: {removed} of {dimensions} dimensions. Chosen by validation: {chosen}".format(**described))
+    if learnt:
+        print("\nremoved: {removed} of {dimensions} dimensions. Chosen by validation: {chosen}".format(**described))
 
 
 if __name__ == "__main__":
     cli.run(
         main,
         f"{__doc__}\n{external.__doc__.partition(chr(10))[2].strip(chr(10))}",
-        dataset={"required": True, "help": "of params.yaml, prepared with masks and backgrounds", "metavar": "NAME"},
+        photos={"help": "folder of photos", "metavar": "DIR"},
+        dataset={"help": "or a dataset of params.yaml, prepared with masks and backgrounds", "metavar": "NAME"},
         embedder={"required": True, "help": "the model, see above", "metavar": "SPEC"},
         out={"type": Path, "required": True, "help": "where the figures go", "metavar": "FILE.json"},
+        masks={"help": "folder of masks: apple/a.png (white: the object) for apple/a.jpg", "metavar": "DIR"},
+        mask_method={
+            "choices": get_args(params.MaskMethod),
+            "help": "how to make masks instead; given: photos.csv names them",
+        },
+        rembg_model={"help": "name, or KIND:FILE, a local file of such a model; without it u2net", "metavar": "MODEL"},
+        backgrounds={"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},
         save={"type": Path, "help": "where the directions go", "metavar": "FILE.safetensors"},
     )

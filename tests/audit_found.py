@@ -30,6 +30,7 @@ FOUND = {
     "grey_gain": r(0.15),
     "masks": "given",
     "second_masks": None,
+    "second_backgrounds": None,
     "gap": r(0.2),
     "conflict": e(0.41),
     "background_only_against_clean": {

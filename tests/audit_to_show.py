@@ -67,6 +67,10 @@ def audit() -> dict:
         "grey_gain": both(),
         "summary": {"said": "It sees the table.", "grade": "D", "graded": "It keeps little. D from a few."},
         "advice": [{"said": "Clear the table.", "commands": ["rm 'a b'", "ls"]}, {"said": "Move.", "commands": []}],
+        "second_backgrounds": {
+            "backgrounds": "walls", "drop": both(), "swapped": both(), "moved": both(),
+            "kept": one(), "conflict": one(), "conflict_moved": one(),
+        },
         "second_masks": {
             "kind": "rembg u2net", "agreement": one(), "unlike_share": 0.4,
             "unlike": [["d/6.jpg", 0.0123], ["d/7.jpg", 0.45]],

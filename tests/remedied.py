@@ -1,5 +1,6 @@
 """Embedders of known looks, and embeddings of a world whose backgrounds are in dimensions of their own."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -8,12 +9,12 @@ from torch.nn.functional import normalize
 from bgbias.metrics import bootstrap
 from bgbias.models.cards import Input, card
 from bgbias.models.embedder import Embedder
-from bgbias.remedies import recovery
-from bgbias.remedies.pictures import REMEDIES, Shown
-from bgbias.remedies.recovery import Learnt, Split
+from bgbias.remedies import passes
+from bgbias.remedies.passes import Split
+from bgbias.remedies.pictures import PASSES, Shown
+from bgbias.remedies.recovery import Learnt
 
 SEED, DRAWS = 7, 2
-PASSES = {name for remedy in REMEDIES for name in remedy.passes}
 
 
 def random(*shape, seed=0):
@@ -53,8 +54,14 @@ def embedder(name):
 
 
 def split_of(photos, name, split="test"):
-    shown = Shown(photos, photos.pool("val"), SEED)
-    return recovery.embedded(embedder(name), photos, split, photos.pool("test"), DRAWS, SEED, shown)
+    shown, swaps = Shown(photos, photos.pool("val"), SEED), passes.Swaps(photos.pool("test"), DRAWS, SEED)
+    return passes.embedded(embedder(name), photos, photos.split(split), swaps, shown, in_memory)
+
+
+def in_memory(view, rows, make):
+    made = np.concatenate(list(make()))
+    assert len(made) == rows
+    return made
 
 
 def nothing_learnt(dimensions):

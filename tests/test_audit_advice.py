@@ -37,12 +37,12 @@ def test_what_is_not_shown_to_help_is_not_advised():
 
 
 def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks():
-    _, remedies, training = steps()
-    link, prepare, measure = remedies["commands"]
+    _, remedies, training = steps(asked=ASKED | {"second_masks": "none", "second_backgrounds": "photos"})
+    (measure,) = remedies["commands"]
+    expected = ["--photos", ASKED["photos"], "--mask-method", "rembg", "--embedder", ASKED["embedder"]]
+    assert shlex.split(measure) == ["python", "-m", "stages.remedies", *expected, "--out", "a/remedies.json"]
+    link, train, again = training["commands"]
     assert link == """mkdir -p data/sources && ln -sn "$(realpath '/home/ann/my photos')" data/sources/own"""
-    assert prepare == "dvc exp run -S 'datasets=[own]' -S masks.own.method=rembg prepare masks backgrounds"
-    assert shlex.split(measure)[3:7] == ["--dataset", "own", "--embedder", ASKED["embedder"]]
-    train, again = training["commands"]
     assert train == "dvc exp run -S 'datasets=[own]' -S masks.own.method=rembg -S 'regimes=[base,bgconsistency]'"
     assert again.endswith("--dataset own --embedder model:models/own/bgconsistency/7 --out a_bgconsistency")
 
@@ -50,14 +50,14 @@ def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks():
 def test_the_link_leads_to_the_photos_from_any_path(tmp_path):
     (tmp_path / "it's shop").mkdir()
     (tmp_path / "it's shop/1.jpg").touch()
-    link = steps(asked=ASKED | {"photos": "it's shop"})[1]["commands"][0]
+    link = steps(asked=ASKED | {"photos": "it's shop"})[2]["commands"][0]
     subprocess.run(link, shell=True, check=True, cwd=tmp_path)
     assert (tmp_path / "data/sources/own/1.jpg").is_file()
 
 
 def test_that_masks_of_a_folder_are_not_the_pipelines_is_said():
     given = {name: value for name, value in ASKED.items() if name != "mask_method"} | {"masks": "m"}
-    assert [" by GrabCut, unless " in steps(asked=asked)[1]["said"] for asked in (ASKED, given)] == [False, True]
+    assert [" by GrabCut, unless " in steps(asked=asked)[2]["said"] for asked in (ASKED, given)] == [False, True]
 
 
 def test_a_dataset_of_the_pipeline_needs_no_link():
@@ -107,8 +107,8 @@ def test_no_private_path_is_left_in_what_the_page_shows():
         and shown["said"] == ["90 of walls", "in n.onnx, masks/of mine"]
     )
     commands = [command for step in shown["advice"] for command in step["commands"]]
-    assert commands[0].startswith("""mkdir -p data/sources && ln -sn "$(realpath 'my photos')" """)
-    assert "onnx:it's.onnx?sd=1" in shlex.split(commands[2]) and commands[-1].endswith("--out out_bgconsistency")
+    assert commands[1].startswith("""mkdir -p data/sources && ln -sn "$(realpath 'my photos')" """)
+    assert "onnx:it's.onnx?sd=1" in shlex.split(commands[0]) and commands[-1].endswith("--out out_bgconsistency")
 
 
 def test_the_version_is_that_of_the_checkout_or_of_the_package_or_not_known(tmp_path, monkeypatch):

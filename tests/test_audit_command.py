@@ -68,7 +68,7 @@ def test_a_quick_audit_embeds_less_than_15_percent_of_a_full_one():
 def test_a_quick_audit_has_no_second_masks(shop, tmp_path):
     found = run(shop, tmp_path, "leaning", quick=True, second_masks="none")
     assert found["second_masks"] is None and "by masks of one kind" in found["verdict"][-1]
-    with pytest.raises(InputError, match="--second-masks grabcut: --quick measures by masks of one kind: leave out"):
+    with pytest.raises(InputError, match="--second-masks grabcut: --quick measures by masks of one kind: give one"):
         run(shop, tmp_path, "leaning", quick=True, second_masks="grabcut")
 
 

@@ -9,9 +9,11 @@ import torch
 from torch.nn.functional import normalize
 
 from bgbias.audit import examples, mixed, views
+from bgbias.audit.explained import SEEN, nearest
 from bgbias.audit.pictures import Pictures
 from bgbias.audit.sources import square
 from bgbias.cache import Cache
+from bgbias.metrics.retrieval import neighbours
 from bgbias.photos import pack
 from bgbias.photos.views import Photos
 
@@ -79,6 +81,12 @@ def test_where_nothing_is_lost_nothing_is_shown(pictures, embeddings):
 class Marked:
     """Explains a photo by the pixel of its row, and a pair by that of both rows."""
 
+    def __init__(self, embeddings):
+        self.embeddings = embeddings
+
+    def nearest(self, seen):
+        return nearest(self.embeddings[SEEN[seen]])
+
     def maps(self, name, rows, seen, others=None):
         """Row: the first photo's; column: the second's, or the last."""
         found = torch.zeros(len(rows), 12, 12)
@@ -87,13 +95,13 @@ class Marked:
 
 
 def test_maps_are_of_the_query_and_of_its_pair_with_the_first_neighbour_in_that_view(pictures, embeddings):
-    for row in examples.worst_photos(pictures, embeddings, Marked()):
+    for row in examples.worst_photos(pictures, embeddings, Marked(embeddings)):
         query = int(row.path.removesuffix(".png"))
         for view, alone, pair in (
             ("clean", row.attention_clean, row.pair_clean),
             ("swapped/0", row.attention_swapped, row.pair_swapped),
         ):
-            first = int(examples.neighbours(embeddings[view], embeddings[view], 1)[query, 0])
+            first = int(neighbours(embeddings[view], embeddings[view], 1)[query, 0])
             assert np.argwhere(alone).tolist() == [[query, 11]]
             assert [np.argwhere(one).tolist() for one in pair] == [[[query, first]], [[first, query]]]
 

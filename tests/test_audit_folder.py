@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgbias.audit import pictures, sources
+from bgbias.audit import pictures, pools, sources
 from bgbias.audit.folder import given_masks, read, refuse_unmasked
 from bgbias.cache import Cache
 from bgbias.config import params
@@ -146,7 +146,7 @@ def test_photos_and_masks_are_cropped_alike(folder, tmp_path):
     packs = (
         sources.photo_pack(table, folder, 16, cache),
         sources.mask_pack(table, folder, GRABCUT, 16, cache),
-        sources.background_pack(None, 16, 1, cache),
+        pools.background_pack(None, 16, 1, cache),
     )
     assert packs[0].shapes.tolist() == [[16, 16, 3]] * 4 and packs[1].shapes.tolist() == [[16, 16, 1]] * 4
     assert packs[2].shapes.tolist() == [[27, 27, 3]] * 100
@@ -161,18 +161,18 @@ def test_the_crop_is_the_centre_square():
 
 def test_backgrounds_are_four_at_least_and_a_hundred_at_most(tmp_path):
     with refused("is no folder: give a folder of background pictures, or none to render some"):
-        sources.background_pack(tmp_path / "gone", 16, 1, Cache(tmp_path / "cache"))
+        pools.background_pack(tmp_path / "gone", 16, 1, Cache(tmp_path / "cache"))
     for number in range(3):
         draw(tmp_path / f"some/deep/{number}.png", (30, 40))
     with refused("some: 3 pictures, at least 4 are needed: add some backgrounds"):
-        sources.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))
+        pools.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))
     for hidden in ("@eaDir/0.png", ".trash/0.png", "._0.png"):
         draw(tmp_path / "some" / hidden, (30, 40))
     with refused("some: 3 pictures, at least 4 are needed"):
-        sources.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))
+        pools.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))
     for number in range(120):
         draw(tmp_path / f"some/{number}.png", (30, 40), colour=number)
-    assert len(sources.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))) == 100
+    assert len(pools.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))) == 100
 
 
 def test_photos_that_hide_their_background_are_not_probed(folder, tmp_path):
@@ -186,6 +186,6 @@ def test_photos_that_hide_their_background_are_not_probed(folder, tmp_path):
         mask.save(tmp_path / "masks" / f"{name}.png")
     table, cache = given_masks(table, tmp_path / "masks"), Cache(tmp_path / "cache")
     packs = sources.photo_pack(table, folder, 30, cache), sources.mask_pack(table, folder, GIVEN, 30, cache)
-    seen = audited(table, *packs, sources.background_pack(None, 30, 1, cache), 30, cache)
+    seen = audited(table, *packs, pools.background_pack(None, 30, 1, cache), 30, cache)
     assert seen.probed.tolist() == [0]  # the second's box is 0.81 of the picture, but all of it with its margin
     assert seen.doubts == ["", "", "nearly_full", "empty"]

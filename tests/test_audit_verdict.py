@@ -119,7 +119,7 @@ def test_attention_may_be_unknown_or_undefined():
 
 
 def test_a_quick_audit_says_what_it_has_measured_and_that_it_is_quick():
-    kept = "photos backgrounds chance matrix drop near_duplicates masks second_masks".split()
+    kept = "photos backgrounds chance matrix drop near_duplicates masks second_masks second_backgrounds".split()
     quick = {key: FOUND[key] for key in kept}
     flagged = FOUND["mask_doubt"]["flagged"]
     found = sentences(quick | {"mask_doubt": {"flagged": flagged, "drop_without": None}}, MANY, 400, 0.023)

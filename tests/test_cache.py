@@ -67,9 +67,9 @@ def test_one_byte_of_one_file_changes_the_fingerprint_and_a_touch_does_not(tmp_p
 
 @pytest.mark.parametrize("stage", ["audit", "train", "masks"])
 def test_a_line_of_any_module_that_a_stage_imports_changes_the_fingerprint(stage, tmp_path, monkeypatch):
-    script, seen = Path("stages") / f"{stage}.py", {cache.fingerprint([])}
-    for file in sorted({script, *imported(script)}):
-        name = "__main__" if file == script else ".".join(file.with_suffix("").parts).removesuffix(".__init__")
+    seen = {cache.fingerprint([])}
+    for file in sorted(imported(Path("stages") / f"{stage}.py")):
+        name = ".".join(file.with_suffix("").parts).removesuffix(".__init__")
         module, copy = ModuleType(name), tmp_path / "changed.py"
         copy.write_text(file.read_text() + "\n# changed\n")
         module.__file__ = str(copy)
@@ -78,6 +78,16 @@ def test_a_line_of_any_module_that_a_stage_imports_changes_the_fingerprint(stage
             changed = cache.fingerprint([])
         assert changed not in seen, file
         seen.add(changed)
+
+
+def test_a_line_of_the_stage_makes_its_unfinished_work_stale(tmp_path, monkeypatch):
+    script, folders = tmp_path / "stage.py", []
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(script))
+    for text in ("pass", "pass", "pass  # changed"):
+        script.write_text(text)
+        with cache.unfinished("stage", [], []) as folder:
+            folders.append(folder)
+    assert folders[0] == folders[1] != folders[2]
 
 
 def test_library_modules_import_one_another_at_their_top():

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
-from remedied import PASSES, SEED, nothing_learnt, random, split_of, swaps_of_other_photos, world
+from remedied import SEED, nothing_learnt, random, split_of, swaps_of_other_photos, world
 from torch.nn.functional import normalize
 
 from bgbias.remedies import projection
-from bgbias.remedies.pictures import REMEDIES
-from bgbias.remedies.recovery import Split, learn, measure
+from bgbias.remedies.passes import Split
+from bgbias.remedies.pictures import PASSES, REMEDIES
+from bgbias.remedies.recovery import learn, measure
 
 
 def measured(photos, name):

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from remedied import DRAWS, PASSES, SEED, embedder, random, split_of, swaps_of_other_photos, world
+from remedied import DRAWS, SEED, embedder, in_memory, random, split_of, swaps_of_other_photos, world
 from torch.nn.functional import normalize
 
 from bgbias.metrics import bootstrap
 from bgbias.metrics.retrieval import per_query
 from bgbias.models.embedder import embed
-from bgbias.remedies import projection, recovery
-from bgbias.remedies.pictures import REMEDIES, averaged
+from bgbias.remedies import passes, pictures, projection, recovery
+from bgbias.remedies.pictures import PASSES, REMEDIES, Shown, averaged
 from bgbias.remedies.recovery import Learnt, learn, measure
 from bgbias.seeding import generator
 
@@ -122,9 +122,9 @@ def test_photos_whose_masks_show_no_object_are_counted(photos):
 
 def test_the_subspace_sees_training_classes_alone(photos):
     read = watch(photos)
-    swaps = recovery.training_swaps(embedder("both"), photos, photos.pool("val"), SEED)
+    swaps = passes.training_swaps(embedder("both"), photos, photos.split("train"), photos.pool("val"), SEED)
     assert read == set(photos.split("train"))
-    assert swaps.shape == (12, recovery.SWAPS, 15)
+    assert swaps.shape == (12, passes.SWAPS, 15)
 
 
 def test_the_choice_sees_validation_classes_alone(photos):
@@ -135,9 +135,34 @@ def test_the_choice_sees_validation_classes_alone(photos):
 
 
 def test_of_many_training_photos_some_are_learnt_from(photos, monkeypatch):
-    monkeypatch.setattr(recovery, "PHOTOS", 5)
+    monkeypatch.setattr(passes, "PHOTOS", 5)
     read = watch(photos)
-    assert len(recovery.training_swaps(embedder("both"), photos, photos.pool("val"), SEED)) == len(read) == 5
+    swaps = passes.training_swaps(embedder("both"), photos, photos.split("train"), photos.pool("val"), SEED)
+    assert len(swaps) == len(read) == 5
+
+
+def test_what_is_known_is_neither_embedded_nor_kept_again(photos):
+    split, known = split_of(photos, "both"), torch.ones(9, 15)
+    shown, swaps = Shown(photos, photos.pool("val"), SEED), passes.Swaps(photos.pool("test"), DRAWS, SEED)
+    kept = []
+
+    def keep(view, rows, make):
+        kept.append((view, in_memory(view, rows, make).shape))
+        return in_memory(view, rows, make)
+
+    opened = {"clean": {"as_is": lambda: known, "grey": lambda: known}}
+    again = passes.embedded(embedder("both"), photos, photos.split("test"), swaps, shown, keep, opened)
+    assert kept == [("clean", (9, 25, 15)), *((f"swapped/{draw}", (9, 27, 15)) for draw in range(DRAWS))]
+    assert again.views[0]["as_is"] is known and set(again.views[0]) == set(split.views[0]) == set(PASSES)
+    for name in set(PASSES) - {"as_is", "grey"}:
+        assert torch.equal(again.views[0][name], split.views[0][name])
+
+
+def test_photos_are_averaged_some_at_a_time_alike(monkeypatch):
+    three = [random(50, 8, seed=seed) for seed in range(3)]
+    whole = averaged(three)
+    monkeypatch.setattr(pictures, "ROWS", 7)
+    assert torch.equal(averaged(three), whole)
 
 
 def test_the_swapped_views_are_those_of_the_stage_embed(photos):
@@ -145,5 +170,5 @@ def test_the_swapped_views_are_those_of_the_stage_embed(photos):
     tested = split_of(photos, "both")
     assert len(tested.views) == 1 + DRAWS
     views = [photos.clean(ids), *(photos.swapped(photos.draw(ids, pool, SEED, "swapped", n), pool) for n in range(2))]
-    for passes, batches in zip(tested.views, views, strict=True):
-        assert torch.equal(passes["as_is"], embed(embedder("both"), batches, ids))
+    for seen, batches in zip(tested.views, views, strict=True):
+        assert torch.equal(seen["as_is"], embed(embedder("both"), batches, ids))

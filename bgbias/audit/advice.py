@@ -3,11 +3,17 @@
 import shlex
 from collections.abc import Mapping
 
-from bgbias.audit import by_masks
+from bgbias.audit import sensitivity
 from bgbias.audit.grade import MAY_LOSE, above_chance, doubtful
 from bgbias.audit.wording import side, span
 
+NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "out")  # options of an audit
 OWN = "data/sources/own"  # where the pipeline looks for the user's photos
+BELIEVE = {  # where the loss depends on it
+    "masks": "See which masks fit the objects, give these (--masks DIR), and audit again: the loss depends on them.",
+    "backgrounds": "See which pool is like the places where photos are searched, and believe its figures: the loss "
+    "depends on it.",
+}
 Step = dict[str, str | list[str]]  # said: a sentence or two; commands: to be run one after the other
 
 
@@ -32,12 +38,12 @@ def steps(found: dict, asked: Mapping[str, str], seed: int) -> list[Step]:
             "sd and channels in its SPEC are what it was trained with. Then audit again."
         )
         return [{"said": said, "commands": []}]
-    drops, masks = by_masks.drops(found), _if_grabcut(found, asked)
-    sides, most = set(by_masks.sides(drops, 0)), max(drop["high"] for _, drop in drops)
+    drops, masks = sensitivity.drops(found), _if_grabcut(found, asked)
+    sides, most = set(sensitivity.sides(drops, 0)), max(drop["high"] for _, drop in drops)
     if sides == {1}:
         return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed)]
     if 1 in sides:
-        said = "See which masks fit the objects, give these (--masks DIR), and audit again: the loss depends on them."
+        said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
     elif most > MAY_LOSE:
         said = f"Audit more photos, for a loss of up to {100 * most:.1f} points is not excluded."
     else:
@@ -47,9 +53,12 @@ def steps(found: dict, asked: Mapping[str, str], seed: int) -> list[Step]:
 
 def _again(asked: Mapping[str, str], **changed: str | None) -> str:
     """The command of the audit with some options changed; those that are None are left out."""
-    options = {name: value for name, value in {**asked, **changed}.items() if value is not None}
+    return _command("audit", {name: value for name, value in {**asked, **changed}.items() if value is not None})
+
+
+def _command(stage: str, options: Mapping[str, str]) -> str:
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
-    return shlex.join(["python", "-m", "stages.audit", *words])
+    return shlex.join(["python", "-m", f"stages.{stage}", *words])
 
 
 def _better_masks(found: dict, asked: Mapping[str, str]) -> list[str]:
@@ -77,7 +86,7 @@ def _on_grey(found: dict) -> list[Step]:
     if gain is None or side(gain, 0) != 1:
         return []
     grey, clean = (found["views"][view]["recall_at_1"] for view in ("foreground_grey", "clean"))
-    swapped, *second = [share for _, share in by_masks.remaining(found)]
+    swapped, *second = [share for _, share in sensitivity.remaining(found)]
     if any(side(grey, share["value"]) != 1 for share in second):
         return []
     now, then, own = span(swapped, *second, digits=0), span(grey, digits=0), span(clean, digits=0)
@@ -90,16 +99,10 @@ def _on_grey(found: dict) -> list[Step]:
 
 
 def _remedies(asked: Mapping[str, str]) -> list[Step]:
-    said = "Measure what other remedies recover, such as crops of the object; nothing is trained."
-    if "masks" in asked:
-        said += " The pipeline makes masks of its own, by GrabCut, unless a photos.csv beside the photos names yours."
-    dataset = asked.get("dataset", "own")
-    measure = ["--dataset", dataset, "--embedder", asked["embedder"], "--out", f"metrics/remedies/{dataset}.json"]
-    prepared = []
-    if "photos" in asked:
-        link = f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(asked["photos"])})" {OWN}'
-        prepared = [link, f"{_run(asked)} prepare masks backgrounds"]
-    return [{"said": said, "commands": [*prepared, shlex.join(["python", "-m", "stages.remedies", *measure])]}]
+    said = "Measure what other remedies recover on these photos, such as crops of the object; nothing is trained."
+    options = {name: value for name, value in asked.items() if name not in NOT_OF_REMEDIES}
+    command = _command("remedies", options | {"out": f"{asked['out']}/remedies.json"})
+    return [{"said": said, "commands": [command]}]
 
 
 def _training(asked: Mapping[str, str], seed: int) -> list[Step]:
@@ -107,10 +110,15 @@ def _training(asked: Mapping[str, str], seed: int) -> list[Step]:
     said = (
         "Train with random backgrounds behind the objects (the regime bgconsistency), and audit the test photos again."
     )
+    link = []
+    if "photos" in asked:
+        link = [f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(asked["photos"])})" {OWN}']
+    if "masks" in asked:
+        said += " The pipeline makes masks of its own, by GrabCut, unless a photos.csv beside the photos names yours."
     trained = f"model:models/{dataset}/bgconsistency/{seed}"
     again = ["--dataset", dataset, "--embedder", trained, "--out", f"{asked['out']}_bgconsistency"]
     train = f"{_run(asked)} -S 'regimes=[base,bgconsistency]'"
-    return [{"said": said, "commands": [train, shlex.join(["python", "-m", "stages.audit", *again])]}]
+    return [{"said": said, "commands": [*link, train, shlex.join(["python", "-m", "stages.audit", *again])]}]
 
 
 def _run(asked: Mapping[str, str]) -> str:

@@ -1,7 +1,7 @@
 """The embeddings of every view, each made once."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from time import perf_counter
@@ -55,7 +55,12 @@ class Embeddings(Mapping):
 
 
 def embed(
-    embedder: embedders.Embedder, pictures: Pictures, cache: Cache, quick: bool = False, passes: int = 0
+    embedder: embedders.Embedder,
+    pictures: Pictures,
+    cache: Cache,
+    quick: bool = False,
+    passes: int = 0,
+    only: Sequence[str] | None = None,
 ) -> Embeddings:
     """Embed every view, after saying how long that will take; what an earlier run has made is kept.
 
@@ -65,17 +70,18 @@ def embed(
         cache: where embeddings are kept, under names that are the same for quick audits and full ones.
         quick: the views of a quick audit only, see `views.names`.
         passes: of pictures through the model that attention maps will take, for the time that is said.
+        only: these views; None: all.
 
     Raises:
         ValueError: see `models.embedder.embed`.
     """
-    of_first, opened = identity(embedder, pictures), {}
-    of_second = fingerprint([of_first], [pictures.second.masks.folder]) if pictures.second else None
-    sizes = {
-        view: len(views.rows_of(pictures, view))
-        for view in views.names(pictures.draws, quick, second=bool(pictures.second))
-    }
-    made_from = {view: of_second if view.startswith(views.SECOND) else of_first for view in sizes}
+    of_first, opened, second, pool = identity(embedder, pictures), {}, pictures.second, pictures.second_pool
+    of_second = fingerprint([of_first], [second.masks.folder]) if second else None
+    of_pool = fingerprint([of_first, pool.identity]) if pool else None
+    names = only or views.names(pictures.draws, quick, bool(second), bool(pool))
+    sizes = {view: len(views.rows_of(pictures, view)) for view in names}
+    others = {views.SECOND: of_second, views.POOL: of_pool}
+    made_from = {view: others.get(view.partition("/")[0] + "/", of_first) for view in sizes}
     left = sum(size for view, size in sizes.items() if not (cache.root / made_from[view] / f"{view}.npy").is_file())
     said = progress.cost(left, passes, pictures.input_px, _seconds_each(embedder, pictures) if left else 0.0)
     print(said, flush=True)
@@ -95,7 +101,7 @@ def _seconds_each(embedder: embedders.Embedder, pictures: Pictures) -> float:
     """How long it takes to compose and embed a picture, by one batch."""
     started = perf_counter()
     batch = next(views.batches(pictures, "swapped/0"))
-    embedders.embed(embedder, [batch], list(pictures.table.path[: len(batch)]))
+    embedders.embed(embedder, embedders.portions(embedder, batch), list(pictures.table.path[: len(batch)]))
     return (perf_counter() - started) / len(batch)
 
 
@@ -103,5 +109,5 @@ def _made(embedder: embedders.Embedder, pictures: Pictures, view: str, bar: tqdm
     """A view's embeddings, batch after batch."""
     names = iter(f"{path} ({view})" for path in pictures.table.path[views.rows_of(pictures, view)])
     for batch in views.batches(pictures, view):
-        yield embedders.embed(embedder, [batch], list(islice(names, len(batch)))).numpy()
+        yield embedders.embed(embedder, embedders.portions(embedder, batch), list(islice(names, len(batch)))).numpy()
         bar.update(len(batch))

@@ -9,13 +9,12 @@ from torch import Tensor
 
 from bgbias import ablations
 from bgbias.attention.saliency import attention_map
-from bgbias.audit.explained import SEEN, Explainer
+from bgbias.audit.explained import SEEN, Explainer, nearest
 from bgbias.audit.pictures import Pictures
 from bgbias.audit.views import compose
-from bgbias.metrics.retrieval import neighbours
 from bgbias.seeding import generator
 
-ROWS, TOP, SHEET = 6, 5, 12
+ROWS, SHEET = 6, 12
 AT_ONCE = 256  # queries
 Neighbour = tuple[np.ndarray, str, bool]  # uint8 (H, W, 3), its class, whether that is the query's
 
@@ -105,16 +104,13 @@ def worst_photos(pictures: Pictures, embeddings: Mapping[str, Tensor], explainer
     """
     labels = torch.from_numpy(pictures.labels)
     ranks = first_ranks(embeddings[SEEN["swapped"]], labels).numpy()
-    nearest = {
-        seen: neighbours(embeddings[view], embeddings[view], min(TOP, len(labels) - 1)).numpy()
-        for seen, view in SEEN.items()
-    }
-    right = {seen: pictures.labels[found[:, 0]] == pictures.labels for seen, found in nearest.items()}
+    found = {seen: explainer.nearest(seen) if explainer else nearest(embeddings[view]) for seen, view in SEEN.items()}
+    right = {seen: pictures.labels[rows[:, 0]] == pictures.labels for seen, rows in found.items()}
     lost = np.flatnonzero(right["clean"] & ~right["swapped"] & (np.array(pictures.doubts) == ""))
     chosen = lost[np.argsort(-ranks[lost], kind="stable")][:ROWS]
     if not len(chosen):
         return []
-    first = {seen: nearest[seen][chosen, 0] for seen in SEEN}
+    first = {seen: found[seen][chosen, 0] for seen in SEEN}
     maps = {seen: _maps(explainer, chosen, first[seen], seen) for seen in SEEN} if explainer else None
     rows = []
     for place, query in enumerate(chosen):
@@ -123,7 +119,7 @@ def worst_photos(pictures: Pictures, embeddings: Mapping[str, Tensor], explainer
             for seen, view in SEEN.items()
             for name, value in {
                 "{}": _shown(pictures, view, [query])[0],
-                "neighbours_{}": _neighbours(pictures, view, query, nearest[seen][query]),
+                "neighbours_{}": _neighbours(pictures, view, query, found[seen][query]),
                 "attention_{}": maps[seen][0][place] if maps else None,
                 "pair_{}": (maps[seen][1][place], maps[seen][2][place]) if maps else None,
             }.items()

@@ -1,5 +1,6 @@
 """Where an audited embedder looks: attention maps and how much of them lies on the object."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -20,11 +21,12 @@ from bgbias.config import params
 from bgbias.metrics.bootstrap import estimate
 from bgbias.metrics.localisation import pointing_game, relevance_rank_accuracy
 from bgbias.metrics.retrieval import neighbours
-from bgbias.models.embedder import Embedder
+from bgbias.models.embedder import FEWEST, Embedder
 from bgbias.seeding import generator
 
 PHOTOS = 60
-AT_ONCE = 4  # photos; smoothgrad's 25 copies of them make a batch of 100
+ON_GPU = 4  # photos at once; on a CPU few, so that their copies stay in its cache
+TOP = 5  # of what a photo finds
 SEEN = {"clean": "clean", "swapped": "swapped/0"}  # key -> view
 SCORES = {
     "score": lambda maps, masks: attention_score(attention_map(maps), masks),
@@ -49,7 +51,7 @@ class Explainer:
         cache: Cache,
     ):
         """Take the embeddings of `embeddings.embed`, and params.yaml's options: always smoothgrad, for any network."""
-        self.pictures, self.embeddings, self.cache = pictures, embeddings, cache
+        self.pictures, self.embeddings, self.cache, self._nearest = pictures, embeddings, cache, {}
         options = replace(options, method="smoothgrad")
         self.made_from = fingerprint([identity(embedder, pictures), options])
         self.alone = Attention(embedder, options, pictures.seed)
@@ -71,14 +73,14 @@ class Explainer:
         view = SEEN[seen]
         what = f"attention, {seen}" if others is None else f"attention of pairs, {seen}"
 
+        attention = self.alone if others is None else self.paired
+
         def make() -> Iterator[np.ndarray]:
             with tqdm(total=len(rows), desc=what, unit="photo") as bar:
-                for part in np.split(np.arange(len(rows)), range(AT_ONCE, len(rows), AT_ONCE)):
+                for part in np.array_split(np.arange(len(rows)), max(1, len(rows) // _at_once(attention))):
                     shown = compose(self.pictures, view, rows[part]), rows[part]
-                    if others is None:
-                        made = self.alone.unscaled(*shown)
-                    else:
-                        made = self.paired.unscaled(*shown, self.embeddings[view][others[part]])
+                    held = None if others is None else self.embeddings[view][others[part]]
+                    made = attention.unscaled(*shown, held)
                     yield made.cpu().nan_to_num(0).numpy()  # no gradient is no attention
                     bar.update(len(part))
 
@@ -96,12 +98,17 @@ class Explainer:
         rows = np.sort(order[:PHOTOS])
         return rows, {seen: self._measured(rows, seen) for seen in SEEN}
 
+    def nearest(self, seen: str) -> np.ndarray:
+        """Rows of the 5 photos that each finds first in a view of SEEN, int64 (N, 5), searched once."""
+        if seen not in self._nearest:
+            self._nearest[seen] = nearest(self.embeddings[SEEN[seen]])
+        return self._nearest[seen]
+
     def _measured(self, rows: np.ndarray, seen: str) -> dict[str, np.ndarray]:
-        embeddings = self.embeddings[SEEN[seen]]
-        nearest = neighbours(embeddings, embeddings, 1)[rows, 0].numpy()
+        first = self.nearest(seen)[rows, 0]
         maps, masks = self.maps("attention", rows, seen), self._masks(rows)
         found = [score(maps, masks) for score in SCORES.values()]
-        for side, other in ((rows, nearest), (nearest, rows)):
+        for side, other in ((rows, first), (first, rows)):
             found.append(SCORES["score"](self.maps("attention", side, seen, other), self._masks(side)))
         return {name: values.double().numpy() for name, values in zip(MEASURES, found, strict=True)}
 
@@ -119,6 +126,17 @@ class Explainer:
             }
             for seen, of_seen in found.items()
         }
+
+
+def _at_once(attention: Attention) -> int:
+    """How many photos: on a CPU as few as make 16 copies, as fewer at once change the last digits, see `portions`."""
+    few = math.ceil(FEWEST / attention.options.copies)
+    return few if attention.black.device.type == "cpu" else max(few, ON_GPU)
+
+
+def nearest(embeddings: Tensor) -> np.ndarray:
+    """Rows of the 5 photos that each photo finds first, int64 (N, 5); of fewer photos, of all others."""
+    return neighbours(embeddings, embeddings, min(TOP, len(embeddings) - 1)).numpy()
 
 
 def passes(photos: int, copies: int) -> int:

@@ -16,11 +16,12 @@ LARGEST_PX = 100_000_000  # of a photo: decoded 300 MB, in each of several threa
 LONGEST = 20  # times as long as wide: the centre square would show nothing of it
 
 
-def read(folder: Path) -> tuple[pd.DataFrame, list[str]]:
+def read(folder: Path, split: str = "test") -> tuple[pd.DataFrame, list[str]]:
     """List the photos of a folder that are audited: all, or the test photos where its photos.csv names splits.
 
     Args:
         folder: a folder of class folders or with a photos.csv, see `bgbias.datasets.folder`.
+        split: another one of those that photos.csv names.
 
     Returns:
         The table, with columns path, class_id (from 0, by name), class_name and mask_path ("" for none); and what
@@ -33,11 +34,11 @@ def read(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     table, said = folders.read(folder), []
     print(f"{folder}: {describe(folder, table)}", flush=True)
     if any(table.split):
-        every, table = len(table), table[table.split == "test"].reset_index(drop=True)
-        said = [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split test are audited."]
+        every, table = len(table), table[table.split == split].reset_index(drop=True)
+        said = [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split {split} are audited."]
     pairs = int((table.class_name.value_counts() > 1).sum())
     if pairs < 2:
-        which = "test photos: " if said else ""
+        which = f"{split} photos: " if said else ""
         raise InputError(
             f"{folder}: {which}{pairs} classes of two photos or more, and an audit needs 2: add classes or photos"
         )

@@ -3,7 +3,7 @@
 Like the verdict, the sentence calls an effect shown only where its 95 % interval says so.
 """
 
-from bgbias.audit import by_masks
+from bgbias.audit import sensitivity
 from bgbias.audit.wording import Estimate, ends, side, span
 from bgbias.report.tables import masks_in_doubt
 
@@ -29,8 +29,8 @@ def summary(found: dict) -> dict:
             guessing that is found on swapped ones, too.
 
     Returns:
-        said: a sentence; grade: a letter, two where masks of two kinds do not give the same ("D or E"), or None where
-        there is no effect to grade; graded: a sentence on it.
+        said: a sentence; grade: a letter, several where two kinds of masks or two pools do not give the same ("D or
+        E"), or None where there is no effect to grade; graded: a sentence on it.
     """
     searches = (
         f"Of 100 searches, {span(found['matrix']['clean']['clean']['recall_at_1'], digits=0)} find the right product"
@@ -38,10 +38,10 @@ def summary(found: dict) -> dict:
     if doubtful(found):
         said = f"{searches}. What other backgrounds do cannot be told: most of the masks are in doubt."
         return {"said": said, "grade": None, "graded": "No grade: most of the masks are in doubt."}
-    swapped = span(*(estimate for _, estimate in by_masks.remaining(found)), digits=0)
+    swapped = span(*(estimate for _, estimate in sensitivity.remaining(found)), digits=0)
     said = f"{searches}; on other backgrounds, {swapped} do: {_outcome(found)}."
     if not above_chance(found):
-        if set(by_masks.sides(by_masks.drops(found), 0)) != {-1}:
+        if set(sensitivity.sides(sensitivity.drops(found), 0)) != {-1}:
             guessed = f"{100 * found['chance']['recall_at_1']:.0f}"
             said = f"{searches}: not shown to be better than guessing ({guessed})."
         return {
@@ -49,11 +49,11 @@ def summary(found: dict) -> dict:
             "grade": None,
             "graded": "No grade: on clean photos it is not shown to find more than guessing.",
         }
-    kept = by_masks.kept(found)
+    kept = sensitivity.kept(found)
     if any(share["low"] is None for _, share in kept):
         return {"said": said, "grade": None, "graded": "No grade: the share that is kept has no interval."}
     grades = sorted({letter(share["value"]) for _, share in kept})
-    several = f": {by_masks.either([(kind, letter(share['value'])) for kind, share in kept])}" if grades[1:] else ""
+    several = f": {sensitivity.either([(how, letter(share['value'])) for how, share in kept])}" if grades[1:] else ""
     graded = (
         f"Of what it finds beyond guessing, it keeps {span(*(share for _, share in kept), digits=1)} % on other "
         f"backgrounds ({_within(kept)}){several}. {RULE}."
@@ -73,9 +73,9 @@ def above_chance(found: dict) -> bool:
 
 
 def _outcome(found: dict) -> str:
-    """Say what becomes of the searches, as each kind of masks tells it."""
-    both = zip(by_masks.drops(found), by_masks.kept(found), strict=True)
-    return by_masks.either([(kind, _told(drop, kept)) for (kind, drop), (_, kept) in both])
+    """Say what becomes of the searches, as each kind of masks and each pool tells it."""
+    both = zip(sensitivity.drops(found), sensitivity.kept(found), strict=True)
+    return sensitivity.either([(how, _told(drop, kept)) for (how, drop), (_, kept) in both])
 
 
 def _told(drop: Estimate, kept: Estimate) -> str:
@@ -93,11 +93,11 @@ def _told(drop: Estimate, kept: Estimate) -> str:
     }[half]
 
 
-def _within(kept: by_masks.ByMasks) -> str:
+def _within(kept: sensitivity.Estimates) -> str:
     """Write the intervals, and which grades lie in each."""
     found = []
-    for kind, share in kept:
+    for how, share in kept:
         low, high = letter(share["low"]), letter(share["high"])
-        by = f" by {kind}" if len(kept) > 1 else ""
+        by = f" {how}" if len(kept) > 1 else ""
         found.append(f"{ends(share)}{by}: {f'all of it {low}' if low == high else f'{low} to {high}'}")
     return f"95 % interval{'s' if len(kept) > 1 else ''} {'; '.join(found)}"

@@ -39,6 +39,7 @@ class Measures:
         self.draws = views.QUICK_DRAWS if quick else pictures.draws
         self.labels = torch.from_numpy(pictures.labels)
         self.probed = torch.from_numpy(views.rows_of(pictures, next(iter(views.PROBES))))
+        self._searched: dict[tuple[str, str], Scores] = {}
         self.scores, self.singles = self._searches(), {}
         if not quick:
             self.scores |= self._probes()
@@ -58,6 +59,8 @@ class Measures:
             name: sums(values.double(), self.labels[rows]) for name, (values, rows) in self._values(scores).items()
         }
         asked["kept"] = self._kept()
+        if self.pictures.second_pool:
+            asked["kept_pool"] = self._kept("swapped_pool")
         if self.pictures.second:
             asked["kept_second"] = self._kept("swapped_second")
         single = {name: estimate.as_json() for name, estimate in estimates(asked, self._rng).items()}
@@ -73,6 +76,7 @@ class Measures:
             "views": {view: found[view] for view in ("clean", "swapped")},
             "mask_doubt": doubts.of_masks(self.pictures, found),
             "second_masks": doubts.by_second_masks(self.pictures, found | single, self.columns()),
+            "second_backgrounds": self._second_pool(found | single),
             "near_duplicates": doubts.of_photos(self.pictures, found),
         }
         if self.quick:
@@ -124,12 +128,27 @@ class Measures:
             found["swapped_second"] = self._over_draws(lambda draw: self._scores(draw, draw), views.SECOND)
             found["drop_second"] = _less(self.scores["clean"], found["swapped_second"])
             found["moved_second"] = _less(found["swapped_second"], self.scores["swapped"])
+        if self.pictures.second_pool:
+            found["swapped_pool"] = self._over_draws(lambda draw: self._scores(draw, draw), views.POOL)
+            found["drop_pool"] = _less(self.scores["clean"], found["swapped_pool"])
+            found["moved_pool"] = _less(self.scores["swapped"], found["swapped_pool"])
         return found
 
+    def _second_pool(self, found: dict[str, dict]) -> dict | None:
+        """What backgrounds of a second pool give, and by how much more than the first; None where there are none."""
+        if not self.pictures.second_pool:
+            return None
+        names = ("swapped", "drop", "moved", "kept", "conflict", "conflict_moved")
+        return {"backgrounds": self.pictures.second_pool.name} | {name: found[f"{name}_pool"] for name in names}
+
     def _scores(self, queries: str, gallery: str, kept: Tensor | None = None) -> Scores:
-        """Scores of the photos that are kept (None: all); as if there were no others."""
+        """Scores of the photos that are kept (None: all, searched once); as if there were no others."""
+        asked = queries, gallery
         if kept is None:
-            return per_query(self.embeddings[queries], self.embeddings[gallery], self.labels, [1])
+            if asked not in self._searched:
+                found = per_query(self.embeddings[queries], self.embeddings[gallery], self.labels, [1])
+                self._searched[asked] = found
+            return self._searched[asked]
         return self._search(self.embeddings[queries][kept], self.embeddings[gallery][kept], kept)
 
     def _probed(self, view: str, gallery: str) -> Scores:
@@ -164,8 +183,12 @@ class Measures:
         if self.pictures.second:
             of_second = background_bias.conflict(self._grid(views.SECOND), self.labels)
             second = {"conflict_second": (of_second, every), "mask_agreement": (self.pictures.agreement, every)}
+        conflict = background_bias.conflict(grid, self.labels)
+        if self.pictures.second_pool:
+            of_pool = background_bias.conflict(self._grid(views.POOL), self.labels)
+            second |= {"conflict_pool": (of_pool, every), "conflict_moved_pool": (of_pool - conflict, every)}
         return second | {
-            "conflict": (background_bias.conflict(grid, self.labels), every),
+            "conflict": (conflict, every),
             "invariance": (invariance.invariance(grid), every),
             "right_on_all": (over["worst"], over["rows"]),
             "right_on_one": (over["mean"], over["rows"]),

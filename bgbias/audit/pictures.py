@@ -28,14 +28,17 @@ class Pictures:
     """What is audited, row by row, at the size of the embedder's input.
 
     Attributes:
+        photos: all there are, image_ids: which of them are audited.
         table: of the audited photos: path, class_id, class_name.
         labels: int64 (N,), class_id.
         pool: Pack of backgrounds, of any sizes.
         draws: how many backgrounds are drawn for each photo.
         input_px: S, side of the pictures.
         seed: of all draws.
+        purpose: of the draws of swapped photos, see `Photos.draw`.
         identity: fingerprint of all these bytes.
         second: masks of a second kind; None: there are none.
+        second_pool: other backgrounds; None: there are none.
     """
 
     def __init__(
@@ -64,26 +67,38 @@ class Pictures:
         self.table = photos.table.loc[image_ids].reset_index(drop=True)
         self.labels = self.table.class_id.to_numpy(copy=True)
         self.pool, self.draws, self.input_px, self.seed = pool, draws, photos.geometry.input_px, seed
-        self._photos, self._image_ids, self._purpose, self._cache = photos, np.asarray(image_ids), purpose, cache
-        settings = [list(self.table.path), self.labels.tolist(), self._image_ids.tolist(), seed, draws, purpose]
+        self.photos, self.image_ids, self.purpose, self._cache = photos, np.asarray(image_ids), purpose, cache
+        settings = [list(self.table.path), self.labels.tolist(), self.image_ids.tolist(), seed, draws, purpose]
         packs = [pack.folder for pack in (photos.photos, photos.masks, pool)]
         self.identity = fingerprint([*settings, photos.geometry], packs)
-        self.second = second
+        self.second, self.second_pool = second, None
         if second:
-            self._second = Photos(self.table, photos.photos.subset(self._image_ids), second.masks, photos.geometry)
+            self._second = Photos(self.table, photos.photos.subset(self.image_ids), second.masks, photos.geometry)
 
     def photo(self, rows: np.ndarray) -> Tensor:
         """Photos, uint8 (B, 3, S, S)."""
-        return torch.cat(list(self._photos.clean(self._image_ids[rows])))
+        return torch.cat(list(self.photos.clean(self.image_ids[rows])))
 
     def mask(self, rows: np.ndarray) -> Tensor:
         """Masks, uint8 (B, 1, S, S)."""
-        return torch.cat(list(self._photos.foregrounds(self._image_ids[rows])))
+        return torch.cat(list(self.photos.foregrounds(self.image_ids[rows])))
 
-    def swapped(self, rows: np.ndarray, draw: int, grow_px: int = 0) -> Tensor:
-        """Photos on random parts of random backgrounds, uint8 (B, 3, S, S); masks grown as by `foreground.grown`."""
-        manifest = self._photos.draw(self._image_ids[rows], self.pool, self.seed, self._purpose, draw)
-        return torch.cat(list(self._photos.swapped(manifest, self.pool, grow_px)))
+    def swapped(self, rows: np.ndarray, draw: int, grow_px: int = 0, second: bool = False) -> Tensor:
+        """Photos on random parts of random backgrounds, uint8 (B, 3, S, S).
+
+        Args:
+            rows: of the photos.
+            draw: of the backgrounds.
+            grow_px: of the masks, as of `foreground.grown`.
+            second: on backgrounds of the second pool.
+        """
+        pool = self.pool_of(second)
+        manifest = self.photos.draw(self.image_ids[rows], pool, self.seed, self.purpose, draw)
+        return torch.cat(list(self.photos.swapped(manifest, pool, grow_px)))
+
+    def pool_of(self, second: bool) -> Pack:
+        """The second pool, or the first."""
+        return self.second_pool.pictures if second else self.pool
 
     def second_mask(self, rows: np.ndarray) -> Tensor:
         """Masks of the second kind, uint8 (B, 1, S, S)."""
@@ -91,8 +106,8 @@ class Pictures:
 
     def second_swapped(self, rows: np.ndarray, draw: int) -> Tensor:
         """Photos by masks of the second kind, on the same parts of the same backgrounds as `swapped`."""
-        manifest = self._photos.draw(self._image_ids[rows], self.pool, self.seed, self._purpose, draw)
-        backgrounds = torch.cat(list(self._photos.backgrounds(manifest, self.pool)))
+        manifest = self.photos.draw(self.image_ids[rows], self.pool, self.seed, self.purpose, draw)
+        backgrounds = torch.cat(list(self.photos.backgrounds(manifest, self.pool)))
         return paste(self.photo(rows), self.second_mask(rows), backgrounds)
 
     @cached_property
@@ -115,10 +130,10 @@ class Pictures:
     @cached_property
     def near_duplicates(self) -> list[tuple[int, int]]:
         """Pairs of rows, see `near_duplicates.near_duplicates`."""
-        return near_duplicates.near_duplicates(self._photos.photos.subset(self._image_ids))
+        return near_duplicates.near_duplicates(self.photos.photos.subset(self.image_ids))
 
     def _masks(self) -> Iterator[Tensor]:
-        return self._photos.foregrounds(self._image_ids)
+        return self.photos.foregrounds(self.image_ids)
 
     @cached_property
     def probed(self) -> np.ndarray:
@@ -144,11 +159,13 @@ class Pictures:
 
     def emptied(self, rows: np.ndarray) -> Tensor:
         """The backgrounds of probed photos, the object painted over; uint8 (B, 3, S, S)."""
-        pictures = np.stack([self._emptied[row] for row in np.searchsorted(self.probed, rows)])
+        pictures = np.stack([self.all_emptied[row] for row in np.searchsorted(self.probed, rows)])
         return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
 
     @cached_property
-    def _emptied(self) -> Pack:
+    def all_emptied(self) -> Pack:
+        """The backgrounds of all probed photos, in their order, see `emptied`."""
+
         def make() -> Iterator[np.ndarray]:
             for row in tqdm(self.probed, "removing objects", unit="photo"):
                 picture = inpainted(self.photo(np.array([row])), self.mask(np.array([row])), self.margin_px)

@@ -87,9 +87,14 @@ def in_doubt(folder: Path) -> str:
 
 
 def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.DataFrame]:
-    """The measures that mean the same in two audits: not those by second masks where these are of other kinds."""
+    """The measures that mean the same in two audits: not those by other second masks, or on other second pools."""
     kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders}
-    return [table.drop(columns=COLUMNS, errors="ignore") if len(kinds) > 1 else table for table in tables]
+    made = [_of(folder, "made_with") for folder in folders]
+    pools = {with_.get("second_backgrounds") if isinstance(with_, dict) else None for with_ in made}
+    unlike = [*(COLUMNS if len(kinds) > 1 else [])]
+    if len(pools) > 1:
+        unlike += [name for table in tables for name in table if name.endswith("_pool")]
+    return [table.drop(columns=unlike, errors="ignore") for table in tables]
 
 
 def _of(folder: Path, *keys: str) -> Any:

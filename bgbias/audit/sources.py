@@ -10,28 +10,21 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from bgbias import files
 from bgbias.audit import folder as folders
-from bgbias.audit import second_kind
+from bgbias.audit import pools, second_kind
 from bgbias.audit.pictures import Pictures, packed
 from bgbias.audit.second_kind import Second
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
-from bgbias.datasets.contents import READ, walk
 from bgbias.errors import InputError
 from bgbias.files.processes import locked
 from bgbias.masks.make import file_of, made_from, make_masks
 from bgbias.photos import foreground
-from bgbias.photos.pack import Pack, Read, cores, crop, read_mask, read_photo, shrink
+from bgbias.photos.pack import Pack, Read, cores, crop, read_mask, read_photo
 from bgbias.photos.views import Photos
-from bgbias.render.backgrounds import swap
-from bgbias.seeding import generator
 
 REMBG_MODEL = "u2net"
-SOURCES = ("photos", "masks", "backgrounds")  # folders that are read
-POOL = 100  # backgrounds, rendered or of a folder; more would say little more and take longer
-FEWEST = 4  # backgrounds of a folder: as many as the grid needs
-BACKGROUND_SHARE = 5 / 3  # a background's short side, in inputs: crops of it are not enlarged
+SOURCES = ("photos", "masks", "backgrounds", "second_backgrounds")  # folders that are read
 CROP_SHARE, CROP_RATIO = [0.4, 1.0], [0.75, 4 / 3]  # of the part of a background that is shown, as in training
 FEW = 64  # photos, whose masks are made sooner than other processes have started
 
@@ -56,7 +49,10 @@ def try_folder(out: Path, options: params.Audit | None) -> None:
     Raises:
         ValueError: it cannot be made, or lies in a folder that is read, where the next audit would read it.
     """
-    for folder in filter(None, (getattr(options, name, None) for name in SOURCES)):
+    given = {name: getattr(options, name, None) for name in SOURCES}
+    if given["second_backgrounds"] in (pools.RENDERED, pools.OWN):
+        del given["second_backgrounds"]
+    for folder in filter(None, given.values()):
         if out.resolve().is_relative_to(Path(folder).resolve()):
             raise InputError(f"--out {out} lies in {folder}, which is read: choose another folder")
     new = [folder for folder in (out, *out.parents) if not folder.exists()]
@@ -69,7 +65,12 @@ def try_folder(out: Path, options: params.Audit | None) -> None:
 
 
 def of_dataset(
-    dataset: str, settings: params.Params, input_px: int, cache: Cache, second: params.SecondMasks | None = None
+    dataset: str,
+    settings: params.Params,
+    input_px: int,
+    cache: Cache,
+    second: params.SecondMasks | None = None,
+    backgrounds: str | None = None,
 ) -> Opened:
     """Open the test photos of a dataset of the pipeline, with its masks, its pool and the swaps of its stage embed.
 
@@ -79,9 +80,10 @@ def of_dataset(
         input_px: of the embedder.
         cache: for what takes long.
         second: method of masks to hold beside the prepared ones; they are made of the packed photos.
+        backgrounds: of a second pool: photos, rendered, a folder, or a pool of the dataset by its name.
 
     Raises:
-        ValueError: the second masks would be the prepared ones.
+        ValueError: the second masks would be the prepared ones, or the second pool the first.
     """
     geometry, options = replace(settings.images[dataset], input_px=input_px), settings.evaluate[dataset]
     method = settings.masks[dataset].method
@@ -92,7 +94,14 @@ def of_dataset(
     pool = photos.pool(pool_name)
     image_ids = photos.split("test")
     beside = making and second_kind.of_packed(photos.photos, image_ids, making, cache)
+    if backgrounds == pool_name:
+        raise InputError(f"--second-backgrounds {backgrounds}: the first pool of {dataset} is the same: give another")
     pictures = Pictures(photos, image_ids, pool, settings.seed, cache, options.draws, "swapped", beside)
+    if backgrounds and photos.pools.joinpath(backgrounds).is_dir():
+        other, name = photos.pool(backgrounds), f"the pool {backgrounds} of {dataset}"
+        pictures.second_pool = pools.of_pack(other, name, pools.mark(other.folder))
+    else:
+        pictures.second_pool = pools.second(backgrounds, pictures, cache)
     remarks = [
         f"Audited are the {len(pictures.labels)} test photos of {dataset}, on the backgrounds that the pipeline drew "
         f"for them: for a model of that input size, clean and swapped figures are those of its report."
@@ -103,10 +112,10 @@ def of_dataset(
             f"does on sharper photos may differ; images.{dataset} in params.yaml sets the size."
         )
     described = _described(pictures, method, f"the pool {pool_name} of {dataset}")
-    return Opened(pictures, described | _made_with(photos.masks.folder, files.checksum(pool.folder), pictures), remarks)
+    return Opened(pictures, described | _made_with(photos.masks.folder, pools.mark(pool.folder), pictures), remarks)
 
 
-def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> Opened:
+def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, split: str = "test") -> Opened:
     """Open the photos of a folder, make their masks, and the pool of backgrounds.
 
     Args:
@@ -114,12 +123,13 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
         input_px: of the embedder.
         seed: of all draws.
         cache: for what takes long.
+        split: of those that photos.csv names.
 
     Raises:
         ValueError: as raised by `folder.read`, `mask_pack` and `background_pack`.
     """
     folder, backgrounds = Path(options.photos), Path(options.backgrounds) if options.backgrounds else None
-    listed, remarks = folders.read(folder)
+    listed, remarks = folders.read(folder, split)
     table = listed
     method = "given" if options.masks else options.mask_method or "grabcut"
     if options.masks:
@@ -138,10 +148,11 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
     )
     making = second_kind.making(options.second_masks, method, model)
     beside = making and Second(second_kind.name(making), _mask_pack(listed, folder, making, input_px, cache))
-    pool = background_pack(backgrounds, input_px, seed, cache)
+    pool = pools.background_pack(backgrounds, input_px, seed, cache)
     pictures = Pictures(photos, photos.table.image_id.to_numpy(), pool, seed, cache, second=beside)
-    described = _described(pictures, options.masks or method, options.backgrounds or "this project, rendered")
-    mark = files.checksum(*_drawn(backgrounds, seed)) if backgrounds else "rendered"
+    pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
+    described = _described(pictures, options.masks or method, options.backgrounds or pools.OURS)
+    mark = pools.mark(*pools.drawn(backgrounds, seed)) if backgrounds else pools.RENDERED
     full_size = photos.masks.folder.parent / "masks"  # see `mask_pack`
     return Opened(pictures, described | _made_with(full_size, mark, pictures), remarks)
 
@@ -153,8 +164,9 @@ def _described(pictures: Pictures, masks: str, backgrounds: str) -> dict:
 
 def _made_with(masks: Path, backgrounds: str, pictures: Pictures) -> dict:
     """What the swaps depend on beside the photos, whatever the embedder's input: masks, backgrounds and seed."""
-    mark = files.checksum(masks)[:16]
-    return {"made_with": {"masks": mark, "backgrounds": backgrounds[:16], "seed": pictures.seed}}
+    mark, second = pools.mark(masks), pictures.second_pool
+    beside = {"second_backgrounds": second.mark} if second else {}
+    return {"made_with": {"masks": mark, "backgrounds": backgrounds, "seed": pictures.seed, **beside}}
 
 
 def square(px: int) -> params.Geometry:
@@ -199,41 +211,3 @@ def _mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_p
         make_masks(table, folder, full_size, options, workers=1 if len(table) <= FEW else None)
     paths = [file_of(full_size, path) for path in table.path]
     return packed(cache, f"masks_{input_px}", mark, lambda: _crops(paths, input_px, read_mask, "cropping masks"))
-
-
-def background_pack(folder: Path | None, input_px: int, seed: int, cache: Cache) -> Pack:
-    """The pool of backgrounds: the pictures of a folder (at most 100, drawn by the seed), or 100 rendered ones.
-
-    Args:
-        folder: read with all that is in it; None: the pictures are rendered, as the pool `test` of the demo is.
-        input_px: of the embedder.
-        seed: of the draw, and of the rendering.
-        cache: where the pool is kept.
-
-    Raises:
-        ValueError: no folder, fewer than 4 pictures, or one that does not decode.
-    """
-    side_px = round(BACKGROUND_SHARE * input_px)
-    if folder is None:
-
-        def make() -> Iterator[np.ndarray]:
-            for number in tqdm(range(POOL), "rendering backgrounds", unit="picture"):
-                yield np.round(swap("test", number, seed, side_px) * 255).astype(np.uint8)
-
-        return packed(cache, "backgrounds", fingerprint(["rendered", POOL, side_px, seed]), make)
-    paths = _drawn(folder, seed)
-    shrunk = (shrink(read_photo(path), side_px) for path in tqdm(paths, "backgrounds", unit="picture"))
-    return packed(cache, "backgrounds", fingerprint(["backgrounds", side_px], paths), lambda: shrunk)
-
-
-def _drawn(folder: Path, seed: int) -> list[Path]:
-    """The pictures of a folder that are used."""
-    if not folder.is_dir():
-        raise InputError(f"{folder} is no folder: give a folder of background pictures, or none to render some")
-    paths = sorted(folder / path for path in walk(folder)[0] if path.suffix.lower() in READ)
-    if len(paths) < FEWEST:
-        raise InputError(f"{folder}: {len(paths)} pictures, at least {FEWEST} are needed: add some backgrounds")
-    if len(paths) > POOL:
-        chosen = generator(seed, "audit pool").choice(len(paths), POOL, replace=False)
-        paths = [paths[place] for place in sorted(chosen)]
-    return paths

@@ -1,8 +1,8 @@
-"""What the verdict says of swapped photos, by masks of one kind or two: loss, agreement of the masks, and conflict."""
+"""What the verdict says of swapped photos, by one kind of masks or two, on one pool or two: loss, conflict."""
 
-from bgbias.audit import by_masks
+from bgbias.audit import sensitivity
 from bgbias.audit.grade import above_chance
-from bgbias.audit.wording import interval, negative, points, side, span
+from bgbias.audit.wording import Estimate, interval, negative, points, side, span
 
 EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
 OUTWEIGHS = {
@@ -13,22 +13,22 @@ OUTWEIGHS = {
 
 
 def loss(found: dict) -> str:
-    """Say what swapping costs, as far as both kinds of masks allow."""
-    drops, chance, pool = by_masks.drops(found), found["chance"]["recall_at_1"], found["backgrounds"]
-    sides = set(by_masks.sides(drops, 0))
+    """Say what swapping costs, as far as both kinds of masks and both pools allow."""
+    drops, chance = sensitivity.drops(found), found["chance"]["recall_at_1"]
+    sides = set(sensitivity.sides(drops, 0))
     if sides == {-1}:
-        more, brackets = by_masks.ranged([(kind, negative(drop)) for kind, drop in drops], 1, "points", pool)
+        more, brackets = sensitivity.ranged([(how, negative(drop)) for how, drop in drops], 1, "points", found)
         text = f"With swapped backgrounds Recall@1 is {more} higher {brackets}"
         return f"{text}: the photos' own backgrounds serve this model worse than those of the pool."
-    cost, brackets = by_masks.ranged(drops, 1, "points", pool)
+    cost, brackets = sensitivity.ranged(drops, 1, "points", found)
     text = f"Swapping backgrounds costs {cost} of Recall@1 {brackets}"
     if sides == {1}:
-        left = by_masks.remaining(found)
-        guessed = [kind for kind, share in left if side(share, chance) != 1]
-        by = "" if len(guessed) == len(left) else f" by {' and '.join(guessed)}"
+        left = sensitivity.remaining(found)
+        guessed = [how for how, share in left if side(share, chance) != 1]
+        by = "" if len(guessed) == len(left) else f" {' and '.join(guessed)}"
         like = f", which is not shown to be better than guessing{by}" if guessed else ""
         return f"{text}. {span(*(share for _, share in left), digits=1)} % remain{like}."
-    text += f": {by_masks.told(drops, EFFECTS, 0)}."
+    text += f": {sensitivity.told(drops, EFFECTS, 0)}."
     if above_chance(found) or sides != {0}:
         return text
     return f"{text} A model at chance has nothing to lose, so this says nothing about backgrounds."
@@ -39,7 +39,7 @@ def agreement(found: dict) -> list[str]:
     second = found["second_masks"]
     if second is None:
         return []
-    if by_masks.opinion(found) is None:
+    if sensitivity.opinion(found) is None:
         flagged = f"{sum(second['flagged'].values())} of its {found['photos']} masks are in doubt by size or place"
         return [f"Masks of a second kind, {second['kind']}, are no second opinion: {flagged}."]
     alike, moved = second["agreement"], second["moved"]["recall_at_1"]
@@ -47,7 +47,7 @@ def agreement(found: dict) -> list[str]:
     more = negative(moved) if less else moved
     outcome = "the loss depends on the kind by that much" if side(moved, 0) else "it is not shown to depend on the kind"
     text = (
-        f"Masks of two kinds, {' and '.join(by_masks.kinds(found))}, agree with an IoU of {alike['value']:.2f} on "
+        f"Masks of two kinds, {' and '.join(sensitivity.kinds(found))}, agree with an IoU of {alike['value']:.2f} on "
         f"average, of less than 0.50 for {100 * second['unlike_share']:.0f} % of {found['photos']} photos. By the "
         f"first the swap costs {points(more)} {'less' if less else 'more'} than by the second ({interval(more)}): "
         f"{outcome}."
@@ -58,12 +58,31 @@ def agreement(found: dict) -> list[str]:
     return [text]
 
 
+def pools(found: dict) -> list[str]:
+    """Say how far drop and conflict depend on which pool is believed."""
+    second = found["second_backgrounds"]
+    if second is None:
+        return []
+    moved, outweighs = second["moved"]["recall_at_1"], second["conflict_moved"]
+    return [
+        f"On a second pool of backgrounds, {second['backgrounds']}, the swap costs {_beside(moved, '')}, and the "
+        f"background comes first in the conflict {_beside(outweighs, ' often')}; by the first masks, query by query."
+    ]
+
+
+def _beside(moved: Estimate, often: str) -> str:
+    less = moved["value"] < 0
+    more = negative(moved) if less else moved
+    outcome = "" if side(moved, 0) else ": not shown to differ"
+    return f"{points(more)} {'less' if less else 'more'}{often} than on the first ({interval(more)}{outcome})"
+
+
 def conflict(found: dict) -> str:
     """Say which outweighs, object or background, likewise."""
-    conflicts = by_masks.conflicts(found)
-    share, brackets = by_masks.ranged(conflicts, 0, "%", found["backgrounds"])
+    conflicts = sensitivity.conflicts(found)
+    share, brackets = sensitivity.ranged(conflicts, 0, "%", found)
     return (
         f"In {share} of trials {brackets} a photo of another class on the same background comes before a photo of the "
-        f"same class on another one: {by_masks.told(conflicts, OUTWEIGHS, 0.5)} (0 %: the object always does; 50 %: as "
-        "by chance)."
+        f"same class on another one: {sensitivity.told(conflicts, OUTWEIGHS, 0.5)} (0 %: the object always does; 50 %: "
+        "as by chance)."
     )

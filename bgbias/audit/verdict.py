@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bgbias.audit import by_masks, swaps
+from bgbias.audit import sensitivity, swaps
 from bgbias.audit.grade import above_chance, doubtful
 from bgbias.audit.wording import interval, negative, percent, points, side
 from bgbias.metrics import sample_size
@@ -49,6 +49,7 @@ def sentences(
     return [
         swaps.loss(found),
         *swaps.agreement(found),
+        *swaps.pools(found),
         *remarks,
         _clean(found),
         *_near_duplicates(found, True),
@@ -156,7 +157,7 @@ def _masks(found: dict) -> list[str]:
         without = doubt["drop_without"]
         first += f"; without their photos the swap costs {points(without['recall_at_1'])}." if without else "."
     else:
-        second = by_masks.opinion(found)
+        second = sensitivity.opinion(found)
         unlike = ", those first on which the two kinds differ most" if second and second["unlike"] else ""
         first = f"No mask is in doubt by its size or place; check by eye whether they fit the objects{unlike}."
     if "moved_eroded" not in doubt:

@@ -43,17 +43,17 @@ def interval(estimate: Estimate) -> str:
 
 
 def intervals(estimates: Sequence[tuple[str, Estimate]]) -> str:
-    """Write the intervals of estimates by masks of one kind or several, each with the name of its masks.
+    """Write the intervals of one estimate or several, each with how it was made.
 
     >>> one, other = {"low": 0.1, "high": 0.25, "classes": 8}, {"low": 0.0, "high": 0.125, "classes": 8}
-    >>> intervals([("grabcut", one), ("rembg", other)])
-    '95 % intervals 10.0 to 25.0 by grabcut, 0.0 to 12.5 by rembg, 8 classes'
-    >>> intervals([("grabcut", one)])
+    >>> intervals([("by grabcut", one), ("on walls", other)])
+    '95 % intervals 10.0 to 25.0 by grabcut, 0.0 to 12.5 on walls, 8 classes'
+    >>> intervals([("", one)])
     '95 % interval 10.0 to 25.0, 8 classes'
     """
     if len(estimates) == 1:
         return interval(estimates[0][1])
-    listed = ", ".join(f"{ends(estimate)} by {masks}" for masks, estimate in estimates)
+    listed = ", ".join(f"{ends(estimate)} {how}" for how, estimate in estimates)
     return f"95 % intervals {listed}, {estimates[0][1]['classes']} classes"
 
 

@@ -188,6 +188,7 @@ class Audit:
     rembg_model: str | None = None  # None: u2net
     backgrounds: str | None = None  # a folder of pictures; None: some are rendered
     second_masks: SecondMasks | None = None  # to hold beside the masks; None: grabcut
+    second_backgrounds: str | None = None  # to hold beside the backgrounds: photos, rendered, or a folder; None: none
     title: str | None = None  # of the page
     quick: bool | None = None
     no_attention: bool | None = None
@@ -199,6 +200,10 @@ class Audit:
             raise InputError("masks and mask_method: give one of the two")
         if self.mask_method == self.second_masks != "grabcut" and self.mask_method:
             raise InputError(f"mask_method and second_masks are both {self.mask_method}: give two methods, or none")
+        if self.second_backgrounds == (self.backgrounds or "rendered"):
+            raise InputError(
+                f"second_backgrounds {self.second_backgrounds}: the first are the same: give others, or none"
+            )
 
 
 @strict

@@ -12,6 +12,8 @@ from bgbias.errors import InputError, as_input_error
 from bgbias.models.cards import Card
 from bgbias.photos.compose import in_cache
 
+FEWEST = 16  # pictures at once
+
 
 class Embedder(nn.Module):
     """A network with all that it takes to use it; comes frozen, in evaluation mode.
@@ -83,6 +85,19 @@ class Embedder(nn.Module):
 def device() -> torch.device:
     """Return the GPU where there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def portions(embedder: Embedder, batch: Tensor) -> tuple[Tensor, ...]:
+    """Split a batch for `embed` so that it stays in a CPU's cache, which can halve the time; the same embeddings.
+
+    Args:
+        embedder: of any origin.
+        batch: uint8 (B, 3, H, W).
+
+    Returns:
+        16 to 31 pictures each, on a CPU: fewer at once would change the last digits; the whole batch on a GPU.
+    """
+    return batch.tensor_split(max(1, len(batch) // FEWEST)) if embedder.mean.device.type == "cpu" else (batch,)
 
 
 @torch.no_grad()

@@ -29,6 +29,7 @@ from bgbias.photos.foreground import Box, grown, object_box
 from bgbias.photos.views import Photos
 
 SAME, OWN = 16, 4  # backgrounds, at most
+ROWS = 1024  # of embeddings that are averaged at a time
 MARGIN = 0.1  # around the object's box; a crop with 0.25 recovers less of the validation photos of demo and grocery
 DOUBTFUL = {"grey_crop_dilated": 1, "grey_crop_eroded": -1}  # times the pixels that masks are in doubt
 DOUBT_SHARE = 0.02  # of the picture's side, as in an audit
@@ -71,6 +72,8 @@ REMEDIES = (
     *(Remedy(name, "both", passes) for name, passes in _SHOWN.items()),
     *(Remedy(name, "query", passes) for name, passes in _SHOWN.items() if name not in DOUBTFUL),
 )
+
+PASSES = tuple(dict.fromkeys(name for remedy in REMEDIES for name in remedy.passes))
 
 
 class Shown:
@@ -153,4 +156,7 @@ def averaged(passes: Sequence[Tensor]) -> Tensor:
     >>> averaged([torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])]).tolist()
     [[0.7071067690849304, 0.7071067690849304]]
     """
-    return passes[0] if len(passes) == 1 else normalize(torch.stack(list(passes)).mean(0))
+    if len(passes) == 1:
+        return passes[0]
+    parts = zip(*(one.split(ROWS) for one in passes), strict=True)
+    return torch.cat([normalize(torch.stack(part).mean(0)) for part in parts])

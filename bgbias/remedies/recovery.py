@@ -4,84 +4,31 @@ The pool `val` is shared out: the backgrounds of one half are learnt from, and s
 half are swapped in to choose. So what is chosen has not been fitted to the backgrounds that it is judged by.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from bgbias.metrics.aggregate import over
 from bgbias.metrics.bootstrap import Sums, estimates, sums
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import per_query
-from bgbias.models.embedder import Embedder, embed
-from bgbias.photos import pack
 from bgbias.photos.foreground import OBJECT
-from bgbias.photos.views import BATCH, Photos
+from bgbias.photos.views import Photos
 from bgbias.remedies import projection
-from bgbias.remedies.pictures import REMEDIES, Remedy, Shown, averaged
+from bgbias.remedies.passes import Split
+from bgbias.remedies.pictures import REMEDIES, Remedy, averaged
 from bgbias.seeding import generator
 
 ENDS = ("value", "low", "high")
-PHOTOS, SWAPS = 2000, 6  # training photos that are learnt from, at most, and backgrounds for each
 Fix = Callable[[Tensor], Tensor]  # embeddings (N, D) -> (N, D)
 Scores = dict[str, Tensor]  # of `retrieval.per_query`
 
 
-class Split(NamedTuple):
-    """The embeddings of a split.
-
-    Attributes:
-        labels: int64 (N,).
-        views: the clean one, then the draws of the swapped one; each one's passes (see `Shown`) by name, (N, D).
-    """
-
-    labels: Tensor
-    views: list[dict[str, Tensor]]
-
-
-def training_swaps(embedder: Embedder, photos: Photos, pool: pack.Pack, seed: int) -> Tensor:
-    """Embed training photos, of validation and test classes none, on several backgrounds each.
-
-    Returns:
-        float32 (N, SWAPS, D), of PHOTOS random photos where there are more.
-    """
-    image_ids = generator(seed, "nuisance photos").permutation(photos.split("train"))[:PHOTOS]
-    drawn = (photos.draw(image_ids, pool, seed, "nuisance", number) for number in range(SWAPS))
-    names = list(photos.table.path[image_ids])
-    bar = tqdm(drawn, "train", total=SWAPS, unit="view")
-    return torch.stack([embed(embedder, photos.swapped(manifest, pool), names) for manifest in bar], 1)
-
-
-def embedded(
-    embedder: Embedder, photos: Photos, split: str, pool: pack.Pack, draws: int, seed: int, shown: Shown
-) -> Split:
-    """Embed all passes of a split's clean view and of its swapped one, drawn from the pool as the stage embed does."""
-    image_ids = photos.split(split)
-    manifests = [None, *(photos.draw(image_ids, pool, seed, "swapped", number) for number in range(draws))]
-    views = []
-    for manifest in tqdm(manifests, split, unit="view"):
-        batches = photos.clean(image_ids) if manifest is None else photos.swapped(manifest, pool)
-        views.append(_passes(embedder, zip(batches, photos.foregrounds(image_ids), strict=True), image_ids, shown))
-    return Split(torch.from_numpy(photos.table.class_id.to_numpy()[image_ids]), views)
-
-
-def _passes(
-    embedder: Embedder, batches: Iterator[tuple[Tensor, Tensor]], image_ids: np.ndarray, shown: Shown
-) -> dict[str, Tensor]:
-    embeddings = {}
-    for number, (pictures, masks) in enumerate(batches):
-        ids = image_ids[BATCH * number :][: len(pictures)]
-        names = list(shown.photos.table.path[ids])
-        for name, pass_ in shown.passes(pictures, masks, ids):
-            embeddings.setdefault(name, []).append(embed(embedder, [pass_], names))
-    return {name: torch.cat(parts) for name, parts in embeddings.items()}
-
-
-def score(remedy: Remedy, passes: dict[str, Tensor], labels: Tensor, fix: Fix) -> Scores:
+def score(remedy: Remedy, passes: Mapping[str, Tensor], labels: Tensor, fix: Fix) -> Scores:
     """Compute the retrieval metrics of each query of a view, remedied."""
     queries = averaged([passes[name] for name in remedy.passes])
     gallery = queries if remedy.sides == "both" else passes["as_is"]
@@ -92,6 +39,10 @@ def criterion(remedy: Remedy, chosen_on: Split, fix: Fix) -> float:
     """Return what remedies are chosen by: the mean of MAP@R on clean and swapped photos, so that both count alike."""
     scores = [score(remedy, passes, chosen_on.labels, fix)["map_at_r"].mean().item() for passes in chosen_on.views]
     return (scores[0] + sum(scores[1:]) / len(scores[1:])) / 2
+
+
+def _unchanged(embeddings: Tensor) -> Tensor:
+    return embeddings
 
 
 class Learnt(NamedTuple):
@@ -112,7 +63,7 @@ class Learnt(NamedTuple):
     def fixes(self) -> dict[str, Fix]:
         """Return them by the names that remedies call them by."""
         removed = partial(projection.removed, directions=self.directions)
-        return {"none": lambda embeddings: embeddings, "removed": removed, "whitened": self._whitened}
+        return {"none": _unchanged, "removed": removed, "whitened": self._whitened}
 
     def _whitened(self, embeddings: Tensor) -> Tensor:
         return projection.whitened(embeddings, self.matrix)
@@ -142,18 +93,24 @@ def learn(swaps: Tensor, chosen_on: Split) -> Learnt:
     return Learnt(directions[:count], matrices[shrinkage], tried, movement)
 
 
-def measure(tested: Split, chosen_on: Split, learnt: Learnt, seed: int) -> dict[str, dict]:
+def measure(tested: Split, chosen_on: Split | None, learnt: Learnt | None, seed: int) -> dict[str, dict]:
     """Measure what each remedy does for the test photos.
 
+    Args:
+        tested: the test photos.
+        chosen_on: the validation photos; None: there are none.
+        learnt: of `learn`; None: nothing was learnt, and remedies of pictures alone are measured.
+        seed: of the intervals.
+
     Returns:
-        By its key: name, sides, passes, needs_mask; validation (its `criterion`); clean and swapped (metrics, with the
-        sd over the draws); and with 95 % intervals by bootstrap over classes, for each metric: change_clean and
-        change_swapped (this remedy less none), recovered (change_swapped as a share of what swapping costs without
-        a remedy; 1: all of it, below 0: it gets worse). None where not defined.
+        By its key: name, sides, passes, needs_mask; validation (its `criterion`, where there are such photos); clean
+        and swapped (metrics, with the sd over the draws); and with 95 % intervals by bootstrap over classes, for each
+        metric: change_clean and change_swapped (this remedy less none), recovered (change_swapped as a share of what
+        swapping costs without a remedy; 1: all of it, below 0: it gets worse). None where not defined.
     """
-    fixes, measured, compared = learnt.fixes(), {}, {}
+    fixes, measured, compared = learnt.fixes() if learnt else {"none": _unchanged}, {}, {}
     base = _clean_and_swapped(REMEDIES[0], tested, fixes["none"])
-    for remedy in REMEDIES:
+    for remedy in (one for one in REMEDIES if one.fix in fixes):
         remedied = _clean_and_swapped(remedy, tested, fixes[remedy.fix])
         draws = [{metric: draw[metric].mean().item() for metric in METRICS} for draw in remedied[1:]]
         measured[remedy.key] = {
@@ -161,7 +118,7 @@ def measure(tested: Split, chosen_on: Split, learnt: Learnt, seed: int) -> dict[
             "sides": remedy.sides,
             "passes": len(remedy.passes),
             "needs_mask": remedy.needs_mask,
-            "validation": criterion(remedy, chosen_on, fixes[remedy.fix]),
+            **({"validation": criterion(remedy, chosen_on, fixes[remedy.fix])} if chosen_on else {}),
             "clean": {metric: remedied[0][metric].double().mean().item() for metric in METRICS},
             "swapped": over(draws, "_sd"),
         }
@@ -191,11 +148,13 @@ def _compared(remedied: list[Scores], base: list[Scores], labels: Tensor) -> dic
     return compared
 
 
-def described(measured: dict[str, dict], learnt: Learnt) -> dict:
+def described(measured: dict[str, dict], learnt: Learnt | None) -> dict:
     """Return what is recorded beside `measured` of `measure`: the remedy that validation chooses, and what was learnt.
 
-    Of equally good remedies the first is chosen.
+    Of equally good remedies the first is chosen; without validation none.
     """
+    if not learnt:
+        return {"chosen": None}
     return {
         "chosen": max(measured, key=lambda key: measured[key]["validation"]),
         "tried": learnt.tried,

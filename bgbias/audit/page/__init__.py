@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bgbias import files
-from bgbias.audit import by_masks
+from bgbias.audit import sensitivity
 from bgbias.audit.about import About
 from bgbias.audit.examples import Masked, Row
-from bgbias.audit.page import definitions, first, gallery, measures, second_masks, view_chart, wording
+from bgbias.audit.page import definitions, first, gallery, measures, second_masks, second_pool, view_chart, wording
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, POINTS
@@ -56,6 +56,8 @@ def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked]
               drop_dilated, moved_eroded, moved_dilated: R (moved: against whole masks on the same backgrounds),
               radius_px}
             - second_masks: see `second_masks.summary` of the audit, with kind: text; None: there are none
+            - second_backgrounds: {backgrounds: text, drop, swapped, moved: R; kept, conflict, conflict_moved: E}, moved
+              being the second less the first, query by query; None: there are none
             - near_duplicates: {photos, pair_count: numbers; pairs: [path, path], 100 at most; said: text;
               clean_without, drop_without: R or None}; not shown but in the verdict
             - kept: E; grey_gain: R; normalisation: see `normalisation.tried` of the audit, not shown but in the verdict
@@ -129,7 +131,8 @@ def _sections(audit: dict, rows: Sequence[Row]) -> list[Html]:
 def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
     """The lead of a section, and what it shows."""
     if name == "figures":
-        first_kind = f" By the first masks, {by_masks.kinds(audit)[0]}." if audit["second_masks"] else ""
+        first_kind = f" By the first masks, {sensitivity.kinds(audit)[0]}." if audit["second_masks"] else ""
+        first_kind += f" On the first pool, {audit['backgrounds']}." if audit["second_backgrounds"] else ""
         return f"With 95 % intervals over classes, and what they were counted on.{first_kind}", _figures(audit)
     if name == "matrix":
         matrices = [measures.matrix(audit["matrix"], metric, title) for metric, title in METRICS.items()]
@@ -154,7 +157,10 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
         sentences = [tag("p", wording.kept_together(sentence)) for sentence in audit["verdict"]]
         return "What the figures say, and no more.", tag("div", *sentences, class_="verdict")
     return {
-        "measures": lambda: ("The background's weight, asked in five ways.", measures.single(audit)),
+        "measures": lambda: (
+            "The background's weight, asked in five ways.",
+            joined(measures.single(audit), second_pool.section(audit)),
+        ),
         "variance": lambda: ("What the embeddings of swapped photos differ by.", measures.variance(audit)),
         "attention": lambda: ("Does the model look at the object?", measures.attention(audit["attention"])),
         "masks": lambda: (

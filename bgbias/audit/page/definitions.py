@@ -124,7 +124,8 @@ LIMITS = (
     "More than the masks allow. What a mask leaves of the background passes for the object, and what it cuts away is "
     "missing.",
     "That backgrounds alone tell the class. An outline can still show, and photos of a series share more than a place.",
-    "What other backgrounds would do. Drop and conflict are measured on the pool that is named above.",
+    "What other backgrounds would do. Drop and conflict are measured on the pool that is named above; a second one can "
+    "be held beside it (--second-backgrounds).",
     "From intervals that overlap, that there is no difference. Drop and gap are compared query by query and have "
     "their own intervals.",
     "From attention, why. It shows where small changes of the picture move the embedding, or the similarity of two "

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bgbias.audit import by_masks
+from bgbias.audit import sensitivity
 from bgbias.audit.page import charts, wording
 from bgbias.audit.page.charts import Group, Line
 from bgbias.audit.page.markup import Html, joined, tag
@@ -18,7 +18,7 @@ def section(audit: dict) -> Html:
     second = audit["second_masks"]
     if second is None:
         return joined()
-    kinds = by_masks.kinds(audit)
+    kinds = sensitivity.kinds(audit)
     intro = (
         f"Masks of two kinds, {kinds[0]} and {kinds[1]}, on the same backgrounds. An IoU of 1: they agree to the "
         "pixel. Below 0.50: more is object in one of them alone than in both."

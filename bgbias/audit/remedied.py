@@ -1,0 +1,104 @@
+"""Remedies on the pictures that an audit sees, of a folder or a dataset: what it has embedded comes from the cache.
+
+What is learnt and chosen needs other photos than those that are measured: of a dataset its splits, of a folder those
+that its photos.csv names. Without such only remedies of pictures are measured, and none is chosen.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from bgbias.audit import embeddings, pools, sources
+from bgbias.audit.pictures import Pictures
+from bgbias.cache import Cache, fingerprint
+from bgbias.config import params
+from bgbias.datasets import folder as folders
+from bgbias.models.embedder import Embedder
+from bgbias.photos.pack import Pack
+from bgbias.photos.views import Photos
+from bgbias.remedies import passes, recovery
+from bgbias.remedies.pictures import Shown
+
+KNOWN = {"foreground_grey": "grey", "foreground_mean": "mean_colour"}  # view of an audit -> pass of the clean view
+LEARNING = ("train", "val")
+NO_SPLITS = "No photos.csv names the splits train and val: nothing is learnt or chosen, remedies of pictures only."
+
+
+class Sides(NamedTuple):
+    """What remedies are measured on.
+
+    Attributes:
+        tested: the pictures of the audit.
+        learning: split -> its photos, and which of all photos these are; nothing where there are none.
+        learnt_from: backgrounds to learn from, and to show.
+        chosen_by: other backgrounds, to choose by.
+        remarks: what is to be said of the choice, sentences.
+    """
+
+    tested: Pictures
+    learning: dict[str, tuple[Photos, np.ndarray]]
+    learnt_from: Pack
+    chosen_by: Pack
+    remarks: list[str]
+
+
+def of_dataset(dataset: str, settings: params.Params, input_px: int, cache: Cache) -> Sides:
+    """Open the splits of a dataset of the pipeline, as `sources.of_dataset` opens its test photos."""
+    tested, _, remarks = sources.of_dataset(dataset, settings, input_px, cache, "none")
+    photos = tested.photos
+    learning = {split: (photos, photos.split(split)) for split in LEARNING}
+    return Sides(tested, learning, *photos.val_pools(separate=True), remarks[1:])
+
+
+def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> Sides:
+    """Open the photos of a folder as `sources.of_folder` does, and its other splits where photos.csv names all three.
+
+    What is learnt is learnt from rendered backgrounds that no audit swaps in.
+    """
+    tested, _, remarks = sources.of_folder(options, input_px, seed, cache)
+    learning = {}
+    if set(LEARNING) <= set(folders.read(Path(options.photos)).split):
+        for split in LEARNING:
+            of_split = sources.of_folder(options, input_px, seed, cache, split).pictures
+            learning[split] = of_split.photos, of_split.image_ids
+    else:
+        remarks = [*remarks, NO_SPLITS]
+    pool = pools.background_pack(None, input_px, seed, cache, "val")
+    return Sides(tested, learning, pool.subset(np.s_[::2]), pool.subset(np.s_[1::2]), remarks)
+
+
+def measure(model: Embedder, sides: Sides, cache: Cache) -> tuple[dict[str, dict], recovery.Learnt | None]:
+    """Embed what is not known yet, learn, choose and measure: see `recovery`."""
+    tested, seed = sides.tested, sides.tested.seed
+    made_from = fingerprint(["remedies", embeddings.identity(model, tested)], [sides.learnt_from.folder])
+    learnt = chosen_on = None
+    if sides.learning:
+        (photos, training), (others, validation) = (sides.learning[split] for split in LEARNING)
+        swaps = passes.training_swaps(model, photos, training, sides.learnt_from, seed)
+        drawn, shown = passes.Swaps(sides.chosen_by, 1, seed), Shown(others, sides.learnt_from, seed)
+        made_from_others = fingerprint([made_from, validation.tolist()], [others.photos.folder, others.masks.folder])
+        keep = partial(_kept, cache, made_from_others)
+        chosen_on = passes.embedded(model, others, validation, drawn, shown, keep)
+        learnt = recovery.learn(swaps, chosen_on)
+    drawn = passes.Swaps(tested.pool, tested.draws, seed, tested.purpose)
+    shown, keep = Shown(tested.photos, sides.learnt_from, seed), partial(_kept, cache, made_from)
+    known = _known(embeddings.embed(model, tested, cache, only=[*_as_is(tested), *KNOWN]))
+    split = passes.embedded(model, tested.photos, tested.image_ids, drawn, shown, keep, known)
+    return recovery.measure(split, chosen_on, learnt, seed), learnt
+
+
+def _kept(cache: Cache, made_from: str, view: str, rows: int, make: passes.Make) -> np.ndarray:
+    return cache.array(f"remedies/{view}", made_from, rows, make)
+
+
+def _as_is(tested: Pictures) -> list[str]:
+    return ["clean", *(f"swapped/{draw}" for draw in range(tested.draws))]
+
+
+def _known(embedded: embeddings.Embeddings) -> passes.Known:
+    """View -> pass -> what opens it, of what audits embed, too."""
+    known = {view: {"as_is": partial(embedded.__getitem__, view)} for view in embedded if view not in KNOWN}
+    known["clean"] |= {name: partial(embedded.__getitem__, view) for view, name in KNOWN.items()}
+    return known

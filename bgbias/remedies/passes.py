@@ -1,0 +1,143 @@
+"""The embeddings of all that remedies show a model, made once, in files: memory holds those that are in use."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from bgbias.models.embedder import Embedder, embed, portions
+from bgbias.photos import pack
+from bgbias.photos.views import BATCH, Photos
+from bgbias.remedies.pictures import PASSES, Shown
+from bgbias.seeding import generator
+
+PHOTOS, SWAPS = 2000, 6  # training photos that are learnt from, at most, and backgrounds for each
+Make = Callable[[], Iterator[np.ndarray]]
+Keep = Callable[[str, int, Make], np.ndarray]  # view, rows, make -> the array, see `Cache.array`
+Known = Mapping[str, Mapping[str, Callable[[], Tensor]]]  # view -> pass -> what opens its embeddings
+
+
+class Split(NamedTuple):
+    """The embeddings of a split.
+
+    Attributes:
+        labels: int64 (N,).
+        views: the clean one, then the draws of the swapped one; each one's passes (see `Shown`) by name, (N, D).
+    """
+
+    labels: Tensor
+    views: list[Mapping[str, Tensor]]
+
+
+class View(Mapping):
+    """The passes of a view: name -> float32 (N, D), read from its file whenever it is asked for."""
+
+    def __init__(self, made: np.ndarray, names: Sequence[str], known: Mapping[str, Callable[[], Tensor]]):
+        """Take the passes of some names, float32 (N, names, D), and what opens those that were known before."""
+        self.made, self.columns, self.known = made, {name: place for place, name in enumerate(names)}, known
+
+    def __getitem__(self, name: str) -> Tensor:
+        """Read a pass."""
+        if name in self.known:
+            return self.known[name]()
+        return torch.from_numpy(np.ascontiguousarray(self.made[:, self.columns[name]]))
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the passes."""
+        return iter((*self.known, *self.columns))
+
+    def __len__(self) -> int:
+        """How many passes there are."""
+        return len(self.known) + len(self.columns)
+
+
+class Swaps(NamedTuple):
+    """How the backgrounds of swapped photos are drawn, see `Photos.draw`: as an audit or the stage embed draws them."""
+
+    pool: pack.Pack
+    draws: int
+    seed: int
+    purpose: str = "swapped"
+
+    def draw(self, photos: Photos, image_ids: np.ndarray, number: int) -> pd.DataFrame:
+        """Draw once: a manifest."""
+        return photos.draw(image_ids, self.pool, self.seed, self.purpose, number)
+
+
+def training_swaps(embedder: Embedder, photos: Photos, training: np.ndarray, pool: pack.Pack, seed: int) -> Tensor:
+    """Embed training photos, of validation and test classes none, on several backgrounds each.
+
+    Args:
+        embedder: of any origin.
+        photos: all there are.
+        training: the image_ids of those for training.
+        pool: of backgrounds.
+        seed: of the draws.
+
+    Returns:
+        float32 (N, SWAPS, D), of PHOTOS random photos where there are more.
+    """
+    image_ids = generator(seed, "nuisance photos").permutation(training)[:PHOTOS]
+    drawn = (photos.draw(image_ids, pool, seed, "nuisance", number) for number in range(SWAPS))
+    names = list(photos.table.path[image_ids])
+    bar = tqdm(drawn, "train", total=SWAPS, unit="view")
+    return torch.stack([_swapped(embedder, photos, manifest, pool, names) for manifest in bar], 1)
+
+
+def _swapped(embedder: Embedder, photos: Photos, manifest: pd.DataFrame, pool: pack.Pack, names: list[str]) -> Tensor:
+    batches = (part for batch in photos.swapped(manifest, pool) for part in portions(embedder, batch))
+    return embed(embedder, batches, names)
+
+
+def embedded(
+    embedder: Embedder,
+    photos: Photos,
+    image_ids: np.ndarray,
+    swaps: Swaps,
+    shown: Shown,
+    keep: Keep,
+    known: Known | None = None,
+) -> Split:
+    """Embed all passes of some photos' clean view and of their swapped ones; a view is in memory batch by batch only.
+
+    Args:
+        embedder: of any origin.
+        photos: all there are.
+        image_ids: of those to embed.
+        swaps: how backgrounds are drawn.
+        shown: what the embedder is shown.
+        keep: puts what is made into a file, see `Keep`.
+        known: view -> pass -> what opens its embeddings, which are not made again.
+    """
+    known = known or {}
+    drawn = {f"swapped/{number}": swaps.draw(photos, image_ids, number) for number in range(swaps.draws)}
+    views = []
+    for view, manifest in tqdm(({"clean": None} | drawn).items(), "remedies", unit="view"):
+        names = [name for name in PASSES if name not in known.get(view, {})]
+
+        def make(manifest: pd.DataFrame | None = manifest, names: list[str] = names) -> Iterator[np.ndarray]:
+            batches = photos.clean(image_ids) if manifest is None else photos.swapped(manifest, swaps.pool)
+            batches = zip(batches, photos.foregrounds(image_ids), strict=True)
+            return _passes(embedder, batches, image_ids, shown, names)
+
+        views.append(View(keep(view, len(image_ids), make), names, known.get(view, {})))
+    return Split(torch.from_numpy(photos.table.class_id.to_numpy()[image_ids]), views)
+
+
+def _passes(
+    embedder: Embedder,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    image_ids: np.ndarray,
+    shown: Shown,
+    names: Sequence[str],
+) -> Iterator[np.ndarray]:
+    """Embed the passes of some names, batch after batch: float32 (B, names, D)."""
+    for number, (pictures, masks) in enumerate(batches):
+        ids = image_ids[BATCH * number :][: len(pictures)]
+        paths = list(shown.photos.table.path[ids])
+        passes = {name: pass_ for name, pass_ in shown.passes(pictures, masks, ids) if name in names}
+        yield torch.stack([embed(embedder, portions(embedder, passes[name]), paths) for name in names], 1).numpy()

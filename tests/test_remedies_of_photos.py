@@ -1,0 +1,109 @@
+"""Remedies on the photos of an audit: the same pictures from the same cache, and the command that its page prints."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from audited_shop import CLASSES, PHOTOS, SETTINGS, run
+
+from bgbias.audit import embeddings
+from bgbias.errors import InputError
+from bgbias.remedies import passes
+from bgbias.remedies.pictures import REMEDIES
+from stages import remedies
+
+ROOT = Path(__file__).parent.parent
+GIVEN = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds"}
+
+
+def remedied(name, out, **options):
+    remedies.main(SETTINGS, f"python:drawn_embedders:{name}", out, **GIVEN | options)
+    return json.loads(out.read_text())[out.stem]
+
+
+@pytest.fixture
+def embedded(monkeypatch):
+    """The names of all that is embedded; a view of an audit is named, a pass of a remedy is not."""
+    made, embed = [], passes.embed
+
+    def counted(embedder, batches, names):
+        made.extend(names)
+        return embed(embedder, batches, names)
+
+    monkeypatch.setattr(passes, "embed", counted)
+    monkeypatch.setattr(embeddings.embedders, "embed", counted)
+    return made
+
+
+def test_what_the_audit_has_embedded_is_not_embedded_again(shop, in_the_shop, tmp_path, embedded, capsys):
+    audit = run(shop, tmp_path, "leaning", no_attention=True)
+    assert len([name for name in embedded if name.endswith("(swapped/0)")]) == CLASSES * PHOTOS
+    embedded.clear()
+    found = remedied("leaning", tmp_path / "r.json")
+    assert not [name for name in embedded if name.endswith(")")]
+    shown = 27 * 6 - (1 + 5) - 2  # passes of clean and five swapped views, but as they are, and clean on grey and mean
+    assert len([name for name in embedded if name.endswith(".png")]) // (CLASSES * PHOTOS) == shown
+    as_is = found["remedies"]["as_is"]
+    for view in ("clean", "swapped"):
+        assert as_is[view]["recall_at_1"] == pytest.approx(audit["views"][view]["recall_at_1"]["value"], abs=1e-6)
+    grey = found["remedies"]["grey_both"]["clean"]["recall_at_1"]
+    assert grey == audit["views"]["foreground_grey"]["recall_at_1"]["value"]
+    embedded.clear()
+    assert remedied("leaning", tmp_path / "r.json") == found
+    assert len([name for name in embedded if name.endswith(".png")]) < CLASSES * PHOTOS  # samples, to know the model
+    printed = capsys.readouterr().out
+    assert "No photos.csv names the splits train and val" in printed and "8 classes: " in printed
+
+
+def test_without_other_photos_nothing_is_learnt_and_none_is_chosen(shop, in_the_shop, tmp_path):
+    found = remedied("object_alone", tmp_path / "r.json")
+    assert set(found["remedies"]) == {remedy.key for remedy in REMEDIES if remedy.fix == "none"}
+    assert found["chosen"] is None and found["photos"] == "photos"
+    with pytest.raises(InputError, match="--save x: photos.csv names no splits train and val to learn from"):
+        remedied("object_alone", tmp_path / "s.json", save="x")
+
+
+def test_splits_of_photos_csv_are_learnt_from_and_chosen_by(shop, in_the_shop, tmp_path):
+    shutil.copytree(shop / "photos", tmp_path / "photos")
+    splits, lines = ("train", "train", "val", "val", "test", "test", "test", "test"), ["path,class,split"]
+    for path in sorted((tmp_path / "photos").rglob("*.png")):
+        kind = path.parent.name
+        lines.append(f"{kind}/{path.name},{kind},{splits[int(kind.removeprefix('class'))]}")
+    (tmp_path / "photos/photos.csv").write_text("\n".join(lines) + "\n")
+    found = remedied("mixture", tmp_path / "r.json", photos=str(tmp_path / "photos"), save=tmp_path / "s.safetensors")
+    assert set(found["remedies"]) == {remedy.key for remedy in REMEDIES}
+    assert found["chosen"] in found["remedies"] and found["dimensions"] == 6
+    assert (tmp_path / "s.safetensors").is_file()
+    assert found["remedies"]["grey_both"]["recovered"]["recall_at_1"]["value"] > 0.9
+
+
+@pytest.mark.parametrize("given", [{"photos": None, "masks": None, "backgrounds": None}, {"dataset": "demo"}])
+def test_photos_or_a_dataset_are_to_be_given(shop, in_the_shop, tmp_path, given):
+    with pytest.raises(InputError, match="give --photos DIR with its options, or --dataset NAME"):
+        remedied("noise", tmp_path / "r.json", **given)
+
+
+@pytest.mark.slow
+def test_the_command_that_an_audit_prints_runs_and_finds_what_the_audit_has_kept(shop, tmp_path):
+    for name in ("photos", "masks", "backgrounds"):
+        (tmp_path / f"my {name}").symlink_to(shop / name)
+    shutil.copy(shop / "drawn_embedders.py", tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "DVC_ROOT": str(tmp_path)}
+
+    def command(line):
+        words = [sys.executable, *shlex.split(line)[1:]]
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    options = "--photos 'my photos' --masks 'my masks' --backgrounds 'my backgrounds' --no-attention"
+    said = command(f"python -m stages.audit {options} --embedder python:drawn_embedders:leaning --out 'my audit'")
+    (line,) = [line.strip() for line in said.splitlines() if line.startswith("   python -m stages.remedies ")]
+    said = command(line)
+    assert "all pictures have been embedded before" in said
+    assert json.loads((tmp_path / "my audit/remedies.json").read_text())["remedies"]["photos"] == "my photos"
