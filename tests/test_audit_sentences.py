@@ -59,7 +59,7 @@ TRUE_OF = {  # a sentence of the verdict -> of whom it is true
     r"Of what it finds beyond guessing, it keeps (?!100\.0).*": "background_alone mixture leaning doubtful startled",
     r"No grade: on clean photos it is not shown to find more than guessing\.": "noise hindered",
     r"Show queries and gallery as objects alone on grey, .*": "mixture leaning",
-    r"Measure what other remedies recover, .*": "background_alone mixture leaning startled",
+    r"Measure what other remedies recover on these photos, .*": "background_alone mixture leaning startled",
     r"Train with random backgrounds behind the objects .*": "background_alone mixture leaning startled",
     r"Do nothing against backgrounds, by these photos; .*": "object_alone",
     r"Audit more photos, for a loss of up to .* points is not excluded\.": "doubtful",

@@ -50,6 +50,7 @@ def workplace(data, tmp_path, monkeypatch):
     (tmp_path / "embedders.py").write_text(EMBEDDERS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "embedders", raising=False)  # that of another test's folder
     return tmp_path
 
 
