@@ -85,6 +85,20 @@ def new(
     return embedder
 
 
+@torch.no_grad()
+def found_masks(embedder: Embedder, pictures: Tensor) -> Tensor:
+    """Find the object as an embedder with a finder does.
+
+    Args:
+        embedder: its card has a finder.
+        pictures: uint8 (B, 3, S, S), red first.
+
+    Returns:
+        uint8 (B, 1, S, S) on the CPU, 255 where the object is.
+    """
+    return (255 * embedder.network.finder.masks(embedder.normalise(pictures))).round().byte().cpu()
+
+
 def save(embedder: Embedder, folder: Path) -> None:
     """Write `weights.safetensors` and `network.json` into a folder."""
     with files.whole_folder(folder) as partial:

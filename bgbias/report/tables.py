@@ -40,8 +40,11 @@ def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
         for view, score in metrics["attention"].items():
             sd = score.get("mean_seeds_sd", score["sd"])
             row[f"attention {view}"] = "undefined" if score["mean"] is None else f"{score['mean']:.2f} ± {sd:.2f}"
+        for view, score in metrics.get("mask_iou", {}).items():
+            sd = score.get("mean_seeds_sd", score["sd"])
+            row[f"mask IoU {view}"] = f"{score['mean']:.2f} ± {sd:.2f}"
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).fillna("")
 
 
 def spread(metrics: dict, classes: int) -> str:
