@@ -19,7 +19,9 @@ from bgbias import external
 from bgbias.config import cli, params
 
 
-def main(settings: params.Params, dataset: str, embedder: str, out: Path, save: Path | None) -> None:
+def main(
+    settings: params.Params, dataset: str, embedder: str, out: Path, save: Path | None, finder: Path | None
+) -> None:
     """Learn on training classes, choose on validation, measure on test."""
     import dataclasses
 
@@ -28,6 +30,7 @@ def main(settings: params.Params, dataset: str, embedder: str, out: Path, save: 
     from bgbias import files, seeding
     from bgbias.external import spec
     from bgbias.external.steady import refuse_unsteady
+    from bgbias.finder import saved
     from bgbias.photos.views import Photos
     from bgbias.remedies import recovery
     from bgbias.remedies.pictures import Shown
@@ -39,7 +42,7 @@ def main(settings: params.Params, dataset: str, embedder: str, out: Path, save: 
     refuse_unsteady(model, next(photos.clean(photos.split("test"))), photos.table.path[photos.split("test")].to_list())
     learnt_from, chosen_by = photos.val_pools(separate=True)
     swaps = recovery.training_swaps(model, photos, learnt_from, seed)
-    shown = Shown(photos, learnt_from, seed)
+    shown = Shown(photos, learnt_from, seed, saved.load(finder) if finder else None)
     chosen_on = recovery.embedded(model, photos, "val", chosen_by, 1, seed, shown)
     learnt = recovery.learn(swaps, chosen_on)
     pool = photos.pool(options.swaps["swapped"])
@@ -63,4 +66,5 @@ if __name__ == "__main__":
         embedder={"required": True, "help": "the model, see above", "metavar": "SPEC"},
         out={"type": Path, "required": True, "help": "where the figures go", "metavar": "FILE.json"},
         save={"type": Path, "help": "where the directions go", "metavar": "FILE.safetensors"},
+        finder={"type": Path, "help": "of stages.finder, to be tried as a remedy", "metavar": "FOLDER"},
     )

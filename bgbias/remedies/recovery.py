@@ -22,7 +22,7 @@ from bgbias.photos import pack
 from bgbias.photos.foreground import OBJECT
 from bgbias.photos.views import BATCH, Photos
 from bgbias.remedies import projection
-from bgbias.remedies.pictures import REMEDIES, Remedy, Shown, averaged
+from bgbias.remedies.pictures import FOUND, REMEDIES, Remedy, Shown, averaged
 from bgbias.seeding import generator
 
 ENDS = ("value", "low", "high")
@@ -153,7 +153,7 @@ def measure(tested: Split, chosen_on: Split, learnt: Learnt, seed: int) -> dict[
     """
     fixes, measured, compared = learnt.fixes(), {}, {}
     base = _clean_and_swapped(REMEDIES[0], tested, fixes["none"])
-    for remedy in REMEDIES:
+    for remedy in (*REMEDIES, *(FOUND if FOUND[0].name in tested.views[0] else ())):
         remedied = _clean_and_swapped(remedy, tested, fixes[remedy.fix])
         draws = [{metric: draw[metric].mean().item() for metric in METRICS} for draw in remedied[1:]]
         measured[remedy.key] = {
