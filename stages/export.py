@@ -15,7 +15,8 @@ from bgbias.config import cli, params
 
 def main(settings: params.Params, model: Path, out: Path) -> None:
     """Load, export, and say how to name it."""
-    from bgbias.models import export, trained
+    from bgbias import export
+    from bgbias.models import trained
 
     export.to_onnx(trained.load(model), out)
     print(f"an audit takes it as 'onnx:{out}?mean=0&sd=1'")

@@ -12,7 +12,7 @@ from stages.dependencies import dependencies, imported
 ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 LAYERS = """errors files seeding cache config photos ablations metrics render datasets backgrounds masks finder models
-    training attention external remedies report study audit""".split()
+    training attention external export remedies report study audit""".split()
 
 
 @pytest.mark.parametrize("name", STAGES)
