@@ -1,5 +1,6 @@
 """Training the finder on masks alone, and an embedder on what it shows."""
 
+import copy
 import dataclasses
 
 import pytest
@@ -11,7 +12,6 @@ from bgbias.finder.masks import found, iou
 from bgbias.finder.network import Finder, Shape
 from bgbias.models import trained
 from bgbias.models.embedder import embed
-from bgbias.photos.views import Photos
 from bgbias.training import finder as training
 from bgbias.training import loop, losses
 from bgbias.training.batches import Crops
@@ -79,21 +79,23 @@ def test_one_finder_serves_all_regimes_and_losses_of_a_seed(photos, small, data,
     assert seeds == [1, 2, 1]
 
 
-def test_the_embedder_learns_and_the_finder_stays_to_the_byte(data, geometry, small, tmp_path):
-    regime, options = small
-    photos = Photos.prepared("drawn", geometry, data)
+def fitted(photos, regime, options, checkpoint):
+    """An embedder with a finder, trained; and the states of its finder and head before."""
     torch.manual_seed(0)
-    finder = Finder(Shape(4, 128, True))
-    before = {name: tensor.clone() for name, tensor in finder.state_dict().items()}
-    embedder = trained.new("small_resnet", 8, 16, "cosine", finder=finder)
-    head = embedder.network.head.weight.clone()
+    embedder = trained.new("small_resnet", 8, 16, "cosine", finder=Finder(Shape(4, 128, True)))
+    before = [copy.deepcopy(part.state_dict()) for part in (embedder.network.finder, embedder.network.head)]
     crops = Crops(photos, regime, dataclasses.replace(options, max_epochs=2), 2, 5)
     settings = losses.options_for("contrastive", SETTINGS.losses, "drawn")
     loss = losses.make("contrastive", settings, len(crops.by_class), 8)
     validate = validation(photos, regime.select_on, photos.val_pools(False)[1], 5)
-    loop.fit(embedder, loss, crops, None, validate, tmp_path / "checkpoint.pt")
-    assert all(torch.equal(tensor, before[name]) for name, tensor in finder.state_dict().items())
-    assert not torch.equal(embedder.network.head.weight, head)
+    loop.fit(embedder, loss, crops, None, validate, checkpoint)
+    return embedder, *before
+
+
+def test_the_embedder_learns_and_the_finder_stays_to_the_byte(photos, small, tmp_path):
+    embedder, finder, head = fitted(photos, *small, tmp_path / "checkpoint.pt")
+    assert all(torch.equal(tensor, finder[name]) for name, tensor in embedder.network.finder.state_dict().items())
+    assert not torch.equal(embedder.network.head.weight, head["weight"])
 
 
 @pytest.mark.parametrize("network", ["small_resnet", "bn_inception", "torchvision:resnet18"])
