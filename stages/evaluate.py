@@ -58,7 +58,8 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
         written = "undefined" if score["mean"] is None else f"{score['mean']:.3f} +- {score['sd']:.3f}"
         print(f"{dataset}, {regime}: attention score {written} {view}")
     for view, score in found.get("mask_iou", {}).items():
-        print(f"{dataset}, {regime}: IoU of the found masks {score['mean']:.3f} +- {score['sd']:.3f} {view}")
+        written = "undefined" if score["mean"] is None else f"{score['mean']:.3f} +- {score['sd']:.3f}"
+        print(f"{dataset}, {regime}: IoU of the found masks {written} {view}")
 
 
 if __name__ == "__main__":

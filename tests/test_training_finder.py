@@ -96,6 +96,7 @@ def test_the_embedder_learns_and_the_finder_stays_to_the_byte(photos, small, tmp
     embedder, finder, head = fitted(photos, *small, tmp_path / "checkpoint.pt")
     assert all(torch.equal(tensor, finder[name]) for name, tensor in embedder.network.finder.state_dict().items())
     assert not torch.equal(embedder.network.head.weight, head["weight"])
+    assert all(weight.grad is None for weight in embedder.network.finder.parameters())
 
 
 @pytest.mark.parametrize("network", ["small_resnet", "bn_inception", "torchvision:resnet18"])
