@@ -17,6 +17,8 @@ from bgbias.finder import saved
 from bgbias.finder.network import Finder, Shape
 from bgbias.models import trained
 from bgbias.models.embedder import embed
+from bgbias.report.figures import GAP
+from bgbias.report.sheets import SIDE_PX
 
 REGIMES = ("early_masking", "base")
 
@@ -63,7 +65,8 @@ def test_masks_are_found_scored_recorded_and_drawn_beside_the_attention(run, tmp
     run("figure2", "drawn", "--images", scores.image_id[0], "--models", *models, "--out", "figure2.png")
     narrow = Path("narrow.png")
     run("figure2", "drawn", "--images", scores.image_id[0], "--models", models[1], models[1], "--out", narrow)
-    assert Image.open("figure2.png").width > Image.open(narrow).width
+    added = 2 * (1 + 1)  # in each view the finder's network's attention, and its mask
+    assert Image.open("figure2.png").width - Image.open(narrow).width == added * (SIDE_PX + GAP)
 
 
 def test_a_finder_alone_is_trained_once_and_put_before_another_embedder(run, tmp_path, capsys):
