@@ -23,7 +23,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int, out: Pat
     treatment = settings.regime_settings[regime]
     if not treatment.finder:
         having = [name for name, other in settings.regime_settings.items() if other.finder]
-        raise InputError(f"regime_settings.{regime} has no finder: take one that has ({', '.join(having) or 'none'})")
+        raise InputError(f"regime_settings.{regime} has no finder: give one that has ({', '.join(having) or 'none'})")
     seeding.deterministic(settings.threads)
     photos = Photos.prepared(dataset, settings.images[dataset])
     parts = (f"prepared/{dataset}", f"masks/{dataset}/packed", f"backgrounds/{dataset}")

@@ -32,7 +32,7 @@ WRONG = {  # type of a value -> names and values that none of this type may have
     dict: {"scalar": 7, "null": None, "list": [1], "unknown key": None},
 }
 NULL = ("regime_settings", "early_masking", "finder")  # may be null, or left out
-OPTIONAL = [("evaluate", "demo", "swaps", "new_scene"), NULL]
+OPTIONAL = [("evaluate", "demo", "swaps", "new_scene"), NULL, NULL[:2]]
 TRICKS = {  # whole files
     "empty": ("", "params.yaml"),
     "comments only": ("# nothing\n", "params.yaml"),

@@ -104,7 +104,7 @@ def test_the_onnx_file_embeds_pictures_as_the_model_does(run, tmp_path, capsys, 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("finder", "drawn", "base", 42, "--out", "f"), "regime_settings.base has no finder: take one that has .early"),
+        (("finder", "drawn", "base", 42, "--out", "f"), "regime_settings.base has no finder: give one that has .early"),
         (("export", "--model", "none", "--out", "net.onnx"), "none: no model here"),
         (
             ("remedies", "--dataset", "drawn", "--embedder", "small_resnet", "--out", "r.json", "--finder", "none"),
