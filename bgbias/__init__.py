@@ -7,7 +7,8 @@ The terms:
     clean, swapped    A photo as it is; its object, cut out by its mask, on a random part of a random background.
     regime            What training does with backgrounds. base: nothing. bgaugment: it replaces every photo's.
                       bgconsistency: it shows each photo twice, with its own background at most once, and pulls the two
-                      embeddings together.
+                      embeddings together. early_masking: it does so with what a finder shows.
+    finder            A small network that finds the object in a picture, and hides the rest before it is embedded.
     background pool   Pictures to swap in: `val` for training and selection, `test` for evaluation, none in both.
     foreground mask   How much of each pixel the object covers, 0..255; whole pixels are the object's from 128 on.
     view              Photos composed in one way: clean, one draw of swapped, the objects alone, backgrounds alone...

@@ -4,7 +4,8 @@
 
 Reads   models/DATASET/REGIME/SEED, data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
 Writes  data/attention/DATASET/REGIME/SEED: scores.csv (a row a photo; empty where undefined) and the attention
-        maps of the first photos, clean.npy and swapped.npy, uint8 (N, input_px, input_px)
+        maps of the first photos, clean.npy and swapped.npy, uint8 (N, input_px, input_px); of a network with a finder
+        the masks that it finds, mask_clean.npy and mask_swapped.npy, and in scores.csv their IoU with the given ones
 Takes   the demo's 100 photos 10 s on two cores
 """
 
@@ -17,9 +18,11 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     """Score the chosen photos in both views."""
     import numpy as np
     import pandas as pd
+    import torch
 
     from bgbias import files, seeding
-    from bgbias.attention.maps import Attention, choose, measure
+    from bgbias.attention.maps import MAPS, Attention, choose, measure
+    from bgbias.finder.masks import iou
     from bgbias.models import trained
     from bgbias.photos.views import Photos
 
@@ -39,6 +42,10 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
         for view, seen in views.items():
             table[view], maps = measure(attention, photos, image_ids, seen)
             np.save(out / f"{view}.npy", maps)
+            if embedder.card.finder:
+                masks = trained.found_masks(embedder, torch.cat(list(seen(0, len(image_ids)))))
+                table[f"iou_{view}"] = iou(masks, torch.cat(list(photos.foregrounds(image_ids))))
+                np.save(out / f"mask_{view}.npy", masks[:MAPS, 0])
         files.write_csv(out / "scores.csv", table)
     for view in views:
         print(f"{dataset}, {regime}, seed {seed}: attention score {table[view].mean():.3f} {view}")

@@ -5,8 +5,9 @@
 Reads   data/embeddings/DATASET/REGIME, data/attention/DATASET/REGIME
 Writes  metrics/evaluate/DATASET/REGIME.json: for the clean view and each swapped one Recall@K, MAP@R and R-precision
         (swapped: mean and, as NAME_sd, sample standard deviation over the draws), the drop from clean to swapped, and
-        attention scores (mean and population standard deviation over the photos); of several seeds the means, and
-        as NAME_seeds_sd the sample standard deviation over the seeds;
+        attention scores (mean and population standard deviation over the photos), and likewise, as mask_iou, how well
+        the masks of a network with a finder agree with the given ones; of several seeds the means, and as NAME_seeds_sd
+        the sample standard deviation over the seeds;
         data/queries/DATASET/REGIME.csv: the retrieval metrics of each query, means over draws and seeds; a row an
         image_id, with its class
 Takes   seconds
@@ -16,7 +17,9 @@ from pathlib import Path
 
 from bgbias.config import cli, params
 
-SCORES = {"index_col": "image_id", "dtype": {"image_id": int, "clean": float, "swapped": float}}
+VIEWS = ["clean", "swapped"]
+IOU = [f"iou_{view}" for view in VIEWS]  # of networks with a finder
+SCORES = {"index_col": "image_id", "dtype": {"image_id": int} | dict.fromkeys([*VIEWS, *IOU], float)}
 
 
 def main(settings: params.Params, dataset: str, regime: str) -> None:
@@ -28,7 +31,7 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     from bgbias.metrics.names import METRICS
 
     seeding.deterministic(settings.threads)
-    options, measured = settings.evaluate[dataset], []
+    options, measured, ious = settings.evaluate[dataset], [], []
     for seed in settings.seeds:
         folder, maps = (Path("data") / part / dataset / regime / str(seed) for part in ("embeddings", "attention"))
         photos = files.read_csv(folder / "images.csv", ["image_id", "class_id"], dtype=int)
@@ -39,10 +42,14 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
             for view, paths in draws.items()
         }
         scores, queries = evaluation.measure(views, photos, options.recall_at)
-        attention = evaluation.attention(files.read_csv(maps / "scores.csv", ["clean", "swapped"], **SCORES))
-        measured.append((scores, attention, queries))
+        of_photos = files.read_csv(maps / "scores.csv", VIEWS, **SCORES)
+        measured.append((scores, evaluation.attention(of_photos[VIEWS]), queries))
+        if set(IOU) <= set(of_photos):
+            ious.append(evaluation.attention(of_photos[IOU].set_axis(VIEWS, axis=1)))
 
     found, queries = evaluation.over_seeds(measured, len(photos))
+    if len(ious) == len(measured):
+        found["mask_iou"] = evaluation.attention_over_seeds(ious)
     files.write_csv(Path("data/queries") / dataset / f"{regime}.csv", queries.reset_index())
     files.write_json(Path("metrics/evaluate") / dataset / f"{regime}.json", {dataset: {regime: found}})
     for name in METRICS:
@@ -50,6 +57,9 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     for view, score in found["attention"].items():
         written = "undefined" if score["mean"] is None else f"{score['mean']:.3f} +- {score['sd']:.3f}"
         print(f"{dataset}, {regime}: attention score {written} {view}")
+    for view, score in found.get("mask_iou", {}).items():
+        written = "undefined" if score["mean"] is None else f"{score['mean']:.3f} +- {score['sd']:.3f}"
+        print(f"{dataset}, {regime}: IoU of the found masks {written} {view}")
 
 
 if __name__ == "__main__":

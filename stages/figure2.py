@@ -1,4 +1,4 @@
-"""The study's figure 2 for any test photos and any models: photo, and where each model looks.
+"""The study's figure 2 for any test photos and any models: photo, where each model looks, and the mask that it finds.
 
     python -m stages.figure2 demo --images 1500 1511 1520 --models models/demo/base/42 models/demo/bgaugment/42
 
@@ -36,10 +36,13 @@ def main(settings: params.Params, dataset: str, images: list[int], models: list[
     manifest = photos.draw(image_ids, pool, settings.seed, "swapped", 0)
     maps = {"clean": {}, "swapped": {}}
     for folder in models:
-        attention = Attention(trained.load(folder), settings.attention, settings.seed)
-        for view, seen in (("clean", photos.clean(image_ids)), ("swapped", photos.swapped(manifest, pool))):
-            found = attention.maps(torch.cat(list(seen)), image_ids)
-            maps[view][printable("/".join(folder.parts[-2:]))] = (255 * found).byte().cpu().numpy()
+        embedder, name = trained.load(folder), printable("/".join(folder.parts[-2:]))
+        attention = Attention(embedder, settings.attention, settings.seed)
+        for view, batches in (("clean", photos.clean(image_ids)), ("swapped", photos.swapped(manifest, pool))):
+            seen = torch.cat(list(batches))
+            maps[view][name] = (255 * attention.maps(seen, image_ids)).byte().cpu().numpy()
+            if embedder.card.finder:
+                maps[view][f"{name} mask"] = trained.found_masks(embedder, seen)[:, 0].numpy()
     pictures = sheets.Pictures(dataset, geometry, pool_name, settings.seed)
     out = out or Path("plots/figure2") / f"{dataset}.png"
     figures.save(out, sheets.attention(pictures, image_ids, maps))

@@ -31,6 +31,7 @@ def main(
     out: Path,
     dataset: str | None = None,
     save: Path | None = None,
+    finder: Path | None = None,
     **given: str | None,
 ) -> None:
     """Learn on training classes, choose on validation, measure on test."""
@@ -44,6 +45,7 @@ def main(
     from bgbias.external import spec
     from bgbias.external.exported import exported
     from bgbias.external.steady import refuse_unsteady
+    from bgbias.finder import saved
     from bgbias.metrics import sample_size
     from bgbias.remedies import recovery
     from bgbias.report import tables
@@ -55,6 +57,7 @@ def main(
     checked = given | {"embedder": embedder, "second_masks": "none"}
     options = None if dataset else check(checked, params.Audit, "options")
     sources.try_folder(out.parent, options)
+    found_by = saved.load(finder) if finder else None
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
     if dataset:
         sides = remedied.of_dataset(dataset, settings, model.input_px, cache)
@@ -69,7 +72,7 @@ def main(
     first, names = next(views.batches(tested, "clean")), list(tested.table.path)
     refuse_unsteady(model, first, names)
     model = exported(model, first, names)
-    measured, learnt = remedied.measure(model, sides, cache)
+    measured, learnt = remedied.measure(model, sides, cache, found_by)
     described = recovery.described(measured, learnt) | {"embedder": embedder}
     described |= {"dataset": dataset} if dataset else {"photos": given["photos"]}
     described["empty_masks"] = recovery.empty_masks(tested.photos, tested.image_ids)
@@ -98,4 +101,5 @@ if __name__ == "__main__":
         rembg_model={"help": "name, or KIND:FILE, a local file of such a model; without it u2net", "metavar": "MODEL"},
         backgrounds={"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},
         save={"type": Path, "help": "where the directions go", "metavar": "FILE.safetensors"},
+        finder={"type": Path, "help": "of stages.finder, to be tried as a remedy", "metavar": "FOLDER"},
     )

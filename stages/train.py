@@ -22,7 +22,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     from bgbias.models import trained
     from bgbias.models.embedder import device
     from bgbias.photos.views import Photos
-    from bgbias.training import loop, losses
+    from bgbias.training import finder, loop, losses
     from bgbias.training.batches import Crops
     from bgbias.training.selection import validation
 
@@ -34,13 +34,16 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     treatment = losses.limited(settings.regime_settings[regime], loss_options)
     photos = Photos.prepared(dataset, geometry)
     crops = Crops(photos, treatment, options, loss_options.per_class, seed)
+    parts = (f"prepared/{dataset}", f"masks/{dataset}/packed", f"backgrounds/{dataset}")
+    data = [Path("data") / part for part in parts]
+    found_by = finder.kept(photos, treatment, options, seed, data) if treatment.finder else None
     torch.manual_seed(seed)
     loss = losses.make(settings.loss, loss_options, len(crops.by_class), options.embedding_dim)
     distance = losses.distance_of(loss)
-    embedder = trained.new(options.network, options.embedding_dim, geometry.input_px, distance, options.weights)
+    embedder = trained.new(
+        options.network, options.embedding_dim, geometry.input_px, distance, options.weights, found_by
+    )
     made_from = [dataset, treatment, settings.loss, seed, options, geometry, loss_options, settings.threads]
-    parts = (f"prepared/{dataset}", f"masks/{dataset}/packed", f"backgrounds/{dataset}")
-    data = [Path("data") / part for part in parts]
     print(f"{dataset}, {regime}, {settings.loss}, seed {seed}: {len(crops.by_class)} classes for training")
     with cache.unfinished(f"train-{dataset}-{regime}-{seed}", made_from, data) as unfinished:
         curve = loop.fit(

@@ -18,7 +18,7 @@ ONE = {  # blocks by name whose entries are of one kind: of each, this one stand
     "masks": "demo",
     "backgrounds": "demo",
     "train": "demo",
-    "regime_settings": "bgconsistency",
+    "regime_settings": "early_masking",
     "evaluate": "demo",
     "overrides": "cub200",
     "max_images": "demo",
@@ -31,7 +31,8 @@ WRONG = {  # type of a value -> names and values that none of this type may have
     list: {"scalar": 7, "null": None, "nested": [[[1]]], "null inside": [None]},
     dict: {"scalar": 7, "null": None, "list": [1], "unknown key": None},
 }
-OPTIONAL = [("evaluate", "demo", "swaps", "new_scene")]
+NULL = ("regime_settings", "early_masking", "finder")  # may be null, or left out
+OPTIONAL = [("evaluate", "demo", "swaps", "new_scene"), NULL, NULL[:2]]
 TRICKS = {  # whole files
     "empty": ("", "params.yaml"),
     "comments only": ("# nothing\n", "params.yaml"),
@@ -106,6 +107,8 @@ def _cases() -> Iterator:
         if path[-1] == "max_images" or path[-2:-1] == ("max_images",):
             old = old if isinstance(old, dict) else 1
         for what, value in WRONG[type(old)].items():
+            if (path, what) == (NULL, "null"):
+                continue
             if what == "unknown key":
                 value = old | {"surplus": 1}
             yield pytest.param(path, value, words, id=f"{name}: {what}")
@@ -198,6 +201,9 @@ def test_overrides_of_losses_and_datasets_that_do_not_run(refuses, loss, dataset
         (("regime_settings", "base", "select_on"), ["clean", "clean"], "regime_settings.base"),
         (("regime_settings", "base", "consistency"), 1.0, "regime_settings.base: consistency needs"),
         (("regime_settings", "base", "paired"), True, "regime_settings.base: paired"),
+        ((*NULL, "channels"), 0, "regime_settings.early_masking.finder.channels: .*greater than or equal to 1"),
+        ((*NULL, "most_px"), 4, "regime_settings.early_masking.finder.most_px: .*greater than or equal to 16"),
+        ((*NULL, "lr"), 0, "regime_settings.early_masking.finder.lr: .*greater than 0"),
         (("regime_settings", "a b"), PARAMS["regime_settings"]["base"], "regime_settings.a b: name it"),
         (("audit",), {"shop": {"photos": "a"}}, "audit.shop.embedder is missing"),
         (("audit",), {"sh op": {"photos": "a", "embedder": "b"}}, "audit.sh op: name it"),

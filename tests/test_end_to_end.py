@@ -146,6 +146,18 @@ def test_masks_that_are_white_all_over_allow_no_conclusion(checkout):
     checkout.run("git", "checkout", "params.yaml")
 
 
+def test_a_regime_with_a_finder_trains_it_once_for_all_losses_and_shows_its_masks(checkout):
+    checkout.set("regime_settings.early_masking.finder", {"channels": 4, "epochs": 1})
+    run = ("dvc", "exp", "run", "-S", "datasets=[demo]", "-S", "regimes=[base,early_masking]")
+    printed = checkout.run(*run)
+    assert "finder: IoU on validation photos" in printed and "IoU of the found masks" in printed
+    table = (checkout.folder / "plots/report/demo/table.md").read_text()
+    assert "mask IoU clean" in table and "| early_masking" in table
+    printed = checkout.run(*run, "-S", "loss=triplet", "evaluate@demo-early_masking")
+    assert "Running stage 'train@demo-early_masking-42'" in printed and "finder: IoU" not in printed
+    checkout.run("git", "checkout", ".")
+
+
 def test_several_seeds_give_means_and_their_spread(checkout):
     checkout.run(
         "dvc", "exp", "run", "-S", "datasets=[demo]", "-S", "seeds=[42,7]", "-S", "regimes=[base,bgconsistency]"

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from bgbias.ablations import GREY, mean_colours, on_colour
+from bgbias.finder.network import Finder, Shape
 from bgbias.photos.compose import paste, take
 from bgbias.photos.foreground import Box
-from bgbias.remedies.pictures import OWN, REMEDIES, SAME, Shown, averaged, cropped
+from bgbias.remedies.pictures import FOUND, OWN, REMEDIES, SAME, Shown, averaged, cropped
 
 SIDE = 16
 IDS = np.array([3, 11])
@@ -35,6 +36,16 @@ def test_every_remedy_averages_passes_that_are_shown(shown):
     found = dict(shown.passes(PICTURES, MASKS, IDS))
     assert set(found) == {name for remedy in REMEDIES for name in remedy.passes}
     assert all(batch.shape == PICTURES.shape and batch.dtype == torch.uint8 for batch in found.values())
+
+
+def test_a_finder_shows_the_object_on_grey_and_enlarged_whatever_the_given_mask(photos):
+    finder = Finder(Shape(4, 64, False))
+    finder.masks = lambda images: MASKS.float() / 255  # exact
+    found = dict(Shown(photos, photos.pool("val"), 7, finder).passes(PICTURES, 255 - MASKS, IDS))
+    alone, enlarged = (found[remedy.name] for remedy in FOUND)
+    assert set(found) - {remedy.name for remedy in FOUND} == {name for one in REMEDIES for name in one.passes}
+    assert torch.equal(alone, on_colour(PICTURES, MASKS, GREY))
+    assert ((enlarged != 128).sum() > 1.5 * (alone != 128).sum()) and (enlarged[..., 7:9, 7:9] != 128).any()
 
 
 def test_remedies_have_own_keys_and_only_pictures_can_be_remedied_on_one_side():

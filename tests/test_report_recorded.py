@@ -49,6 +49,19 @@ def test_scores_of_all_regimes_and_pictures_of_one_network_each(root):
     assert found.maps["swapped"]["cure"].max() == 12 and found.image_ids.tolist() == [9, 8, 7]
 
 
+def test_found_masks_are_read_beside_the_attention_of_a_network_that_has_a_finder(root):
+    path = root / "metrics/evaluate/demo/cure.json"
+    iou = {view: {"mean": 0.7, "sd": 0.1} for view in ("clean", "swapped")}
+    files.write_json(path, {"demo": {"cure": METRICS | {"queries": 1, "mask_iou": iou}}})
+    with pytest.raises(FileNotFoundError, match="cure/2/mask_clean.npy"):
+        recorded.read("demo", REGIMES, 2, 3, ["swapped"], root)
+    for number, view in enumerate(iou):
+        np.save(root / f"data/attention/demo/cure/2/mask_{view}.npy", np.full((4, 2, 2), 77 + number, np.uint8))
+    maps = recorded.read("demo", REGIMES, 2, 3, ["swapped"], root).maps
+    assert list(maps["clean"]) == ["base", "cure", "cure mask"]
+    assert [maps[view]["cure mask"].max() for view in iou] == [77, 78]
+
+
 @pytest.mark.parametrize(
     ("keys", "value", "message"),
     [

@@ -42,6 +42,20 @@ def test_remedies_have_a_row_each_with_what_a_query_costs_and_what_is_recovered(
         "MAP@R clean": "50.0", "MAP@R swapped": "40.0 ± 0.0", "MAP@R recovered": ""}  # fmt: skip
 
 
+def test_the_summary_has_the_found_masks_iou_where_a_regime_has_a_finder_alone():
+    view, score = {"recall_at_1": 0.5, "map_at_r": 0.25}, {"mean": 0.31, "sd": 0.1}
+    base = {"clean": view, "swapped": view, "drop": view, "attention": {"clean": score}}
+    cure = base | {
+        "mask_iou": {"clean": {"mean": 0.777, "sd": 0.1, "mean_seeds_sd": 0.02}, "swapped": dict.fromkeys(score)}
+    }
+    assert "mask IoU clean" not in tables.summary({"base": base}, ["swapped"])
+    found = tables.summary({"base": base, "cure": cure}, ["swapped"])
+    assert (
+        found["mask IoU clean"].tolist() == ["", "0.78 ± 0.02"] and found["mask IoU swapped"].tolist()[1] == "undefined"
+    )
+    assert found["attention clean"].tolist() == ["0.31 ± 0.10"] * 2
+
+
 def test_a_markdown_table_aligns_its_first_columns_left():
     table = tables.mask_quality({name: {"share": 0.5, "ci_low": 0.4, "ci_high": 0.6} for name in tables.MASK_MEASURES})
     alignment = tables.markdown(table[["", "mean", "95 % interval"]], left=2).splitlines()[1].split("|")[1:-1]

@@ -15,6 +15,7 @@ from bgbias.audit.pictures import Pictures
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.datasets import folder as folders
+from bgbias.finder.network import Finder
 from bgbias.models.embedder import Embedder
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos
@@ -69,21 +70,25 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
     return Sides(tested, learning, pool.subset(np.s_[::2]), pool.subset(np.s_[1::2]), remarks)
 
 
-def measure(model: Embedder, sides: Sides, cache: Cache) -> tuple[dict[str, dict], recovery.Learnt | None]:
-    """Embed what is not known yet, learn, choose and measure: see `recovery`."""
+def measure(
+    model: Embedder, sides: Sides, cache: Cache, finder: Finder | None = None
+) -> tuple[dict[str, dict], recovery.Learnt | None]:
+    """Embed what is not known yet, learn, choose and measure: see `recovery`; what a finder shows, too."""
     tested, seed = sides.tested, sides.tested.seed
-    made_from = fingerprint(["remedies", embeddings.identity(model, tested)], [sides.learnt_from.folder])
+    shown_by = finder and {name: weight.tolist() for name, weight in finder.state_dict().items()}
+    settings = ["remedies", embeddings.identity(model, tested), *([shown_by] if finder else [])]
+    made_from = fingerprint(settings, [sides.learnt_from.folder])
     learnt = chosen_on = None
     if sides.learning:
         (photos, training), (others, validation) = (sides.learning[split] for split in LEARNING)
         swaps = passes.training_swaps(model, photos, training, sides.learnt_from, seed)
-        drawn, shown = passes.Swaps(sides.chosen_by, 1, seed), Shown(others, sides.learnt_from, seed)
+        drawn, shown = passes.Swaps(sides.chosen_by, 1, seed), Shown(others, sides.learnt_from, seed, finder)
         made_from_others = fingerprint([made_from, validation.tolist()], [others.photos.folder, others.masks.folder])
         keep = partial(_kept, cache, made_from_others)
         chosen_on = passes.embedded(model, others, validation, drawn, shown, keep)
         learnt = recovery.learn(swaps, chosen_on)
     drawn = passes.Swaps(tested.pool, tested.draws, seed, tested.purpose)
-    shown, keep = Shown(tested.photos, sides.learnt_from, seed), partial(_kept, cache, made_from)
+    shown, keep = Shown(tested.photos, sides.learnt_from, seed, finder), partial(_kept, cache, made_from)
     known = _known(embeddings.embed(model, tested, cache, only=[*_as_is(tested), *KNOWN]))
     split = passes.embedded(model, tested.photos, tested.image_ids, drawn, shown, keep, known)
     return recovery.measure(split, chosen_on, learnt, seed), learnt

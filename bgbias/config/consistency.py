@@ -10,7 +10,7 @@ from bgbias.errors import InputError, refuse_unknown
 if TYPE_CHECKING:
     from bgbias.config.params import Params
 
-RECORDED = {"clean", "drop", "attention", "queries", "lone_queries", "seeds"}  # keys of a regime's metrics
+RECORDED = {"clean", "drop", "attention", "mask_iou", "queries", "lone_queries", "seeds"}  # keys of a regime's metrics
 BY_DATASET = ("images", "masks", "backgrounds", "train", "evaluate")
 
 

@@ -143,6 +143,17 @@ class Training:
 
 
 @strict
+class Finder:
+    """A network that finds the object before the embedder sees the photo; trained on masks alone, then left alone."""
+
+    channels: Annotated[int, Ge(1), Le(512)]  # of its first layer
+    most_px: Annotated[int, Ge(16), Le(1024)]  # images of a longer side are shrunk for it by a whole factor
+    zoom: bool  # enlarge the square around the object
+    epochs: Count  # of its training, of train.<dataset>.batches_per_epoch batches
+    lr: Positive
+
+
+@strict
 class Regime:
     """A training regime: what is done to the backgrounds of the training photos."""
 
@@ -156,6 +167,7 @@ class Regime:
     replace_first: Share  # of a pair: probability that the one as it is gets another background, too
     consistency: NotNegative  # weight of 1 - cosine of the two embeddings of a photo
     consistency_rise: Share  # of all max_epochs: the weight rises evenly from 0 meanwhile; 0: all of it at once
+    finder: Finder | None = None  # None: the embedder sees the whole photo
 
     def __post_init__(self):
         """Pairs need two kinds of pictures, a consistency needs pairs, and a view counts once."""

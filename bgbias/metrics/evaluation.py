@@ -52,7 +52,7 @@ def _of_queries(embeddings: Tensor, labels: Tensor, recall_at: Sequence[int]) ->
 
 
 def attention(scores: pd.DataFrame) -> dict[str, Scores]:
-    """Return the mean and population standard deviation of attention scores over the photos.
+    """Return the mean and population standard deviation of attention scores, or masks' IoU, over the photos.
 
     Args:
         scores: a column a view, a row a photo; NaN where undefined, such as for empty or full masks.
@@ -85,8 +85,12 @@ def over_seeds(
     scores, attentions, queries = map(list, zip(*measured, strict=True))
     counts = {"queries": len(queries[0]), "lone_queries": photos - len(queries[0]), "seeds": len(measured)}
     means = aggregate.over_views(scores, "_seeds_sd")
-    means["attention"] = {
+    return counts | means | {"attention": attention_over_seeds(attentions)}, sum(queries) / len(queries)
+
+
+def attention_over_seeds(measured: Sequence[dict[str, Scores]]) -> dict[str, Scores]:
+    """Return the means of what `attention` gives of each seed; None where no photo has a score."""
+    return {
         view: {name: None if isnan(value) else value for name, value in score.items()}
-        for view, score in aggregate.over_views(attentions, "_seeds_sd").items()
+        for view, score in aggregate.over_views(measured, "_seeds_sd").items()
     }
-    return counts | means, sum(queries) / len(queries)

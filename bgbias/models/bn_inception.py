@@ -99,7 +99,7 @@ class BNInception(nn.Module):
         for branches in self._blocks:
             maps = torch.cat([self._through(names, maps) for names in branches], 1)
         maps = self.features(maps)
-        return avg_pool2d(maps, maps.shape[-2:]).flatten(1)
+        return avg_pool2d(maps, [int(side) for side in maps.shape[-2:]]).flatten(1)  # int: a constant in an export
 
     def _through(self, names: list[str], maps: Tensor) -> Tensor:
         for name in names:

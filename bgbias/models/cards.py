@@ -4,6 +4,7 @@ import dataclasses
 from typing import NamedTuple
 
 from bgbias.errors import InputError, as_input_error
+from bgbias.finder.network import Shape
 
 LARGEST_PX = 4096  # side of an image
 MOST_NUMBERS = 1_000_000  # of an embedding
@@ -38,6 +39,7 @@ class Card:
         channels: order of the input's channels, "RGB" or "BGR".
         mean: subtracted from the grey levels, in that order.
         sd: that they are then divided by.
+        finder: the shape of the network that finds the object first, and greys out the rest; None: there is none.
     """
 
     network: str
@@ -47,6 +49,7 @@ class Card:
     channels: str
     mean: tuple[float, ...]
     sd: tuple[float, ...]
+    finder: Shape | None = None
 
     def __post_init__(self):
         """Refuse what cannot be, such as a network.json that was edited."""

@@ -1,8 +1,9 @@
-"""Networks that are trained here, a trunk and a linear head: made, saved, and loaded strictly."""
+"""Networks that are trained here, a trunk and a head, behind a finder or not: made, saved, and loaded strictly."""
 
 import dataclasses
 from collections import OrderedDict
 from pathlib import Path
+from typing import Self
 
 import torch
 from safetensors import SafetensorError
@@ -11,30 +12,46 @@ from torch import Tensor, nn
 
 from bgbias import files
 from bgbias.errors import InputError, refuse
+from bgbias.finder.network import Finder, Shape
 from bgbias.models.by_name import trunk
 from bgbias.models.cards import Card, card
 from bgbias.models.embedder import Embedder, device
 
 
 class Network(nn.Module):
-    """A trunk and a linear head.
+    """A trunk and a linear head, which see what a finder shows of an image, if there is one.
 
     Attributes:
         trunk: normalised images -> features (N, width), or maps of one cell (N, width, 1, 1).
         head: features -> embeddings.
+        finder: stays as it is while the others are trained; None: they see the whole image.
     """
 
-    def __init__(self, trunk: nn.Module, width: int, embedding_dim: int):
+    def __init__(self, trunk: nn.Module, width: int, embedding_dim: int, finder: Finder | None = None):
         """Add a fresh head."""
         super().__init__()
-        self.trunk, self.head = trunk, nn.Linear(width, embedding_dim)
+        self.trunk, self.head, self.finder = trunk, nn.Linear(width, embedding_dim), finder
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalised images (N, 3, H, W) to embeddings (N, embedding_dim), not of length 1."""
-        return self.head(self.trunk(images).flatten(1))
+        return self.head(self.trunk(images if self.finder is None else self.finder.shown(images)).flatten(1))
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch modes, but for the finder's, whose statistics stay."""
+        super().train(mode)
+        if self.finder is not None:
+            self.finder.eval()
+        return self
 
 
-def new(network: str, embedding_dim: int, input_px: int, distance: str, weights: str = "scratch") -> Embedder:
+def new(
+    network: str,
+    embedding_dim: int,
+    input_px: int,
+    distance: str,
+    weights: str = "scratch",
+    finder: Finder | None = None,
+) -> Embedder:
     """Make an embedder that is to be trained, with the normalisation of its network's makers.
 
     Random weights are drawn from PyTorch's generator, the trunk's before the head's.
@@ -45,6 +62,7 @@ def new(network: str, embedding_dim: int, input_px: int, distance: str, weights:
         input_px: side of its images.
         distance: of the loss that it will be trained with, "euclidean" or "cosine".
         weights: of the trunk.
+        finder: of the object, trained already.
 
     Raises:
         FileNotFoundError: no such weights.
@@ -60,7 +78,25 @@ def new(network: str, embedding_dim: int, input_px: int, distance: str, weights:
     except ValueError as error:
         mend = f"its own are of {expected.input_px} px: set images.<dataset>.input_px"
         raise InputError(f"{network} does not take images of {input_px} px, {mend} ({error})") from error
-    return Embedder(Network(made, width, embedding_dim), its, network, channels_last=True).requires_grad_()
+    its = dataclasses.replace(its, finder=finder and finder.shape)
+    embedder = Embedder(Network(made, width, embedding_dim, finder), its, network, channels_last=True).requires_grad_()
+    if finder is not None:
+        finder.requires_grad_(False)
+    return embedder
+
+
+@torch.no_grad()
+def found_masks(embedder: Embedder, pictures: Tensor) -> Tensor:
+    """Find the object as an embedder with a finder does.
+
+    Args:
+        embedder: its card has a finder.
+        pictures: uint8 (B, 3, S, S), red first.
+
+    Returns:
+        uint8 (B, 1, S, S) on the CPU, 255 where the object is.
+    """
+    return (255 * embedder.network.finder.masks(embedder.normalise(pictures))).round().byte().cpu()
 
 
 def save(embedder: Embedder, folder: Path) -> None:
@@ -68,7 +104,8 @@ def save(embedder: Embedder, folder: Path) -> None:
     with files.whole_folder(folder) as partial:
         weights = {name: tensor.contiguous().cpu() for name, tensor in embedder.network.state_dict().items()}
         save_file(weights, partial / "weights.safetensors")
-        files.write_json(partial / "network.json", dataclasses.asdict(embedder.card))
+        its = dataclasses.asdict(embedder.card)
+        files.write_json(partial / "network.json", {name: value for name, value in its.items() if value is not None})
 
 
 def load(folder: Path, where: torch.device | None = None, name: str = "") -> Embedder:
@@ -88,7 +125,8 @@ def load(folder: Path, where: torch.device | None = None, name: str = "") -> Emb
             raise FileNotFoundError(f"{folder}: no model here ({file} is missing); `dvc repro` trains it")
     written = files.read_json(folder / "network.json", mend="train the model again")
     try:
-        its = Card(**written)
+        shape = Shape(**written["finder"]) if "finder" in written else None
+        its = Card(**written | {"finder": shape})
         if not its.embedding_dim:
             raise InputError("embedding_dim 0")
         made, _ = trunk(its.network, "scratch", its.input_px)
@@ -96,7 +134,7 @@ def load(folder: Path, where: torch.device | None = None, name: str = "") -> Emb
         raise InputError(f"{folder}: network.json is of another version ({error}): train the model again") from error
     try:
         weights = OrderedDict(load_file(folder / "weights.safetensors"))
-        network = Network(made, weights["head.weight"].shape[1], its.embedding_dim)
+        network = Network(made, weights["head.weight"].shape[1], its.embedding_dim, shape and Finder(shape))
         weights._metadata = network.state_dict()._metadata  # without it MNASNet's layers refuse to load
         refuse(_of_other_kinds(weights, network), "numbers of another kind; expected those that the network has")
         network.load_state_dict(weights)

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from bgbias.models.embedder import Embedder, embed, portions
 from bgbias.photos import pack
 from bgbias.photos.views import BATCH, Photos
-from bgbias.remedies.pictures import PASSES, Shown
+from bgbias.remedies.pictures import Shown
 from bgbias.seeding import generator
 
 PHOTOS, SWAPS = 2000, 6  # training photos that are learnt from, at most, and backgrounds for each
@@ -117,7 +117,7 @@ def embedded(
     drawn = {f"swapped/{number}": swaps.draw(photos, image_ids, number) for number in range(swaps.draws)}
     views = []
     for view, manifest in tqdm(({"clean": None} | drawn).items(), "remedies", unit="view"):
-        names = [name for name in PASSES if name not in known.get(view, {})]
+        names = [name for name in shown.names if name not in known.get(view, {})]
 
         def make(manifest: pd.DataFrame | None = manifest, names: list[str] = names) -> Iterator[np.ndarray]:
             batches = photos.clean(image_ids) if manifest is None else photos.swapped(manifest, swaps.pool)

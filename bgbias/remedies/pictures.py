@@ -6,6 +6,7 @@
     grey_crop_dilated, grey_crop_eroded   the same with masks that reach a little further, or less far
     swaps_4, swaps_16         the object on 4 (16) backgrounds, the same for all photos; the embeddings are averaged
     own_swaps_4               the same with backgrounds drawn for each photo anew
+    found_grey, found_grey_crop   the object on grey, and enlarged, by the mask that a finder finds: none is needed
 
 Where all photos have the same background, it tells none from another. Each remedy of pictures is for queries and
 gallery alike (both), or for queries alone (query): then the gallery stays as it is.
@@ -23,6 +24,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from bgbias.ablations import GREY, mean_colours, on_colour
+from bgbias.finder.network import Finder, zoomed
 from bgbias.photos import pack
 from bgbias.photos.compose import paste, take
 from bgbias.photos.foreground import Box, grown, object_box
@@ -58,7 +60,7 @@ class Remedy(NamedTuple):
     @property
     def needs_mask(self) -> bool:
         """Tell whether a query needs its object's mask, or box."""
-        return self.passes != ("as_is",)
+        return self.passes != ("as_is",) and self not in FOUND
 
 
 _AS_IS = [("as_is", "none"), ("removed", "removed"), ("whitened", "whitened")]
@@ -72,6 +74,7 @@ REMEDIES = (
     *(Remedy(name, "both", passes) for name, passes in _SHOWN.items()),
     *(Remedy(name, "query", passes) for name, passes in _SHOWN.items() if name not in DOUBTFUL),
 )
+FOUND = tuple(Remedy(name, "both", (name,)) for name in ("found_grey", "found_grey_crop"))
 
 PASSES = tuple(dict.fromkeys(name for remedy in REMEDIES for name in remedy.passes))
 
@@ -79,10 +82,15 @@ PASSES = tuple(dict.fromkeys(name for remedy in REMEDIES for name in remedy.pass
 class Shown:
     """What the embedder is shown of photos, whatever is behind their objects."""
 
-    def __init__(self, photos: Photos, pool: pack.Pack, seed: int):
-        """Take the pool of the backgrounds, and draw those that are the same for all photos."""
-        self.photos, self.pool, self.seed = photos, pool, seed
+    def __init__(self, photos: Photos, pool: pack.Pack, seed: int, finder: Finder | None = None):
+        """Take the pool of the backgrounds, and draw those that are the same for all photos; None: no mask is found."""
+        self.photos, self.pool, self.seed, self.finder = photos, pool, seed, finder
         self.same = [self._backgrounds([0], "remedy same", number)[0] for number in range(SAME)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all passes."""
+        return PASSES if self.finder is None else (*PASSES, *(remedy.name for remedy in FOUND))
 
     def passes(self, pictures: Tensor, masks: Tensor, image_ids: Sequence[int]) -> Iterator[tuple[str, Tensor]]:
         """Yield every way to show a batch: its name, and uint8 (B, 3, S, S).
@@ -107,10 +115,22 @@ class Shown:
             yield f"same_{number}", paste(pictures, masks, background.expand_as(pictures))
         for number in range(OWN):
             yield f"own_{number}", paste(pictures, masks, self._backgrounds(image_ids, "remedy own", number))
+        if self.finder is not None:
+            yield from zip(("found_grey", "found_grey_crop"), found(self.finder, pictures), strict=True)
 
     def _backgrounds(self, image_ids: Sequence[int], purpose: str, number: int) -> Tensor:
         manifest = self.photos.draw(image_ids, self.pool, self.seed, purpose, number)
         return torch.cat(list(self.photos.backgrounds(manifest, self.pool)))
+
+
+@torch.no_grad()
+def found(finder: Finder, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Show the objects that a finder finds, on grey: where they are, and enlarged; uint8 (B, 3, S, S) each."""
+    grey = GREY.view(1, 3, 1, 1)
+    images = pictures.float().contiguous(memory_format=torch.channels_last) - grey
+    masks = finder.masks(images)
+    alone = images * masks
+    return tuple((image + grey).round().clamp(0, 255).byte() for image in (alone, zoomed(alone, masks)))
 
 
 def cropped(pictures: Tensor, masks: Tensor, margin: float = MARGIN) -> Tensor:

@@ -20,7 +20,7 @@ from bgbias.photos.foreground import OBJECT
 from bgbias.photos.views import Photos
 from bgbias.remedies import projection
 from bgbias.remedies.passes import Split
-from bgbias.remedies.pictures import REMEDIES, Remedy, averaged
+from bgbias.remedies.pictures import FOUND, REMEDIES, Remedy, averaged
 from bgbias.seeding import generator
 
 ENDS = ("value", "low", "high")
@@ -110,7 +110,8 @@ def measure(tested: Split, chosen_on: Split | None, learnt: Learnt | None, seed:
     """
     fixes, measured, compared = learnt.fixes() if learnt else {"none": _unchanged}, {}, {}
     base = _clean_and_swapped(REMEDIES[0], tested, fixes["none"])
-    for remedy in (one for one in REMEDIES if one.fix in fixes):
+    given = (*REMEDIES, *(FOUND if FOUND[0].name in tested.views[0] else ()))
+    for remedy in (one for one in given if one.fix in fixes):
         remedied = _clean_and_swapped(remedy, tested, fixes[remedy.fix])
         draws = [{metric: draw[metric].mean().item() for metric in METRICS} for draw in remedied[1:]]
         measured[remedy.key] = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NotRequired
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,7 @@ class Metrics(TypedDict, extra_items=Retrieval):
     swapped: Retrieval
     drop: Retrieval
     attention: dict[str, Attention]
+    mask_iou: NotRequired[dict[str, Attention]]  # of networks with a finder
     queries: int
     lone_queries: int
     seeds: int
@@ -68,7 +69,8 @@ class Recorded(NamedTuple):
         metrics: regime -> its metrics, as the stage evaluate records them.
         queries: regime -> a table of queries, see `comparison`.
         embeddings: view ("clean", "swapped") -> regime -> float (N, D), of the test photos.
-        maps: view -> regime -> uint8 (P, S, S), attention on the first photos that were scored.
+        maps: view -> regime -> uint8 (P, S, S), attention on the first photos that were scored; of a network with a
+            finder also, as "REGIME mask", the masks that it finds.
         image_ids: (P,), which photos these are: the same ones in every regime.
     """
 
@@ -117,8 +119,11 @@ def read(
             regime: torch.from_numpy(files.read_numbers(path, "f", len(known), None))
             for regime, path in of_regime.items()
         }
-        of_regime = {regime: folder / f"{view}.npy" for regime, folder in folders["attention"].items()}
-        maps[view] = {regime: _maps(path, len(image_ids)) for regime, path in of_regime.items()}
+        maps[view] = {}
+        for regime, folder in folders["attention"].items():
+            maps[view][regime] = _maps(folder / f"{view}.npy", len(image_ids))
+            if "mask_iou" in metrics[regime]:
+                maps[view][f"{regime} mask"] = _maps(folder / f"mask_{view}.npy", len(image_ids))
     return Recorded(metrics, queries, embeddings, maps, image_ids)
 
 

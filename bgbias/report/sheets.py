@@ -98,18 +98,18 @@ def gallery(
 
 
 def attention(pictures: Pictures, image_ids: Sequence[int], maps: dict[str, dict[str, np.ndarray]]) -> Image.Image:
-    """Draw the study's figure 2: photo, attention map of each regime; clean at the left, swapped at the right.
+    """Draw the study's figure 2: photo, attention map of each regime, found masks; clean left, swapped right.
 
     Args:
         pictures: of the dataset.
         image_ids: of the photos.
-        maps: view -> regime -> uint8 (N, H, W), of the same photos.
+        maps: view -> regime, or "REGIME mask" for what its finder finds -> uint8 (N, H, W), of the same photos.
     """
     rows = [[] for _ in image_ids]
     headings, column = {}, 0
     for view, regimes in maps.items():
         photos = getattr(pictures, view)(image_ids)
-        headings |= {column: view} | {column + 1 + n: regime for n, regime in enumerate(regimes)}
+        headings |= {column: view} | {column + 1 + n: name.rpartition(" ")[2] for n, name in enumerate(regimes)}
         column += 2 + len(regimes)
         for number, row in enumerate(rows):
             overlays = [figures.overlay(photos[number], of_regime[number]) for of_regime in regimes.values()]

@@ -37,11 +37,12 @@ def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
             for view in ("clean", *swaps, "drop"):
                 sd = metrics[view].get(f"{metric}_seeds_sd", metrics[view].get(f"{metric}_sd"))
                 row[f"{heading} {view.replace('_', ' ')}"] = percent(metrics[view][metric], sd)
-        for view, score in metrics["attention"].items():
-            sd = score.get("mean_seeds_sd", score["sd"])
-            row[f"attention {view}"] = "undefined" if score["mean"] is None else f"{score['mean']:.2f} ± {sd:.2f}"
+        for heading, scores in (("attention", metrics["attention"]), ("mask IoU", metrics.get("mask_iou", {}))):
+            for view, score in scores.items():
+                sd = score.get("mean_seeds_sd", score["sd"])
+                row[f"{heading} {view}"] = "undefined" if score["mean"] is None else f"{score['mean']:.2f} ± {sd:.2f}"
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).fillna("")
 
 
 def spread(metrics: dict, classes: int) -> str:

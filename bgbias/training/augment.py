@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from bgbias.ablations import inpainted
 from bgbias.photos.compose import flip, paste
@@ -74,8 +75,41 @@ def varied(backgrounds: Tensor, rng: np.random.Generator) -> Tensor:
     """
     count = len(backgrounds)
     weights = torch.from_numpy(rng.uniform(0.5, 1, (count, 1, 1, 1)).astype(np.float32))
+    return recoloured(backgrounds.roll(1, 0).float().lerp_(backgrounds.float(), weights), rng)
+
+
+def recoloured(pictures: Tensor, rng: np.random.Generator) -> Tensor:
+    """Pictures whose channels are in a random order, and multiplied by factors that are uniform in 0.5..1.5.
+
+    Args:
+        pictures: uint8 or float (B, 3, S, S), in 0..255.
+        rng: where the randomness comes from.
+
+    Returns:
+        uint8 (B, 3, S, S).
+    """
+    count = len(pictures)
     factors = torch.from_numpy(rng.uniform(0.5, 1.5, (count, 3, 1, 1)).astype(np.float32))
     order = torch.from_numpy(rng.permuted(np.tile(np.arange(3), (count, 1)), axis=1))
-    blended = backgrounds.roll(1, 0).float().lerp_(backgrounds.float(), weights)
-    shuffled = blended[torch.arange(count)[:, None], order]
-    return shuffled.mul_(factors).clamp_(0, 255).byte()
+    return pictures[torch.arange(count)[:, None], order].float().mul_(factors).clamp_(0, 255).byte()
+
+
+def noise(count: int, side: int, rng: np.random.Generator) -> Tensor:
+    """Backgrounds of coloured noise: one to five octaves, of smooth or of square cells, in random colours.
+
+    Returns:
+        uint8 (count, 3, side, side).
+    """
+    return torch.stack([_noise(side, rng) for _ in range(count)])
+
+
+def _noise(side: int, rng: np.random.Generator) -> Tensor:
+    falls, octaves, field = rng.uniform(0.3, 1), int(rng.integers(1, 6)), torch.zeros(3, side, side)
+    for octave in range(octaves):
+        cells = torch.from_numpy(rng.normal(size=(1, 3, 2 ** (octave + 1), 2 ** (octave + 1))).astype(np.float32))
+        mode = "bicubic" if rng.random() < 0.7 else "nearest"
+        field += falls**octave * interpolate(cells, size=(side, side), mode=mode)[0]
+    mixed = torch.einsum("ij,jhw->ihw", torch.from_numpy(rng.normal(size=(3, 3)).astype(np.float32)), field)
+    mixed = (mixed - mixed.mean((1, 2), keepdim=True)) / (mixed.std() + 1e-3)
+    colours = torch.from_numpy(rng.uniform(30, 225, (3, 1, 1)).astype(np.float32))
+    return mixed.mul_(rng.uniform(20, 80)).add_(colours).clamp_(0, 255).byte()

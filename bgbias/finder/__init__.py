@@ -1,0 +1,1 @@
+"""Learned early masking: a small network finds the object, and hides what lies around it, before it is embedded."""

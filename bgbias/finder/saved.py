@@ -1,0 +1,47 @@
+"""A finder alone, as files."""
+
+import dataclasses
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from bgbias import files
+from bgbias.errors import InputError
+from bgbias.finder.network import Finder, Shape
+
+
+def save(finder: Finder, folder: Path) -> None:
+    """Write `finder.safetensors` and `finder.json` into a folder."""
+    with files.whole_folder(folder) as partial:
+        save_file({name: tensor.contiguous().cpu() for name, tensor in finder.state_dict().items()}, partial / WEIGHTS)
+        files.write_json(partial / SHAPE, dataclasses.asdict(finder.shape))
+
+
+def load(folder: Path) -> Finder:
+    """Read what `save` has written: frozen, in evaluation mode, on the CPU.
+
+    Raises:
+        FileNotFoundError: no finder there.
+        ValueError: finder.json is of another version or unreadable, or the weights do not fit it.
+    """
+    for file in (SHAPE, WEIGHTS):
+        if not (folder / file).is_file():
+            raise FileNotFoundError(
+                f"{folder}: no finder here ({file} is missing): `python -m stages.finder` trains one"
+            )
+    written = files.read_json(folder / SHAPE, mend=MEND)
+    try:
+        finder = Finder(Shape(**written))
+        finder.load_state_dict(load_file(folder / WEIGHTS))
+        if not all(tensor.isfinite().all() for tensor in finder.state_dict().values()):
+            raise InputError("some weights are not finite")
+    except (TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        raise InputError(
+            f"{folder}: holds no finder of this version: {MEND}: {' '.join(str(error).split())}"
+        ) from error
+    return finder.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+SHAPE, WEIGHTS, MEND = "finder.json", "finder.safetensors", "train the finder again"

@@ -1,0 +1,160 @@
+"""The object finder: what it shows of an image, what it costs, how it is kept."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from bgbias.config import read
+from bgbias.finder import saved
+from bgbias.finder.masks import cross_entropy, found, iou
+from bgbias.finder.network import Finder, Shape, zoomed
+
+SHAPE = Shape(channels=4, most_px=64, zoom=False)
+
+
+def made(**changes):
+    torch.manual_seed(0)
+    return Finder(dataclasses.replace(SHAPE, **changes)).eval()
+
+
+def images(side=32, count=3):
+    return torch.randn(count, 3, side, side, generator=torch.Generator().manual_seed(0))
+
+
+def of_one_object(mask):
+    """A finder that finds a given mask, whatever it sees."""
+    finder = made()
+    finder.masks = lambda images: mask.expand(len(images), 1, -1, -1)
+    return finder
+
+
+@pytest.mark.parametrize("side", [16, 33, 64, 96])
+def test_masks_have_the_image_s_size_and_lie_between_0_and_1(side):
+    finder = made()
+    masks = finder.masks(images(side))
+    assert masks.shape == (3, 1, side, side) and 0 <= masks.min() < masks.max() <= 1
+    assert finder(images(side)).shape[-1] == -(-(side // (2 if side > SHAPE.most_px else 1)) // 2)
+
+
+def test_the_finder_works_behind_any_network_s_normalisation():
+    seen, finder = images(), made()
+    scale, shift = (torch.tensor(of).view(1, 3, 1, 1) for of in ([0.02, 60.0, 3.0], [0.0, -117.0, 5.0]))
+    assert torch.allclose(finder.masks(seen * scale + shift), finder.masks(seen), atol=2e-3)
+    assert finder.masks(torch.zeros(1, 3, 32, 32)).isfinite().all()
+
+
+def test_what_lies_around_the_object_cannot_be_told_from_what_is_shown():
+    mask = torch.zeros(1, 1, 32, 32)
+    mask[..., 8:20, 4:14] = 1
+    for zoom in (False, True):
+        finder = of_one_object(mask)
+        finder.shape = dataclasses.replace(SHAPE, zoom=zoom)
+        other = torch.where(mask > 0, images(), images().flip(0) * 5)
+        assert torch.equal(finder.shown(other), finder.shown(images()))
+    assert not torch.equal(finder.shown(images().flip(0)), finder.shown(images()))
+
+
+def test_zooming_centres_the_object_and_fills_the_image_with_it_wherever_it_was():
+    small = torch.zeros(2, 1, 64, 64)
+    small[0, :, 40:56, 4:20] = 1
+    small[1, :, 20:36, 30:46] = 1
+    shown = zoomed(small, small)
+    assert torch.allclose(shown[0], shown[1], atol=0.05)
+    rows, columns = (shown[0, 0] > 0.5).nonzero(as_tuple=True)
+    for along in (rows, columns):
+        assert (along.min() + along.max()).item() == pytest.approx(63, abs=1)
+        assert 46 <= along.max() - along.min() + 1 <= 58
+    whole = images(64)
+    assert torch.allclose(zoomed(whole, torch.zeros(3, 1, 64, 64)), whole, atol=1e-4)
+
+
+def test_the_cross_entropy_is_least_for_the_given_mask():
+    mask = torch.zeros(1, 1, 8, 8, dtype=torch.uint8)
+    mask[..., :4] = 255
+    logits = torch.where(mask[..., ::2, ::2] > 0, 9.0, -9.0)
+    right, wrong = cross_entropy(logits, mask), cross_entropy(-logits, mask)
+    assert right < 0.001 and wrong == pytest.approx(9, abs=0.01)
+
+
+def test_iou_of_masks_that_are_alike_apart_or_empty():
+    mask = torch.zeros(3, 1, 4, 4, dtype=torch.uint8)
+    mask[:2, :, 0] = 128
+    other = torch.zeros_like(mask)
+    other[0, :, 0], other[1, :, 0, :2], other[1, :, 1, :2] = 255, 255, 127
+    values = iou(other, mask)
+    assert values[:2].tolist() == [1.0, 0.5] and values[2].isnan()
+
+
+def test_found_masks_are_bytes_of_the_pictures_size():
+    pictures = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8)
+    masks = found(made(), pictures)
+    assert masks.dtype == torch.uint8 and masks.shape == (3, 1, 32, 32)
+    assert torch.equal(masks, (255 * made().masks(pictures.float())).round().byte())
+
+
+def multiplications(network, side):
+    """How many a pass of one image takes in convolutions and linear layers."""
+    total = []
+
+    def count(module, given, output):
+        total.append(output[0].numel() * module.weight[0].numel())
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        network.eval()(torch.zeros(1, 3, side, side))
+    return sum(total)
+
+
+def test_at_224_px_it_costs_at_most_15_percent_of_a_resnet_18():
+    its = read.load().regime_settings["early_masking"].finder
+    finder = Finder(Shape(its.channels, its.most_px, its.zoom))
+    assert 0 < multiplications(finder, 224) <= 0.15 * multiplications(torchvision.models.resnet18(), 224)
+
+
+def test_a_finder_comes_back_from_its_files(tmp_path):
+    finder = made(zoom=True)
+    saved.save(finder, tmp_path / "finder")
+    loaded = saved.load(tmp_path / "finder")
+    assert loaded.shape == finder.shape and not any(weight.requires_grad for weight in loaded.parameters())
+    assert torch.allclose(loaded.masks(images()), finder.masks(images()), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"channels": 8}, "size mismatch"),
+        ({"channels": 0}, "channels 0: expected 1 to 512"),
+        ({"channels": True}, "channels True: expected 1 to 512"),
+        ({"most_px": 99999}, "most_px 99999: expected 1 to 1024"),
+        ({"zoom": "yes"}, "zoom 'yes': expected true or false"),
+        ({"depth": 3}, "unexpected keyword argument 'depth'"),
+    ],
+)
+def test_files_of_another_finder_are_refused_in_one_line(tmp_path, change, message):
+    saved.save(made(), tmp_path / "finder")
+    (tmp_path / "finder/finder.json").write_text(json.dumps(dataclasses.asdict(SHAPE) | change))
+    with pytest.raises(
+        ValueError, match=f"holds no finder of this version: train the finder again: .*{message}"
+    ) as one:
+        saved.load(tmp_path / "finder")
+    assert "\n" not in str(one.value)
+
+
+def test_no_finder_cut_weights_and_weights_that_are_not_finite_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no finder here .finder.json is missing.: .python -m stages.finder"):
+        saved.load(tmp_path / "finder")
+    broken = made()
+    broken.logits.bias.data[:] = float("nan")
+    saved.save(broken, tmp_path / "finder")
+    with pytest.raises(ValueError, match="some weights are not finite"):
+        saved.load(tmp_path / "finder")
+    whole = (tmp_path / "finder/finder.safetensors").read_bytes()
+    (tmp_path / "finder/finder.safetensors").write_bytes(whole[:100])
+    with pytest.raises(ValueError, match="holds no finder of this version"):
+        saved.load(tmp_path / "finder")

@@ -1,0 +1,117 @@
+"""A finder through the stages: trained, exported, measured, drawn, put before another embedder."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from ruamel.yaml import YAML
+
+from bgbias.external import spec
+from bgbias.finder import saved
+from bgbias.finder.network import Finder, Shape
+from bgbias.models import trained
+from bgbias.models.embedder import embed
+from bgbias.report.figures import GAP
+from bgbias.report.sheets import SIDE_PX
+
+REGIMES = ("early_masking", "base")
+
+
+@pytest.fixture
+def run(data, tmp_path, monkeypatch):
+    """Run a stage on the drawn photos, with a finder of a few channels; stages.train is not run twice the same."""
+    yaml = YAML()
+    settings = yaml.load(Path("params.yaml"))
+    for block in ("data", "images", "masks", "backgrounds", "train", "evaluate"):
+        settings[block]["drawn"] = settings[block]["own"]
+    settings["attention"] |= {"copies": 2, "max_images": settings["attention"]["max_images"] | {"drawn": 10}}
+    settings["images"]["drawn"] |= {"short_side_px": 24, "crop_px": 20, "input_px": 20}
+    settings["evaluate"]["drawn"]["draws"] = 2
+    settings["train"]["drawn"] |= {"batch_size": 4, "batches_per_epoch": 3, "max_epochs": 1, "embedding_dim": 8}
+    settings["regime_settings"]["early_masking"]["finder"] |= {"channels": 4, "epochs": 2}
+    yaml.dump(settings, tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+
+    def stage(*arguments):
+        monkeypatch.setattr(sys, "argv", list(map(str, arguments)))
+        return runpy.run_module(f"stages.{arguments[0]}", run_name="__main__")
+
+    return stage
+
+
+def test_masks_are_found_scored_recorded_and_drawn_beside_the_attention(run, tmp_path, capsys):
+    for regime in REGIMES:
+        for stage in ("train", "embed", "attention"):
+            run(stage, "drawn", regime, 42)
+        run("evaluate", "drawn", regime)
+    folders = [tmp_path / "data/attention/drawn" / regime / "42" for regime in REGIMES]
+    scores, other = (pd.read_csv(folder / "scores.csv") for folder in folders)
+    assert list(other) == ["image_id", "clean", "swapped"] and not (folders[1] / "mask_clean.npy").exists()
+    found, base = (json.loads((tmp_path / f"metrics/evaluate/drawn/{regime}.json").read_text()) for regime in REGIMES)
+    assert "mask_iou" not in base["drawn"]["base"]
+    for view in ("clean", "swapped"):
+        masks = np.load(folders[0] / f"mask_{view}.npy")
+        assert masks.dtype == np.uint8 and masks.shape == np.load(folders[0] / f"{view}.npy").shape
+        recorded = found["drawn"]["early_masking"]["mask_iou"][view]
+        assert recorded["mean"] == pytest.approx(scores[f"iou_{view}"].mean(), abs=1e-5) and 0 <= recorded["mean"] <= 1
+    assert "drawn, early_masking: IoU of the found masks 0." in capsys.readouterr().out
+    models = [Path("models/drawn") / regime / "42" for regime in REGIMES]
+    run("figure2", "drawn", "--images", scores.image_id[0], "--models", *models, "--out", "figure2.png")
+    narrow = Path("narrow.png")
+    run("figure2", "drawn", "--images", scores.image_id[0], "--models", models[1], models[1], "--out", narrow)
+    added = 2 * (1 + 1)  # in each view the finder's network's attention, and its mask
+    assert Image.open("figure2.png").width - Image.open(narrow).width == added * (SIDE_PX + GAP)
+
+
+def test_a_finder_alone_is_trained_once_and_put_before_another_embedder(run, tmp_path, capsys):
+    run("finder", "drawn", "early_masking", 42, "--out", "finders/drawn")
+    assert saved.load(tmp_path / "finders/drawn").shape == Shape(4, 128, True)
+    assert "finder: IoU on validation photos 0." in capsys.readouterr().out
+    run("train", "drawn", "early_masking", 42)
+    assert "finder: IoU" not in capsys.readouterr().out
+    torch.manual_seed(0)
+    trained.save(trained.new("small_resnet", 8, 16, "cosine"), tmp_path / "model")
+    command = ("remedies", "--dataset", "drawn", "--embedder", "model:model", "--out")
+    run(*command, "with.json", "--finder", "finders/drawn")
+    run(*command, "without.json")
+    found, before = (json.loads((tmp_path / name).read_text()) for name in ("with.json", "without.json"))
+    added = set(found["with"]["remedies"]) - set(before["without"]["remedies"])
+    assert added == {"found_grey_both", "found_grey_crop_both"}
+    assert not any(found["with"]["remedies"][name]["needs_mask"] for name in added)
+    for name, remedy in before["without"]["remedies"].items():
+        assert found["with"]["remedies"][name]["swapped"] == remedy["swapped"]
+
+
+@pytest.mark.parametrize("network", ["small_resnet", "bn_inception"])
+@pytest.mark.parametrize("zoom", [False, True])
+def test_the_onnx_file_embeds_pictures_as_the_model_does(run, tmp_path, capsys, network, zoom):
+    torch.manual_seed(0)
+    trained.save(trained.new(network, 8, 64, "cosine", finder=Finder(Shape(4, 32, zoom))), tmp_path / "model")
+    run("export", "--model", "model", "--out", "net.onnx")
+    assert "'onnx:net.onnx?mean=0&sd=1'" in capsys.readouterr().out
+    pictures = torch.randint(0, 256, (5, 3, 64, 64), dtype=torch.uint8)
+    own, exported = (spec.load(name) for name in ("model:model", "onnx:net.onnx?mean=0&sd=1"))
+    assert exported.input_px == 64
+    assert torch.allclose(embed(exported, [pictures], range(5)), embed(own, [pictures], range(5)), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("finder", "drawn", "base", 42, "--out", "f"), "regime_settings.base has no finder: give one that has .early"),
+        (("export", "--model", "none", "--out", "net.onnx"), "none: no model here"),
+        (
+            ("remedies", "--dataset", "drawn", "--embedder", "small_resnet", "--out", "r.json", "--finder", "none"),
+            "none: no finder here",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(run, arguments, message):
+    with pytest.raises(SystemExit, match=f"^error: {message}"):
+        run(*arguments)
