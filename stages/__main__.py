@@ -21,7 +21,7 @@ def main() -> None:
     if name in ("-h", "--help"):
         print("usage: bgbias STAGE ...   (bgbias STAGE --help)\n")
         for stage in STAGES:
-            print(f"  {stage:<14}{ast.get_docstring(ast.parse((HERE / f'{stage}.py').read_text())).splitlines()[0]}")
+            print(f"  {stage:<18}{ast.get_docstring(ast.parse((HERE / f'{stage}.py').read_text())).splitlines()[0]}")
         return
     if name not in STAGES:
         sys.exit(f"error: no stage '{name}': one of {', '.join(STAGES)}")
