@@ -4,7 +4,7 @@
 
 Reads   data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
 Writes  FOLDER (finder.safetensors, finder.json), which `python -m stages.remedies --finder FOLDER` takes
-Takes   as long as the training of the demo's base model, several times
+Takes   the demo's 60 epochs 2 min of one core
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from bgbias.errors import InputError
 
 
 def main(settings: params.Params, dataset: str, regime: str, seed: int, out: Path) -> None:
-    """Train, or take it from the cache where the stage train has trained it; save."""
+    """Train and save."""
     from bgbias import seeding
     from bgbias.finder import saved
     from bgbias.photos.views import Photos
@@ -26,9 +26,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int, out: Pat
         raise InputError(f"regime_settings.{regime} has no finder: give one that has ({', '.join(having) or 'none'})")
     seeding.deterministic(settings.threads)
     photos = Photos.prepared(dataset, settings.images[dataset])
-    parts = (f"prepared/{dataset}", f"masks/{dataset}/packed", f"backgrounds/{dataset}")
-    data = [Path("data") / part for part in parts]
-    saved.save(finder.kept(photos, treatment, settings.train[dataset], seed, data), out)
+    saved.save(finder.train(photos, treatment, settings.train[dataset], seed), out)
 
 
 if __name__ == "__main__":

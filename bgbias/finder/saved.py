@@ -11,6 +11,8 @@ from bgbias import files
 from bgbias.errors import InputError
 from bgbias.finder.network import Finder, Shape
 
+SHAPE, WEIGHTS, MEND = "finder.json", "finder.safetensors", "train the finder again"
+
 
 def save(finder: Finder, folder: Path) -> None:
     """Write `finder.safetensors` and `finder.json` into a folder."""
@@ -42,6 +44,3 @@ def load(folder: Path) -> Finder:
             f"{folder}: holds no finder of this version: {MEND}: {' '.join(str(error).split())}"
         ) from error
     return finder.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-
-
-SHAPE, WEIGHTS, MEND = "finder.json", "finder.safetensors", "train the finder again"
