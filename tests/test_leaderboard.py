@@ -117,6 +117,15 @@ def test_finished_audits_of_any_photos_make_a_table_of_their_own(found, workplac
     assert of_audits["first"] == "background" and of_audits["rows"]["object"]["drop"] == found["rows"]["object"]["drop"]
 
 
+def test_audits_without_attention_are_taken(found, workplace, monkeypatch):
+    file = workplace / "data/leaderboard/drawn/object/audit.json"
+    written = json.loads(file.read_text())
+    file.write_text(json.dumps({key: value for key, value in written.items() if key != "attention"}))
+    run(monkeypatch, leaderboard, "drawn")
+    made = json.loads((workplace / "metrics/leaderboard/drawn.json").read_text())["drawn"]["leaderboard"]
+    assert made["rows"]["object"]["attention"] is None and made["rows"]["background"]["attention"] is not None
+
+
 @pytest.mark.usefixtures("found")
 def test_rows_that_cannot_be_compared_are_refused_in_one_line(workplace, monkeypatch):
     folder = workplace / "data/leaderboard/drawn/background"

@@ -82,7 +82,8 @@ def refuse_changed(folders: dict[str, Path], dataset: str) -> None:
 
 
 def _row(folder: Path) -> dict:
-    attention, second = (_of(folder, key) for key in ("attention", "second_masks"))
+    attention = _of(folder).get("attention")  # an audit by --no-attention has none
+    second = _of(folder, "second_masks")
     return {
         "embedder": _of(folder, "embedder"),
         **{name: _of(folder, *keys) for name, keys in MEASURES.items()},
