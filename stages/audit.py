@@ -121,7 +121,8 @@ def main(
     asked = {name: value for name, value in asked.items() if value}
     probed = len(measures.probed), measures.chance_of_probed()
     found["verdict"] = verdict.sentences(found, pictures.table.class_name, *probed, [*guessed, *remarks])
-    found |= {"summary": grade.summary(found), "advice": advice.steps(found, asked, settings.seeds[0])}
+    regime = advice.cure(settings.train[dataset or "own"])
+    found |= {"summary": grade.summary(found), "advice": advice.steps(found, asked, settings.seeds[0], regime)}
     files.write_json(out / "audit.json", found)
     columns = measures.columns() | explained.columns(explainer, len(pictures.table))
     queries.write(out, pictures.table, columns)

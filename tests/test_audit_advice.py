@@ -7,6 +7,7 @@ import pytest
 from audit_found import changed, r
 
 from bgbias.audit import about, advice
+from bgbias.config import read
 
 ASKED = {
     "photos": "/home/ann/my photos",
@@ -45,6 +46,14 @@ def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks():
     assert link == """mkdir -p data/sources && ln -sn "$(realpath '/home/ann/my photos')" data/sources/own"""
     assert train == "dvc exp run -S 'datasets=[own]' -S masks.own.method=rembg -S 'regimes=[base,bgconsistency]'"
     assert again.endswith("--dataset own --embedder model:models/own/bgconsistency/7 --out a_bgconsistency")
+
+
+def test_pretrained_networks_are_trained_in_the_regime_for_them():
+    training = read.load().train
+    assert [advice.cure(training[name]) for name in ("demo", "own", "packages")] == ["bgconsistency"] * 2 + ["rising"]
+    step = advice.steps(changed(), {"dataset": "packages", "embedder": "hog", "out": "a"}, 7, "rising")[2]
+    assert "(the regime rising)" in step["said"] and "'regimes=[base,rising]'" in step["commands"][0]
+    assert step["commands"][1].endswith("--embedder model:models/packages/rising/7 --out a_rising")
 
 
 def test_the_link_leads_to_the_photos_from_any_path(tmp_path):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from bgbias.audit import sensitivity
 from bgbias.audit.grade import MAY_LOSE, above_chance, doubtful
 from bgbias.audit.wording import side, span
+from bgbias.config import params
 
 NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "out")  # options of an audit
 OWN = "data/sources/own"  # where the pipeline looks for the user's photos
@@ -17,7 +18,7 @@ BELIEVE = {  # where the loss depends on it
 Step = dict[str, str | list[str]]  # said: a sentence or two; commands: to be run one after the other
 
 
-def steps(found: dict, asked: Mapping[str, str], seed: int) -> list[Step]:
+def steps(found: dict, asked: Mapping[str, str], seed: int, regime: str = "bgconsistency") -> list[Step]:
     """Choose what to do, by what was measured.
 
     Args:
@@ -25,6 +26,7 @@ def steps(found: dict, asked: Mapping[str, str], seed: int) -> list[Step]:
         asked: the options of `stages.audit` as they were given, without dashes, those of photos or dataset, embedder
             and out among them.
         seed: of the networks that the pipeline trains.
+        regime: in which it should, see `cure`.
 
     Returns:
         Steps, at least one.
@@ -41,7 +43,7 @@ def steps(found: dict, asked: Mapping[str, str], seed: int) -> list[Step]:
     drops, masks = sensitivity.drops(found), _if_grabcut(found, asked)
     sides, most = set(sensitivity.sides(drops, 0)), max(drop["high"] for _, drop in drops)
     if sides == {1}:
-        return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed)]
+        return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime)]
     if 1 in sides:
         said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
     elif most > MAY_LOSE:
@@ -49,6 +51,11 @@ def steps(found: dict, asked: Mapping[str, str], seed: int) -> list[Step]:
     else:
         said = "Do nothing against backgrounds, by these photos; audit again when photos or model change."
     return [*masks, {"said": said, "commands": []}]
+
+
+def cure(training: params.Training) -> str:
+    """Name the regime to train in: pretrained networks are tuned so briefly that the consistency has to rise."""
+    return "bgconsistency" if training.weights == "scratch" else "rising"
 
 
 def _again(asked: Mapping[str, str], **changed: str | None) -> str:
@@ -105,19 +112,17 @@ def _remedies(asked: Mapping[str, str]) -> list[Step]:
     return [{"said": said, "commands": [command]}]
 
 
-def _training(asked: Mapping[str, str], seed: int) -> list[Step]:
+def _training(asked: Mapping[str, str], seed: int, regime: str) -> list[Step]:
     dataset = asked.get("dataset", "own")
-    said = (
-        "Train with random backgrounds behind the objects (the regime bgconsistency), and audit the test photos again."
-    )
+    said = f"Train with random backgrounds behind the objects (the regime {regime}), and audit the test photos again."
     link = []
     if "photos" in asked:
         link = [f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(asked["photos"])})" {OWN}']
     if "masks" in asked:
         said += " The pipeline makes masks of its own, by GrabCut, unless a photos.csv beside the photos names yours."
-    trained = f"model:models/{dataset}/bgconsistency/{seed}"
-    again = ["--dataset", dataset, "--embedder", trained, "--out", f"{asked['out']}_bgconsistency"]
-    train = f"{_run(asked)} -S 'regimes=[base,bgconsistency]'"
+    trained = f"model:models/{dataset}/{regime}/{seed}"
+    again = ["--dataset", dataset, "--embedder", trained, "--out", f"{asked['out']}_{regime}"]
+    train = f"{_run(asked)} -S 'regimes=[base,{regime}]'"
     return [{"said": said, "commands": [*link, train, shlex.join(["python", "-m", "stages.audit", *again])]}]
 
 
