@@ -38,14 +38,13 @@ def main(
     from safetensors.torch import save_file
 
     from bgbias import files, seeding
-    from bgbias.audit.shared import remedied, sources, views
+    from bgbias.audit.shared import remedied, saved, sources, views
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.errors import InputError, printable
     from bgbias.external import spec
     from bgbias.external.exported import exported
     from bgbias.external.steady import refuse_unsteady
-    from bgbias.finder import saved
     from bgbias.metrics import sample_size
     from bgbias.remedies import recovery
     from bgbias.report import tables

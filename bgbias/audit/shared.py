@@ -18,6 +18,7 @@ from bgbias.audit.examples import mask_sheet, worst_photos
 from bgbias.audit.measures import Measures
 from bgbias.audit.model_remarks import model_remarks
 from bgbias.audit.progress import Steps
+from bgbias.finder import saved
 
 __all__ = [
     "Measures",
@@ -33,6 +34,7 @@ __all__ = [
     "page",
     "queries",
     "remedied",
+    "saved",
     "sources",
     "verdict",
     "views",
