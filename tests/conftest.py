@@ -14,6 +14,7 @@ from bn_inception_reference import reference  # noqa: F401
 from own_photos import own  # noqa: F401
 from PIL import Image, ImageDraw
 from remedied import few_resamples  # noqa: F401
+from ruamel.yaml import YAML
 from study_originals import work  # noqa: F401
 from training_parts import parts  # noqa: F401
 
@@ -90,6 +91,18 @@ def geometry() -> params.Geometry:
         train_crop_share=[0.5, 1.0],
         train_crop_ratio=[0.75, 4 / 3],
     )
+
+
+@pytest.fixture
+def drawn_settings() -> dict:
+    """The content of params.yaml with a dataset `drawn`, for the fixture `data`: few views of small pictures."""
+    settings = YAML().load(Path("params.yaml"))
+    for block in ("data", "images", "masks", "backgrounds", "train", "evaluate"):
+        settings[block]["drawn"] = settings[block]["own"]
+    settings["attention"]["max_images"]["drawn"] = 10
+    settings["images"]["drawn"] |= {"short_side_px": 24, "crop_px": 20, "input_px": 20}
+    settings["evaluate"]["drawn"]["draws"] = 2
+    return settings
 
 
 @pytest.fixture

@@ -24,18 +24,12 @@ REGIMES = ("early_masking", "base")
 
 
 @pytest.fixture
-def run(data, tmp_path, monkeypatch):
+def run(data, drawn_settings, tmp_path, monkeypatch):
     """Run a stage on the drawn photos, with a finder of a few channels; stages.train is not run twice the same."""
-    yaml = YAML()
-    settings = yaml.load(Path("params.yaml"))
-    for block in ("data", "images", "masks", "backgrounds", "train", "evaluate"):
-        settings[block]["drawn"] = settings[block]["own"]
-    settings["attention"] |= {"copies": 2, "max_images": settings["attention"]["max_images"] | {"drawn": 10}}
-    settings["images"]["drawn"] |= {"short_side_px": 24, "crop_px": 20, "input_px": 20}
-    settings["evaluate"]["drawn"]["draws"] = 2
-    settings["train"]["drawn"] |= {"batch_size": 4, "batches_per_epoch": 3, "max_epochs": 1, "embedding_dim": 8}
-    settings["regime_settings"]["early_masking"]["finder"] |= {"channels": 4, "epochs": 2}
-    yaml.dump(settings, tmp_path / "params.yaml")
+    drawn_settings["attention"]["copies"] = 2
+    drawn_settings["train"]["drawn"] |= {"batch_size": 4, "batches_per_epoch": 3, "max_epochs": 1, "embedding_dim": 8}
+    drawn_settings["regime_settings"]["early_masking"]["finder"] |= {"channels": 4, "epochs": 2}
+    YAML().dump(drawn_settings, tmp_path / "params.yaml")
     monkeypatch.chdir(tmp_path)
 
     def stage(*arguments):

@@ -3,7 +3,6 @@
 import json
 import runpy
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -35,18 +34,11 @@ ROWS = {"object": "python:embedders:object_alone", "background": "python:embedde
 
 
 @pytest.fixture
-def workplace(data, tmp_path, monkeypatch):
+def workplace(data, drawn_settings, tmp_path, monkeypatch):
     """A folder with params.yaml for the drawn photos, and two embedders."""
-    yaml = YAML()
-    settings = yaml.load(Path("params.yaml"))
-    for block in ("data", "images", "masks", "backgrounds", "train", "evaluate"):
-        settings[block]["drawn"] = settings[block]["own"]
-    settings["attention"]["max_images"]["drawn"] = 10
-    settings["attention"]["copies"] = 2
-    settings["images"]["drawn"] |= {"short_side_px": 24, "crop_px": 20, "input_px": 20}
-    settings["evaluate"]["drawn"]["draws"] = 2
-    settings["leaderboard"] = {"datasets": {"drawn": {}}, "embedders": ROWS}
-    yaml.dump(settings, tmp_path / "params.yaml")
+    drawn_settings["attention"]["copies"] = 2
+    drawn_settings["leaderboard"] = {"datasets": {"drawn": {}}, "embedders": ROWS}
+    YAML().dump(drawn_settings, tmp_path / "params.yaml")
     (tmp_path / "embedders.py").write_text(EMBEDDERS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

@@ -3,7 +3,6 @@
 import json
 import runpy
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,16 +18,9 @@ from stages import remedies
 
 
 @pytest.fixture
-def workplace(data, tmp_path, monkeypatch):
+def workplace(data, drawn_settings, tmp_path, monkeypatch):
     """A folder with params.yaml for the drawn photos, and a model."""
-    yaml = YAML()
-    settings = yaml.load(Path("params.yaml"))
-    for block in ("data", "images", "masks", "backgrounds", "train", "evaluate"):
-        settings[block]["drawn"] = settings[block]["own"]
-    settings["attention"]["max_images"]["drawn"] = 10
-    settings["images"]["drawn"] |= {"short_side_px": 24, "crop_px": 20, "input_px": 20}
-    settings["evaluate"]["drawn"]["draws"] = 2
-    yaml.dump(settings, tmp_path / "params.yaml")
+    YAML().dump(drawn_settings, tmp_path / "params.yaml")
     torch.manual_seed(0)
     model = new("small_resnet", 8, 16, "euclidean")
     save(model, tmp_path / "model")
