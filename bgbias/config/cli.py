@@ -33,6 +33,7 @@ ARGUMENTS = {
     "row": {"help": "of those under leaderboard.embedders in params.yaml"},
     "name": {"help": "of the table: a dataset of leaderboard in params.yaml; any with --audits"},
     "prefix": {"help": "how the experiments' names start"},
+    "study": {"help": "how the file of figures is called"},
     "first": {"type": Path, "help": "folder of an audit"},
     "second": {"type": Path, "help": "folder of the audit to compare with it"},
 }

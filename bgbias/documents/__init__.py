@@ -1,0 +1,1 @@
+"""Figures that documents quote: kept from runs, and written into tables."""

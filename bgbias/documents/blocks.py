@@ -1,0 +1,63 @@
+"""Tables in documents: each stands between two marks, the first of which says what it is made from.
+
+    <!-- table: scores metrics/studies/demo_three_seeds.json views=clean,swapped -->
+    ...
+    <!-- end -->
+
+The first word is the kind of table (KINDS), then come files, options last.
+"""
+
+import re
+from pathlib import Path
+
+from bgbias.documents import kinds
+from bgbias.errors import InputError, refuse_unknown
+from bgbias.report import tables
+
+KINDS = {
+    kind.__name__: kind
+    for kind in (
+        kinds.scores, kinds.differences, kinds.arrows, kinds.attention, kinds.losses, kinds.board, kinds.quality,
+        kinds.markdown, kinds.csv,
+    )
+}  # fmt: skip
+BLOCK = re.compile(r"(<!-- table: ([^\n]*?) -->\n).*?(<!-- end -->)", re.S)
+
+
+def filled(text: str, root: Path = Path()) -> str:
+    """Return a document with all its tables written anew.
+
+    Args:
+        text: Markdown.
+        root: the folder that the files of the marks are relative to.
+
+    Raises:
+        FileNotFoundError: a file that a mark names is missing.
+        ValueError: a mark names an unknown kind or option, or a file holds something else than its table needs.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "a.csv").write_text("weight,swapped\\n2,75.3\\n")
+    ...     print(filled("<!-- table: csv a.csv -->\\n\\nold\\n\\n<!-- end -->", Path(folder)))
+    <!-- table: csv a.csv -->
+    <BLANKLINE>
+    | weight   |   swapped |
+    |:---------|----------:|
+    | 2        |      75.3 |
+    <BLANKLINE>
+    <!-- end -->
+    """
+    return BLOCK.sub(lambda found: f"{found[1]}\n{table(found[2], root)}\n\n{found[3]}", text)
+
+
+def table(mark: str, root: Path = Path()) -> str:
+    """Return the table that a mark asks for, in Markdown."""
+    kind, *words = mark.split()
+    refuse_unknown("kind of table", [kind], KINDS)
+    options = dict(word.split("=", 1) for word in words if "=" in word)
+    paths = [root / word for word in words if "=" not in word]
+    try:
+        cells = KINDS[kind](*paths, **options)
+    except (TypeError, KeyError) as error:
+        raise InputError(f"table '{mark}': {error}: correct the mark, or the file") from error
+    return tables.markdown(cells, left=1 + ("loss" in cells and "regime" in cells))

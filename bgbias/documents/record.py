@@ -1,0 +1,67 @@
+"""What a run has measured, kept in one file that documents can quote."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+
+from bgbias import files
+from bgbias.errors import refuse
+from bgbias.metrics.names import METRICS
+from bgbias.metrics.paired import compare
+from bgbias.report import recorded
+
+VIEWS = ("clean", "swapped")
+ENDS = ["difference", "low", "high"]
+
+
+def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int, root: Path = Path()) -> dict:
+    """Gather the scores of all regimes of one dataset and what they differ by.
+
+    Args:
+        dataset: its name.
+        regimes: one or more, evaluated and with attention scores.
+        seeds: of the trainings.
+        seed: of the resamples.
+        root: the folder of data and metrics.
+
+    Returns:
+        "seeds", "classes" (of the test photos), "regimes": regime -> its metrics, as the stage evaluate wrote them, and
+        "differences": "LATER - EARLIER" -> measure -> difference, low, high (95 % interval by bootstrap over classes,
+        seeds averaged): Recall@1 and MAP@R as shares, `attention_score` as it is, of clean and swapped photos.
+
+    Raises:
+        FileNotFoundError: a stage has not run.
+        ValueError: a file does not read, or metrics are of another number of seeds.
+    """
+    found = recorded.read(dataset, regimes, seeds[0], 0, ["swapped"], root)
+    odd = [regime for regime, metrics in found.metrics.items() if metrics["seeds"] != len(seeds)]
+    refuse(odd, f"metrics of another number of seeds than {len(seeds)}: `dvc repro` makes those of params.yaml")
+    classes = found.queries[regimes[0]]["class"]
+    measures = [f"{metric}_{view}" for metric in METRICS for view in VIEWS]
+    attention = {regime: _attention(root, dataset, regime, seeds, classes) for regime in regimes}
+    differences = {}
+    for earlier, later in combinations(regimes, 2):
+        names = (earlier, later)
+        retrieval = compare(*(found.queries[name][["class", *measures]] for name in names), seed, names)
+        scores = compare(*(attention[name] for name in names), seed, names)
+        rows = pd.concat([retrieval, scores])[ENDS].astype(object)
+        differences[f"{later} - {earlier}"] = rows.where(rows.notna(), None).to_dict("index")
+    return {
+        "seeds": list(seeds),
+        "classes": classes.nunique(),
+        "regimes": found.metrics,
+        "differences": differences,
+    }
+
+
+def _attention(root: Path, dataset: str, regime: str, seeds: Sequence[int], classes: pd.Series) -> pd.DataFrame:
+    """A table of the photos whose attention was scored: their classes, and the mean scores over seeds."""
+    scored = []
+    for seed in seeds:
+        path = root / "data/attention" / dataset / regime / str(seed) / "scores.csv"
+        kinds = dict.fromkeys(VIEWS, float) | {"image_id": int}
+        scored.append(files.read_csv(path, list(VIEWS), index_col="image_id", dtype=kinds)[list(VIEWS)])
+    means = sum(scored) / len(scored)
+    return means.add_prefix("attention_score_").assign(**{"class": classes[means.index]})

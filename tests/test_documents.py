@@ -1,0 +1,171 @@
+"""Tables of documents: each from files of the repository, and as they stand."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bgbias import files
+from bgbias.documents import blocks
+from bgbias.documents.record import record
+from bgbias.metrics.paired import compare
+from stages import documents
+from stages import record as stage
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+VIEW = {"recall_at_1": 0.9, "map_at_r": 0.5}
+ATTENTION = {view: {"mean": 0.25, "sd": 0.1} for view in ("clean", "swapped")}
+METRICS = {"clean": VIEW, "swapped": {"recall_at_1": 0.25, "recall_at_1_sd": 0.01, "map_at_r": 0.1}, "drop": VIEW}
+METRICS |= {"attention": ATTENTION, "queries": 4, "lone_queries": 0, "seeds": 2}
+MEASURES = [f"{metric}_{view}" for metric in VIEW for view in ("clean", "swapped")]
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """What two regimes of two seeds have left: four queries of two classes, attention of three of them."""
+    monkeypatch.chdir(tmp_path)
+    for place, regime in enumerate(("base", "cure")):
+        files.write_json(tmp_path / f"metrics/evaluate/demo/{regime}.json", {"demo": {regime: METRICS}})
+        scores = {measure: [place, 1.0, 0.0, place / 2] for measure in MEASURES}
+        queries = pd.DataFrame({"image_id": [4, 5, 6, 7], "class": [0, 0, 1, 1]} | scores)
+        files.write_csv(tmp_path / f"data/queries/demo/{regime}.csv", queries)
+        for seed in (1, 2):
+            embeddings, attention = (
+                tmp_path / f"data/{part}/demo/{regime}/{seed}" for part in ("embeddings", "attention")
+            )
+            (embeddings / "swapped").mkdir(parents=True)
+            attention.mkdir(parents=True)
+            for path in (embeddings / "clean.npy", embeddings / "swapped/0.npy"):
+                np.save(path, np.ones((4, 3), np.float32))
+            files.write_csv(embeddings / "images.csv", pd.DataFrame({"image_id": [4, 5, 6, 7]}))
+            for view in ("clean", "swapped"):
+                np.save(attention / f"{view}.npy", np.zeros((3, 2, 2), np.uint8))
+            found = [0.1 * seed + 0.4 * place, 0.2, 0.3]
+            files.write_csv(
+                attention / "scores.csv", pd.DataFrame({"image_id": [7, 4, 5], "clean": found, "swapped": found})
+            )
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_page_is_as_its_files_say(path):
+    text = path.read_text(encoding="utf-8")
+    assert blocks.filled(text, ROOT) == text  # `python -m stages.documents`
+    assert text.count("<!-- table:") == text.count("<!-- end -->")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_file_and_heading_that_a_page_links_is_there(path):
+    for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        target, _, heading = link.partition("#")
+        if "://" in target:
+            continue
+        linked = path.parent / target if target else path
+        assert linked.exists(), link
+        heads = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.MULTILINE) if heading else []
+        assert not heading or heading in [re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads], (
+            link
+        )
+
+
+def test_a_record_holds_scores_and_paired_differences_of_retrieval_and_attention(root):
+    found = record("demo", ["base", "cure"], [1, 2], 7)
+    assert found["regimes"] == {"base": METRICS, "cure": METRICS} and (found["classes"], found["seeds"]) == (2, [1, 2])
+    queries = [pd.read_csv(f"data/queries/demo/{regime}.csv", index_col="image_id") for regime in ("base", "cure")]
+    expected = compare(*queries, 7).loc["recall_at_1_swapped"]
+    difference = found["differences"]["cure - base"]
+    assert difference["recall_at_1_swapped"] == dict(expected[["difference", "low", "high"]])
+    assert difference["recall_at_1_swapped"]["difference"] == pytest.approx((1 + 0 + 0 + 0.5) / 4)
+    assert difference["attention_score_clean"]["difference"] == pytest.approx(0.4 / 3)  # photo 7, both seeds
+
+
+def test_metrics_of_another_number_of_seeds_are_refused(root):
+    with pytest.raises(ValueError, match="metrics of another number of seeds than 1: .*: base, cure"):
+        record("demo", ["base", "cure"], [1], 7)
+
+
+def test_the_stage_writes_the_record_of_what_params_name(root):
+    settings = SimpleNamespace(regimes=["base", "cure"], seeds=[1, 2], loss="triplet", seed=7)
+    stage.main(settings, "demo", "kept")
+    kept = files.read_json(Path("metrics/studies/kept.json"))
+    assert (kept["loss"], kept["dataset"], list(kept["regimes"])) == ("triplet", "demo", ["base", "cure"])
+    table = blocks.table("differences metrics/studies/kept.json")
+    assert re.search(r"\| `cure` - `base` +\| \+37.5 \(", table)
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A file of figures of two regimes."""
+    ends = {"difference": 0.131, "low": -0.02, "high": 0.25}
+    measures = dict.fromkeys([*MEASURES, "attention_score_clean", "attention_score_swapped"], ends)
+    found = {"loss": "triplet", "regimes": {"base": METRICS, "cure": METRICS}, "differences": {"cure - base": measures}}
+    files.write_json(tmp_path / "a.json", found)
+    return tmp_path
+
+
+def cells(mark, root):
+    """The cells of a table's rows, without its heads."""
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in blocks.table(mark, root).split("\n")[2:]]
+
+
+def test_scores_differences_and_arrows_by_hand(study):
+    scores = ["90.0", "25.0 ± 1.0", "50.0", "10.0", "0.25", "0.25"]
+    assert cells("scores a.json", study) == [["`base`", *scores], ["`cure`", *scores]]
+    assert cells("scores a.json a.json regimes=cure", study) == [["triplet", "`cure`", *scores]] * 2
+    less = ["-13.1 (-25.0 to 2.0)"] * 2  # of the pair the other way round
+    assert cells("scores a.json less=cure", study) == [["`base`", *scores, *less], ["`cure`", *scores, "", ""]]
+    assert cells("differences a.json", study) == [["`cure` - `base`", *["+13.1 (-2.0 to 25.0)"] * 4]]
+    assert cells("differences a.json pairs=base-cure of=my_demo", study)[0][0] == "my demo: `base` - `cure`"
+    assert cells("attention a.json", study) == [["`cure` - `base`", *["+0.131 (-0.020 to 0.250)"] * 2]]
+    assert cells("arrows a.json of=the_demo", study) == [["`base`", "90.0 → 25.0"], ["`cure`", "90.0 → 25.0"]]
+    assert cells("losses a.json pair=cure-base", study)[0] == [
+        "triplet",
+        *["90.0 → 25.0"] * 2,
+        *["+13.1 (-2.0 to 25.0)"] * 4,
+    ]
+
+
+def test_a_table_of_a_markdown_file_and_some_of_its_columns(tmp_path):
+    (tmp_path / "t.md").write_text(
+        "Title\n\n| a | b |\n|:--|--:|\n| 1 | 2 |\n\ntext\n\n| c | d |\n|:--|--:|\n| 3 | 4 |\n"
+    )
+    assert cells("markdown t.md", tmp_path) == [["1", "2"]]
+    assert cells("markdown t.md number=1 columns=1", tmp_path) == [["4"]]
+
+
+@pytest.mark.parametrize(
+    ("mark", "message"),
+    [
+        ("score a.json", "unknown kind of table 'score'; close to it are scores"),
+        ("scores b.json", "b.json: no such file"),
+        ("scores a.json regimes=cur", "table 'scores a.json regimes=cur': 'cur': correct the mark"),
+        ("scores a.json rows=2", "unexpected keyword argument 'rows'"),
+        ("differences a.json pairs=cure-bas", "correct the mark, or the file"),
+        ("board a.json columns=1", "a.json: holds no a: "),
+    ],
+)
+def test_a_mark_that_cannot_be_followed_is_named(study, mark, message):
+    with pytest.raises((ValueError, FileNotFoundError), match=re.escape(message)):
+        blocks.table(mark, study)
+
+
+def test_the_stage_fills_readme_and_docs_once(study, monkeypatch, capsys):
+    monkeypatch.chdir(study)
+    (study / "docs").mkdir()
+    text = "before\n\n<!-- table: arrows a.json of=demo -->\nold\n<!-- end -->\n\nafter\n"
+    for name in ("README.md", "docs/a.md"):
+        Path(name).write_text(text)
+    documents.main(None)
+    assert capsys.readouterr().out == "README.md: tables written\ndocs/a.md: tables written\n"
+    filled = Path("README.md").read_text()
+    assert (
+        filled.startswith("before\n\n<!-- table:")
+        and filled.endswith("<!-- end -->\n\nafter\n")
+        and "old" not in filled
+    )
+    documents.main(None)
+    assert capsys.readouterr().out == ""

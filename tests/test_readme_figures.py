@@ -1,0 +1,40 @@
+"""Every decimal number of the README, outside of tables that are written from files, and the file that it came from."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bgbias import files
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROSE = re.sub(
+    r"<!-- table: .*?<!-- end -->|^    .*?$|\([^)\s]*\)|arXiv:\S+|Python\s3\.\d+ to 3\.\d+",
+    "",
+    README,
+    flags=re.S | re.M,
+)
+FIGURES = {  # as it stands there -> file, keys, factor
+    "90.8": ("metrics/evaluate/demo/base.json", ("demo", "base", "clean", "recall_at_1"), 100),
+    "25.5": ("metrics/evaluate/demo/base.json", ("demo", "base", "swapped", "recall_at_1"), 100),
+}
+SPREAD = {"3.5": "recall_at_1_clean", "4.2": "map_at_r_clean"}  # by how much a processor moves a figure, in points
+
+
+def test_every_decimal_number_is_listed():
+    assert set(re.findall(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)", PROSE)) == {*FIGURES, *SPREAD}
+
+
+@pytest.mark.parametrize("text", FIGURES)
+def test_it_is_what_its_file_holds(text):
+    path, keys, factor = FIGURES[text]
+    assert f"{factor * files.read_json(ROOT / path, *keys):.1f}" == text
+
+
+def test_how_far_processors_move_the_demo():
+    found = pd.read_csv(ROOT / "docs/spread.csv").set_index("regime").drop(columns="arithmetic")
+    moved = (found - found.groupby(level=0).transform("first")).abs().max() * 100
+    assert {text: f"{moved[column]:.1f}" for text, column in SPREAD.items()} == {text: text for text in SPREAD}
+    assert moved.filter(like="recall").max() == moved["recall_at_1_clean"] and moved.max() == moved["map_at_r_clean"]
