@@ -92,7 +92,7 @@ def test_pictures_are_shown_offline(checkout):
 
 
 def test_a_model_is_got_as_an_artifact_of_its_version(checkout):
-    checkout.run("git", "tag", "robust-embedder@v1.0.0")
+    checkout.run("git", "tag", "-am", "one", "robust-embedder@v1.0.0")
     checkout.run("dvc", "artifacts", "get", ".", "robust-embedder", "-o", "got")
     made = checkout.folder / "models/demo/bgconsistency/42"
     assert {path.name: path.read_bytes() for path in (checkout.folder / "got").iterdir()} == {
