@@ -59,10 +59,13 @@ def test_a_killed_task_goes_on_when_the_grid_is_submitted_again(tmp_path, slurm)
     checkout.set("", {"regimes": ["base"]})
     checkout.set("train.demo", {"max_epochs": 40, "patience": 40})
     checkout.commit("the grid")
+    (checkout.folder / "data/sources/own").mkdir(parents=True)
+    (checkout.folder / "data/sources/own/here").touch()
     submit = ("sbatch", "--array=0-1", "docs/slurm/grid.sbatch", "contrastive", "triplet")
     job = checkout.run(*submit).split()[-1]
     work = checkout.folder / ".checkpoints/grid/study-triplet"
     wait(lambda: list(work.glob(".checkpoints/train-demo-base-42/*/checkpoint.pt")))
+    assert (work / "data/sources/own/here").exists()  # photos that Git does not have
     checkout.run("scancel", "--full", "--signal=KILL", f"{job}_1")
     wait(lambda: not checkout.run("squeue", "--noheader"))
     assert checkout.run("dvc", "exp", "list", "--name-only").split() == ["study-contrastive"]
