@@ -5,7 +5,10 @@
 #   tests/slurm_here.sh FOLDER stop   ends it
 set -euo pipefail
 folder=$(realpath -m "$1")
+export SLURM_CONF=$folder/slurm.conf
 if [ "${2:-}" = stop ]; then
+  scancel --full --signal=KILL --user="$(id -un)" || true
+  sleep 1
   for file in "$folder"/*.pid; do [ ! -e "$file" ] || kill "$(cat "$file")" || true; done
   exit
 fi
@@ -40,7 +43,6 @@ KillWait=2
 NodeName=n[1-2] NodeHostname=$(hostname) NodeAddr=127.0.0.1 Port=[$((port + 1))-$((port + 2))] CPUs=1
 PartitionName=all Nodes=ALL Default=YES State=UP
 END
-export SLURM_CONF=$folder/slurm.conf
 slurmctld
 for node in n1 n2; do slurmd -N "$node"; done
 for _ in {1..60}; do

@@ -77,8 +77,9 @@ def test_a_killed_task_goes_on_when_the_grid_is_submitted_again(tmp_path, slurm)
     assert "resuming after epoch" in second and "Running stage 'masks@demo'" not in second
     assert not work.exists()
 
-    printed = checkout.run(sys.executable, "-m", "stages.gather", "study-", "--replace")
-    assert "2 cells of 2 losses on demo" in printed
+    gather = (sys.executable, "-m", "stages.gather", "study-")
+    assert "holds results of other experiments" in checkout.run(*gather, fails=True)
+    assert "2 cells of 2 losses on demo" in checkout.run(*gather, "--replace")
     checkout.run("git", "restore", ".")
     checkout.run("dvc", "exp", "apply", "study-triplet")
     assert "Running stage 'train" not in checkout.run("dvc", "repro")  # its network lies in the cache of all
