@@ -13,6 +13,7 @@ from bgbias.attention.fold import folded
 from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.models.embedder import Embedder
+from bgbias.models.precision import remark_if_slower
 from bgbias.photos.views import Photos
 from bgbias.seeding import generator, torch_generator
 
@@ -35,6 +36,7 @@ class Attention:
             ValueError: Grad-CAM is asked for, and the embedder has no feature map.
         """
         self.embedder, self.options, self.seed = folded(embedder.requires_grad_(False)), options, seed
+        remark_if_slower(self.embedder, options.precision, "attention maps", "attention.precision")
         black = torch.zeros(1, 3, embedder.input_px, embedder.input_px, dtype=torch.uint8)
         self.black = embedder.normalise(black)
         self.reference = self.embedder(self.black)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.models.embedder import Embedder
+from bgbias.models.precision import remark_if_slower
 from bgbias.seeding import torch_generator
 from bgbias.training import checkpoints, consistency
 from bgbias.training.batches import Crops
@@ -75,6 +76,7 @@ def fit(
         InputError: the loss is not finite; the checkpoint of the last good epoch stays.
     """
     options = crops.options
+    remark_if_slower(embedder, options.precision, "training", "train.DATASET.precision")
     where = embedder.mean.device
     parts = ((embedder.network.trunk, options.lr), (embedder.network.head, options.head_lr))
     groups = [{"params": list(part.parameters()), "lr": lr} for part, lr in parts]
