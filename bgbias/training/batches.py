@@ -94,6 +94,8 @@ class Crops(Dataset):
         """The masks by which photos are composed: 255 all over where one keeps its background."""
         kept = rng.random(len(chosen)) >= probability
         kept |= [image_id in self.kept for image_id, _ in chosen]
+        if not kept.any():
+            return masks
         return masks.masked_fill(torch.from_numpy(kept)[:, None, None, None], 255)
 
 
