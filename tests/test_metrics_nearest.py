@@ -78,6 +78,22 @@ def test_queries_after_those_tried_go_the_faster_way(monkeypatch):
         ]
 
 
+@pytest.mark.parametrize(("fp32", "bf16", "ways"), [(2, 1, WAYS[1]), (1, 2, WAYS[0])])
+def test_bf16_is_tried_only_where_a_small_product_of_it_is_faster(monkeypatch, fp32, bf16, ways):
+    clock, mm = [0.0], torch.mm
+
+    def timed(one, other):
+        clock[0] += bf16 if one.dtype == torch.bfloat16 else fp32
+        return mm(one, other)
+
+    monkeypatch.setattr(torch, "mm", timed)
+    monkeypatch.setattr(nearest, "perf_counter", lambda: clock[0])
+    nearest.bf16_is_fast.cache_clear()
+    assert nearest._precisions(torch.zeros(2, 3)) == ways
+    nearest.bf16_is_fast.cache_clear()
+    assert nearest._precisions(torch.zeros(2, 3).double()) == [torch.float64]
+
+
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 def test_the_margin_of_a_screening_holds(precision):
     source = torch.Generator().manual_seed(0)
