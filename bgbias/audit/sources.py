@@ -27,7 +27,6 @@ from bgbias.photos.views import Photos
 REMBG_MODEL = "u2net"
 SOURCES = ("photos", "masks", "backgrounds", "second_backgrounds")  # folders that are read
 CROP_SHARE, CROP_RATIO = [0.4, 1.0], [0.75, 4 / 3]  # of the part of a background that is shown, as in training
-REPORTED = ": for a model of that input size, clean and swapped figures are those of its report"
 FEW = 64  # photos, whose masks are made sooner than other processes have started
 
 
@@ -109,8 +108,10 @@ def of_dataset(
     else:
         pictures.second_pool = pools.second(backgrounds, pictures, cache)
     remarks = [
-        f"Audited are the {every} test photos of {dataset}, on the backgrounds that the pipeline drew "
-        f"for them{REPORTED if gallery is None else ''}."
+        f"Audited are the {every} test photos of {dataset}, on the backgrounds that the pipeline drew for them: for a "
+        "model of that input size, clean and swapped figures are those of its report."
+        if gallery is None
+        else f"Searched are the {every} test photos of {dataset}; queries are on backgrounds that the pipeline drew."
     ]
     if input_px > geometry.crop_px:
         remarks.append(
