@@ -149,6 +149,7 @@ def test_audits_of_other_samples_are_not_compared(shop, tmp_path, some):
     [
         ({"queries": 0}, "--queries 0: expected 1 or more"),
         ({"queries": -5}, "--queries -5: expected 1 or more"),
+        ({"queries": 1}, "--queries 1: all drawn are of one class, and intervals need 2: give more"),
         ({"queries": 9, "second_backgrounds": "photos"}, "--second-backgrounds photos: puts whole galleries there"),
     ],
 )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bgbias.audit import sample
 from bgbias.cache import fingerprint
+from bgbias.errors import InputError
 from bgbias.photos.pack import cores, crop, read_photo
 from bgbias.photos.views import BATCH, Photos
 
@@ -43,11 +44,17 @@ class Gallery(NamedTuple):
 
 
 def drawn(labels: np.ndarray, queries: int | None, seed: int) -> tuple[np.ndarray | None, list[str]]:
-    """The rows of the queries that are drawn, None for all; and what is to be said where there are no more."""
+    """The rows of the queries that are drawn, None for all; and what is to be said where there are no more.
+
+    Raises:
+        ValueError: they are of a single class.
+    """
     if queries is None:
         return None, []
     rows = sample.draw(labels, queries, seed)
     if queries < len(sample.searchable(labels)):
+        if len(np.unique(labels[rows])) < 2:
+            raise InputError(f"--queries {queries}: all drawn are of one class, and intervals need 2: give more")
         return rows, []
     return None, [f"--queries {queries:,}: there are {len(rows):,}, so all are audited, as without it."]
 

@@ -1,8 +1,8 @@
 """A sample of a catalogue's queries, drawn without bias.
 
-The sample is balanced over the classes as a census sample is: each class has queries in proportion to its photos, to
-within one, so the plain mean over the sample estimates the mean over all queries, which is what an audit of all photos
-gives. As many of each class would estimate the mean over classes, and, weighted back, with a larger error.
+The sample is balanced over the classes: each has queries in proportion to its photos, to within one. So the plain mean
+over the sample estimates the mean over all queries, which is what an audit of all photos gives. As many of each class
+would estimate the mean over classes; weighted back to the queries, it would estimate the same with a larger error.
 """
 
 import math
@@ -62,14 +62,12 @@ def adds(values: np.ndarray, of: int) -> float:
     As of simple random sampling without replacement; a sample that is balanced over the classes has no larger error.
 
     Args:
-        values: float (Q,), one for each query of the sample.
+        values: float (Q,), one for each query of the sample, two at least.
         of: how many queries there are.
 
     >>> round(adds(np.array([0.0, 1.0] * 200), 40_000), 3), adds(np.array([0.0, 1.0]), 2)
     (0.049, 0.0)
     """
-    if len(values) < 2:
-        return math.nan
     return Z * math.sqrt((1 - len(values) / of) * float(np.var(values, ddof=1)) / len(values))
 
 
