@@ -34,6 +34,7 @@ def test_every_query_is_as_likely_and_classes_have_their_share():
     of_classes = np.array([np.bincount(labels[rows], minlength=6) for rows in drawn])
     share = 11 * np.array([0, 2, 5, 10, 20, 40]) / 77
     assert (np.abs(of_classes - share) < 1).all()
+    assert any({70, 71} <= set(rows) for rows in drawn)  # also of photos that lie side by side, in no fixed step
 
 
 def test_the_mean_over_samples_is_that_of_all_queries_and_drawing_adds_what_it_says():
