@@ -45,7 +45,7 @@ def lists(queries: Tensor, references: Tensor, own: Tensor, k: int) -> Iterator[
         yield from _unscreened(queries, references, own, places, k)
         return
     ways, seconds = _precisions(references), {}
-    tried = len(ways) * TRIED if len(ways) > 1 else 0
+    tried = 2 * TRIED  # also where there is one way: the same queries are then taken together whatever is fastest
     for some in filter(len, [*places[:tried].split(TRIED), *places[tried:].split(max(AT_ONCE, KEPT // (k + 1)))]):
         started, way = perf_counter(), len(seconds) if len(seconds) < len(ways) else min(seconds, key=seconds.get)
         nearest, sure = _screened(queries[some], references, own[some], k, ways[way])
