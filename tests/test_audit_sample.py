@@ -139,7 +139,7 @@ def test_audits_of_other_samples_are_not_compared(shop, tmp_path, some):
         patch.setattr("audited_shop.SETTINGS", dataclasses.replace(SETTINGS, seed=7))
         run(shop, tmp_path / "other", "mixture", queries=20)
     run(shop, tmp_path / "same", "leaning", queries=20)
-    with pytest.raises(InputError, match="are of different samples of queries: audit both with the same --queries"):
+    with pytest.raises(InputError, match="are of different samples of queries: audit all with the same --queries"):
         compare.main(SETTINGS, some["folder"], tmp_path / "other", None)
     compare.main(SETTINGS, some["folder"], tmp_path / "same", tmp_path / "compared.md")
     assert "points of Recall@1 less to swapped backgrounds" in (tmp_path / "compared.md").read_text()

@@ -90,14 +90,14 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
     """The measures that mean the same in two audits: not those by other second masks, or on other second pools.
 
     Raises:
-        ValueError: the two are of different samples of queries.
+        ValueError: they are of different samples of queries.
     """
     made = [_of(folder, "made_with") for folder in folders]
     made = [with_ if isinstance(with_, dict) else {} for with_ in made]
-    if made[0].get("queries") != made[1].get("queries"):
+    if any(with_.get("queries") != made[0].get("queries") for with_ in made):
         both = " and ".join(map(str, folders))
         raise InputError(
-            f"{both} are of different samples of queries: audit both with the same --queries, seed, photos"
+            f"{both} are of different samples of queries: audit all with the same --queries and seed, then compare"
         )
     kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders}
     pools = {with_.get("second_backgrounds") for with_ in made}
