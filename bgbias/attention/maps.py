@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from bgbias import ranks
 from bgbias.attention import saliency
 from bgbias.attention.fold import folded
 from bgbias.config import params
@@ -133,27 +134,32 @@ def choose(image_ids: np.ndarray, limit: int | Literal["all"], seed: int) -> np.
 
 
 def measure(
-    attention: Attention, photos: Photos, image_ids: np.ndarray, seen: Callable[[int, int], Iterator[Tensor]]
+    attention: Attention, photos: Photos, image_ids: np.ndarray, seen: Callable[[slice], Iterator[Tensor]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Score a view, some photos at a time.
+    """Score a view, some photos at a time; several processes share them.
 
     Args:
         attention: of the embedder.
         photos: for their masks.
         image_ids: of the photos to score.
-        seen: start, end -> what the network sees of image_ids[start:end].
+        seen: part -> what the network sees of image_ids[part].
 
     Returns:
         Scores (N,), NaN where undefined, and the first maps as bytes (MAPS, H, W).
     """
-    scores, kept = [], []
-    progress = tqdm(total=len(image_ids), desc="attention", unit="photo")
-    for start in range(0, len(image_ids), PHOTOS_AT_ONCE):
-        some = image_ids[start : start + PHOTOS_AT_ONCE]
-        maps = attention.maps(torch.cat(list(seen(start, start + PHOTOS_AT_ONCE))), some).cpu()
+
+    def one(part: slice) -> tuple[Tensor, list[Tensor]]:
+        some = image_ids[part]
+        maps = attention.maps(torch.cat(list(seen(part))), some).cpu()
         masks = torch.cat(list(photos.foregrounds(some)))[:, 0].float() / 255
-        scores.append(saliency.attention_score(maps, masks))
-        kept += [(255 * one).byte() for one in maps[: max(0, MAPS - start)]]
-        progress.update(len(some))
-    progress.close()
+        kept = [(255 * map_).byte() for map_ in maps[: max(0, MAPS - part.start)]]
+        return saliency.attention_score(maps, masks), kept
+
+    scores, kept = [], []
+    starts = range(0, len(image_ids), PHOTOS_AT_ONCE)
+    with tqdm(total=len(image_ids), desc="attention", unit="photo") as progress:
+        for of_some, maps in ranks.spread(one, [slice(start, start + PHOTOS_AT_ONCE) for start in starts]):
+            scores.append(of_some)
+            kept += maps
+            progress.update(len(of_some))
     return torch.cat(scores).numpy(), torch.stack(kept).numpy()

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
 from time import perf_counter
 
 import numpy as np
@@ -11,10 +10,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from bgbias import ranks
 from bgbias.audit import progress, views
 from bgbias.audit.pictures import Pictures
 from bgbias.cache import Cache, fingerprint
 from bgbias.models import embedder as embedders
+from bgbias.photos.views import parts
 
 SAMPLE = 16  # photos
 
@@ -26,7 +27,7 @@ def identity(embedder: embedders.Embedder, pictures: Pictures) -> str:
     a part in that.
     """
     rows = np.unique(np.linspace(0, len(pictures.labels) - 1, SAMPLE).round().astype(int))
-    answer = embedders.embed(embedder, [pictures.photo(rows)], list(pictures.table.path[rows]))
+    answer = ranks.gather(embedders.embed(embedder, [pictures.photo(rows)], list(pictures.table.path[rows])))[0]
     answer = hashlib.sha256(answer.numpy().tobytes()).hexdigest()
     return fingerprint([answer, pictures.identity, torch.get_num_threads()], embedder.files)
 
@@ -75,6 +76,7 @@ def embed(
     Raises:
         ValueError: see `models.embedder.embed`.
     """
+    ranks.enough(len(pictures.labels), "photos")
     of_first, opened, second, pool = identity(embedder, pictures), {}, pictures.second, pictures.second_pool
     of_second = fingerprint([of_first], [second.masks.folder]) if second else None
     of_pool = fingerprint([of_first, pool.identity]) if pool else None
@@ -106,8 +108,14 @@ def _seconds_each(embedder: embedders.Embedder, pictures: Pictures) -> float:
 
 
 def _made(embedder: embedders.Embedder, pictures: Pictures, view: str, bar: tqdm) -> Iterator[np.ndarray]:
-    """A view's embeddings, batch after batch."""
-    names = iter(f"{path} ({view})" for path in pictures.table.path[views.rows_of(pictures, view)])
-    for batch in views.batches(pictures, view):
-        yield embedders.embed(embedder, embedders.portions(embedder, batch), list(islice(names, len(batch)))).numpy()
-        bar.update(len(batch))
+    """A view's embeddings, batch after batch; several processes share them."""
+    rows = views.rows_of(pictures, view)
+    names = [f"{path} ({view})" for path in pictures.table.path[rows]]
+
+    def one(part: slice) -> np.ndarray:
+        batch = views.compose(pictures, view, rows[part])
+        return embedders.embed(embedder, embedders.portions(embedder, batch), names[part]).numpy()
+
+    for found in ranks.spread(one, parts(len(rows))):
+        yield found
+        bar.update(len(found))
