@@ -2,8 +2,8 @@
 
     BGBIAS_PROCESSES=2 python -m stages.embed demo base 42
 
-is `torchrun --standalone --nproc-per-node=2 -m stages.embed demo base 42` with errors in one line; a machine with several
-GPUs needs no variable. torchrun's options can be given as its own variables (PET_MAX_RESTARTS, PET_NNODES...).
+is `torchrun --standalone --nproc-per-node=2 -m stages.embed demo base 42` with errors in one line; a machine with
+several GPUs needs no variable. torchrun's options can be given as its own variables (PET_MAX_RESTARTS, PET_NNODES...).
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from bgbias.files import processes
 NUMBER = "BGBIAS_PROCESSES"
 MOST = 4  # processes on a core
 GPUS = Path("/proc/driver/nvidia/gpus")  # asked before PyTorch, which takes two seconds
-HEAD_START_S = 3.0  # of the first process in telling what all have met
+HEAD_START_S = 15.0  # of the first process in telling what all have met, and in ending
 SIGHT_S = 10.0  # until a file of another machine is to be seen
 
 
@@ -41,9 +41,10 @@ def wanted() -> int:
         return 1 if ranks.under_torchrun() else max(1, gpus)
     if not (asked.isascii() and asked.isdigit() and int(asked) > 0):
         raise InputError(f"{NUMBER} is '{asked}', expected a whole number from 1 on: correct it, or unset it")
-    most, each = (gpus, "GPU") if gpus else (MOST * (os.cpu_count() or 1), f"1/{MOST} of a core")
+    cores = os.cpu_count() or 1
+    most, why = (gpus, f"{gpus} GPUs, one each") if gpus else (MOST * cores, f"{cores} cores, one for {MOST} at most")
     if int(asked) > most:
-        raise InputError(f"{NUMBER} is {asked}, and each process takes a {each} of this machine: lower it to {most}")
+        raise InputError(f"{NUMBER} is {asked}, and this machine has {why}: lower it to {most}, or less")
     return int(asked)
 
 
@@ -67,6 +68,7 @@ def launch(stage: str, count: int) -> None:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
     logging.disable()  # of torchrun: each failure would be told three times
+    os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # else restarted processes look for the dead ones
     where = [] if "PET_NNODES" in os.environ else ["--standalone"]
     try:
         run.run(run.parse_args([*where, f"--nproc-per-node={count}", "-m", f"stages.{stage}", *sys.argv[1:]]))
@@ -86,6 +88,8 @@ def launch(stage: str, count: int) -> None:
         reason = f"{type(error).__name__}: {error}"
         mend = "are all started, with the same PET_RDZV_ENDPOINT, of a free port of one of them?"
         raise ConnectionError(f"torchrun does not bring the machines together, {mend} ({reason})") from error
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def silence_all_but_the_first() -> None:
