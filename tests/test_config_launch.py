@@ -151,4 +151,4 @@ def test_machines_that_do_not_find_one_another_are_told_in_one_line(monkeypatch)
     monkeypatch.setenv("PET_RDZV_ENDPOINT", "127.0.0.1:not-a-port")
     monkeypatch.setenv("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "1")  # is put back after the test
     with pytest.raises(ConnectionError, match="^torchrun does not bring the machines together, are all started, with"):
-        launch.launch("embed", 1)
+        launch.launch("stages.embed", 1)

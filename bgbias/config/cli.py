@@ -79,7 +79,7 @@ def run(stage: Callable[..., None], description: str, *arguments: str, shared: b
         if "regime" in given:
             refuse_unknown("regime", [given.regime], settings.regime_settings)
         if shared and (count := launch.wanted()) > 1:
-            launch.launch(Path(inspect.getfile(stage)).stem, count)
+            launch.launch(f"stages.{Path(inspect.getfile(stage)).stem}", count)
             return
         with launch.joined(shared, settings):
             ranks.by_first(processes.sweep)

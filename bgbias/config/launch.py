@@ -56,8 +56,8 @@ def _gpus() -> int:
     return torch.cuda.device_count()
 
 
-def launch(stage: str, count: int) -> None:
-    """Start a stage as several processes, and wait for their end. They tell what the user can mend themselves.
+def launch(module: str, count: int) -> None:
+    """Start a module as several processes, and wait for their end. They tell what the user can mend themselves.
 
     Raises:
         ChildProcessError: a process was killed.
@@ -71,7 +71,7 @@ def launch(stage: str, count: int) -> None:
     os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # else restarted processes look for the dead ones
     where = [] if "PET_NNODES" in os.environ else ["--standalone"]
     try:
-        run.run(run.parse_args([*where, f"--nproc-per-node={count}", "-m", f"stages.{stage}", *sys.argv[1:]]))
+        run.run(run.parse_args([*where, f"--nproc-per-node={count}", "-m", module, *sys.argv[1:]]))
     except SignalException as interrupted:
         print(signals.INTERRUPTED, file=sys.stderr)
         sys.exit(128 + interrupted.sigval)
@@ -83,7 +83,7 @@ def launch(stage: str, count: int) -> None:
             sys.exit(failure.exitcode)
         name = signal.Signals(-failure.exitcode).name
         mend = "for want of memory? Close other programs and start it again, it goes on with what is kept"
-        raise ChildProcessError(f"process {rank} of {stage} was killed ({name}), {mend}") from None
+        raise ChildProcessError(f"process {rank} of {module} was killed ({name}), {mend}") from None
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         mend = "are all started, with the same PET_RDZV_ENDPOINT, of a free port of one of them?"
