@@ -51,6 +51,15 @@ def test_arguments_that_are_missing_or_too_many(refuses, stage, arguments):
     refuses([stage, *arguments], "error: .*(required|unrecognized)", valid=False)
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "two", "1.5", "", "9" * 30, "\u00b2", "\x1b[31m"])
+@pytest.mark.parametrize(
+    "command", ["masks demo", "train demo base 42", "embed demo base 42", "attention demo base 42"]
+)
+def test_no_number_of_processes(refuses, monkeypatch, command, number):
+    monkeypatch.setenv("BGBIAS_PROCESSES", number)
+    refuses(command, "BGBIAS_PROCESSES is .*(correct it|lower it)", valid=False)
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
