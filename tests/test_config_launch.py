@@ -1,6 +1,7 @@
 """How many processes a stage becomes, and what they must have in common."""
 
 import contextlib
+import sys
 
 import pytest
 
@@ -130,19 +131,26 @@ def test_a_folder_that_a_machine_does_not_share_is_refused(torchrun, monkeypatch
     assert not list(checkout.rglob("seen-*"))
 
 
-def test_an_error_is_told_once_by_the_first_or_after_it_has_ended(torchrun, monkeypatch):
+@pytest.mark.parametrize(
+    ("place", "waits", "told"),
+    [
+        ({"RANK": "0", "LOCAL_RANK": "0"}, 0, True),
+        ({"RANK": "1"}, 1, True),
+        ({"RANK": "2", "LOCAL_RANK": "0", "WORLD_SIZE": "4"}, 1, True),
+        ({"RANK": "3", "WORLD_SIZE": "4"}, 2, True),
+        ({"RANK": "0", "LOCAL_RANK": "0", "TORCHELASTIC_MAX_RESTARTS": "1"}, None, False),
+    ],
+)
+def test_an_error_is_told_by_the_first_process_that_meets_it(torchrun, monkeypatch, capsys, place, waits, told):
     waited = []
     monkeypatch.setattr(launch.time, "sleep", waited.append)
-    launch.let_others_speak()
-    torchrun(RANK="0")
-    launch.let_others_speak()
-    assert not waited
-    torchrun(RANK="1")
-    launch.let_others_speak()
-    assert waited == [launch.HEAD_START_S]
-    torchrun(RANK="0", TORCHELASTIC_MAX_RESTARTS="1")
-    with pytest.raises(SystemExit):
-        launch.let_others_speak()
+    monkeypatch.setattr(launch.os, "_exit", sys.exit)
+    monkeypatch.setattr(sys, "__stderr__", sys.stderr)
+    torchrun(**place)
+    with pytest.raises(SystemExit) as ended:
+        launch.end("error: bad")
+    assert ended.value.code == 1 and waited == ([] if waits is None else [waits * launch.HEAD_START_S])
+    assert capsys.readouterr().err == ("error: bad\n" if told else "")
 
 
 def test_machines_that_do_not_find_one_another_are_told_in_one_line(monkeypatch):

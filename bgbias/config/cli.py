@@ -86,10 +86,10 @@ def run(stage: Callable[..., None], description: str, *arguments: str, shared: b
             with processes.locked(_cell(given)):
                 stage(settings, **vars(given))
     except Exception as error:
-        launch.let_others_speak()
         if os.environ.get("BGBIAS_TRACEBACK"):
+            sys.stderr = sys.__stderr__
             raise
-        sys.exit(f"error: {errors.printable(' '.join(_one_line(error).split()))}")
+        launch.end(f"error: {errors.printable(' '.join(_one_line(error).split()))}")
 
 
 def _cell(given: argparse.Namespace) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from typing import NoReturn
 
 from bgbias import ranks
 from bgbias.config import signals
@@ -26,7 +27,7 @@ from bgbias.files import processes
 NUMBER = "BGBIAS_PROCESSES"
 MOST = 4  # processes on a core
 GPUS = Path("/proc/driver/nvidia/gpus")  # asked before PyTorch, which takes two seconds
-HEAD_START_S = 15.0  # of the first process in telling what all have met, and in ending
+HEAD_START_S = 15.0  # of the first process in telling what all have met
 SIGHT_S = 10.0  # until a file of another machine is to be seen
 
 
@@ -98,15 +99,22 @@ def silence_all_but_the_first() -> None:
         sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
 
 
-def let_others_speak() -> None:
-    """Before an error is told: it is once, by the first process if it has met it, and at the last try of torchrun."""
+def end(error: str) -> NoReturn:
+    """Tell an error and end the process, with exit code 1.
+
+    Of several processes that meet the same one, the first on each machine tells it, at the last try of torchrun.
+    """
     if not ranks.under_torchrun():
-        return
-    if os.environ["TORCHELASTIC_RESTART_COUNT"] != os.environ["TORCHELASTIC_MAX_RESTARTS"]:
-        sys.exit(1)
-    if os.environ["RANK"] != "0":
-        time.sleep(HEAD_START_S)  # torchrun ends this process meanwhile, where the first has ended
-        sys.stderr = sys.__stderr__
+        sys.exit(error)
+    if os.environ["TORCHELASTIC_RESTART_COUNT"] == os.environ["TORCHELASTIC_MAX_RESTARTS"]:
+        others = (os.environ["RANK"] != "0") + (os.environ["LOCAL_RANK"] != "0" and _several_machines())
+        time.sleep(others * HEAD_START_S)  # torchrun ends this process meanwhile, where one has ended
+        print(error, file=sys.__stderr__, flush=True)
+    os._exit(1)  # at once: threads of PyTorch may end otherwise in a way of their own
+
+
+def _several_machines() -> bool:
+    return os.environ["WORLD_SIZE"] != os.environ["LOCAL_WORLD_SIZE"]
 
 
 @contextmanager
@@ -157,7 +165,7 @@ def _refuse_others(settings: object) -> None:
             if mark != expected[what]:
                 mend = "give all processes the same code, params.yaml, arguments and versions"
                 raise InputError(f"process {rank} (on {machine}) has other {what} than the first: {mend}")
-    if os.environ["WORLD_SIZE"] != os.environ["LOCAL_WORLD_SIZE"]:
+    if _several_machines():
         _refuse_other_folder([machine for machine, _ in found])
 
 

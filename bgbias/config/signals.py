@@ -31,7 +31,8 @@ def interruptible() -> Iterator[None]:
     atexit.register(_ignore)  # what is done is done
 
     def end() -> None:
-        _say_so()
+        if not ranks.under_torchrun():
+            os.write(2, f"{INTERRUPTED}\n".encode())
         os._exit(128 + signalled[0])
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -52,13 +53,9 @@ def interruptible() -> Iterator[None]:
     except BaseException as error:  # of a signal may come other errors, too
         if not (signalled or isinstance(error, KeyboardInterrupt)):
             raise
-        _say_so()
+        if not ranks.under_torchrun():
+            print(INTERRUPTED, file=sys.stderr)
         sys.exit(128 + (signalled or [signal.SIGINT])[0])
-
-
-def _say_so() -> None:
-    if not ranks.under_torchrun():
-        print(INTERRUPTED, file=sys.stderr, flush=True)
 
 
 def _ignore() -> None:
