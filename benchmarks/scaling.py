@@ -67,7 +67,7 @@ def masks(folder: Path, count: int) -> Callable[[], Tensor]:
     """Make masks; how much of each photo they cover is compared."""
     paths, _, _ = ranks.by_first(drawn.files_of, folder / "files", None, count, 0)
     table = pd.DataFrame({"path": [path.name for path in paths], "mask_path": ""})
-    options, out = params.Masks(method="grabcut", rembg_model="", grabcut_px=256), folder / "masks"
+    options, out = params.Masks(method="grabcut", rembg_model="", grabcut_px=128), folder / "masks"
 
     def run() -> Tensor:
         make.make_masks(table, paths[0].parent, out, options, 1)
@@ -82,7 +82,8 @@ def masks(folder: Path, count: int) -> Callable[[], Tensor]:
 
 def step(embedder: Embedder, pictures: Tensor) -> Callable[[], Tensor]:
     """A training step as in `benchmarks.training`; returns all embeddings."""
-    optimizer, loss = torch.optim.RMSprop(embedder.parameters(), lr=1e-9, momentum=0.9), TripletMarginLoss()
+    loss = TripletMarginLoss()
+    optimizer = torch.optim.RMSprop(embedder.parameters(), lr=0.0, momentum=0.9)  # all steps are of the same weights
     embedder.requires_grad_().train()
     freeze_batch_norm(embedder)
     labels = torch.arange(len(pictures)) // 4
