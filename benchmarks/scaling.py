@@ -5,14 +5,19 @@
 one: the first process alone, while the second waits
 two: both
 
+busy_ratio is the same ratio of the seconds that a processor was busy, of the process where it was so longest: what
+sharing would win where nothing else runs, but for waiting for one another.
+
 The network is BN-Inception with random weights at 227 px; masks are GrabCut's of drawn photos.
 """
 
 import argparse
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 import pandas as pd
 import torch
@@ -34,15 +39,19 @@ SIDE, PROCESSES = 227, 2
 def case(name: str, run: Callable[[], Tensor], pictures: int, repeats: int) -> harness.Case:
     """Compare a shared piece of work with the same by one process."""
 
+    busy_s: dict[str, list[float]] = {"one": [], "two": []}
+
     def one() -> Tensor | None:
+        start = time.process_time()
         with ranks.alone():
             found = run() if first else None
-        ranks.wait()
+        busy_s["one"].append(ranks.gather(time.process_time() - start)[0])
         return found
 
     def two() -> Tensor:
+        start = time.process_time()
         found = run()
-        ranks.wait()
+        busy_s["two"].append(max(ranks.gather(time.process_time() - start)))
         return found
 
     first = ranks.is_first()
@@ -55,6 +64,7 @@ def case(name: str, run: Callable[[], Tensor], pictures: int, repeats: int) -> h
         pictures=pictures,
         difference=lambda found: float((found["one"] - found["two"]).abs().max()) if first else 0.0,
         repeats=repeats,
+        notes=lambda seconds, found: {"busy_ratio": median(busy_s["one"]) / median(busy_s["two"])},
     )
 
 
