@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import torch
 
-from bgbias import files
+from bgbias import files, ranks
 from bgbias.photos import pack
 from bgbias.report import tables
 
@@ -118,8 +118,9 @@ def machine(threads: int) -> str:
         model += "".join(f", {name}" for name in ("amx_bf16", "avx512_bf16") if name in flags)
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    cores = pack.cores() * ranks.on_this_machine()
     return (
-        f"{model}; {pack.cores()} cores, {threads} thread{'s' * (threads > 1)} used, {memory_gb:.0f} GiB{gpu}; "
+        f"{model}; {cores} cores, {threads} thread{'s' * (threads > 1)} used, {memory_gb:.0f} GiB{gpu}; "
         f"Python {platform.python_version()}, torch {torch.__version__}"
     )
 

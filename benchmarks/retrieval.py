@@ -5,7 +5,9 @@
 calculator: pytorch-metric-learning's AccuracyCalculator with faiss
 faiss:      faiss's exact search, then this project's arithmetic on the lists
 bgbias:     the pipeline's path
-product:    the fp32 matrix product of all embeddings alone, in the best chunks found
+fp32:       the same without bf16, as on processors that do not multiply such numbers fast
+product:    the fp32 matrix product of all embeddings alone, 128 queries by all references at a time
+tiled:      the same, 512 queries by 2,048 references at a time, which stay in the cache
 
 Needs `pip install -r benchmarks/requirements.txt`.
 """
@@ -13,6 +15,7 @@ Needs `pip install -r benchmarks/requirements.txt`.
 import argparse
 from collections.abc import Iterator
 from functools import partial
+from unittest.mock import patch
 
 import faiss
 import torch
@@ -21,7 +24,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from benchmarks import harness
-from bgbias.metrics import retrieval
+from bgbias.metrics import nearest, retrieval
 
 NAMES = {"recall_at_1": "precision_at_1", "map_at_r": "mean_average_precision_at_r", "r_precision": "r_precision"}
 SIZES = {"cars196": (8_131, 83, 99), "mid": (20_000, 100, 100), "sop": (60_502, 5, 9)}  # photos, mean and largest class
@@ -60,11 +63,18 @@ def with_faiss(points: Tensor, labels: Tensor) -> dict[str, float]:
     return {name: values[positives > 0].mean().item() for name, values in scores.items()}
 
 
-def product(points: Tensor, rows: int = 128) -> None:
+def product(points: Tensor, rows: int, columns: int) -> None:
     """All similarities, kept nowhere."""
-    memory = points.new_empty(rows, len(points))
+    memory = points.new_empty(rows * columns)
     for some in points.split(rows):
-        torch.mm(some, points.T, out=memory[: len(some)])
+        for others in points.split(columns):
+            torch.mm(some, others.T, out=memory[: len(some) * len(others)].view(len(some), len(others)))
+
+
+def in_fp32(points: Tensor, labels: Tensor) -> dict[str, float]:
+    """The pipeline's path without bf16."""
+    with patch.object(nearest, "_precisions", lambda references: [references.dtype]):
+        return retrieval.evaluate(points, points, labels, [1])
 
 
 def brute_force(points: Tensor, labels: Tensor) -> dict[str, float]:
@@ -92,9 +102,14 @@ def case(name: str, photos: int, mean: int, largest: int) -> harness.Case:
         return largest_gap(retrieval.evaluate(few, few, its, [1]), brute_force(few, its))
 
     def notes(seconds: dict, results: dict) -> dict[str, float]:
-        return {f"diff_from_{rival}": largest_gap(results["bgbias"], results[rival]) for rival in rivals}
+        return {f"diff_from_{rival}": largest_gap(results["bgbias"], results[rival]) for rival in (*rivals, "fp32")}
 
-    ours = {"bgbias": partial(retrieval.evaluate, points, points, labels, [1]), "product": partial(product, points)}
+    ours = {
+        "bgbias": partial(retrieval.evaluate, points, points, labels, [1]),
+        "fp32": partial(in_fp32, points, labels),
+        "product": partial(product, points, 128, photos),
+        "tiled": partial(product, points, 512, 2048),
+    }
     return harness.Case(
         name=name,
         alternatives=rivals | ours,

@@ -13,12 +13,13 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from bgbias import files
+from bgbias import files, ranks
 from bgbias.files import processes
 
 Read = TypeVar("Read")
@@ -71,13 +72,20 @@ def unfinished(name: str, settings: object, data: list[Path]) -> Iterator[Path]:
                 print(f"ignoring {other}: made with other parameters, data or code", file=sys.stderr)
         folder.mkdir(parents=True, exist_ok=True)
         yield folder
-        shutil.rmtree(folder, ignore_errors=True)  # it may have been moved
-        with suppress(OSError):  # others lie there
-            parent.rmdir()
+        ranks.by_first(_remove, folder)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)  # it may have been moved
+    with suppress(OSError):  # others lie there
+        folder.parent.rmdir()
 
 
 class Cache:
-    """A folder of results by fingerprint. It may be deleted at any time; all in it is then made again."""
+    """A folder of results by fingerprint. It may be deleted at any time; all in it is then made again.
+
+    Of several processes that share a stage all read, and the first writes.
+    """
 
     def __init__(self, folder: Path):
         """Use a folder, which need not exist."""
@@ -85,18 +93,22 @@ class Cache:
 
     def folder(self, name: str, made_from: str, write: Callable[[Path], None], read: Callable[[Path], Read]) -> Read:
         """What `read` finds in the folder of a name and fingerprint; `write` makes it, whole or not at all."""
-        return _kept(self.root / made_from / name, write, read)
+        return _kept(self.root / made_from / name, partial(ranks.by_first, write), read)
 
     def array(self, name: str, made_from: str, rows: int, make: Callable[[], Iterator[np.ndarray]]) -> np.ndarray:
         """The same for an array of many rows, of which `make` gives some after the other; a name may have slashes.
+
+        All processes make them, so that they can share the work.
 
         Returns:
             The array, mapped from its file: what is not read takes no memory. Changes of it reach no file.
         """
 
         def write(path: Path) -> None:
-            with files.whole_file(path) as partial, partial.open("wb") as opened:
+            with files.whole_file(path) as unfinished, unfinished.open("wb") as opened:
                 for number, part in enumerate(make()):
+                    if not ranks.is_first():
+                        continue
                     if number == 0:
                         like = np.lib.format.header_data_from_array_1_0(part) | {"fortran_order": False}
                         np.lib.format.write_array_header_1_0(opened, like | {"shape": (rows, *part.shape[1:])})
@@ -112,11 +124,18 @@ def _mapped(path: Path) -> np.ndarray:
 def _kept(path: Path, write: Callable[[Path], None], read: Callable[[Path], Read]) -> Read:
     """Read what is there and whole, else make it; meanwhile other processes that want the same wait."""
     with processes.locked(str(path), wait=True):
-        if path.exists():
-            try:
-                return read(path)
-            except Exception as error:  # whatever a reader trips over
-                reason = " ".join(str(error).split())
-                print(f"{path} is damaged ({type(error).__name__}: {reason}): made again", file=sys.stderr)
-        write(path)
+        if not ranks.by_first(_is_whole, path, read):
+            write(path)
         return read(path)
+
+
+def _is_whole(path: Path, read: Callable[[Path], Read]) -> bool:
+    if not path.exists():
+        return False
+    try:
+        read(path)
+    except Exception as error:  # whatever a reader trips over
+        reason = " ".join(str(error).split())
+        print(f"{path} is damaged ({type(error).__name__}: {reason}): made again", file=sys.stderr)
+        return False
+    return True

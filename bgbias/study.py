@@ -3,6 +3,7 @@
 import re
 from ast import literal_eval
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,16 @@ def write_results(path: Path, results: pd.DataFrame) -> None:
     """Write the results file."""
     rows = results.astype(object).where(results.notna(), None).to_dict("records")
     files.write_json(path, {"version": VERSION, "results": rows})
+
+
+def refuse_to_lose(path: Path, results: pd.DataFrame) -> None:
+    """Raise InputError if a results file holds rows that these results lack, or have with other figures."""
+    lost = []
+    with suppress(FileNotFoundError, InputError):  # what does not read is no loss
+        now = results.astype(dict.fromkeys(FIGURES, float)).round(6)  # digits of the file
+        found = read_results(path).merge(now, how="left", indicator=True)
+        lost = map(" ".join, found.loc[found["_merge"] != "both", KEY].to_numpy())
+    refuse(lost, f"{path}: holds results of other experiments; choose another --out, or add --replace to lose them")
 
 
 def read_results(path: Path) -> pd.DataFrame:

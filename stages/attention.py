@@ -34,8 +34,8 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     pool = photos.pool(settings.evaluate[dataset].swaps["swapped"])
     manifest = photos.draw(image_ids, pool, settings.seed, "swapped", 0)
     views = {
-        "clean": lambda start, end: photos.clean(image_ids[start:end]),
-        "swapped": lambda start, end: photos.swapped(manifest[start:end], pool),
+        "clean": lambda part: photos.clean(image_ids[part]),
+        "swapped": lambda part: photos.swapped(manifest[part], pool),
     }
     table = pd.DataFrame({"image_id": image_ids})
     with files.whole_folder(Path("data/attention") / dataset / regime / str(seed)) as out:
@@ -43,7 +43,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
             table[view], maps = measure(attention, photos, image_ids, seen)
             np.save(out / f"{view}.npy", maps)
             if embedder.card.finder:
-                masks = trained.found_masks(embedder, torch.cat(list(seen(0, len(image_ids)))))
+                masks = trained.found_masks(embedder, torch.cat(list(seen(slice(None)))))
                 table[f"iou_{view}"] = iou(masks, torch.cat(list(photos.foregrounds(image_ids))))
                 np.save(out / f"mask_{view}.npy", masks[:MAPS, 0])
         files.write_csv(out / "scores.csv", table)
@@ -52,4 +52,4 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, __doc__, "dataset", "regime", "seed")
+    cli.run(main, __doc__, "dataset", "regime", "seed", shared=True)

@@ -5,7 +5,8 @@
 DIR of photos holds a folder of photos for each class, or a photos.csv with the columns path,class (and split, of which
 only test is audited, and mask). --dataset demo audits the test photos of a dataset of the pipeline instead, with its
 prepared masks and backgrounds: its Recall@1 is the report's. The kind of masks can decide more than an interval tells,
-so masks of a second kind are held beside the first (--second-masks).
+so masks of a second kind are held beside the first (--second-masks). Of a catalogue that is too large for all this, a
+sample of queries is audited (--queries).
 
 Every entry of params.yaml's audit is a DVC stage of this script, which writes audits/NAME. DVC's templates take no
 optional dependencies (weights, masks, backgrounds), so `dvc repro` runs it each time; what was embedded of the same
@@ -38,6 +39,7 @@ def main(
     dataset: str | None,
     second_masks: params.SecondMasks | None = None,
     second_backgrounds: str | None = None,
+    queries: int | None = None,
     title: str | None = None,
     quick: bool = False,
     no_attention: bool = False,
@@ -48,6 +50,7 @@ def main(
     from bgbias import files, seeding
     from bgbias.audit.shared import (
         Measures,
+        Sampled,
         Steps,
         about,
         advice,
@@ -58,12 +61,12 @@ def main(
         model_remarks,
         normalisation,
         page,
-        queries,
         sources,
         verdict,
         views,
         worst_photos,
     )
+    from bgbias.audit.shared import queries as tables
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.external import spec
@@ -80,25 +83,34 @@ def main(
         raise InputError(
             f"--second-backgrounds {second_backgrounds}: --quick measures on one pool: give one of the two"
         )
+    if queries is not None and queries < 1:
+        raise InputError(f"--queries {queries}: expected 1 or more: give how many photos are to search all others")
+    if queries is not None and second_backgrounds:
+        raise InputError(
+            f"--second-backgrounds {second_backgrounds}: puts whole galleries there, and --queries swaps none: give "
+            "one of the two"
+        )
     beside = {"second_masks": "none" if quick else second_masks, "second_backgrounds": second_backgrounds}
-    checked = given | {"embedder": embedder} | beside
+    checked = given | {"embedder": embedder, "queries": queries} | beside
     options = None if dataset else check(checked, params.Audit, "options")
     sources.try_folder(out, options)
-    explains = not (quick or no_attention)
-    maps = ["attention maps"] if explains else []
+    maps = [] if quick or no_attention else ["attention maps"]
     steps = Steps("the model", "photos, masks and backgrounds", "embeddings", "figures", *maps, "the page")
     steps.next()
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
     steps.next()
     if dataset:
-        pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache, *beside.values())
+        pictures, described, remarks = sources.of_dataset(
+            dataset, settings, model.input_px, cache, *beside.values(), queries
+        )
     else:
         pictures, described, remarks = sources.of_folder(options, model.input_px, settings.seed, cache)
     steps.next()
     first, names = next(views.batches(pictures, "clean")), list(pictures.table.path)
     refuse_unsteady(model, first, names)
-    quick_model, rows = exported(model, first, names), normalisation.sample(pictures.labels, settings.seed)
-    of_rows = pictures.photo(rows), pictures.labels[rows], [names[row] for row in rows]
+    every, explains = pictures.gallery or pictures, bool(maps) and not pictures.gallery
+    quick_model, rows = exported(model, first, names), normalisation.sample(every.labels, settings.seed)
+    of_rows = every.photo(rows), every.labels[rows], list(every.table.path[rows])
     normalised = normalisation.tried(quick_model, *of_rows, settings.seed)
     guessed = model_remarks(model, first, normalised)
     for sentence in guessed:
@@ -108,26 +120,28 @@ def main(
     )
     embedded = embeddings.embed(quick_model, pictures, cache, quick, passes)
     steps.next()
-    measures = Measures(pictures, embedded, quick)
+    measures = (Sampled if pictures.gallery else Measures)(pictures, embedded, quick)
     found = {"embedder": embedder, "normalisation": normalised} | described | measures.all()
     known = pictures, embedded, settings.attention, cache
     explainer = None
-    if explains:
+    if maps:
         steps.next()
+    if explains:
         explainer = explained.Explainer(model, *known) if model.differentiable else None
         found["attention"] = explainer.scores() if explainer else None
     steps.next()
     asked = {"dataset": dataset, **given, **beside, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
-    asked = {name: value for name, value in asked.items() if value}
-    probed = len(measures.probed), measures.chance_of_probed()
-    found["verdict"] = verdict.sentences(found, pictures.table.class_name, *probed, [*guessed, *remarks])
+    asked = {name: str(value) for name, value in (asked | {"queries": queries}).items() if value}
+    probed = (0, None) if pictures.gallery else (len(measures.probed), measures.chance_of_probed())
+    found["verdict"] = verdict.sentences(found, every.table.class_name, *probed, [*guessed, *remarks])
     regime = advice.cure(settings.train[dataset or "own"])
     found |= {"summary": grade.summary(found), "advice": advice.steps(found, asked, settings.seeds[0], regime)}
     files.write_json(out / "audit.json", found)
-    columns = measures.columns() | explained.columns(explainer, len(pictures.table))
-    queries.write(out, pictures.table, columns)
+    columns = measures.columns() | ({} if pictures.gallery else explained.columns(explainer, len(pictures.table)))
+    tables.write(out, pictures.table, columns)
     private = {} if paths else about.private(asked)
-    shown = about.without(found, private), worst_photos(pictures, embedded, explainer), mask_sheet(pictures)
+    worst = [] if pictures.gallery else worst_photos(pictures, embedded, explainer)
+    shown = about.without(found, private), worst, mask_sheet(pictures)
     page.write(out / "report.html", *shown, about.about(title, bool(private)))
     print("\n".join(map(printable, verdict.printed(found))))
     print(printable(f"The page: {out / 'report.html'}"))
@@ -137,6 +151,7 @@ if __name__ == "__main__":
     cli.run(
         main,
         f"{__doc__}\n{external.__doc__.partition(chr(10))[2].strip(chr(10))}",
+        shared=True,
         photos={"help": "folder of photos", "metavar": "DIR"},
         dataset={"help": "or a dataset of params.yaml, with its prepared masks and backgrounds", "metavar": "NAME"},
         embedder={"required": True, "help": "the model, see above", "metavar": "SPEC"},
@@ -158,6 +173,12 @@ if __name__ == "__main__":
         },
         rembg_model={"help": "name, or KIND:FILE, a local file of such a model; without it u2net", "metavar": "MODEL"},
         backgrounds={"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},
+        queries={
+            "type": int,
+            "metavar": "N",
+            "help": "audit a sample of N photos, drawn by the seed from all classes in proportion to their size: only "
+            "these are cut out and swapped, and search the gallery of all photos as they are; see docs/catalogues.md",
+        },
         title={"help": "of the page; without it, the model's SPEC", "metavar": "TEXT"},
         quick={
             "action": "store_true",

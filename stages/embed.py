@@ -10,6 +10,7 @@ Takes   the demo 10 s on two cores
 All networks see the same composites, so that results differ by the network alone.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from bgbias.config import cli, params
@@ -20,9 +21,9 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     import numpy as np
     from tqdm import tqdm
 
-    from bgbias import files, seeding
+    from bgbias import files, ranks, seeding
     from bgbias.models import trained
-    from bgbias.models.embedder import embed
+    from bgbias.models.embedder import embed_photos
     from bgbias.photos.views import Photos
 
     seeding.deterministic(settings.threads)
@@ -31,18 +32,23 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     embedder = trained.load(Path("models") / dataset / regime / str(seed))
     image_ids = photos.split("test")
     names = list(photos.table.path[image_ids])
+
+    def save(path: Path, seen: Callable) -> None:
+        embeddings = embed_photos(embedder, seen, names)
+        if ranks.is_first():
+            np.save(path, embeddings.numpy())
+
     with files.whole_folder(Path("data/embeddings") / dataset / regime / str(seed)) as out:
         files.write_csv(out / "images.csv", photos.table.loc[image_ids, ["image_id", "class_id"]])
-        np.save(out / "clean.npy", embed(embedder, photos.clean(image_ids), names).numpy())
+        save(out / "clean.npy", lambda part: photos.clean(image_ids[part]))
         views = [(view, number) for view in sorted(options.swaps) for number in range(options.draws)]
         for view, number in tqdm(views, f"{dataset}-{regime}-{seed}", unit="view"):
             pool = photos.pool(options.swaps[view])
             manifest = photos.draw(image_ids, pool, settings.seed, view, number)
-            embeddings = embed(embedder, photos.swapped(manifest, pool), names)
             (out / view).mkdir(exist_ok=True)
-            np.save(out / view / f"{number}.npy", embeddings.numpy())
+            save(out / view / f"{number}.npy", lambda part, of=(manifest, pool): photos.swapped(of[0][part], of[1]))
             files.write_csv(out / view / f"{number}.csv", manifest)
 
 
 if __name__ == "__main__":
-    cli.run(main, __doc__, "dataset", "regime", "seed")
+    cli.run(main, __doc__, "dataset", "regime", "seed", shared=True)

@@ -3,7 +3,7 @@
     python -m stages.gather study-
 
 Reads   the experiments of `dvc exp list` whose names start with the prefix, one for each loss
-Writes  paper/results.json
+Writes  paper/results.json; results of other experiments there are kept, and this refused, without --replace
 Takes   seconds
 """
 
@@ -12,13 +12,15 @@ from pathlib import Path
 from bgbias.config import cli, params
 
 
-def main(settings: params.Params, prefix: str, out: Path) -> None:
+def main(settings: params.Params, prefix: str, out: Path, replace: bool) -> None:
     """Pick the figures of the study's tables out of all that was recorded."""
     import dvc.api
 
     from bgbias import study
 
     results = study.gather(dvc.api.exp_show(), prefix)
+    if not replace:
+        study.refuse_to_lose(out, results)
     study.write_results(out, results)
     print(f"{out}: {len(results)} cells of {results.loss.nunique()} losses on {', '.join(results.dataset.unique())}")
 
@@ -29,4 +31,5 @@ if __name__ == "__main__":
         __doc__,
         "prefix",
         out={"type": Path, "default": Path("paper/results.json"), "help": "the results file"},
+        replace={"action": "store_true", "help": "lose what other experiments have left there", "default": False},
     )

@@ -19,7 +19,7 @@ def main(settings: params.Params, dataset: str) -> None:
     """Make the masks in a folder that outlives an interruption, then move them to their place."""
     from tqdm import tqdm
 
-    from bgbias import cache, files
+    from bgbias import cache, files, ranks
     from bgbias.masks import make, segment
     from bgbias.photos import foreground, pack
     from bgbias.photos.table import read_table
@@ -30,8 +30,8 @@ def main(settings: params.Params, dataset: str) -> None:
     if options.method == "rembg" and (network := Path(segment.parts(options.rembg_model)[1])).is_file():
         files.pinned(network)
     settings_of_masks, data = make.made_from(options)
-    with cache.unfinished(f"masks-{dataset}", settings_of_masks, [raw, *data]) as unfinished:
-        make.make_masks(table, raw, unfinished, options)
+
+    def finish(unfinished: Path) -> dict[str, float]:
         masks = [make.file_of(unfinished, path) for path in table.path]
         pictures = pack.shrink_all(masks, short_side_px, pack.read_mask)
         pack.Pack.write(out / "packed", tqdm(pictures, "packing", len(table), unit="mask"))
@@ -39,8 +39,13 @@ def main(settings: params.Params, dataset: str) -> None:
         summary = foreground.summary(packed[i] for i in range(len(packed)))
         files.write_json(Path("metrics/masks") / f"{dataset}.json", {dataset: {"masks": summary}})
         files.move(unfinished, out / "png")
+        return summary
+
+    with cache.unfinished(f"masks-{dataset}", settings_of_masks, [raw, *data]) as unfinished:
+        make.make_masks(table, raw, unfinished, options)
+        summary = ranks.by_first(finish, unfinished)
     print(f"{dataset}: " + ", ".join(f"{name} {value:.4g}" for name, value in summary.items()))
 
 
 if __name__ == "__main__":
-    cli.run(main, __doc__, "dataset")
+    cli.run(main, __doc__, "dataset", shared=True)

@@ -88,6 +88,7 @@ if __name__ == "__main__":
     cli.run(
         main,
         f"{__doc__}\n{external.__doc__.partition(chr(10))[2].strip(chr(10))}",
+        shared=True,
         photos={"help": "folder of photos", "metavar": "DIR"},
         dataset={"help": "or a dataset of params.yaml, prepared with masks and backgrounds", "metavar": "NAME"},
         embedder={"required": True, "help": "the model, see above", "metavar": "SPEC"},

@@ -59,4 +59,4 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, __doc__, "dataset", "regime", "seed")
+    cli.run(main, __doc__, "dataset", "regime", "seed", shared=True)

@@ -88,6 +88,7 @@ class Checkout:
                 self.passes(stage, dataset, regime, "42")
             self.passes("evaluate", dataset, regime)
         self.passes("report", "demo")
+        self.passes("summary", "demo")
 
     def passes(self, *command: str) -> None:
         """Run a command that must succeed, once a session."""

@@ -33,7 +33,9 @@ class Checkout:
         self.folder = folder
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)
         for name in listed.stdout.split("\0"):
-            if name.startswith((".dvc", "bgbias", "stages", "params", "dvc.yaml", ".gitignore", "data/raw", "paper")):
+            if name.startswith(
+                (".dvc", "bgbias", "stages", "params", "dvc.yaml", ".gitignore", "data/raw", "docs/slurm", "paper")
+            ):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
         for block, changes in SMALL.items():

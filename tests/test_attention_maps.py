@@ -119,7 +119,7 @@ def test_all_photos_or_a_random_choice_that_a_smaller_one_is_the_start_of():
 def test_a_view_is_scored_a_few_photos_at_a_time_and_the_first_maps_are_kept(data, geometry):
     photos, attention = Photos.prepared("drawn", dataclasses.replace(geometry, input_px=32), data), made()
     ids = np.arange(2 * PHOTOS_AT_ONCE + 1)
-    scores, kept = measure(attention, photos, ids, lambda start, end: photos.clean(ids[start:end]))
+    scores, kept = measure(attention, photos, ids, lambda part: photos.clean(ids[part]))
     maps = attention.maps(torch.cat(list(photos.clean(ids))), ids)
     masks = torch.cat(list(photos.foregrounds(ids)))[:, 0].float() / 255
     assert scores == pytest.approx(saliency.attention_score(maps, masks).numpy(), abs=1e-3)

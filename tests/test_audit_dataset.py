@@ -12,6 +12,7 @@ from PIL import Image
 
 from bgbias.audit import embeddings, second_kind, sources
 from bgbias.audit.measures import Measures
+from bgbias.audit.sampled import Sampled
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params, read
 from bgbias.external import spec
@@ -50,6 +51,19 @@ def test_the_page_shows_the_recall_of_the_table(settings, geometry, tmp_path):
         assert audited[view]["map_at_r"]["value"] == pytest.approx(table[view]["map_at_r"])
     assert described["backgrounds"] == "5 of the pool test of drawn" and described["masks"] == "given"
     assert len(remarks) == 1 and "9 test photos of drawn" in remarks[0]
+
+
+def test_a_sample_of_a_dataset_scores_as_among_all_its_photos(settings, tmp_path):
+    embedder, cache = spec.load(SPEC), Cache(tmp_path / "cache")
+    whole, ours = (sources.of_dataset("drawn", settings, 16, cache, "none", queries=count).pictures for count in (9, 4))
+    assert whole.gallery is None and len(ours.labels) == 4 and len(ours.gallery.table) == 9
+    found, expected = (
+        kind(pictures, embeddings.embed(embedder, pictures, cache)).columns()
+        for kind, pictures in ((Sampled, ours), (Measures, whole))
+    )
+    rows = ours.gallery.rows
+    for name in ("map_at_r_clean", "map_at_r_swapped_in_clean", "right_on_one"):
+        assert found[name].tolist() == pytest.approx(expected[name][rows].tolist(), abs=1e-6)
 
 
 def test_photos_that_are_enlarged_for_the_embedder_are_named(settings, tmp_path):

@@ -51,6 +51,15 @@ def test_arguments_that_are_missing_or_too_many(refuses, stage, arguments):
     refuses([stage, *arguments], "error: .*(required|unrecognized)", valid=False)
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "two", "1.5", "", "9" * 30, "\u00b2", "\x1b[31m"])
+@pytest.mark.parametrize(
+    "command", ["masks demo", "train demo base 42", "embed demo base 42", "attention demo base 42"]
+)
+def test_no_number_of_processes(refuses, monkeypatch, command, number):
+    monkeypatch.setenv("BGBIAS_PROCESSES", number)
+    refuses(command, "BGBIAS_PROCESSES is .*(correct it|lower it)", valid=False)
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -78,6 +87,10 @@ def test_arguments_that_are_missing_or_too_many(refuses, stage, arguments):
         (f"{OF_FOLDER} --out params.yaml/audit", "--out params.yaml/audit: no folder can be made there"),
         (f"{OF_FOLDER} --out params.yaml", "--out params.yaml: no folder can be made there"),
         (f"{OF_FOLDER} --out /proc/audit", "--out /proc/audit: no folder can be made there"),
+        (f"{OF_FOLDER} --queries 0", "--queries 0: expected 1 or more"),
+        (f"{OF_FOLDER} --queries -5", "--queries -5: expected 1 or more"),
+        (f"{OF_FOLDER} --queries many", "invalid int value: 'many'"),
+        (f"{OF_FOLDER} --queries 4 --second-backgrounds photos", "--queries swaps none: give one of the two"),
         (f"{OF_FOLDER} --second-backgrounds backgrounds", "second_backgrounds backgrounds: the first are the same"),
         (f"{OF_FOLDER} --second-backgrounds nowhere", "nowhere is no folder"),
         (f"{OF_FOLDER} --second-backgrounds paper", "paper: 0 pictures, at least 4"),

@@ -1,4 +1,4 @@
-"""The metrics that report reads."""
+"""The metrics that report and summary read."""
 
 import pytest
 from spoils import BROKEN, content, edited, figures
@@ -62,6 +62,11 @@ MASKED = METRICS | {
 @pytest.mark.parametrize("how", list(EVALUATED.values()), ids=EVALUATED)
 def test_metrics_of_a_regime(refuses, how):
     refuses("report demo", "metrics/evaluate/demo/base.json", ("metrics/evaluate/demo/base.json", how))
+
+
+@pytest.mark.parametrize("how", list(METRICS.values()), ids=METRICS)
+def test_metrics_of_a_regime_in_the_summary(refuses, how):
+    refuses("summary demo", "metrics/evaluate/demo/base.json", ("metrics/evaluate/demo/base.json", how))
 
 
 @pytest.mark.parametrize("how", list(MASKED.values()), ids=MASKED)

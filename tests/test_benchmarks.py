@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmarks import audit, data_path, drawn, harness
+from benchmarks import audit, data_path, drawn, harness, scaling
 from bgbias.config import read
 from bgbias.metrics import bootstrap
 from bgbias.models import trained
@@ -63,3 +63,18 @@ def test_intervals_of_one_set_of_resamples_are_those_of_each_its_own(monkeypatch
     monkeypatch.setattr(bootstrap, "RESAMPLES", 50)  # is put back
     found = harness.measure(audit.intervals("few", 9, 40))
     assert found["max_abs_diff"] < 1e-12 and set(found["alternatives"]) == {"each", "bgbias", "drawing"}
+
+
+def test_shared_work_is_compared_with_the_same_by_one_process(tmp_path):
+    embedder = trained.new("small_resnet", 8, 32, "cosine")
+    pictures = torch.randint(0, 256, (8, 3, 32, 32), dtype=torch.uint8)
+    runs = {
+        "embedding": (scaling.embedding(embedder.eval(), pictures), (8, 8)),
+        "masks": (scaling.masks(tmp_path, 2), (2,)),
+        "training": (scaling.step(embedder, pictures), (8, 8)),
+    }
+    for name, (run, shape) in runs.items():
+        found = harness.measure(scaling.case(name, run, 8, 1))
+        assert found["max_abs_diff"] < 1e-6 and set(found["alternatives"]) == {"one", "two"}
+        assert run().shape == shape
+    assert not (tmp_path / "masks").exists()

@@ -25,6 +25,7 @@ def checkout(tmp_path_factory):
 def test_a_bare_repro_makes_metrics_tables_and_pictures(checkout):
     assert set(checkout.metrics()) == {
         "metrics/masks/demo.json",
+        "metrics/summary/demo.json",
         *(f"metrics/evaluate/demo/{regime}.json" for regime in ("base", "bgconsistency")),
     }
     found = json.loads((checkout.folder / "metrics/evaluate/demo/base.json").read_text())["demo"]["base"]
@@ -36,6 +37,17 @@ def test_a_bare_repro_makes_metrics_tables_and_pictures(checkout):
     for name in ("attention", "bars", "contact_sheet", "gallery"):
         assert min(Image.open(report / f"{name}.png").size) > 100
     assert "| bgconsistency" in (report / "table.md").read_text()
+
+
+def test_the_summary_holds_recall_at_1_and_comes_first(checkout):
+    summary = json.loads((checkout.folder / "metrics/summary/demo.json").read_text())
+    for regime in ("base", "bgconsistency"):
+        found = json.loads((checkout.folder / f"metrics/evaluate/demo/{regime}.json").read_text())["demo"][regime]
+        assert summary.pop(regime) == {view: found[view]["recall_at_1"] for view in ("clean", "swapped")}
+    assert summary == {}
+    heading, first, *_ = checkout.run("dvc", "metrics", "show").splitlines()
+    assert heading.split()[:3] == ["Path", "base.clean", "base.swapped"]
+    assert first.startswith("metrics/summary/demo.json")
 
 
 def test_a_second_repro_has_nothing_to_do(checkout):
@@ -74,7 +86,18 @@ def test_another_loss_changes_the_same_keys(checkout):
 def test_pictures_are_shown_offline(checkout):
     checkout.run("dvc", "plots", "show", "-o", "shown")
     page = (checkout.folder / "shown/index.html").read_text()
+    assert all(f"vegaEmbed('#plots_report_demo_{name}_csv'" in page for name in ("bars", "front"))
+    assert '"regime": "bgconsistency"' in page and "vegaEmbed('#validation_MAP_R'" in page
     assert "gallery" in page and list((checkout.folder / "shown/static").glob("*gallery.png"))
+
+
+def test_a_model_is_got_as_an_artifact_of_its_version(checkout):
+    checkout.run("git", "tag", "-am", "one", "robust-embedder@v1.0.0")
+    checkout.run("dvc", "artifacts", "get", ".", "robust-embedder", "-o", "got")
+    made = checkout.folder / "models/demo/bgconsistency/42"
+    assert {path.name: path.read_bytes() for path in (checkout.folder / "got").iterdir()} == {
+        path.name: path.read_bytes() for path in made.iterdir()
+    }
 
 
 def test_figure_2_is_drawn_of_any_photos_and_models(checkout):

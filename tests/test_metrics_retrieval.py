@@ -7,7 +7,7 @@ from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from pytorch_metric_learning.utils.inference import CustomKNN
 from torch.nn.functional import normalize
 
-from bgbias.metrics import retrieval
+from bgbias.metrics import nearest, retrieval
 
 
 def random_problem(photos=60, classes=9, dimensions=8, seed=0):
@@ -52,16 +52,18 @@ def test_metrics_by_hand():
 
 @pytest.fixture(params=["plain", "screened"], autouse=True)
 def way(request, monkeypatch):
-    """Both ways to the lists: by exact similarities, and screened by rough ones."""
-    monkeypatch.setattr(retrieval, "_screening_pays", lambda references, k: request.param == "screened")
-    monkeypatch.setattr(retrieval, "SPARE", 4)
+    """Both ways to the lists: from all similarities at once, and screened, part by part, in two precisions."""
+    monkeypatch.setattr(nearest, "ENOUGH", 1e9 if request.param == "plain" else 0)
+    monkeypatch.setattr(nearest, "_precisions", lambda references: [torch.bfloat16, references.dtype])
+    for name, value in {"SPARE": 4, "PART": 0, "LEAST_PART": 37, "COLUMNS": 16, "AT_ONCE": 10, "TRIED": 7}.items():
+        monkeypatch.setattr(nearest, name, value)
 
 
 @pytest.mark.parametrize("entries", [1, 12_000_000])  # 32 queries at a time, all at once
 @pytest.mark.parametrize("k", [1, 3, 50])  # 50: beyond the largest class
 @pytest.mark.parametrize("same_view", [True, False])
 def test_metrics_equal_brute_force(monkeypatch, entries, k, same_view):
-    monkeypatch.setattr(retrieval, "ENTRIES", entries)
+    monkeypatch.setattr(nearest, "ENTRIES", entries)
     queries, other, labels = random_problem()
     references = queries if same_view else other
     found = retrieval.evaluate(queries, references, labels, [k])
@@ -81,40 +83,15 @@ def test_recall_of_every_k_with_many_ties_is_that_of_a_stable_sort():
     assert all(scores[f"recall_at_{k}"].tolist() == (rank <= k).float().tolist() for k in range(1, 300))
 
 
-@pytest.mark.parametrize("spare", [1, 8, 1000])
-def test_screened_lists_are_those_of_exact_similarities_also_of_duplicates(monkeypatch, spare):
-    source = torch.Generator().manual_seed(0)
-    points = normalize(torch.randn(30, 16, generator=source)[torch.arange(600) % 30])
-    points[300:] = normalize(points[300:] + 0.02 * torch.randn(300, 16, generator=source))  # the others are duplicates
-    monkeypatch.setattr(retrieval, "SPARE", spare)
-    ranking = (points @ points.T).fill_diagonal_(-torch.inf).argsort(dim=1, descending=True, stable=True)
-    monkeypatch.setattr(retrieval, "_screening_pays", lambda references, k: True)
-    assert torch.equal(retrieval.neighbours(points, points, 12), ranking[:, :12])
-
-
-def test_lists_that_rough_similarities_cannot_tell_are_made_exactly(monkeypatch):
-    source = torch.Generator().manual_seed(0)
-    points = normalize(1 + 0.05 * torch.randn(600, 16, generator=source))  # closer to one another than bf16 resolves
-    monkeypatch.setattr(retrieval, "_screening_pays", lambda references, k: True)
-    ranking = (points @ points.T).fill_diagonal_(-torch.inf).argsort(dim=1, descending=True, stable=True)
-    assert torch.equal(retrieval.neighbours(points, points, 12), ranking[:, :12])
-
-
-def test_the_margin_of_a_screening_holds():
-    source = torch.Generator().manual_seed(0)
-    for scale in (1.0, 0.001, 300.0):
-        points = scale * torch.randn(400, 128, generator=source).abs()  # of one sign: the largest similarities
-        rough = points.bfloat16() @ points.bfloat16().T
-        margin = 1.1 * (2**-8 + 2**-9) * points.norm(dim=1)[:, None] * points.norm(dim=1).max()
-        assert ((rough.double() - points.double() @ points.double().T).abs() < margin).all()
-
-
-@pytest.mark.parametrize(("columns", "k"), [(5, 5), (30, 1), (300, 4), (301, 17), (1000, 400)])
-def test_the_largest_by_blocks_are_the_largest(columns, k):
-    values = torch.randn(20, columns, generator=torch.Generator().manual_seed(0))
-    value, index = retrieval._largest(values, k)
-    expected = values.topk(k)
-    assert torch.equal(value, expected.values) and torch.equal(index, expected.indices)
+def test_some_queries_score_as_among_all():
+    queries, references, labels = random_problem()
+    rows = torch.tensor([40, 3, 17, 59])  # 17 is lone
+    whole = retrieval.per_query(queries, references, labels, [1, 20])
+    some = retrieval.per_query(queries[rows], references, labels, [1, 20], rows)
+    assert some["rows"].tolist() == [40, 3, 59]
+    for name, values in some.items():
+        expected = dict(zip(whole["rows"].tolist(), whole[name].tolist(), strict=True))
+        assert values.tolist() == pytest.approx([expected[row] for row in some["rows"].tolist()])
 
 
 def test_metrics_equal_pytorch_metric_learning():
@@ -178,6 +155,11 @@ def test_only_lone_queries_are_refused():
 def test_more_neighbours_than_photos_are_refused():
     with pytest.raises(ValueError, match="3 neighbours asked of 2 other photos"):
         retrieval.neighbours(torch.eye(3), torch.eye(3), 3)
+
+
+def test_rows_of_other_queries_are_refused():
+    with pytest.raises(ValueError, match=r"queries \(3, 3\) and references \(3, 3\) differ for 2 queries"):
+        retrieval.per_query(torch.eye(3), torch.eye(3), torch.zeros(3), [1], torch.tensor([0, 1]))
 
 
 def test_views_of_different_photos_are_refused():

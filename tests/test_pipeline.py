@@ -11,7 +11,7 @@ from stages.dependencies import dependencies, imported
 
 ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-LAYERS = """errors files seeding cache config photos ablations own_loop metrics render datasets backgrounds
+LAYERS = """errors ranks files seeding cache config photos ablations own_loop metrics render datasets backgrounds
     masks finder models training attention external export remedies report study audit leaderboard documents""".split()
 NAMES = ("dataset", "regime", "row", "seed")  # that consist of letters, digits, _ and - only
 AS_MEASURED = {"leaderboard_rows"}  # no change of code measures these again: only a change of data or settings

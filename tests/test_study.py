@@ -61,6 +61,18 @@ def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
     pd.testing.assert_frame_equal(study.read_results(tmp_path / "results.json"), PUBLISHED, check_dtype=False)
 
 
+def test_results_of_other_experiments_are_not_lost(tmp_path):
+    file, cub = tmp_path / "results.json", PUBLISHED[PUBLISHED.dataset == "cub200"]
+    study.refuse_to_lose(file, cub)  # there is none
+    study.write_results(file, cub)
+    study.refuse_to_lose(file, PUBLISHED)  # all of it, and more
+    for fewer in (cub.iloc[1:], cub.assign(attention=cub.attention.where(cub.regime != "base", 0.9))):
+        with pytest.raises(ValueError, match="results of other experiments; choose another --out, or add --replace"):
+            study.refuse_to_lose(file, fewer)
+    file.write_text("{")
+    study.refuse_to_lose(file, cub.iloc[1:])
+
+
 @pytest.mark.parametrize("content", ['{"version": 0, "results": []}', "[]"])
 def test_a_results_file_of_another_version_is_refused_with_the_mend(tmp_path, content):
     (tmp_path / "results.json").write_text(content)

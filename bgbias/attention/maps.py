@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from bgbias import ranks
 from bgbias.attention import saliency
 from bgbias.attention.fold import folded
 from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.models.embedder import Embedder
+from bgbias.models.precision import remark_if_slower
 from bgbias.photos.views import Photos
 from bgbias.seeding import generator, torch_generator
 
@@ -35,6 +37,7 @@ class Attention:
             ValueError: Grad-CAM is asked for, and the embedder has no feature map.
         """
         self.embedder, self.options, self.seed = folded(embedder.requires_grad_(False)), options, seed
+        remark_if_slower(self.embedder, options.precision, "attention maps", "attention.precision")
         black = torch.zeros(1, 3, embedder.input_px, embedder.input_px, dtype=torch.uint8)
         self.black = embedder.normalise(black)
         self.reference = self.embedder(self.black)
@@ -133,27 +136,32 @@ def choose(image_ids: np.ndarray, limit: int | Literal["all"], seed: int) -> np.
 
 
 def measure(
-    attention: Attention, photos: Photos, image_ids: np.ndarray, seen: Callable[[int, int], Iterator[Tensor]]
+    attention: Attention, photos: Photos, image_ids: np.ndarray, seen: Callable[[slice], Iterator[Tensor]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Score a view, some photos at a time.
+    """Score a view, some photos at a time; several processes share them.
 
     Args:
         attention: of the embedder.
         photos: for their masks.
         image_ids: of the photos to score.
-        seen: start, end -> what the network sees of image_ids[start:end].
+        seen: part -> what the network sees of image_ids[part].
 
     Returns:
         Scores (N,), NaN where undefined, and the first maps as bytes (MAPS, H, W).
     """
-    scores, kept = [], []
-    progress = tqdm(total=len(image_ids), desc="attention", unit="photo")
-    for start in range(0, len(image_ids), PHOTOS_AT_ONCE):
-        some = image_ids[start : start + PHOTOS_AT_ONCE]
-        maps = attention.maps(torch.cat(list(seen(start, start + PHOTOS_AT_ONCE))), some).cpu()
+
+    def one(part: slice) -> tuple[Tensor, list[Tensor]]:
+        some = image_ids[part]
+        maps = attention.maps(torch.cat(list(seen(part))), some).cpu()
         masks = torch.cat(list(photos.foregrounds(some)))[:, 0].float() / 255
-        scores.append(saliency.attention_score(maps, masks))
-        kept += [(255 * one).byte() for one in maps[: max(0, MAPS - start)]]
-        progress.update(len(some))
-    progress.close()
+        kept = [(255 * map_).byte() for map_ in maps[: max(0, MAPS - part.start)]]
+        return saliency.attention_score(maps, masks), kept
+
+    scores, kept = [], []
+    starts = range(0, len(image_ids), PHOTOS_AT_ONCE)
+    with tqdm(total=len(image_ids), desc="attention", unit="photo") as progress:
+        for of_some, maps in ranks.spread(one, [slice(start, start + PHOTOS_AT_ONCE) for start in starts]):
+            scores.append(of_some)
+            kept += maps
+            progress.update(len(of_some))
     return torch.cat(scores).numpy(), torch.stack(kept).numpy()

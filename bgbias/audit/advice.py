@@ -8,7 +8,7 @@ from bgbias.audit.grade import MAY_LOSE, above_chance, doubtful
 from bgbias.audit.wording import side, span
 from bgbias.config import params
 
-NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "out")  # options of an audit
+NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "queries", "out")  # options of an audit
 OWN = "data/sources/own"  # where the pipeline looks for the user's photos
 BELIEVE = {  # where the loss depends on it
     "masks": "See which masks fit the objects, give these (--masks DIR), and audit again: the loss depends on them.",

@@ -1,9 +1,9 @@
 """The embeddings of every view, each made once."""
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
 from time import perf_counter
 
 import numpy as np
@@ -11,12 +11,16 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from bgbias import ranks
 from bgbias.audit import progress, views
+from bgbias.audit.gallery import Gallery
 from bgbias.audit.pictures import Pictures
 from bgbias.cache import Cache, fingerprint
 from bgbias.models import embedder as embedders
+from bgbias.photos.views import parts
 
 SAMPLE = 16  # photos
+PIECES, PIECE = "gallery", 2**15  # folder of a gallery's embeddings until all are made, and how many are in a file
 
 
 def identity(embedder: embedders.Embedder, pictures: Pictures) -> str:
@@ -26,9 +30,13 @@ def identity(embedder: embedders.Embedder, pictures: Pictures) -> str:
     a part in that.
     """
     rows = np.unique(np.linspace(0, len(pictures.labels) - 1, SAMPLE).round().astype(int))
-    answer = embedders.embed(embedder, [pictures.photo(rows)], list(pictures.table.path[rows]))
+    return _fingerprint(embedder, pictures.photo(rows), list(pictures.table.path[rows]), pictures.identity)
+
+
+def _fingerprint(embedder: embedders.Embedder, photos: Tensor, names: Sequence[str], of_pictures: str) -> str:
+    answer = ranks.gather(embedders.embed(embedder, [photos], names))[0]
     answer = hashlib.sha256(answer.numpy().tobytes()).hexdigest()
-    return fingerprint([answer, pictures.identity, torch.get_num_threads()], embedder.files)
+    return fingerprint([answer, of_pictures, torch.get_num_threads()], embedder.files)
 
 
 class Embeddings(Mapping):
@@ -75,14 +83,19 @@ def embed(
     Raises:
         ValueError: see `models.embedder.embed`.
     """
+    ranks.enough(len(pictures.labels), "photos")
     of_first, opened, second, pool = identity(embedder, pictures), {}, pictures.second, pictures.second_pool
     of_second = fingerprint([of_first], [second.masks.folder]) if second else None
     of_pool = fingerprint([of_first, pool.identity]) if pool else None
     names = only or views.names(pictures.draws, quick, bool(second), bool(pool))
+    if pictures.gallery:
+        names = [view for view in names if view.startswith(views.OF_A_SAMPLE)]
     sizes = {view: len(views.rows_of(pictures, view)) for view in names}
     others = {views.SECOND: of_second, views.POOL: of_pool}
     made_from = {view: others.get(view.partition("/")[0] + "/", of_first) for view in sizes}
     left = sum(size for view, size in sizes.items() if not (cache.root / made_from[view] / f"{view}.npy").is_file())
+    clean = pictures.gallery and _Gallery(embedder, pictures.gallery, cache)
+    left += clean.left() if clean else 0
     said = progress.cost(left, passes, pictures.input_px, _seconds_each(embedder, pictures) if left else 0.0)
     print(said, flush=True)
     with tqdm(total=sum(sizes.values()), desc="embedding", unit="picture") as bar:
@@ -94,7 +107,50 @@ def embed(
                 opened[view] = partial(cache.array, view, made_from[view], size, make)
                 opened[view]()
             bar.update(before + size - bar.n)
+    if clean:
+        clean.embed()
+        opened["clean"] = clean.open
     return Embeddings(opened)
+
+
+class _Gallery:
+    """The embeddings of a gallery, kept in pieces, so that an interrupted run goes on, until all are in one file."""
+
+    def __init__(self, embedder: embedders.Embedder, gallery: Gallery, cache: Cache):
+        rows = np.unique(np.linspace(0, len(gallery.table) - 1, SAMPLE).round().astype(int))
+        self.embedder, self.gallery, self.cache, self.size = embedder, gallery, cache, len(gallery.table)
+        self.made_from = _fingerprint(embedder, gallery.photo(rows), list(gallery.table.path[rows]), gallery.identity)
+
+    def left(self) -> int:
+        """How many photos are left to embed."""
+        folder = self.cache.root / self.made_from
+        done = len(list((folder / PIECES).glob("*.npy"))) * PIECE
+        return 0 if (folder / "clean.npy").is_file() else max(0, self.size - done)
+
+    def open(self) -> np.ndarray:
+        return self.cache.array("clean", self.made_from, self.size, self._pieces)
+
+    def embed(self) -> None:
+        self.open()
+        ranks.by_first(partial(shutil.rmtree, self.cache.root / self.made_from / PIECES, ignore_errors=True))
+
+    def _pieces(self) -> Iterator[np.ndarray]:
+        with tqdm(total=self.size, desc="embedding the gallery", unit="picture") as bar:
+            for start in range(0, self.size, PIECE):
+                end = min(start + PIECE, self.size)
+                yield self.cache.array(
+                    f"{PIECES}/{start}", self.made_from, end - start, partial(self._made, start, end)
+                )
+                bar.update(end - start)
+
+    def _made(self, start: int, end: int) -> Iterator[np.ndarray]:
+        rows, names = np.arange(start, end), list(self.gallery.table.path[start:end])
+
+        def one(part: slice) -> np.ndarray:
+            batch = self.gallery.photo(rows[part])
+            return embedders.embed(self.embedder, embedders.portions(self.embedder, batch), names[part]).numpy()
+
+        yield from ranks.spread(one, parts(len(rows)))
 
 
 def _seconds_each(embedder: embedders.Embedder, pictures: Pictures) -> float:
@@ -106,8 +162,14 @@ def _seconds_each(embedder: embedders.Embedder, pictures: Pictures) -> float:
 
 
 def _made(embedder: embedders.Embedder, pictures: Pictures, view: str, bar: tqdm) -> Iterator[np.ndarray]:
-    """A view's embeddings, batch after batch."""
-    names = iter(f"{path} ({view})" for path in pictures.table.path[views.rows_of(pictures, view)])
-    for batch in views.batches(pictures, view):
-        yield embedders.embed(embedder, embedders.portions(embedder, batch), list(islice(names, len(batch)))).numpy()
-        bar.update(len(batch))
+    """A view's embeddings, batch after batch; several processes share them."""
+    rows = views.rows_of(pictures, view)
+    names = [f"{path} ({view})" for path in pictures.table.path[rows]]
+
+    def one(part: slice) -> np.ndarray:
+        batch = views.compose(pictures, view, rows[part])
+        return embedders.embed(embedder, embedders.portions(embedder, batch), names[part]).numpy()
+
+    for found in ranks.spread(one, parts(len(rows))):
+        yield found
+        bar.update(len(found))

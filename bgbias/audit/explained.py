@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from bgbias import ranks
 from bgbias.attention.maps import Attention
 from bgbias.attention.saliency import attention_map, attention_score
 from bgbias.audit.embeddings import identity
@@ -75,14 +76,18 @@ class Explainer:
 
         attention = self.alone if others is None else self.paired
 
+        def one(part: np.ndarray) -> np.ndarray:
+            shown = compose(self.pictures, view, rows[part]), rows[part]
+            held = None if others is None else self.embeddings[view][others[part]]
+            made = attention.unscaled(*shown, held)
+            return made.cpu().nan_to_num(0).numpy()  # no gradient is no attention
+
         def make() -> Iterator[np.ndarray]:
+            parts = np.array_split(np.arange(len(rows)), max(1, len(rows) // _at_once(attention)))
             with tqdm(total=len(rows), desc=what, unit="photo") as bar:
-                for part in np.array_split(np.arange(len(rows)), max(1, len(rows) // _at_once(attention))):
-                    shown = compose(self.pictures, view, rows[part]), rows[part]
-                    held = None if others is None else self.embeddings[view][others[part]]
-                    made = attention.unscaled(*shown, held)
-                    yield made.cpu().nan_to_num(0).numpy()  # no gradient is no attention
-                    bar.update(len(part))
+                for made in ranks.spread(one, parts):
+                    yield made
+                    bar.update(len(made))
 
         made_from = fingerprint([self.made_from, rows.tolist(), None if others is None else others.tolist()])
         return torch.from_numpy(self.cache.array(f"{name}/{seen}", made_from, len(rows), make))

@@ -51,7 +51,7 @@ class Measures:
         distinct = near_duplicates.first_ones(self.pictures.near_duplicates, len(self.labels))
         scores |= self._of_kept("duplicates", distinct)
         if not self.quick:
-            scores["grey_gain"] = _less(scores["foreground_grey"], scores["swapped"])
+            scores["grey_gain"] = less(scores["foreground_grey"], scores["swapped"])
         if self.pictures.second:
             agreed = (self.pictures.agreement >= second_masks.AGREED).numpy()
             scores |= self._of_kept("unlike", agreed) | self._of_kept("unlike_second", agreed, views.SECOND)
@@ -111,7 +111,7 @@ class Measures:
             "clean_in_swapped": self._over_draws(lambda draw: self._scores("clean", draw)),
             "swapped_in_clean": self._over_draws(lambda draw: self._scores(draw, "clean")),
         }
-        found["drop"] = _less(found["clean"], found["swapped"])
+        found["drop"] = less(found["clean"], found["swapped"])
         return found
 
     def _probes(self) -> dict[str, Scores]:
@@ -122,16 +122,16 @@ class Measures:
         first_draw = self._scores("swapped/0", "swapped/0")
         for change in views.CHANGES:
             changed = self._scores(f"swapped/{change}", f"swapped/{change}")
-            found[f"drop_{change}"] = _less(self.scores["clean"], changed)
-            found[f"moved_{change}"] = _less(first_draw, changed)
+            found[f"drop_{change}"] = less(self.scores["clean"], changed)
+            found[f"moved_{change}"] = less(first_draw, changed)
         if self.pictures.second:
             found["swapped_second"] = self._over_draws(lambda draw: self._scores(draw, draw), views.SECOND)
-            found["drop_second"] = _less(self.scores["clean"], found["swapped_second"])
-            found["moved_second"] = _less(found["swapped_second"], self.scores["swapped"])
+            found["drop_second"] = less(self.scores["clean"], found["swapped_second"])
+            found["moved_second"] = less(found["swapped_second"], self.scores["swapped"])
         if self.pictures.second_pool:
             found["swapped_pool"] = self._over_draws(lambda draw: self._scores(draw, draw), views.POOL)
-            found["drop_pool"] = _less(self.scores["clean"], found["swapped_pool"])
-            found["moved_pool"] = _less(self.scores["swapped"], found["swapped_pool"])
+            found["drop_pool"] = less(self.scores["clean"], found["swapped_pool"])
+            found["moved_pool"] = less(self.scores["swapped"], found["swapped_pool"])
         return found
 
     def _second_pool(self, found: dict[str, dict]) -> dict | None:
@@ -216,7 +216,7 @@ class Measures:
             return {}
         clean = self._scores("clean", "clean", rows)
         swapped = self._over_draws(lambda draw: self._scores(draw, draw, rows), of)
-        return {f"clean_without_{without}": clean, f"drop_without_{without}": _less(clean, swapped)}
+        return {f"clean_without_{without}": clean, f"drop_without_{without}": less(clean, swapped)}
 
 
 def column(photos: int, values: Tensor | np.ndarray, rows: Tensor | np.ndarray) -> np.ndarray:
@@ -230,8 +230,8 @@ def column(photos: int, values: Tensor | np.ndarray, rows: Tensor | np.ndarray) 
     return found
 
 
-def _less(first: Scores, second: Scores) -> Scores:
-    """First less second of the same queries; paired, so what makes a query hard in both cancels out."""
+def less(first: Scores, second: Scores) -> Scores:
+    """Take first less second of the same queries; paired, so what makes a query hard in both cancels out."""
     return {name: first[name].double() - second[name].double() for name in METRICS} | {"rows": first["rows"]}
 
 

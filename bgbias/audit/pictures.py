@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from bgbias.ablations import inpainted
 from bgbias.audit import mixed, second_masks
+from bgbias.audit.gallery import Gallery
 from bgbias.audit.second_kind import Second
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets import near_duplicates
@@ -39,6 +40,7 @@ class Pictures:
         identity: fingerprint of all these bytes.
         second: masks of a second kind; None: there are none.
         second_pool: other backgrounds; None: there are none.
+        gallery: of whose queries these are a sample; None: these are all photos.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Pictures:
         draws: int = DRAWS,
         purpose: str = PURPOSE,
         second: Second | None = None,
+        gallery: Gallery | None = None,
     ):
         """Choose what is audited.
 
@@ -63,6 +66,7 @@ class Pictures:
             draws: how many backgrounds are drawn for each photo.
             purpose: of the draws, see `Photos.draw`; "swapped" draws as the pipeline does.
             second: masks of another kind, to hold beside those of the photos.
+            gallery: of whose queries these are a sample.
         """
         self.table = photos.table.loc[image_ids].reset_index(drop=True)
         self.labels = self.table.class_id.to_numpy(copy=True)
@@ -71,7 +75,7 @@ class Pictures:
         settings = [list(self.table.path), self.labels.tolist(), self.image_ids.tolist(), seed, draws, purpose]
         packs = [pack.folder for pack in (photos.photos, photos.masks, pool)]
         self.identity = fingerprint([*settings, photos.geometry], packs)
-        self.second, self.second_pool = second, None
+        self.second, self.second_pool, self.gallery = second, None, gallery
         if second:
             self._second = Photos(self.table, photos.photos.subset(self.image_ids), second.masks, photos.geometry)
 

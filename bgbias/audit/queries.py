@@ -87,10 +87,18 @@ def in_doubt(folder: Path) -> str:
 
 
 def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.DataFrame]:
-    """The measures that mean the same in two audits: not those by other second masks, or on other second pools."""
-    kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders}
+    """The measures that mean the same in two audits: not those by other second masks, or on other second pools.
+
+    Raises:
+        ValueError: they are of different samples of queries.
+    """
     made = [_of(folder, "made_with") for folder in folders]
-    pools = {with_.get("second_backgrounds") if isinstance(with_, dict) else None for with_ in made}
+    made = [with_ if isinstance(with_, dict) else {} for with_ in made]
+    if any(with_.get("queries") != made[0].get("queries") for with_ in made):
+        both = " and ".join(map(str, folders))
+        raise InputError(f"{both} are of different samples of queries: audit all with the same --queries, seed, photos")
+    kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders}
+    pools = {with_.get("second_backgrounds") for with_ in made}
     unlike = [*(COLUMNS if len(kinds) > 1 else [])]
     if len(pools) > 1:
         unlike += [name for table in tables for name in table if name.endswith("_pool")]

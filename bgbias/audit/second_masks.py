@@ -16,6 +16,7 @@ from bgbias.photos.foreground import OBJECT
 AGREED = 0.5  # IoU; of two masks below it, more is in one alone than in both
 COLUMNS = [f"{metric}_{name}_second" for metric in METRICS for name in ("swapped", "drop", "moved")]
 COLUMNS += ["conflict_second", "mask_agreement"]  # of the queries, that masks of a second kind give
+GIVEN = ("swapped", "drop", "moved", "kept", "conflict")
 BY_CLASS = {"drop": "recall_at_1_drop", "drop_second": "recall_at_1_drop_second", "agreement": "mask_agreement"}
 
 
@@ -81,9 +82,9 @@ def summary(queries: pd.DataFrame, found: dict[str, dict]) -> dict:
 
     Returns:
         agreement; unlike (see `most_unlike`) and unlike_share, of the photos; swapped, drop, kept and conflict by the
-        second masks; moved, the drop by the first less that by the second, query by query; drop_agreed and
-        second_drop_agreed, of the photos on which they agree, as if there were no others (None where these are all, or
-        too few to search); classes (see `by_class`).
+        second masks (no conflict where a sample of queries was audited); moved, the drop by the first less that by the
+        second, query by query; drop_agreed and second_drop_agreed, of the photos on which they agree, as if there were
+        no others (None where these are all, or too few to search); classes (see `by_class`).
     """
     agreements, paths = queries.mask_agreement.to_numpy(), list(queries.path)
     unlike = most_unlike(paths, agreements)
@@ -91,7 +92,7 @@ def summary(queries: pd.DataFrame, found: dict[str, dict]) -> dict:
         "agreement": found["mask_agreement"],
         "unlike_share": len(unlike) / len(paths),
         "unlike": unlike,
-        **{name: found[f"{name}_second"] for name in ("swapped", "drop", "moved", "kept", "conflict")},
+        **{name: found[f"{name}_second"] for name in GIVEN if f"{name}_second" in found},
         "drop_agreed": found.get("drop_without_unlike"),
         "second_drop_agreed": found.get("drop_without_unlike_second"),
         "classes": by_class(queries),

@@ -18,10 +18,12 @@ from bgbias.audit.examples import mask_sheet, worst_photos
 from bgbias.audit.measures import Measures
 from bgbias.audit.model_remarks import model_remarks
 from bgbias.audit.progress import Steps
+from bgbias.audit.sampled import Sampled
 from bgbias.finder import saved
 
 __all__ = [
     "Measures",
+    "Sampled",
     "Steps",
     "about",
     "advice",

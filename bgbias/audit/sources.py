@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from bgbias.audit import folder as folders
+from bgbias.audit import gallery as galleries
 from bgbias.audit import pools, second_kind
 from bgbias.audit.pictures import Pictures, packed
 from bgbias.audit.second_kind import Second
@@ -71,6 +72,7 @@ def of_dataset(
     cache: Cache,
     second: params.SecondMasks | None = None,
     backgrounds: str | None = None,
+    queries: int | None = None,
 ) -> Opened:
     """Open the test photos of a dataset of the pipeline, with its masks, its pool and the swaps of its stage embed.
 
@@ -81,6 +83,7 @@ def of_dataset(
         cache: for what takes long.
         second: method of masks to hold beside the prepared ones; they are made of the packed photos.
         backgrounds: of a second pool: photos, rendered, a folder, or a pool of the dataset by its name.
+        queries: how many are drawn; None: all.
 
     Raises:
         ValueError: the second masks would be the prepared ones, or the second pool the first.
@@ -93,18 +96,22 @@ def of_dataset(
     photos, pool_name = Photos.prepared(dataset, geometry), options.swaps["swapped"]
     pool = photos.pool(pool_name)
     image_ids = photos.split("test")
+    gallery, drawn = galleries.of_prepared(photos, image_ids, queries, settings.seed)
+    every, image_ids = len(image_ids), image_ids if gallery is None else image_ids[gallery.rows]
     beside = making and second_kind.of_packed(photos.photos, image_ids, making, cache)
     if backgrounds == pool_name:
         raise InputError(f"--second-backgrounds {backgrounds}: the first pool of {dataset} is the same: give another")
-    pictures = Pictures(photos, image_ids, pool, settings.seed, cache, options.draws, "swapped", beside)
+    pictures = Pictures(photos, image_ids, pool, settings.seed, cache, options.draws, "swapped", beside, gallery)
     if backgrounds and photos.pools.joinpath(backgrounds).is_dir():
         other, name = photos.pool(backgrounds), f"the pool {backgrounds} of {dataset}"
         pictures.second_pool = pools.of_pack(other, name, pools.mark(other.folder))
     else:
         pictures.second_pool = pools.second(backgrounds, pictures, cache)
     remarks = [
-        f"Audited are the {len(pictures.labels)} test photos of {dataset}, on the backgrounds that the pipeline drew "
-        f"for them: for a model of that input size, clean and swapped figures are those of its report."
+        f"Audited are the {every} test photos of {dataset}, on the backgrounds that the pipeline drew for them: for a "
+        "model of that input size, clean and swapped figures are those of its report."
+        if gallery is None
+        else f"Searched are the {every} test photos of {dataset}; queries are on backgrounds that the pipeline drew."
     ]
     if input_px > geometry.crop_px:
         remarks.append(
@@ -112,7 +119,8 @@ def of_dataset(
             f"does on sharper photos may differ; images.{dataset} in params.yaml sets the size."
         )
     described = _described(pictures, method, f"the pool {pool_name} of {dataset}")
-    return Opened(pictures, described | _made_with(photos.masks.folder, pools.mark(pool.folder), pictures), remarks)
+    made_with = _made_with(photos.masks.folder, pools.mark(pool.folder), pictures)
+    return Opened(pictures, described | made_with, [*remarks, *drawn])
 
 
 def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, split: str = "test") -> Opened:
@@ -130,6 +138,8 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     """
     folder, backgrounds = Path(options.photos), Path(options.backgrounds) if options.backgrounds else None
     listed, remarks = folders.read(folder, split)
+    chosen, drawn = galleries.drawn(listed.class_id.to_numpy(), options.queries, seed)
+    every, listed = listed, listed if chosen is None else listed.loc[chosen].reset_index(drop=True)
     table = listed
     method = "given" if options.masks else options.mask_method or "grabcut"
     if options.masks:
@@ -140,25 +150,28 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
         folders.refuse_unmasked(listed, folder, "--second-masks")
     model = options.rembg_model or REMBG_MODEL
     making = params.Masks(method=method, rembg_model=model, grabcut_px=second_kind.GRABCUT_PX)
-    photos = Photos(
-        table.assign(image_id=range(len(table))),
-        photo_pack(table, folder, input_px, cache),
-        mask_pack(table, folder, making, input_px, cache),
-        square(input_px),
-    )
+    packs = photo_pack(table, folder, input_px, cache), mask_pack(table, folder, making, input_px, cache)
+    gallery, image_ids, full_size = None, np.arange(len(table)), packs[1].folder.parent / "masks"  # see `mask_pack`
+    if chosen is not None:
+        gallery, image_ids = galleries.of_files(every, folder, chosen, input_px), chosen
+        places = np.zeros(len(every), dtype=np.int64)
+        places[chosen] = np.arange(len(chosen))  # all photos keep their numbers, by which backgrounds are drawn
+        packs = [pack.subset(places) for pack in packs]
+    photos = Photos(every.assign(image_id=range(len(every))), *packs, square(input_px))
     making = second_kind.making(options.second_masks, method, model)
     beside = making and Second(second_kind.name(making), _mask_pack(listed, folder, making, input_px, cache))
     pool = pools.background_pack(backgrounds, input_px, seed, cache)
-    pictures = Pictures(photos, photos.table.image_id.to_numpy(), pool, seed, cache, second=beside)
+    pictures = Pictures(photos, image_ids, pool, seed, cache, second=beside, gallery=gallery)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
     described = _described(pictures, options.masks or method, options.backgrounds or pools.OURS)
     mark = pools.mark(*pools.drawn(backgrounds, seed)) if backgrounds else pools.RENDERED
-    full_size = photos.masks.folder.parent / "masks"  # see `mask_pack`
-    return Opened(pictures, described | _made_with(full_size, mark, pictures), remarks)
+    return Opened(pictures, described | _made_with(full_size, mark, pictures), [*remarks, *drawn])
 
 
 def _described(pictures: Pictures, masks: str, backgrounds: str) -> dict:
     counts = {"photos": len(pictures.table), "classes": pictures.table.class_name.nunique()}
+    if pictures.gallery:
+        counts["gallery"] = len(pictures.gallery.table)
     return counts | {"masks": masks, "backgrounds": f"{len(pictures.pool)} of {backgrounds}"}
 
 
@@ -166,6 +179,8 @@ def _made_with(masks: Path, backgrounds: str, pictures: Pictures) -> dict:
     """What the swaps depend on beside the photos, whatever the embedder's input: masks, backgrounds and seed."""
     mark, second = pools.mark(masks), pictures.second_pool
     beside = {"second_backgrounds": second.mark} if second else {}
+    if gallery := pictures.gallery:
+        beside["queries"] = fingerprint([list(gallery.table.path), gallery.rows.tolist()])
     return {"made_with": {"masks": mark, "backgrounds": backgrounds, "seed": pictures.seed, **beside}}
 
 

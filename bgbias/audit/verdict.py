@@ -22,6 +22,10 @@ QUICK = (
     "This audit is quick: clean photos and two draws of swapped ones, by masks of one kind; without --quick it "
     "measures all the rest."
 )
+QUICK_SAMPLE = (
+    "This audit is quick: two draws of swapped queries, by masks of one kind; without --quick it measures all draws, "
+    "masks of a second kind and of other sizes, and four backgrounds."
+)
 
 
 def sentences(
@@ -42,10 +46,15 @@ def sentences(
         masks.
     """
     few = sample_size.few(class_names)
+    remarks = [found["sample"]["said"], *remarks] if "sample" in found else remarks
     if doubt := doubtful(found):
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]
+    if "sample" in found and "worst_of_backgrounds" in found:
+        said = swaps.loss(found), *swaps.agreement(found), *remarks, _clean(found), _worst(found)
+        return [*said, *_masks(found), *few]
     if "gap" not in found:
-        return [swaps.loss(found), *remarks, _clean(found), *_near_duplicates(found, True), *_masks(found), *few, QUICK]
+        doubles = _near_duplicates(found, True)
+        return [swaps.loss(found), *remarks, _clean(found), *doubles, *_masks(found), *few, _quick(found)]
     return [
         swaps.loss(found),
         *swaps.agreement(found),
@@ -64,6 +73,10 @@ def sentences(
     ]
 
 
+def _quick(found: dict) -> str:
+    return QUICK_SAMPLE if "sample" in found else QUICK
+
+
 def _clean(found: dict) -> str:
     clean, chance = found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]
     beside = "better than" if above_chance(found) else "not shown to be better than"
@@ -74,8 +87,8 @@ def _clean(found: dict) -> str:
 
 
 def _near_duplicates(found: dict, masks_hold: bool) -> list[str]:
-    doubles = found["near_duplicates"]
-    if not doubles["pairs"]:
+    doubles = found.get("near_duplicates")
+    if not doubles or not doubles["pairs"]:
         return []
     if not doubles["clean_without"]:
         return [f"{doubles['said']} Without the later one of each two, too few photos are left to search."]

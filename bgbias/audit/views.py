@@ -85,6 +85,7 @@ CHANGES = {"eroded": -1, "dilated": 1}  # of masks
 POOL = "pool/"  # likewise of those on backgrounds of a second pool
 SECOND = "second/"  # how views by masks of a second kind begin; the rest is the name of the same by the first
 QUICK_DRAWS = 2  # of swapped photos, in a quick audit
+OF_A_SAMPLE = ("swapped/", "grid/", f"{SECOND}swapped/")  # of the queries; the gallery is clean
 
 
 def names(draws: int, quick: bool = False, second: bool = False, pool: bool = False) -> list[str]:

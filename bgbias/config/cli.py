@@ -1,14 +1,15 @@
 """The command line of a stage: its arguments, params.yaml, errors in one line."""
 
 import argparse
+import inspect
 import os
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from bgbias import errors
-from bgbias.config import read, signals
+from bgbias import errors, ranks
+from bgbias.config import launch, read, signals
 from bgbias.errors import InputError, refuse_unknown
 from bgbias.files import processes
 
@@ -47,19 +48,22 @@ class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaults
 
 
 @signals.interruptible()
-def run(stage: Callable[..., None], description: str, *arguments: str, **options: dict) -> None:
+def run(stage: Callable[..., None], description: str, *arguments: str, shared: bool = False, **options: dict) -> None:
     """Parse the arguments, read params.yaml and run a stage.
 
     An error is printed as one line and ends the process with exit code 1, so do Ctrl-C with 130 and SIGTERM with 143.
     What no one foresaw is said to be so, with the line of code; BGBIAS_TRACEBACK=1 shows all of it. What killed
-    processes have left is removed first, and the same stage for the same arguments runs once at a time.
+    processes have left is removed first, and the same stage for the same arguments runs once at a time. A stage that
+    several processes can share is started once for each of them, see `launch`.
 
     Args:
         stage: called with the checked parameters, the arguments and the options.
         description: for --help: the stage's docstring.
         *arguments: what the stage runs for, of ARGUMENTS: such as "dataset", "regime" and "seed".
+        shared: whether several processes can share its work.
         **options: name -> how argparse's add_argument is called for it.
     """
+    launch.silence_all_but_the_first()
     parser = argparse.ArgumentParser(description=description, formatter_class=_Formatter)
     for name in arguments:
         parser.add_argument(name, metavar=name, **ARGUMENTS[name])
@@ -68,7 +72,6 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
         parser.add_argument(*spellings, **how)
     given = parser.parse_args()
     try:
-        processes.sweep()
         settings = read.load()
         if getattr(given, "dataset", None) is not None:
             refuse_unknown("dataset", [given.dataset], settings.data)
@@ -76,12 +79,18 @@ def run(stage: Callable[..., None], description: str, *arguments: str, **options
             refuse_unknown("row", [given.row], settings.leaderboard.embedders)
         if "regime" in given:
             refuse_unknown("regime", [given.regime], settings.regime_settings)
-        with processes.locked(_cell(given)):
-            stage(settings, **vars(given))
+        if shared and (count := launch.wanted()) > 1:
+            launch.launch(f"stages.{Path(inspect.getfile(stage)).stem}", count)
+            return
+        with launch.joined(shared, settings):
+            ranks.by_first(processes.sweep)
+            with processes.locked(_cell(given)):
+                stage(settings, **vars(given))
     except Exception as error:
         if os.environ.get("BGBIAS_TRACEBACK"):
+            sys.stderr = sys.__stderr__
             raise
-        sys.exit(f"error: {errors.printable(' '.join(_one_line(error).split()))}")
+        launch.end(f"error: {errors.printable(' '.join(_one_line(error).split()))}")
 
 
 def _cell(given: argparse.Namespace) -> str:

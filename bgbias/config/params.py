@@ -201,6 +201,7 @@ class Audit:
     backgrounds: str | None = None  # a folder of pictures; None: some are rendered
     second_masks: SecondMasks | None = None  # to hold beside the masks; None: grabcut
     second_backgrounds: str | None = None  # to hold beside the backgrounds: photos, rendered, or a folder; None: none
+    queries: Count | None = None  # how many are drawn to search all photos; None: all, and galleries are swapped, too
     title: str | None = None  # of the page
     quick: bool | None = None
     no_attention: bool | None = None

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from threading import Timer
 from types import FrameType
 
+from bgbias import ranks
+
 GRACE_S = 8.0  # in which an interrupted process ends by itself
 INTERRUPTED = "interrupted: start it again, and it goes on with what is kept"
 
@@ -21,13 +23,16 @@ class _Interrupted(KeyboardInterrupt):
 def interruptible() -> Iterator[None]:
     """End the process in one line and with 143 at SIGTERM, with 130 at Ctrl-C, and ignore what comes of it meanwhile.
 
+    A process that torchrun has started says nothing: torchrun ends those that are left where one has ended.
+
     The signal raises a KeyboardInterrupt. Python ignores it in some places, so the process is ended after a while.
     """
     signalled = []
     atexit.register(_ignore)  # what is done is done
 
     def end() -> None:
-        os.write(2, f"{INTERRUPTED}\n".encode())
+        if not ranks.under_torchrun():
+            os.write(2, f"{INTERRUPTED}\n".encode())
         os._exit(128 + signalled[0])
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -48,7 +53,8 @@ def interruptible() -> Iterator[None]:
     except BaseException as error:  # of a signal may come other errors, too
         if not (signalled or isinstance(error, KeyboardInterrupt)):
             raise
-        print(INTERRUPTED, file=sys.stderr)
+        if not ranks.under_torchrun():
+            print(INTERRUPTED, file=sys.stderr)
         sys.exit(128 + (signalled or [signal.SIGINT])[0])
 
 

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EDQUOT, EFBIG, ENOSPC, EXDEV
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bgbias import ranks
 from bgbias.files import processes
 from bgbias.files.checksums import checksum as checksum
 from bgbias.files.checksums import checksum_in_name as checksum_in_name
@@ -29,20 +31,38 @@ FULL = (ENOSPC, EDQUOT, EFBIG)
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary path of the same name that takes the place of `path` when the block ends without an error."""
-    with _named(path), scratch(path) as folder:
+    """A temporary path of the same name that takes the place of `path` when the block ends without an error.
+
+    Of several processes that share a stage, the first one's; all leave the block when it lies there.
+    """
+    with _named(path), _of_first(path) as folder:
         yield folder / path.name
-        (folder / path.name).replace(path)
+        if ranks.is_first():
+            (folder / path.name).replace(path)
+    ranks.wait()
 
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """An empty temporary folder that takes the place of `path` when the block ends without an error."""
-    with _named(path), scratch(path) as folder:
+    """An empty temporary folder that takes the place of `path`, as `whole_file`."""
+    with _named(path), _of_first(path) as folder:
         new = folder / "new"
         new.mkdir()
         yield new
-        processes.put(new, path, folder)
+        if ranks.is_first():
+            processes.put(new, path, folder)
+    ranks.wait()
+
+
+@contextmanager
+def _of_first(path: Path) -> Iterator[Path]:
+    """A folder for what is to become `path`; of the other processes, one that is of no use."""
+    if ranks.is_first():
+        with scratch(path) as folder:
+            yield folder
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
 
 
 @contextmanager

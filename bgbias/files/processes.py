@@ -22,6 +22,8 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from bgbias import ranks
+
 PATIENCE_S = 1.0  # for a lock that another process may be about to give back
 
 
@@ -39,6 +41,8 @@ def work() -> Path:
 def locked(what: str, wait: bool = False) -> Iterator[None]:
     """Let no other process work on the same while the block runs; the lock dies with this process.
 
+    Of several processes that share a stage, the first has the lock.
+
     Args:
         what: is worked on, for all processes of the checkout.
         wait: for the other process to end, and say so on standard error, rather than raise an error.
@@ -51,6 +55,16 @@ def locked(what: str, wait: bool = False) -> Iterator[None]:
     Traceback (most recent call last):
     BlockingIOError: doctest: process ... is at it: wait until it has ended, or stop it with `kill ...`
     """
+    held: list[FileLock] = []
+    ranks.by_first(lambda: held.append(_taken(what, wait)))
+    try:
+        yield
+    finally:
+        for lock in held:
+            _drop(lock)
+
+
+def _taken(what: str, wait: bool) -> FileLock:
     file = work() / f"{sha256(os.fsencode(what)).hexdigest()[:16]}.lock"
     try:
         lock = _take(file, PATIENCE_S)
@@ -61,11 +75,8 @@ def locked(what: str, wait: bool = False) -> Iterator[None]:
             raise BlockingIOError(f"{what}: process {holder} is at it: {mend}") from None
         print(f"waiting for process {holder}, which makes {what}", file=sys.stderr)
         lock = _take(file, -1)
-    try:
-        file.write_text(str(os.getpid()))
-        yield
-    finally:
-        _drop(lock)
+    file.write_text(str(os.getpid()))
+    return lock
 
 
 def _take(file: Path, timeout_s: float) -> FileLock:

@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import ExifTags, Image, ImageOps
 from tqdm import tqdm
 
-from bgbias import files
+from bgbias import files, ranks
 from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.masks import segment
@@ -54,7 +54,8 @@ def made_from(options: params.Masks) -> tuple[list, list[Path]]:
 def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks, workers: int | None = None) -> None:
     """Write the soft mask of every photo as an 8-bit PNG of the upright photo's size, see `file_of`.
 
-    Whole masks that already lie in `out` (they must be of the same options) are kept, so a stopped run goes on.
+    Whole masks that already lie in `out` (they must be of the same options) are kept, so a stopped run goes on. Several
+    processes share the photos, the memory and the cores.
 
     Args:
         table: image table as returned by `table.check_table`, its paths relative to `raw`.
@@ -68,22 +69,26 @@ def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks,
         ValueError: a photo or mask does not decode, a photo has no mask or one of another size, it is not certain
             how a mask is turned, or rembg cannot load or run the model.
     """
+    ranks.enough(len(table), "photos")
     tasks = [
         _Task(raw / path, raw / mask if mask else None, file_of(out, path), options, pack.cores())
         for path, mask in zip(table.path, table.mask_path, strict=True)
     ]
-    missing, free = [task for task in tasks if not _is_whole(task.target)], free_memory()
+    own = tasks[ranks.rank() :: ranks.count()]
+    missing, free = [task for task in own if not _is_whole(task.target)], free_memory()
     if missing and options.method == "rembg":
-        METHODS["rembg"](Image.new("RGB", (1, 1)), missing[0])  # downloads, or refuses, once, not in each worker
+        with ranks.alone():  # it downloads, or refuses, once, not in each worker
+            METHODS["rembg"](Image.new("RGB", (1, 1)), missing[0])
     if missing and not workers:
         workers = by_cores(options.method)
         if options.method == "rembg" and not on_gpu():
             workers = by_memory(workers, peak_memory(), free)
     threads = max(1, pack.cores() // (workers or 1))  # more threads than cores: 0.35 s a photo instead of 0.28 s
     missing = [task._replace(threads=threads) for task in missing]
-    with tqdm(total=len(tasks), initial=len(tasks) - len(missing), desc="masks", unit="photo") as bar:
+    with tqdm(total=len(own), initial=len(own) - len(missing), desc="masks", unit="photo") as bar, ranks.alone():
         for _ in _run(missing, workers):
             bar.update()
+    ranks.wait()
 
 
 def _is_whole(mask: Path) -> bool:

@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 from PIL import Image
 
+from bgbias import ranks
 from bgbias.config import params
 from bgbias.errors import InputError, as_input_error, refuse_unknown
 
@@ -138,7 +139,7 @@ def model_file(model: str) -> Path:
         refuse_unknown("model of rembg", [kind], kinds())
     if not file:
         with as_input_error(f"rembg cannot download {model}: connect to the network, or {MEND}"):
-            file = kinds()[kind].download_models()
+            file = ranks.by_first(kinds()[kind].download_models)
     if not Path(file).is_file():
         raise InputError(f"{file}: no such file: {MEND}")
     return Path(file)

@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from bgbias import ranks
 from bgbias.files import processes
 from bgbias.photos import pack
 
@@ -46,7 +47,10 @@ def by_memory(workers: int, each: int, free: int | None) -> int:
 
 
 def free_memory() -> int | None:
-    """Bytes that processes may still take, of the machine and of this container; None where the system does not say."""
+    """Bytes that this process may still take, of the machine and of this container; None where the system tells none.
+
+    Processes that share a stage share them.
+    """
     found = []
     info = Path("/proc/meminfo")
     if info.is_file():
@@ -54,7 +58,7 @@ def free_memory() -> int | None:
     limit = GROUP / "memory.max"
     if limit.is_file() and limit.read_text().strip().isdigit():
         found.append(int(limit.read_text()) - int((GROUP / "memory.current").read_text()))
-    return min(found, default=None)
+    return min(found) // ranks.on_this_machine() if found else None
 
 
 def peak_memory() -> int:

@@ -52,16 +52,19 @@ def background_gap(mixed_same: dict[str, Tensor], mixed_rand: dict[str, Tensor])
     return {**gap, "rows": mixed_same["rows"]}
 
 
-def over_backgrounds(grid: Sequence[Tensor], gallery: Tensor, labels: Tensor) -> dict[str, Tensor]:
+def over_backgrounds(
+    grid: Sequence[Tensor], gallery: Tensor, labels: Tensor, rows: Tensor | None = None
+) -> dict[str, Tensor]:
     """Return Recall@1 over K backgrounds: whether a query finds its class whatever it stands on.
 
     The worst falls with K by itself, for a random ranking as chance ** K: compare it at the same K only, and with
     the mean beside it. Higher is better. Ties and lone queries as in `retrieval`.
 
     Args:
-        grid: K times float (N, D), the photos on each background, as queries.
-        gallery: float (N, D), the same photos in one view.
+        grid: K times float (Q, D), the photos on each background, as queries.
+        gallery: float (N, D), all photos in one view.
         labels: int64 (N,).
+        rows: int64 (Q,), which photos the queries are; None: all, in order.
 
     Returns:
         worst: float32 (M,), 1 where the query is right on all K backgrounds, else 0; mean: float32 (M,), the share
@@ -77,7 +80,7 @@ def over_backgrounds(grid: Sequence[Tensor], gallery: Tensor, labels: Tensor) ->
     ([1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 0.5, 0.5])
     """
     check_grid(grid)
-    searches = [per_query(queries, gallery, labels, [1]) for queries in grid]
+    searches = [per_query(queries, gallery, labels, [1], rows) for queries in grid]
     hits = torch.stack([search["recall_at_1"] for search in searches])
     return {"worst": hits.amin(0), "mean": hits.mean(0), "rows": searches[0]["rows"]}
 

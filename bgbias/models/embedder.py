@@ -1,16 +1,18 @@
 """One instrument for all networks, trained here or anywhere: bytes in, embeddings of length 1 out."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from bgbias import ranks
 from bgbias.errors import InputError, as_input_error
 from bgbias.models.cards import Card
 from bgbias.photos.compose import in_cache
+from bgbias.photos.views import parts
 
 FEWEST = 16  # pictures at once
 
@@ -134,3 +136,21 @@ def embed(embedder: Embedder, batches: Iterable[Tensor], names: Sequence[str]) -
     if not found:
         raise InputError(f"{embedder.name}: no photos to embed: give some")
     return torch.cat(found)
+
+
+def embed_photos(embedder: Embedder, seen: Callable[[slice], Iterable[Tensor]], names: Sequence[str]) -> Tensor:
+    """Embed photos batch by batch, as `embed`; several processes share the batches.
+
+    Args:
+        embedder: of any origin.
+        seen: part of the photos -> what the network sees of them, in batches for `embed`.
+        names: of all photos, for errors.
+
+    Returns:
+        float32 (N, D), as of `embed`, on all processes.
+
+    Raises:
+        ValueError: see `embed`.
+    """
+    found = ranks.spread(lambda part: embed(embedder, seen(part), names[part]), parts(len(names)))
+    return torch.cat(list(found))

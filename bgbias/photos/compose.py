@@ -104,7 +104,8 @@ def flip(pictures: Tensor, flipped: Tensor) -> Tensor:
 def paste(foregrounds: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor:
     """Compose m * x + (1 - m) * b, rounded to the nearest byte.
 
-    Floats are exact enough: with m in 255ths the result is never closer than 1/510 to a half.
+    On a CPU in whole numbers, which take a quarter of the memory of floats. Those are exact enough: with m in 255ths
+    the result is never closer than 1/510 to a half, so both give the same bytes.
 
     Args:
         foregrounds: x, uint8 (B, 3, H, W).
@@ -118,8 +119,22 @@ def paste(foregrounds: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor:
     >>> paste(x, m, b).item()  # 0.2 * 200 + 0.8 * 100
     120
     """
+    if foregrounds.is_cpu and masks.is_cpu and backgrounds.is_cpu:
+        return _paste_whole(foregrounds.numpy(), masks.numpy(), backgrounds.numpy())
     parts = zip(in_cache(foregrounds), in_cache(masks), in_cache(backgrounds), strict=True)
     return torch.cat([b.float().lerp_(x.float(), m.float().div_(255)).add_(0.5).byte() for x, m, b in parts])
+
+
+def _paste_whole(foregrounds: np.ndarray, masks: np.ndarray, backgrounds: np.ndarray) -> Tensor:
+    """Compose picture by picture: t / 255 to the nearest is (t + 128 + (t + 128 >> 8)) >> 8 for all t up to 255^2."""
+    pasted = np.empty(backgrounds.shape, np.uint8)
+    for out, x, m, b in zip(pasted, foregrounds, masks, backgrounds, strict=True):
+        t = np.multiply(x, m, dtype=np.uint16)
+        t += np.multiply(b, 255 - m, dtype=np.uint16)
+        t += 128
+        t += t >> 8
+        np.right_shift(t, 8, out=out, casting="unsafe")
+    return torch.from_numpy(pasted)
 
 
 def in_cache(pictures: Tensor) -> tuple[Tensor, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from bgbias import files
+from bgbias import files, ranks
 from bgbias.errors import InputError
 from bgbias.files import processes
 
@@ -191,5 +191,6 @@ class Pack:
 
 
 def cores() -> int:
-    """The number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The number of processors that this process may use; several that share a stage share them."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, found // ranks.on_this_machine())

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from bgbias import ranks
 from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.files import REMAKE
@@ -69,6 +70,7 @@ class Photos:
         image_ids = self.table.image_id[self.table.split == name].to_numpy()
         if not len(image_ids):
             raise InputError(f"{self.photos.folder}: no photos of the split {name}: {REMAKE}")
+        ranks.enough(len(image_ids), f"photos of the split {name}")
         return image_ids
 
     def clean(self, image_ids: Sequence[int]) -> Iterator[Tensor]:
@@ -146,6 +148,15 @@ def draw_background(shapes: np.ndarray, geometry: params.Geometry, rng: np.rando
     return background_id, box, bool(rng.random() < 0.5)
 
 
+def parts(number: int) -> list[slice]:
+    """Where batches begin and end among so many photos.
+
+    >>> parts(100)
+    [slice(0, 64, None), slice(64, 128, None)]
+    """
+    return [slice(start, start + BATCH) for start in range(0, number, BATCH)]
+
+
 def _batches(items: Sequence[int]) -> Iterator[np.ndarray]:
-    for start in range(0, len(items), BATCH):
-        yield np.asarray(items[start : start + BATCH])
+    for part in parts(len(items)):
+        yield np.asarray(items[part])

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from bgbias.models.embedder import Embedder, embed, portions
+from bgbias import ranks
+from bgbias.models.embedder import Embedder, embed, embed_photos, portions
 from bgbias.photos import pack
-from bgbias.photos.views import BATCH, Photos
+from bgbias.photos.views import Photos, parts
 from bgbias.remedies.pictures import Shown
 from bgbias.seeding import generator
 
@@ -89,8 +90,10 @@ def training_swaps(embedder: Embedder, photos: Photos, training: np.ndarray, poo
 
 
 def _swapped(embedder: Embedder, photos: Photos, manifest: pd.DataFrame, pool: pack.Pack, names: list[str]) -> Tensor:
-    batches = (part for batch in photos.swapped(manifest, pool) for part in portions(embedder, batch))
-    return embed(embedder, batches, names)
+    def seen(part: slice) -> Iterator[Tensor]:
+        return (portion for batch in photos.swapped(manifest[part], pool) for portion in portions(embedder, batch))
+
+    return embed_photos(embedder, seen, names)
 
 
 def embedded(
@@ -120,24 +123,21 @@ def embedded(
         names = [name for name in shown.names if name not in known.get(view, {})]
 
         def make(manifest: pd.DataFrame | None = manifest, names: list[str] = names) -> Iterator[np.ndarray]:
-            batches = photos.clean(image_ids) if manifest is None else photos.swapped(manifest, swaps.pool)
-            batches = zip(batches, photos.foregrounds(image_ids), strict=True)
-            return _passes(embedder, batches, image_ids, shown, names)
+            def one(part: slice) -> np.ndarray:
+                ids = image_ids[part]
+                seen = photos.clean(ids) if manifest is None else photos.swapped(manifest[part], swaps.pool)
+                return _passes(embedder, next(seen), next(photos.foregrounds(ids)), ids, shown, names)
+
+            return ranks.spread(one, parts(len(image_ids)))
 
         views.append(View(keep(view, len(image_ids), make), names, known.get(view, {})))
     return Split(torch.from_numpy(photos.table.class_id.to_numpy()[image_ids]), views)
 
 
 def _passes(
-    embedder: Embedder,
-    batches: Iterator[tuple[Tensor, Tensor]],
-    image_ids: np.ndarray,
-    shown: Shown,
-    names: Sequence[str],
-) -> Iterator[np.ndarray]:
-    """Embed the passes of some names, batch after batch: float32 (B, names, D)."""
-    for number, (pictures, masks) in enumerate(batches):
-        ids = image_ids[BATCH * number :][: len(pictures)]
-        paths = list(shown.photos.table.path[ids])
-        passes = {name: pass_ for name, pass_ in shown.passes(pictures, masks, ids) if name in names}
-        yield torch.stack([embed(embedder, portions(embedder, passes[name]), paths) for name in names], 1).numpy()
+    embedder: Embedder, pictures: Tensor, masks: Tensor, image_ids: np.ndarray, shown: Shown, names: Sequence[str]
+) -> np.ndarray:
+    """Embed the passes of some names of a batch: float32 (B, names, D)."""
+    paths = list(shown.photos.table.path[image_ids])
+    passes = {name: pass_ for name, pass_ in shown.passes(pictures, masks, image_ids) if name in names}
+    return torch.stack([embed(embedder, portions(embedder, passes[name]), paths) for name in names], 1).numpy()

@@ -98,12 +98,13 @@ def _number(measure: str, value: float) -> str:
 def sentences(compared: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """Say in plain words how the second differs from the first in Recall@1: its drop, clean and swapped."""
     first, second = names
-    drop = compared.loc["recall_at_1_drop"]
+    searched = "" if "recall_at_1_drop" in compared.index else "_in_clean"  # where samples of queries were audited
+    drop = compared.loc[f"recall_at_1_drop{searched}"]
     more, counted = "more" if drop.difference > 0 else "less", f"{drop.queries:.0f} queries"
     lost = f"{_points(drop)} of Recall@1 {more} to swapped backgrounds than {first}"
     lines = [f"{second} loses {lost} ({_interval(drop)}{_shown(drop)}); {counted}."]
-    for view in ("clean", "swapped"):
-        row = compared.loc[f"recall_at_1_{view}"]
+    for view, measured in {"clean": "clean", "swapped": f"swapped{searched}"}.items():
+        row = compared.loc[f"recall_at_1_{measured}"]
         outcome = f"{_points(row)} {'higher' if row.difference > 0 else 'lower'} ({_interval(row)}{_shown(row)})"
         lines.append(f"On {view} photos its Recall@1 is {outcome}.")
     return lines

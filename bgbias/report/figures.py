@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import matplotlib
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
@@ -127,6 +128,20 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside right center", frameon=False, handlelength=0, handletextpad=0)
     return figure
+
+
+def points(regimes: dict[str, dict], metric: str) -> pd.DataFrame:
+    """Return what `bars` and `front` draw: columns regime, clean and swapped, in percent.
+
+    Args:
+        regimes: regime -> metrics, with "clean" and "swapped".
+        metric: one of `names.METRICS`.
+
+    >>> points({"base": {"clean": {"map_at_r": 0.5}, "swapped": {"map_at_r": 0.25}}}, "map_at_r").values.tolist()
+    [['base', 50.0, 25.0]]
+    """
+    rows = [(name, *(100 * metrics[view][metric] for view in COLOURS)) for name, metrics in regimes.items()]
+    return pd.DataFrame(rows, columns=["regime", *COLOURS])
 
 
 def _plain(name: str) -> str:

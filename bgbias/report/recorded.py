@@ -102,8 +102,7 @@ def read(
     metrics, queries = {}, {}
     measures = {f"{metric}_{view}": float for metric in METRICS for view in EMBEDDINGS}
     for regime in regimes:
-        path = root / "metrics/evaluate" / dataset / f"{regime}.json"
-        metrics[regime] = _checked(path, Metrics, dataset, regime)
+        path, metrics[regime] = read_metrics(dataset, regime, root)
         refuse(set(swaps) - set(metrics[regime]), f"{path}: has no such view: {files.REMAKE}")
         how = {"index_col": "image_id", "dtype": measures | {"image_id": int}}
         queries[regime] = files.read_csv(folders["queries"] / f"{regime}.csv", ["class", *measures], **how)
@@ -125,6 +124,17 @@ def read(
             if "mask_iou" in metrics[regime]:
                 maps[view][f"{regime} mask"] = _maps(folder / f"mask_{view}.npy", len(image_ids))
     return Recorded(metrics, queries, embeddings, maps, image_ids)
+
+
+def read_metrics(dataset: str, regime: str, root: Path = Path()) -> tuple[Path, Metrics]:
+    """Read the metrics of a regime, and where they stand.
+
+    Raises:
+        FileNotFoundError: there are none.
+        ValueError: the file does not read, or holds something else than the stage evaluate writes.
+    """
+    path = root / "metrics/evaluate" / dataset / f"{regime}.json"
+    return path, _checked(path, Metrics, dataset, regime)
 
 
 def read_masks(dataset: str) -> Masks:

@@ -15,7 +15,10 @@ RIM_PX = 2  # painted over around an object whose background another photo gets
 
 
 class Batch(NamedTuple):
-    """One training batch as it leaves the crops, still in bytes; masks and backgrounds only where some are replaced."""
+    """One training batch as it leaves the crops, still in bytes; masks and backgrounds only where some are replaced.
+
+    Where several processes share a batch, labels are of all of it, the rest is of one process's B photos.
+    """
 
     labels: Tensor  # int64 (B,), or (2 B,) where paired
     photos: Tensor  # uint8 (B, 3, S, S)
@@ -60,7 +63,7 @@ def with_backgrounds_of_others(batch: Batch, masks: Tensor, wanted: np.ndarray, 
     return backgrounds
 
 
-def varied(backgrounds: Tensor, rng: np.random.Generator) -> Tensor:
+def varied(backgrounds: Tensor, rng: np.random.Generator, rows: Tensor | None = None) -> Tensor:
     """Backgrounds of more kinds than a pool has: each blended with the next of the batch, its colours changed.
 
     The weight of each is uniform in 0.5..1; its channels are put in a random order and multiplied by factors that are
@@ -68,14 +71,17 @@ def varied(backgrounds: Tensor, rng: np.random.Generator) -> Tensor:
 
     Args:
         backgrounds: uint8 (B, 3, S, S).
-        rng: where the randomness comes from.
+        rng: where the randomness comes from; whatever rows are asked for, as many numbers are drawn.
+        rows: int64 (R,), which ones are made; None: all. Only these and the ones before them are looked at.
 
     Returns:
-        uint8 (B, 3, S, S).
+        uint8 (R, 3, S, S).
     """
     count = len(backgrounds)
+    rows = torch.arange(count) if rows is None else rows
     weights = torch.from_numpy(rng.uniform(0.5, 1, (count, 1, 1, 1)).astype(np.float32))
-    return recoloured(backgrounds.roll(1, 0).float().lerp_(backgrounds.float(), weights), rng)
+    blended = backgrounds[rows - 1].float().lerp_(backgrounds[rows].float(), weights[rows])
+    return _coloured(blended, *(drawn[rows] for drawn in _colours(count, rng)))
 
 
 def recoloured(pictures: Tensor, rng: np.random.Generator) -> Tensor:
@@ -88,10 +94,17 @@ def recoloured(pictures: Tensor, rng: np.random.Generator) -> Tensor:
     Returns:
         uint8 (B, 3, S, S).
     """
-    count = len(pictures)
+    return _coloured(pictures, *_colours(len(pictures), rng))
+
+
+def _colours(count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """What is drawn for so many pictures: factors (count, 3, 1, 1), and the order of channels (count, 3)."""
     factors = torch.from_numpy(rng.uniform(0.5, 1.5, (count, 3, 1, 1)).astype(np.float32))
-    order = torch.from_numpy(rng.permuted(np.tile(np.arange(3), (count, 1)), axis=1))
-    return pictures[torch.arange(count)[:, None], order].float().mul_(factors).clamp_(0, 255).byte()
+    return factors, torch.from_numpy(rng.permuted(np.tile(np.arange(3), (count, 1)), axis=1))
+
+
+def _coloured(pictures: Tensor, factors: Tensor, order: Tensor) -> Tensor:
+    return pictures[torch.arange(len(pictures))[:, None], order].float().mul_(factors).clamp_(0, 255).byte()
 
 
 def noise(count: int, side: int, rng: np.random.Generator) -> Tensor:

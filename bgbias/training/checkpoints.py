@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from bgbias import files
+from bgbias import files, ranks
 from bgbias.errors import InputError
 
 
@@ -23,8 +23,12 @@ def save(checkpoint: Path, trained: dict[str, Any], curve: list[dict], best: dic
         best: of the best epoch, with the "weights" of the embedder.
     """
     states = {name: part.state_dict() for name, part in trained.items()}
-    with files.whole_file(checkpoint) as partial:
-        torch.save({**states, "curve": curve, "best": best}, partial)
+
+    def write() -> None:
+        with files.whole_file(checkpoint) as partial:
+            torch.save({**states, "curve": curve, "best": best}, partial)
+
+    ranks.by_first(write)
 
 
 def resume(checkpoint: Path, trained: dict[str, Any], where: torch.device) -> tuple[list[dict], dict] | None:
@@ -34,20 +38,30 @@ def resume(checkpoint: Path, trained: dict[str, Any], where: torch.device) -> tu
         Curve and best; None if the checkpoint is damaged: then it is set aside, as CHECKPOINT.damaged, standard error
         says so, and `trained` is as it was.
     """
+    if ranks.by_first(_set_aside_if_damaged, checkpoint, trained, where):
+        return None
+    saved = _read(checkpoint, where)
+    _load(saved, trained)
+    print(f"resuming after epoch {len(saved['curve'])} from {checkpoint}", flush=True)
+    return saved["curve"], saved["best"]
+
+
+def _set_aside_if_damaged(checkpoint: Path, trained: dict[str, Any], where: torch.device) -> bool:
     try:
-        with warnings.catch_warnings(action="ignore"):  # of other kinds of pickles
-            saved = torch.load(checkpoint, map_location=where, weights_only=True)
-        _load(saved, copy.deepcopy(trained))
+        _load(_read(checkpoint, where), copy.deepcopy(trained))
     except Exception as error:  # whatever PyTorch trips over
         aside = checkpoint.with_name(f"{checkpoint.name}.damaged")
         files.move(checkpoint, aside)
         reason = shorten(" ".join(str(error).split()), 200, placeholder=" ...")
         complaint = f"{checkpoint} is damaged ({type(error).__name__}: {reason})"
         print(f"{complaint}: it is now {aside.name}, and training starts anew", file=sys.stderr)
-        return None
-    _load(saved, trained)
-    print(f"resuming after epoch {len(saved['curve'])} from {checkpoint}", flush=True)
-    return saved["curve"], saved["best"]
+        return True
+    return False
+
+
+def _read(checkpoint: Path, where: torch.device) -> dict[str, Any]:
+    with warnings.catch_warnings(action="ignore"):  # of other kinds of pickles
+        return torch.load(checkpoint, map_location=where, weights_only=True)
 
 
 def _load(saved: dict[str, Any], trained: dict[str, Any]) -> None:

@@ -12,9 +12,11 @@ from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from bgbias import ranks
 from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.models.embedder import Embedder
+from bgbias.models.precision import remark_if_slower
 from bgbias.seeding import torch_generator
 from bgbias.training import checkpoints, consistency
 from bgbias.training.batches import Crops
@@ -59,6 +61,8 @@ def fit(
 ) -> pd.DataFrame:
     """Train until the validation MAP@R no longer rises, and leave the best epoch's weights in `embedder`.
 
+    Several processes embed a share of each batch; loss, consistency and validation see all of it on each of them.
+
     Args:
         embedder: is trained in place: its trunk with the options' lr, its head with their head_lr.
         loss: embeddings and labels -> scalar.
@@ -75,24 +79,28 @@ def fit(
         InputError: the loss is not finite; the checkpoint of the last good epoch stays.
     """
     options = crops.options
+    remark_if_slower(embedder, options.precision, "training", "train.DATASET.precision")
     where = embedder.mean.device
     parts = ((embedder.network.trunk, options.lr), (embedder.network.head, options.head_lr))
     groups = [{"params": list(part.parameters()), "lr": lr} for part, lr in parts]
     if weights_lr is not None:
         groups.append({"params": list(loss.parameters()), "lr": weights_lr})
+    if ranks.count() > 1 and not options.freeze_batch_norm:
+        share_batch_norm(embedder)
     optimizer = OPTIMIZERS[options.optimizer](groups, options)
     schedule = SCHEDULES[options.schedule](optimizer, options)
     trained = {"embedder": embedder, "loss": loss, "optimizer": optimizer, "schedule": schedule}
     curve: list[dict] = []
     best = {"epoch": 0, "map_at_r": -1.0, "weights": embedder.state_dict()}
-    if checkpoint.exists():
+    if ranks.by_first(checkpoint.exists):
         curve, best = checkpoints.resume(checkpoint, trained, where) or (curve, best)
     for epoch in range(len(curve) + 1, options.max_epochs + 1):
         if epoch > best["epoch"] + options.patience:
             break
         lr = optimizer.param_groups[0]["lr"]
         mean_loss, images_per_s = _epoch(embedder, loss, optimizer, schedule, crops, epoch)
-        scores = validate(embedder)
+        ranks.average(running_statistics(embedder))
+        scores = ranks.gather(validate(embedder))[0]
         curve.append({"epoch": epoch, "loss": mean_loss, "lr": lr, **{f"val_{k}": v for k, v in scores.items()}})
         if scores["map_at_r"] > best["map_at_r"]:
             weights = {name: tensor.clone() for name, tensor in embedder.state_dict().items()}
@@ -122,10 +130,11 @@ def _epoch(
     noise = torch_generator(where, crops.seed, "training noise", epoch)
     total, start = torch.zeros((), device=where), time.perf_counter()
     for step, batch in enumerate(tqdm(loader, desc=f"epoch {epoch}", unit="batch", leave=False, delay=5)):
-        images = add_noise(embedder.normalise(batch.pictures(where)), options.noise_share, noise)
+        pictures, whole = embedder.normalise(batch.pictures(where)), len(batch.labels)
+        images = add_noise(pictures, options.noise_share, noise, crops.rows, whole)
         with torch.autocast(where.type, torch.bfloat16, enabled=options.precision == "bf16"):
             embeddings = embedder(images)
-        embeddings = embeddings.float()
+        embeddings = ranks.gather_rows(embeddings.float(), crops.rows, whole)
         value = loss(embeddings, batch.labels.to(where))
         if crops.regime.consistency:
             value = value + consistency.weight(crops.regime, options, epoch, step) * consistency.disagreement(
@@ -138,6 +147,7 @@ def _epoch(
             )
         optimizer.zero_grad()
         value.backward()
+        ranks.add_gradients(embedder.parameters())
         optimizer.step()
         schedule.step()
         total += value.detach()
@@ -151,16 +161,43 @@ def freeze_batch_norm(network: nn.Module) -> None:
             module.eval()
 
 
-def add_noise(images: Tensor, share: float, source: torch.Generator) -> Tensor:
+def share_batch_norm(embedder: Embedder) -> None:
+    """Let batch norm see the whole batch on all processes; on a CPU it cannot, and its share is said."""
+    if embedder.mean.device.type == "cuda":
+        embedder.network = nn.SyncBatchNorm.convert_sync_batchnorm(embedder.network)
+    else:
+        print(
+            f"batch norm takes its statistics from each process's share of a batch: with {ranks.count()} processes "
+            "results differ (freeze_batch_norm, or one process, for the same ones)"
+        )
+
+
+def running_statistics(network: nn.Module) -> list[Tensor]:
+    """Return the means and variances of all batch norm that is being trained."""
+    training = [module for module in network.modules() if isinstance(module, _BatchNorm) and module.training]
+    return [statistic for module in training for statistic in (module.running_mean, module.running_var)]
+
+
+def add_noise(
+    images: Tensor, share: float, source: torch.Generator, rows: Tensor | None = None, whole: int = 0
+) -> Tensor:
     """Add Gaussian noise to normalised images (B, C, H, W).
 
     Each image's noise has its own standard deviation, uniform between 0 and `share` of the image's value
     range. The attention score looks at images with such noise; a network that has never seen any answers
     there with artefacts.
+
+    Args:
+        images: all of a batch, or some.
+        share: as above; 0: no noise.
+        source: of the noise, which is drawn for the whole batch.
+        rows: int64 (B,), which of the batch the images are; None: all.
+        whole: how many images the batch has, where rows are given.
     """
     if share == 0:
         return images
     span = images.amax((1, 2, 3)) - images.amin((1, 2, 3))
-    sd = share * span * torch.rand(len(images), generator=source, device=images.device)
-    noise = torch.randn(images.shape, generator=source, device=images.device)
+    number, own = (len(images), slice(None)) if rows is None else (whole, rows)
+    sd = share * span * torch.rand(number, generator=source, device=images.device)[own]
+    noise = torch.randn((number, *images.shape[1:]), generator=source, device=images.device)[own]
     return images + sd[:, None, None, None] * noise

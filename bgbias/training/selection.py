@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from bgbias.metrics import retrieval
-from bgbias.models.embedder import Embedder, embed
+from bgbias.models.embedder import Embedder, embed_photos
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos
 
@@ -30,10 +30,13 @@ def validation(photos: Photos, views: Sequence[str], pool: Pack, seed: int) -> C
     manifest = photos.draw(image_ids, pool, seed, "validation", 0)
 
     def validate(embedder: Embedder) -> dict[str, float]:
+        seen = {
+            "clean": lambda part: photos.clean(image_ids[part]),
+            "swapped": lambda part: photos.swapped(manifest[part], pool),
+        }
         scores = []
         for view in views:
-            pictures = photos.clean(image_ids) if view == "clean" else photos.swapped(manifest, pool)
-            embeddings = embed(embedder, pictures, names)
+            embeddings = embed_photos(embedder, seen[view], names)
             scores.append(retrieval.evaluate(embeddings, embeddings, labels, [1]))
         return {name: sum(score[name] for score in scores) / len(scores) for name in scores[0]}
 

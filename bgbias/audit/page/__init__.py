@@ -32,6 +32,7 @@ REVIEWER = {
     "reading": "How to read this",
 }
 NEEDS = {"measures": "gap", "variance": "variance", "attention": "attention"}  # section -> key of what it shows
+NEEDS |= dict.fromkeys(("matrix", "views", "photos"), "views")
 
 
 def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked], about: About) -> None:
@@ -43,6 +44,8 @@ def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked]
             a dict, with None instead of NaN; R is {recall_at_1: E, map_at_r: E}:
 
             - embedder, masks, backgrounds: text; photos, classes: how many
+            - sample: of an audit of some queries: {queries, of, gallery: numbers; said: text}; it has no views, and
+              swapped queries search the clean gallery
             - chance: {recall_at_1, map_at_r}, numbers
             - matrix: {query view: {gallery view: R}}, both of clean and swapped; drop: R
             - views: {view: R}, queries and gallery both in that view; see `view_chart.GROUPS`
@@ -89,9 +92,9 @@ def _document(audit: dict, rows: Sequence[Row], masked: Sequence[Masked], about:
 
 
 def _figures(audit: dict) -> Html:
-    cells = {view: audit["matrix"][view][view]["recall_at_1"] for view in ("clean", "swapped")}
+    cells = {"clean": audit["matrix"]["clean"]["clean"], "swapped": sensitivity.on_swapped(audit)}
     shown = [
-        tag("div", tag("span", f"Recall@1, {view}"), *measures.estimate(cell, PERCENT), class_=view)
+        tag("div", tag("span", f"Recall@1, {view}"), *measures.estimate(cell["recall_at_1"], PERCENT), class_=view)
         for view, cell in cells.items()
     ]
     shown += [

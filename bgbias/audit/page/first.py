@@ -11,6 +11,11 @@ PRODUCT = (
     "A product is a class of these photos. A search finds it if, of all other photos, the most similar one shows it. "
     "On other backgrounds means: all photos cut out by their masks and put on random backgrounds."
 )
+OF_A_SAMPLE = (
+    "A product is a class of these photos. A search finds it if, of all other photos of the gallery, the most similar "
+    "one shows it. On other backgrounds means: the photos that are searched with are cut out by their masks and put on "
+    "random backgrounds; the gallery stays as it is."
+)
 GRABCUT = (
     "These masks are GrabCut's, made without a network, and often wrong: they take a piece of the background for the "
     "object, or miss half of it. All figures of swapped photos are then wrong, too. A network makes better masks: run "
@@ -23,7 +28,8 @@ SHORTENED = "Paths of other folders are shortened to their last names here; the 
 def header(audit: dict, about: About) -> Html:
     """Return the title, and what was audited, when and by what."""
     audited = {
-        "photos": f"{audit['photos']:,}",
+        **({"queries": f"{audit['photos']:,}"} if "sample" in audit else {}),
+        "photos": f"{audit.get('gallery', audit['photos']):,}",
         "classes": f"{audit['classes']:,}",
         **({"model": audit["embedder"]} if about.title else {}),
         "masks": audit["masks"],
@@ -48,8 +54,8 @@ def short(audit: dict, rows: Sequence[Row]) -> Html:
         tag("h2", "In short", id="short"),
         tag("p", wording.kept_together(found["said"]), class_="plain"),
         tag("div", letter, tag("div", *graded), class_="grade"),
-        gallery.before_and_after(rows),
-        tag("p", PRODUCT, class_="lead"),
+        *([] if "sample" in audit else [gallery.before_and_after(rows)]),
+        tag("p", OF_A_SAMPLE if "sample" in audit else PRODUCT, class_="lead"),
     )
 
 

@@ -40,7 +40,7 @@ def _drops(audit: dict, kinds: tuple[str, str]) -> Html:
     if second["drop_agreed"]:
         note = "only the photos on which both agree, as if there were no others"
         drops += [(kinds[0], note, second["drop_agreed"]), (kinds[1], note, second["second_drop_agreed"])]
-    swapped = [(kinds[0], "", audit["matrix"]["swapped"]["swapped"]), (kinds[1], "", second["swapped"])]
+    swapped = [(kinds[0], "", sensitivity.on_swapped(audit)), (kinds[1], "", second["swapped"])]
     moved = [(f"{kinds[0]} less {kinds[1]}", "", second["moved"])]
     groups = [
         Group("Swapped, by kind of masks", "High is good.", charts.scale([], PERCENT), _both(swapped)),
@@ -60,13 +60,13 @@ def _group(title: str, note: str, lines: Sequence[Line]) -> Group:
 
 def _others(audit: dict, kinds: tuple[str, str]) -> Html:
     second = audit["second_masks"]
-    conflicts = [Line(kinds[0], "", audit["conflict"]), Line(kinds[1], "", second["conflict"])]
     agreed = [Line("IoU", "mean over photos", second["agreement"])]
     scales = charts.scale([], PERCENT, 0.5, "random"), charts.scale([], PLAIN, 0.5, "more in one alone")
-    groups = [
-        Group("Conflict, by kind of masks", "How often the same background outweighs.", scales[0], conflicts, "bad"),
-        Group("Agreement of the masks", "High: the kind matters little.", scales[1], agreed),
-    ]
+    groups = [Group("Agreement of the masks", "High: the kind matters little.", scales[1], agreed)]
+    if "conflict" in second:
+        conflicts = [Line(kinds[0], "", audit["conflict"]), Line(kinds[1], "", second["conflict"])]
+        note = "How often the same background outweighs."
+        groups.insert(0, Group("Conflict, by kind of masks", note, scales[0], conflicts, "bad"))
     return charts.chart("Conflict by masks of two kinds, and their agreement", groups, "Value")
 
 

@@ -1,0 +1,129 @@
+"""From the embeddings of a sample of queries, and of the gallery, to what an audit says in numbers.
+
+What a query finds does not depend on the other queries, so its figures are those of an audit of all photos, where that
+searches the gallery as it is. All other measures of an audit compare photos that are all swapped, and are left out.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bgbias.audit import doubts, sample, second_masks, views
+from bgbias.audit.measures import Scores, less
+from bgbias.audit.pictures import Pictures
+from bgbias.metrics import background_bias
+from bgbias.metrics.bootstrap import Sums, estimates, sums
+from bgbias.metrics.chance import chance
+from bgbias.metrics.names import METRICS
+from bgbias.metrics.retrieval import per_query
+from bgbias.seeding import generator
+
+
+class Sampled:
+    """The measures of an audit of some queries, each against the whole gallery as it is.
+
+    Attributes:
+        scores: what is measured -> the scores of the queries, in the order of `pictures`.
+        singles: likewise for measures of one value.
+    """
+
+    def __init__(self, pictures: Pictures, embeddings: Mapping[str, Tensor], quick: bool = False):
+        """Take the pictures of a sample, and the embeddings of `embeddings.embed`; quick: of few views."""
+        self.pictures, self.embeddings, self.quick = pictures, embeddings, quick
+        self.draws = views.QUICK_DRAWS if quick else pictures.draws
+        self.rows, self.every = torch.from_numpy(pictures.gallery.rows), torch.from_numpy(pictures.gallery.labels)
+        self.scores, self.singles = self._searches(), {}
+        if not quick:
+            self.scores |= self._changed_masks()
+            self.singles = self._over_grid()
+
+    def all(self) -> dict:
+        """The part of audit.json that comes from embeddings, as of `Measures`, without what needs all photos swapped.
+
+        swapped is of swapped queries in the gallery as it is, and so are drop and kept.
+        """
+        values = self._values()
+        asked = {name: sums(of_measure, self.pictures.labels) for name, of_measure in values.items()}
+        asked |= {f"kept{of}": self._kept(f"swapped{of}") for of in ("", *(["_second"] * self._has_second()))}
+        single = {name: estimate.as_json() for name, estimate in estimates(asked, self._rng).items()}
+        found = {name: {metric: single[f"{metric}_{name}"] for metric in METRICS} for name in self.scores}
+        few = {
+            "sample": self._sample(values),
+            "chance": {metric: self._chance()[metric].mean().item() for metric in METRICS},
+            "matrix": {view: {"clean": found[view]} for view in ("clean", "swapped")},
+            "drop": found["drop"],
+            "kept": single["kept"],
+            "mask_doubt": doubts.of_masks(self.pictures, found),
+            "second_masks": doubts.by_second_masks(self.pictures, found | single, values),
+            "second_backgrounds": None,
+        }
+        if self.quick:
+            return few
+        worst = {"worst": single["right_on_all"], "mean": single["right_on_one"], "backgrounds": views.GRID}
+        return few | {"worst_of_backgrounds": worst}
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Name of a measure -> float64 (Q,), its value of each query; those of swapped queries say in what gallery."""
+        named = {"swapped": "swapped_in_clean", "drop": "drop_in_clean"}
+        missing = {name: np.full(len(self.rows), np.nan) for name in second_masks.COLUMNS if name != "conflict_second"}
+        values = self._values()
+        ours = {f"{metric}_{old}": f"{metric}_{new}" for metric in METRICS for old, new in named.items()}
+        return missing | {ours.get(name, name): of_measure for name, of_measure in values.items()}
+
+    def _has_second(self) -> bool:
+        return self.pictures.second is not None
+
+    def _values(self) -> dict[str, np.ndarray]:
+        of_scores = {f"{metric}_{name}": of[metric] for metric in METRICS for name, of in self.scores.items()}
+        return {name: np.asarray(values, dtype=np.float64) for name, values in (of_scores | self.singles).items()}
+
+    def _sample(self, values: dict[str, np.ndarray]) -> dict:
+        of = len(sample.searchable(self.every.numpy()))
+        found = {"queries": len(self.rows), "of": of, "gallery": len(self.every)}
+        found["adds"] = {name: sample.adds(values[f"recall_at_1_{name}"], of) for name in sample.ADDS}
+        return found | {"said": sample.describe(found)}
+
+    def _chance(self) -> dict[str, Tensor]:
+        found = chance(self.every)
+        places = torch.searchsorted(found["rows"], self.rows)
+        return {metric: found[metric][places] for metric in METRICS}
+
+    def _search(self, queries: Tensor) -> Scores:
+        return per_query(queries, self.embeddings["clean"], self.every, [1], self.rows)
+
+    def _over_draws(self, of: str = "") -> Scores:
+        found = [self._search(self.embeddings[f"{of}swapped/{draw}"]) for draw in range(self.draws)]
+        means = {name: torch.stack([scores[name] for scores in found]).double().mean(0) for name in METRICS}
+        return means | {"rows": self.rows}
+
+    def _searches(self) -> dict[str, Scores]:
+        found = {"clean": self._search(self.embeddings["clean"][self.rows]), "swapped": self._over_draws()}
+        return found | {"drop": less(found["clean"], found["swapped"])}
+
+    def _changed_masks(self) -> dict[str, Scores]:
+        found, first_draw = {}, self._search(self.embeddings["swapped/0"])
+        for change in views.CHANGES:
+            changed = self._search(self.embeddings[f"swapped/{change}"])
+            found[f"drop_{change}"] = less(self.scores["clean"], changed)
+            found[f"moved_{change}"] = less(first_draw, changed)
+        if self._has_second():
+            found["swapped_second"] = self._over_draws(views.SECOND)
+            found["drop_second"] = less(self.scores["clean"], found["swapped_second"])
+            found["moved_second"] = less(found["swapped_second"], self.scores["swapped"])
+        return found
+
+    def _over_grid(self) -> dict[str, Tensor]:
+        grid = [self.embeddings[f"grid/{number}"] for number in range(views.GRID)]
+        over = background_bias.over_backgrounds(grid, self.embeddings["clean"], self.every, self.rows)
+        second = {"mask_agreement": self.pictures.agreement} if self._has_second() else {}
+        return {"right_on_all": over["worst"], "right_on_one": over["mean"]} | second
+
+    def _kept(self, swapped: str) -> Sums:
+        level = self._chance()["recall_at_1"]
+        before, after = (self.scores[view]["recall_at_1"].double() - level for view in ("clean", swapped))
+        return sums(after, self.pictures.labels, before)
+
+    def _rng(self) -> np.random.Generator:
+        return generator(self.pictures.seed, "audit intervals")

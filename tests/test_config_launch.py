@@ -1,0 +1,162 @@
+"""How many processes a stage becomes, and what they must have in common."""
+
+import contextlib
+import sys
+
+import pytest
+
+from bgbias import ranks
+from bgbias.config import launch
+from bgbias.errors import InputError
+
+TORCHRUN = {
+    "TORCHELASTIC_RUN_ID": "a",
+    "TORCHELASTIC_RESTART_COUNT": "0",
+    "TORCHELASTIC_MAX_RESTARTS": "0",
+    "WORLD_SIZE": "2",
+    "LOCAL_WORLD_SIZE": "2",
+    "LOCAL_RANK": "1",
+    "RANK": "1",
+}
+
+
+@pytest.fixture
+def torchrun(monkeypatch):
+    """Be the second of two processes that torchrun has started; more of its variables can be given."""
+
+    def start(**changes):
+        for name, value in (TORCHRUN | changes).items():
+            monkeypatch.setenv(name, value)
+
+    return start
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    """A machine of 2 cores, and no GPUs unless a test says so."""
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.delenv(launch.NUMBER, raising=False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    def gpus(count):
+        monkeypatch.setattr(launch, "_gpus", lambda: count)
+
+    gpus(0)
+    return gpus
+
+
+def test_a_stage_is_one_process_unless_there_are_several_gpus(machine, torchrun):
+    assert launch.wanted() == 1
+    machine(1)
+    assert launch.wanted() == 1
+    machine(4)
+    assert launch.wanted() == 4
+    torchrun()  # which has started them
+    assert launch.wanted() == 1
+
+
+def test_the_environment_says_how_many(machine, monkeypatch):
+    monkeypatch.setenv(launch.NUMBER, "3")
+    assert launch.wanted() == 3
+    machine(4)
+    assert launch.wanted() == 3
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "two", "1.5", "", "²", " 2"])
+def test_what_is_no_number_of_processes_is_refused(monkeypatch, number):
+    monkeypatch.setenv(launch.NUMBER, number)
+    with pytest.raises(
+        InputError, match=f"^BGBIAS_PROCESSES is '{number}', expected a whole number from 1 on: correct"
+    ):
+        launch.wanted()
+
+
+@pytest.mark.parametrize(("gpus", "number", "most"), [(0, "9", 8), (2, "3", 2)])
+def test_more_processes_than_the_machine_has_room_for_are_refused(machine, monkeypatch, gpus, number, most):
+    machine(gpus)
+    monkeypatch.setenv(launch.NUMBER, number)
+    with pytest.raises(InputError, match=f"^BGBIAS_PROCESSES is {number}, and this machine has .*: lower it to {most}"):
+        launch.wanted()
+    monkeypatch.setenv(launch.NUMBER, str(most))
+    assert launch.wanted() == most
+
+
+@pytest.mark.parametrize(("visible", "taken"), [(None, "1"), ("3,5", "5")])
+def test_each_process_sees_a_gpu_of_its_own(machine, torchrun, monkeypatch, visible, taken):
+    machine(2)
+    torchrun(CUDA_VISIBLE_DEVICES="")  # is put back after the test
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    launch._take_gpu()
+    assert launch.os.environ["CUDA_VISIBLE_DEVICES"] == taken
+    machine(1)
+    with pytest.raises(InputError, match="each process takes a GPU, and this machine has 1: lower --nproc-per-node"):
+        launch._take_gpu()
+
+
+def test_a_stage_that_cannot_be_shared_is_refused_under_torchrun(torchrun):
+    torchrun()
+    with pytest.raises(InputError, match="cannot share this stage: start it without torchrun"), launch.joined(False, 0):
+        pass
+    torchrun(WORLD_SIZE="1")
+    with launch.joined(False, 0):
+        assert ranks.count() == 1
+
+
+@pytest.mark.parametrize("what", ["code", "parameters", "arguments", "versions"])
+def test_processes_at_other_work_are_refused(torchrun, monkeypatch, what):
+    torchrun()
+    found = launch._fingerprints("settings")
+    monkeypatch.setattr(ranks, "gather", lambda own: [own, own, ("far", found | {what: "other"})])
+    with pytest.raises(InputError, match=rf"^process 2 \(on far\) has other {what} than the first: give all"):
+        launch._refuse_others("settings")
+    monkeypatch.setattr(ranks, "gather", lambda own: [own, own])
+    launch._refuse_others("settings")
+
+
+def test_the_fingerprint_tells_parameters_apart():
+    one, other = (launch._fingerprints(settings) for settings in ("a", "b"))
+    assert {what for what in one if one[what] != other[what]} == {"parameters"}
+
+
+def test_a_folder_that_a_machine_does_not_share_is_refused(torchrun, monkeypatch, checkout):
+    torchrun(LOCAL_WORLD_SIZE="1")
+    monkeypatch.setattr(launch, "SIGHT_S", 0)
+    for seen, refused in (([True, False], True), ([True, True], False)):
+        monkeypatch.setattr(ranks, "gather", lambda own, seen=seen: seen if own in (True, False) else [own, own])
+        expected = pytest.raises(InputError, match="far does not see what near writes: put the checkout into a folder")
+        with expected if refused else contextlib.nullcontext():
+            launch._refuse_other_folder(["near", "far"])
+    assert not list(checkout.rglob("seen-*"))
+
+
+@pytest.mark.parametrize(
+    ("place", "waits", "told"),
+    [
+        ({"RANK": "0", "LOCAL_RANK": "0"}, 0, True),
+        ({"RANK": "1"}, 1, True),
+        ({"RANK": "2", "LOCAL_RANK": "0", "WORLD_SIZE": "4"}, 1, True),
+        ({"RANK": "3", "WORLD_SIZE": "4"}, 2, True),
+        ({"RANK": "0", "LOCAL_RANK": "0", "TORCHELASTIC_MAX_RESTARTS": "1"}, None, False),
+    ],
+)
+def test_an_error_is_told_by_the_first_process_that_meets_it(torchrun, monkeypatch, capsys, place, waits, told):
+    waited = []
+    monkeypatch.setattr(launch.time, "sleep", waited.append)
+    monkeypatch.setattr(launch.os, "_exit", sys.exit)
+    monkeypatch.setattr(sys, "__stderr__", sys.stderr)
+    torchrun(**place)
+    with pytest.raises(SystemExit) as ended:
+        launch.end("error: bad")
+    assert ended.value.code == 1 and waited == ([] if waits is None else [waits * launch.HEAD_START_S])
+    assert capsys.readouterr().err == ("error: bad\n" if told else "")
+
+
+def test_machines_that_do_not_find_one_another_are_told_in_one_line(monkeypatch):
+    monkeypatch.setenv("PET_NNODES", "2")
+    monkeypatch.setenv("PET_RDZV_BACKEND", "c10d")
+    monkeypatch.setenv("PET_RDZV_ENDPOINT", "127.0.0.1:not-a-port")
+    monkeypatch.setenv("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "1")  # is put back after the test
+    with pytest.raises(ConnectionError, match="^torchrun does not bring the machines together, are all started, with"):
+        launch.launch("stages.embed", 1)

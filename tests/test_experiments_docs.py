@@ -1,0 +1,55 @@
+"""docs/experiments.md, followed to the letter on a small demo: compare, push to a remote, pull elsewhere."""
+
+import re
+
+import pytest
+from small_checkout import ROOT, Checkout
+
+pytestmark = pytest.mark.pipeline
+BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/experiments.md").read_text(encoding="utf-8"), re.DOTALL)
+RUN, SHOW, PLOTS, PUSH, PULL = BLOCKS
+REGIMES = ("base", "bgaugment", "bgconsistency")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A clone in which the default pipeline has run."""
+    made = Checkout(tmp_path_factory.mktemp("work") / "clone")
+    made.set("", {"regimes": list(REGIMES)})
+    made.run("dvc", "repro")
+    made.commit("run")
+    made.printed = made.run("bash", "-ec", RUN)
+    return made
+
+
+def test_the_summary_of_an_experiment_is_held_against_what_is_committed(checkout):
+    table = checkout.printed.partition("Path ")[2].splitlines()[1:]
+    keys = [f"{regime}.{view}" for regime in REGIMES for view in ("clean", "swapped")]
+    assert [line.split()[:2] for line in table if line] == [["metrics/summary/demo.json", key] for key in keys]
+    assert "demo.base.swapped.map_at_r " in checkout.run("dvc", "metrics", "diff", "--all")
+
+
+def test_three_regimes_fit_160_columns(checkout):
+    table = checkout.run("bash", "-ec", SHOW)
+    heading = next(line for line in table.splitlines() if "Experiment" in line)
+    keys = [f"{regime}.{view}" for regime in REGIMES for view in ("clean", "swapped")]
+    assert heading.split() == ["Experiment", *keys, "loss"]
+    assert "[triplet]" in table and max(map(len, table.splitlines())) <= 160
+
+
+def test_plots_of_two_versions_lie_over_each_other(checkout):
+    checkout.run("bash", "-ec", PLOTS)
+    page = (checkout.folder / "dvc_plots/index.html").read_text()
+    for name in ("validation_MAP_R", "plots_report_demo_bars_csv", "plots_report_demo_front_csv"):
+        plot = page[page.index(f'id = "{name}"') :].partition("</div>")[0]
+        assert all(f'"rev": "{rev}"' in plot for rev in ("HEAD", "triplet")), name
+
+
+def test_another_clone_trains_nothing(checkout):
+    checkout.run("git", "restore", ".")
+    checkout.run("dvc", "checkout")
+    checkout.run("bash", "-ec", PUSH)
+    printed = checkout.run("bash", "-ec", PULL)
+    assert "Data and pipelines are up to date." in printed
+    assert re.findall(r"Running stage '(.*)'", printed) == ["report@demo"]
+    assert "Stage 'train@demo-bgconsistency-42' is cached" in printed
