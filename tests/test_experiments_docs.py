@@ -23,9 +23,8 @@ def checkout(tmp_path_factory):
 
 
 def test_the_summary_of_an_experiment_is_held_against_what_is_committed(checkout):
-    table = checkout.printed.partition("Path ")[2].splitlines()[1:]
-    keys = [f"{regime}.{view}" for regime in REGIMES for view in ("clean", "swapped")]
-    assert [line.split()[:2] for line in table if line] == [["metrics/summary/demo.json", key] for key in keys]
+    rows = [line.split()[1] for line in checkout.printed.splitlines() if line.startswith("metrics/summary/demo.json ")]
+    assert rows == [f"{regime}.{view}" for regime in REGIMES for view in ("clean", "swapped")]
     assert "demo.base.swapped.map_at_r " in checkout.run("dvc", "metrics", "diff", "--all")
 
 
@@ -46,10 +45,7 @@ def test_plots_of_two_versions_lie_over_each_other(checkout):
 
 
 def test_another_clone_trains_nothing(checkout):
-    checkout.run("git", "restore", ".")
-    checkout.run("dvc", "checkout")
     checkout.run("bash", "-ec", PUSH)
     printed = checkout.run("bash", "-ec", PULL)
-    assert "Data and pipelines are up to date." in printed
-    assert re.findall(r"Running stage '(.*)'", printed) == ["report@demo"]
-    assert "Stage 'train@demo-bgconsistency-42' is cached" in printed
+    assert printed.count("Data and pipelines are up to date.") == 2 and "Running stage" not in printed
+    assert "loss: triplet" in (checkout.folder.parent / "second/dvc.lock").read_text()
