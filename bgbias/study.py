@@ -81,14 +81,28 @@ def write_results(path: Path, results: pd.DataFrame) -> None:
     files.write_json(path, {"version": VERSION, "results": rows})
 
 
-def refuse_to_lose(path: Path, results: pd.DataFrame) -> None:
-    """Raise InputError if a results file holds rows that these results lack, or have with other figures."""
+def refuse_to_lose(path: Path, results: pd.DataFrame, replace: bool) -> None:
+    """Raise InputError if a results file holds rows that these results lack, or have with other figures.
+
+    Args:
+        path: where these results are to go; any other file than one of results is refused there.
+        results: as returned by `gather`.
+        replace: whether what other experiments have left may be lost.
+    """
+    if not path.exists():
+        return
+    content = None
+    with suppress(FileNotFoundError, InputError):
+        content = files.read_json(path)
+    if not isinstance(content, dict) or not {"version", "results"} <= set(content):
+        raise InputError(f"{path} is there and is no results file: choose another --out, or remove it")
     lost = []
-    with suppress(FileNotFoundError, InputError):  # what does not read is no loss
+    with suppress(InputError):  # a results file that does not read holds nothing that could be lost
         now = results.astype(dict.fromkeys(FIGURES, float)).round(6)  # digits of the file
         found = read_results(path).merge(now, how="left", indicator=True)
         lost = map(" ".join, found.loc[found["_merge"] != "both", KEY].to_numpy())
-    refuse(lost, f"{path}: holds results of other experiments; choose another --out, or add --replace to lose them")
+    if not replace:
+        refuse(lost, f"{path}: holds results of other experiments; choose another --out, or add --replace to lose them")
 
 
 def read_results(path: Path) -> pd.DataFrame:

@@ -16,10 +16,13 @@ def main(settings: params.Params) -> None:
     """Fill every document."""
     from bgbias import files
     from bgbias.documents import blocks
+    from bgbias.errors import as_input_error
 
     for path in [Path("README.md"), *sorted(Path("docs").glob("*.md"))]:
-        text = path.read_text(encoding="utf-8")
-        if (now := blocks.filled(text)) != text:
+        with as_input_error(f"{path}: its tables cannot be written"):
+            text = path.read_text(encoding="utf-8")
+            now = blocks.filled(text)
+        if now != text:
             files.write_text(path, now)
             print(f"{path}: tables written")
 

@@ -19,8 +19,7 @@ def main(settings: params.Params, prefix: str, out: Path, replace: bool) -> None
     from bgbias import study
 
     results = study.gather(dvc.api.exp_show(), prefix)
-    if not replace:
-        study.refuse_to_lose(out, results)
+    study.refuse_to_lose(out, results, replace)
     study.write_results(out, results)
     print(f"{out}: {len(results)} cells of {results.loss.nunique()} losses on {', '.join(results.dataset.unique())}")
 

@@ -6,6 +6,7 @@ Reads   metrics/evaluate/DATASET, data/queries/DATASET, data/embeddings/DATASET,
         and seeds of params.yaml, after `dvc repro` or `dvc exp run`
 Writes  metrics/studies/STUDY.json: loss, seeds, every figure of each regime, and the differences between regimes with
         95 % intervals; `python -m stages.documents` writes the tables that quote it
+        A study of this name with another dataset, loss, regimes or seeds is refused, without --replace
 Takes   seconds
 """
 
@@ -14,18 +15,27 @@ from pathlib import Path
 from bgbias.config import cli, params
 
 
-def main(settings: params.Params, dataset: str, study: str) -> None:
+def main(settings: params.Params, dataset: str, study: str, replace: bool) -> None:
     """Gather and write."""
     from bgbias import files
     from bgbias.config.consistency import refuse_odd_names
-    from bgbias.documents.record import record
+    from bgbias.documents.record import record, refuse_to_lose
 
     refuse_odd_names("study", [study])
     out = Path("metrics/studies") / f"{study}.json"
-    found = record(dataset, settings.regimes, settings.seeds, settings.seed)
-    files.write_json(out, {"dataset": dataset, "loss": settings.loss, **found})
-    print(f"{out}: {', '.join(settings.regimes)} with {settings.loss}; {len(settings.seeds)} seeds")
+    found = {"dataset": dataset, "loss": settings.loss}
+    found |= record(dataset, settings.regimes, settings.seeds, settings.seed)
+    if not replace:
+        refuse_to_lose(out, found)
+    files.write_json(out, found)
+    print(f"{out}: {', '.join(settings.regimes)} with {settings.loss}; seeds {', '.join(map(str, settings.seeds))}")
 
 
 if __name__ == "__main__":
-    cli.run(main, __doc__, "dataset", "study")
+    cli.run(
+        main,
+        __doc__,
+        "dataset",
+        "study",
+        replace={"action": "store_true", "help": "lose a study of another kind of this name", "default": False},
+    )

@@ -90,11 +90,19 @@ def test_metrics_of_another_number_of_seeds_are_refused(root):
 
 def test_the_stage_writes_the_record_of_what_params_name(root):
     settings = SimpleNamespace(regimes=["base", "cure"], seeds=[1, 2], loss="triplet", seed=7)
-    stage.main(settings, "demo", "kept")
+    stage.main(settings, "demo", "kept", False)
     kept = files.read_json(Path("metrics/studies/kept.json"))
     assert (kept["loss"], kept["dataset"], list(kept["regimes"])) == ("triplet", "demo", ["base", "cure"])
     table = blocks.table("differences metrics/studies/kept.json")
     assert re.search(r"\| `cure` - `base` +\| \+37.5 \(", table)
+    stage.main(settings, "demo", "kept", False)  # the same again
+    settings.loss = "arcface"
+    with pytest.raises(
+        ValueError, match="kept.json holds another study; .* --replace to lose it: loss triplet instead of"
+    ):
+        stage.main(settings, "demo", "kept", False)
+    stage.main(settings, "demo", "kept", True)
+    assert files.read_json(Path("metrics/studies/kept.json"))["loss"] == "arcface"
 
 
 @pytest.fixture
@@ -142,15 +150,27 @@ def test_a_table_of_a_markdown_file_and_some_of_its_columns(tmp_path):
     [
         ("score a.json", "unknown kind of table 'score'; close to it are scores"),
         ("scores b.json", "b.json: no such file"),
-        ("scores a.json regimes=cur", "table 'scores a.json regimes=cur': 'cur': correct the mark"),
+        ("scores a.json regimes=cur", "table 'scores a.json regimes=cur': there is no 'cur' in its files"),
         ("scores a.json rows=2", "unexpected keyword argument 'rows'"),
-        ("differences a.json pairs=cure-bas", "correct the mark, or the file"),
+        ("differences a.json pairs=cure-bas", "there is no 'bas - cure' in its files: correct the mark, or the files"),
+        ("arrows a.json a.json of=one", "correct the mark, or the files"),
+        ("markdown a.json", "correct the mark, or the files"),
         ("board a.json columns=1", "a.json: holds no a: "),
     ],
 )
 def test_a_mark_that_cannot_be_followed_is_named(study, mark, message):
     with pytest.raises((ValueError, FileNotFoundError), match=re.escape(message)):
         blocks.table(mark, study)
+
+
+def test_a_mark_without_an_end_is_refused_and_nothing_is_lost(study, monkeypatch):
+    text = "<!-- table: arrows a.json of=x -->\n\ntext\n\n<!-- table: scores a.json -->\n\n<!-- end -->\n"
+    with pytest.raises(ValueError, match="no <!-- end --> follows, .*: <!-- table: arrows a.json of=x -->"):
+        blocks.filled(text, study)
+    monkeypatch.chdir(study)
+    Path("README.md").write_text("<!-- table: arrows a.json of=x -->\n")
+    with pytest.raises(ValueError, match="README.md: its tables cannot be written .no <!-- end -->"):
+        documents.main(None)
 
 
 def test_the_stage_fills_readme_and_docs_once(study, monkeypatch, capsys):

@@ -63,14 +63,30 @@ def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
 
 def test_results_of_other_experiments_are_not_lost(tmp_path):
     file, cub = tmp_path / "results.json", PUBLISHED[PUBLISHED.dataset == "cub200"]
-    study.refuse_to_lose(file, cub)  # there is none
+    study.refuse_to_lose(file, cub, False)  # there is none
     study.write_results(file, cub)
-    study.refuse_to_lose(file, PUBLISHED)  # all of it, and more
+    study.refuse_to_lose(file, PUBLISHED, False)  # all of it, and more
     for fewer in (cub.iloc[1:], cub.assign(attention=cub.attention.where(cub.regime != "base", 0.9))):
         with pytest.raises(ValueError, match="results of other experiments; choose another --out, or add --replace"):
-            study.refuse_to_lose(file, fewer)
-    file.write_text("{")
-    study.refuse_to_lose(file, cub.iloc[1:])
+            study.refuse_to_lose(file, fewer, False)
+    file.write_text('{"version": 0, "results": []}')  # of another version of the pipeline
+    study.refuse_to_lose(file, cub.iloc[1:], False)
+    study.refuse_to_lose(file, cub, True)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_file_that_holds_no_results_is_never_overwritten(tmp_path, replace):
+    for name, content in (
+        ("README.md", "# Read me"),
+        ("demo.json", '{"base": {}}'),
+        ("list.json", "[]"),
+        ("damaged.json", "{"),
+    ):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(ValueError, match=f"{name} is there and is no results file: choose another --out"):
+            study.refuse_to_lose(tmp_path / name, PUBLISHED, replace)
+    with pytest.raises(ValueError, match="is there and is no results file"):
+        study.refuse_to_lose(tmp_path, PUBLISHED, replace)
 
 
 @pytest.mark.parametrize("content", ['{"version": 0, "results": []}', "[]"])

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from bgbias.documents import kinds
-from bgbias.errors import InputError, refuse_unknown
+from bgbias.errors import InputError, refuse, refuse_unknown
 from bgbias.report import tables
 
 KINDS = {
@@ -21,7 +21,8 @@ KINDS = {
         kinds.markdown, kinds.csv,
     )
 }  # fmt: skip
-BLOCK = re.compile(r"(<!-- table: ([^\n]*?) -->\n).*?(<!-- end -->)", re.S)
+MARK = "<!-- table: "
+BLOCK = re.compile(rf"({MARK}([^\n]*?) -->\n)(?:(?!{MARK}).)*?(<!-- end -->)", re.S)
 
 
 def filled(text: str, root: Path = Path()) -> str:
@@ -33,7 +34,8 @@ def filled(text: str, root: Path = Path()) -> str:
 
     Raises:
         FileNotFoundError: a file that a mark names is missing.
-        ValueError: a mark names an unknown kind or option, or a file holds something else than its table needs.
+        ValueError: a mark names an unknown kind or option, or has no end; a file holds something else than its table
+            needs.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -47,6 +49,11 @@ def filled(text: str, root: Path = Path()) -> str:
     <BLANKLINE>
     <!-- end -->
     """
+    closed = {found.start() for found in BLOCK.finditer(text)}
+    open_ = [
+        text[found.start() :].partition("\n")[0] for found in re.finditer(MARK, text) if found.start() not in closed
+    ]
+    refuse(open_, "no <!-- end --> follows, before the next table, on")
     return BLOCK.sub(lambda found: f"{found[1]}\n{table(found[2], root)}\n\n{found[3]}", text)
 
 
@@ -58,6 +65,10 @@ def table(mark: str, root: Path = Path()) -> str:
     paths = [root / word for word in words if "=" not in word]
     try:
         cells = KINDS[kind](*paths, **options)
-    except (TypeError, KeyError) as error:
-        raise InputError(f"table '{mark}': {error}: correct the mark, or the file") from error
+    except InputError:
+        raise
+    except KeyError as error:
+        raise InputError(f"table '{mark}': there is no {error} in its files: correct the mark, or the files") from error
+    except (TypeError, ValueError, IndexError) as error:
+        raise InputError(f"table '{mark}': {error}: correct the mark, or the files") from error
     return tables.markdown(cells, left=1 + ("loss" in cells and "regime" in cells))

@@ -14,6 +14,7 @@ from bgbias.report import recorded
 
 VIEWS = ("clean", "swapped")
 ENDS = ["difference", "low", "high"]
+KIND = ("dataset", "loss", "seeds")  # of a study, beside its regimes
 
 
 def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int, root: Path = Path()) -> dict:
@@ -54,6 +55,16 @@ def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int
         "regimes": found.metrics,
         "differences": differences,
     }
+
+
+def refuse_to_lose(path: Path, found: dict) -> None:
+    """Raise InputError if the file holds a study of another dataset or loss, or of other regimes or seeds."""
+    if not path.exists():
+        return
+    before = files.read_json(path)
+    kinds = [{key: of.get(key) for key in KIND} | {"regimes": sorted(of.get("regimes", ()))} for of in (before, found)]
+    odd = [f"{key} {kinds[0][key]} instead of {kinds[1][key]}" for key in kinds[0] if kinds[0][key] != kinds[1][key]]
+    refuse(odd, f"{path} holds another study; choose another name, or add --replace to lose it")
 
 
 def _attention(root: Path, dataset: str, regime: str, seeds: Sequence[int], classes: pd.Series) -> pd.DataFrame:
