@@ -36,8 +36,8 @@ AUDITED = {
 }
 DESCRIBED = {
     **{name: (how, "audits/cured/audit.json") for name, how in BROKEN.items()},
-    "null": (content("null"), "holds no second_masks"),
-    "a list": (content("[1]"), "holds no second_masks"),
+    "null": (content("null"), "holds no made_with"),
+    "a list": (content("[1]"), "holds no made_with"),
     "deep": (content(5000 * "["), "audit.json"),
     "nothing that it was made with": (figures(lambda found: found.pop("made_with") and None), "holds no made_with"),
     "made with a list": (figures(lambda found: found | {"made_with": [1]}), "made_with"),

@@ -35,7 +35,7 @@ def test_a_loss_then_a_network_are_added_by_their_diffs(tmp_path):
     printed = follow(checkout, LOSS)
     assert "demo, base, supcon, seed 42" in printed and measured(checkout, "demo") != before
     ran = set(re.findall(r"Running stage '(\w+)", printed))
-    assert ran == {"train", "embed", "attention", "evaluate", "report"}  # photos, masks and backgrounds stay
+    assert ran == {"train", "embed", "attention", "evaluate", "summary", "report"}  # photos, masks and backgrounds stay
     follow(checkout, NETWORK)
     card = json.loads((checkout.folder / "models/demo/base/42/network.json").read_text())
     assert card["network"] == "plain"

@@ -34,6 +34,7 @@ train demo base 42
 embed demo base 42
 attention demo base 42
 evaluate demo base
+summary demo
 report demo
 audit --photos data/raw/demo --mask-method grabcut --embedder {EMBEDDER} --out audits/shop
 remedies --dataset demo --embedder {EMBEDDER} --out metrics/remedies/demo.json""".splitlines()

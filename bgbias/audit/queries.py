@@ -96,7 +96,8 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
     made = [with_ if isinstance(with_, dict) else {} for with_ in made]
     if any(with_.get("queries") != made[0].get("queries") for with_ in made):
         both = " and ".join(map(str, folders))
-        raise InputError(f"{both} are of different samples of queries: audit all with the same --queries, seed, photos")
+        mend = "audit all with the same --queries, seed and photos, then compare"
+        raise InputError(f"{both} are of different samples of queries: {mend}")
     kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders}
     pools = {with_.get("second_backgrounds") for with_ in made}
     unlike = [*(COLUMNS if len(kinds) > 1 else [])]
