@@ -44,7 +44,7 @@ def root(tmp_path, monkeypatch):
             files.write_csv(embeddings / "images.csv", pd.DataFrame({"image_id": [4, 5, 6, 7]}))
             for view in ("clean", "swapped"):
                 np.save(attention / f"{view}.npy", np.zeros((3, 2, 2), np.uint8))
-            found = [0.1 * seed + 0.4 * place, 0.2, 0.3]
+            found = [0.1 * seed + 0.2 * seed * place, 0.2, 0.3]
             files.write_csv(
                 attention / "scores.csv", pd.DataFrame({"image_id": [7, 4, 5], "clean": found, "swapped": found})
             )
@@ -80,7 +80,7 @@ def test_a_record_holds_scores_and_paired_differences_of_retrieval_and_attention
     difference = found["differences"]["cure - base"]
     assert difference["recall_at_1_swapped"] == dict(expected[["difference", "low", "high"]])
     assert difference["recall_at_1_swapped"]["difference"] == pytest.approx((1 + 0 + 0 + 0.5) / 4)
-    assert difference["attention_score_clean"]["difference"] == pytest.approx(0.4 / 3)  # photo 7, both seeds
+    assert difference["attention_score_clean"]["difference"] == pytest.approx(0.3 / 3)  # photo 7, both seeds
 
 
 def test_metrics_of_another_number_of_seeds_are_refused(root):
