@@ -91,8 +91,25 @@ def test_each_process_sees_a_gpu_of_its_own(machine, torchrun, monkeypatch, visi
     launch._take_gpu()
     assert launch.os.environ["CUDA_VISIBLE_DEVICES"] == taken
     machine(1)
-    with pytest.raises(InputError, match="each process takes a GPU, and this machine has 1: lower --nproc-per-node"):
+    with pytest.raises(
+        InputError, match="each process takes a GPU, and this machine has 1: lower BGBIAS_PROCESSES, or"
+    ):
         launch._take_gpu()
+
+
+def test_pytorch_is_asked_for_gpus_only_where_there_is_a_driver_or_it_is_there_anyway(monkeypatch, tmp_path):
+    import torch
+
+    monkeypatch.undo()
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert launch._gpus() == 2
+    monkeypatch.setattr(launch, "DRIVERS", (tmp_path / "none", tmp_path / "nvidiactl"))
+    monkeypatch.delitem(sys.modules, "torch")
+    assert launch._gpus() == 0 and "torch" not in sys.modules
+    (tmp_path / "nvidiactl").touch()
+    (tmp_path / "torch.py").write_text("class cuda:\n    device_count = lambda: 3")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert launch._gpus() == 3
 
 
 def test_a_stage_that_cannot_be_shared_is_refused_under_torchrun(torchrun):

@@ -26,7 +26,7 @@ from bgbias.files import processes
 
 NUMBER = "BGBIAS_PROCESSES"
 MOST = 4  # processes on a core
-GPUS = Path("/proc/driver/nvidia/gpus")  # asked before PyTorch, which takes two seconds
+DRIVERS = "/dev/nvidiactl", "/dev/dxg", "/dev/kfd"  # of GPUs: PyTorch, which is asked then, takes two seconds
 HEAD_START_S = 15.0  # of the first process in telling what all have met
 SIGHT_S = 10.0  # until a file of another machine is to be seen
 
@@ -50,7 +50,7 @@ def wanted() -> int:
 
 
 def _gpus() -> int:
-    if not GPUS.is_dir() or not any(GPUS.iterdir()):
+    if "torch" not in sys.modules and not any(Path(driver).exists() for driver in DRIVERS):
         return 0
     import torch
 
@@ -134,6 +134,8 @@ def joined(shared: bool, settings: object) -> Iterator[None]:
     if not shared:
         raise InputError("several processes cannot share this stage: start it without torchrun")
     Thread(target=_end_with_torchrun, args=(os.getppid(),), daemon=True).start()
+    import torch  # noqa: F401 (which ranks join by, and which then tells the GPUs, whatever their driver is called)
+
     _take_gpu()
     ranks.join()
     _refuse_others(settings)
@@ -152,7 +154,10 @@ def _take_gpu() -> None:
     if count := _gpus():
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(count)))).split(",")
         if int(os.environ["LOCAL_WORLD_SIZE"]) > count:
-            raise InputError(f"each process takes a GPU, and this machine has {count}: lower --nproc-per-node to that")
+            raise InputError(
+                f"each process takes a GPU, and this machine has {count}: lower {NUMBER}, or --nproc-per-node of "
+                "torchrun, to that"
+            )
         os.environ["CUDA_VISIBLE_DEVICES"] = visible[int(os.environ["LOCAL_RANK"])]
 
 
