@@ -42,6 +42,7 @@ from bgbias.config import read
 from bgbias.metrics import nearest, retrieval
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder, device, embed, embed_photos
+from bgbias.photos import pack
 from bgbias.training import loop
 from bgbias.training.batches import Crops
 
@@ -234,6 +235,11 @@ def attention(copies: int, repeats: int) -> harness.Case:
     )  # fmt: skip
 
 
+def one_by_one(paths: list[Path], side: int, read: Callable = pack.read_photo) -> Iterator:
+    """Shrink so few photos in this process, before which a pool would start for longer."""
+    return (pack.shrink(read(path), side) for path in paths)
+
+
 def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
     """Networks first, then searches."""
     seeding.deterministic(options.threads)
@@ -241,8 +247,9 @@ def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
     repeats, batches = (1, 2) if quick else (5, 40)
     yield training(repeats)
     with tempfile.TemporaryDirectory() as folder:
-        paths = drawn.files_of(Path(folder) / "files", None, 64 if quick else 256, 20)
-        photos = drawn.prepared(Path(folder) / "data", paths, settings.images["cub200"])
+        paths = drawn.files_of(Path(folder) / "files", None, 64 if quick else 128, 12)
+        with patch.object(pack, "shrink_all", one_by_one):
+            photos = drawn.prepared(Path(folder) / "data", paths, settings.images["cub200"])
         its = replace(settings.train["cub200"], workers=options.threads - 1, batches_per_epoch=batches)
         for regime in ("base", "bgaugment"):
             yield epoch(Crops(photos, settings.regime_settings[regime], its, 2, 0), regime, min(repeats, 2))
