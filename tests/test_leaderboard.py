@@ -134,7 +134,7 @@ def test_rows_that_cannot_be_compared_are_refused_in_one_line(workplace, monkeyp
 @pytest.mark.parametrize(
     ("stage", "arguments", "words"),
     [
-        (leaderboard_rows, ["drawn", "objct"], "unknown row 'objct'; close to it are object"),
+        (leaderboard_rows, ["drawn", "objct"], "unknown row 'objct'; close to it is object"),
         (leaderboard_rows, ["demo", "object"], "unknown dataset of leaderboard 'demo'; known are drawn"),
         (leaderboard, ["demo"], "unknown dataset of leaderboard 'demo'; known are drawn"),
         (leaderboard, ["drawn"], "data/leaderboard/drawn/object/audit.json: no such file: run `dvc repro leaderboard`"),
