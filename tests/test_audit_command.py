@@ -166,7 +166,7 @@ def test_the_command_ends_a_mistake_in_one_line(shop, tmp_path, monkeypatch):
     for spec, complaint in (
         ("python:drawn_embedders:wrong_shape", "gives .2, 3, 32, 32., expected .N, D."),
         ("python:drawn_embedders:not_a_number", "the embedding of class0/0.png is not finite"),
-        ("torchvision:resnt18", "close to it is resnet18"),
+        ("torchvision:resnt18", "close to it are resnet18"),
     ):
         monkeypatch.setattr(
             sys, "argv", ["audit", "--photos", "photos", "--masks", "masks", "--embedder", spec, "--out", str(tmp_path)]

@@ -221,7 +221,7 @@ def test_a_model_that_rembg_cannot_use_is_refused(tmp_path):
     draw(tmp_path / "a.png")
     (tmp_path / "broken.onnx").write_bytes(b"no network")
     reasons = {
-        "u3net": "unknown model of rembg 'u3net'; close to it is u2net",
+        "u3net": "unknown model of rembg 'u3net'; close to it are u2net",
         "withoutbg": "unknown model of rembg 'withoutbg'",  # sends photos to a service
         "u2net": r"rembg cannot download u2net: .*no network",
         tmp_path / "missing.onnx": "missing.onnx: no such file",
