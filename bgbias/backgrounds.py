@@ -21,6 +21,7 @@ UNSPLASH = sources.Public(  # the study's: 100 photos for training and validatio
     parts=("val", "test"),
     count=200,
     checksum="89775d31683bc2298b79be8a464d5d0e92a6719eee69ef13b02b8a2c7ee393c2",
+    instead="set backgrounds.<dataset>.source to rendered, which needs none, ",
 )
 
 

@@ -44,11 +44,14 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     InputError("unknown network 'resnt50'; close to it are resnet50, resnet18")
     >>> unknown("network", "?", ["vgg11", "resnet18"])
     InputError("unknown network '?'; known are vgg11, resnet18")
+    >>> unknown("network", "vgg1", ["vgg11", "resnet18"])
+    InputError("unknown network 'vgg1'; close to it is vgg11")
     """
     names = list(known)
     close = difflib.get_close_matches(name.lower(), names)
     listed = shorten(", ".join(close or names) or "none", 300, placeholder=" ...")
-    return InputError(f"unknown {kind} '{name}'; {'close to it' if close else 'known'} are {listed}")
+    are = f"{'close to it' if close else 'known'} {'is' if len(close or names) == 1 else 'are'}"
+    return InputError(f"unknown {kind} '{name}'; {are} {listed}")
 
 
 def refuse_unknown(kind: str, given: Iterable[str], known: Iterable[str]) -> None:

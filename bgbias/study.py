@@ -90,6 +90,8 @@ def refuse_to_lose(path: Path, results: pd.DataFrame, replace: bool) -> None:
         replace: whether what other experiments have left may be lost.
     """
     if not path.exists():
+        if path.suffix != ".json":  # a folder is meant
+            raise InputError(f"--out {path}: expected a file NAME.json: add its name")
         return
     content = None
     with suppress(FileNotFoundError, InputError):

@@ -21,7 +21,11 @@ def main(settings: params.Params, prefix: str, out: Path, replace: bool) -> None
     results = study.gather(dvc.api.exp_show(), prefix)
     study.refuse_to_lose(out, results, replace)
     study.write_results(out, results)
-    print(f"{out}: {len(results)} cells of {results.loss.nunique()} losses on {', '.join(results.dataset.unique())}")
+    cells, losses = (
+        f"1 {what}" if count == 1 else f"{count} {many}"
+        for count, what, many in ((len(results), "cell", "cells"), (results.loss.nunique(), "loss", "losses"))
+    )
+    print(f"{out}: {cells} of {losses} on {', '.join(results.dataset.unique())}")
 
 
 if __name__ == "__main__":

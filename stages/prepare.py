@@ -22,12 +22,19 @@ def main(settings: params.Params, dataset: str) -> None:
     from bgbias.metrics import sample_size
     from bgbias.photos import pack
     from bgbias.photos.table import check_table
+    from bgbias.training.batch_size import refuse_unfilled
 
     raw, out = Path("data/raw") / dataset, Path("data/prepared") / dataset
     if not raw.is_dir():
         raise FileNotFoundError(f"{raw} does not exist: run `dvc repro raw@{dataset}`")
     module = by_name.module(dataset)
     table = check_table(module.image_table(raw), raw)
+    if dataset in settings.datasets:  # they are trained on next
+        loss, classes = getattr(settings.losses, settings.loss), table.class_id[table.split == "train"].nunique()
+        per_class = loss.overrides.get(dataset, {}).get("per_class", loss.per_class)
+        for regime in settings.regimes:
+            paired = settings.regime_settings[regime].paired
+            refuse_unfilled(dataset, settings.train[dataset].batch_size, per_class, paired, classes)
     for limit in sample_size.limits(table, raw):
         print(f"{dataset}: {limit}")
     with files.whole_folder(out) as partial:

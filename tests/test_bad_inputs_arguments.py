@@ -89,7 +89,7 @@ def test_no_number_of_processes(refuses, monkeypatch, command, number):
         (f"{OF_FOLDER} --out /proc/audit", "--out /proc/audit: no folder can be made there"),
         (f"{OF_FOLDER} --queries 0", "--queries 0: expected 1 or more"),
         (f"{OF_FOLDER} --queries -5", "--queries -5: expected 1 or more"),
-        (f"{OF_FOLDER} --queries many", "invalid int value: 'many'"),
+        (f"{OF_FOLDER} --queries many", "^error: argument --queries: invalid int value: 'many': correct it, see"),
         (f"{OF_FOLDER} --queries 4 --second-backgrounds photos", "--queries swaps none: give one of the two"),
         (f"{OF_FOLDER} --second-backgrounds backgrounds", "second_backgrounds backgrounds: the first are the same"),
         (f"{OF_FOLDER} --second-backgrounds nowhere", "nowhere is no folder"),

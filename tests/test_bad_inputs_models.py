@@ -204,7 +204,7 @@ def test_an_onnx_model(refuses, small, model, words):
 
 
 INNER = {
-    "a tensor that there is not": ("pooled", "unknown output 'pooled'; close to it are pool"),
+    "a tensor that there is not": ("pooled", "unknown output 'pooled'; close to it is pool"),
     "no name": ("?", "unknown output '.'; known are out, pool, map"),
     "a map": ("map", r"gives \(2, 3, 32, 32\), expected \(N, D\)"),
 }

@@ -211,7 +211,7 @@ def test_overrides_of_losses_and_datasets_that_do_not_run(refuses, loss, dataset
         (("audit",), {"shop": {"photos": "a", "embedder": "b", "masks": "m", "mask_method": "given"}}, "audit.shop"),
         (("remedies",), {"demo": {"dataset": "x", "embedder": "b"}}, "unknown dataset 'x'"),
         (("remedies",), {"demo": {"dataset": "demo"}}, "remedies.demo.embedder is missing"),
-        (("leaderboard", "datasets"), {"dmeo": {}}, "unknown dataset 'dmeo'; close to it are demo"),
+        (("leaderboard", "datasets"), {"dmeo": {}}, "unknown dataset 'dmeo'; close to it is demo"),
         (("leaderboard", "datasets"), {"demo": {"second_masks": "sam"}}, "leaderboard.datasets.demo.second_masks"),
         (("leaderboard", "datasets"), {"demo": {}}, "leaderboard.embedders is empty: add a row"),
         (("leaderboard", "embedders"), {"../x": "a"}, "leaderboard.embedders.../x: name it with letters"),
@@ -222,3 +222,8 @@ def test_overrides_of_losses_and_datasets_that_do_not_run(refuses, loss, dataset
 )
 def test_values_of_the_right_type_that_make_no_sense(refuses, path, value, words):
     refuses(COMMAND, f"params.yaml: .*{words}", ("params.yaml", _with(path, value)))
+
+
+def test_a_batch_that_the_classes_do_not_fill(refuses):
+    batch = ("params.yaml", _with(("train", "demo", "batch_size"), 4096))
+    refuses("prepare demo", "demo: batch_size 4096 needs .* classes .*: lower train.demo.batch_size to", batch)

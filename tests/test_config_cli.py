@@ -74,7 +74,9 @@ def test_a_seed_that_is_none_is_refused_by_the_parser(monkeypatch, capsys, seed)
     monkeypatch.setattr(sys, "argv", ["stage", "demo", "base", "--", seed])
     with pytest.raises(SystemExit) as ended:
         cli.run(print, "what it does", "dataset", "regime", "seed")
-    assert ended.value.code == 2 and "argument seed: " in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert ended.value.code == 2 and error.startswith("error: argument seed: ")
+    assert error.endswith(": correct it, see `python -m stages.stage --help`\n") and error.count("\n") == 1
 
 
 def test_a_dataset_without_a_name_is_refused(monkeypatch):
@@ -83,7 +85,7 @@ def test_a_dataset_without_a_name_is_refused(monkeypatch):
 
 
 def test_an_unknown_dataset_is_refused_with_those_there_are(monkeypatch):
-    with pytest.raises(SystemExit, match="^error: unknown dataset 'dmeo'; close to it are demo$"):
+    with pytest.raises(SystemExit, match="^error: unknown dataset 'dmeo'; close to it is demo$"):
         run(monkeypatch, lambda settings, dataset: None, "dmeo")
 
 

@@ -1,6 +1,7 @@
-"""Near-duplicates are found, other photos are not; what the stage prepare says of them."""
+"""Near-duplicates are found, other photos are not; what the stage prepare says of photos."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,15 @@ def test_the_stage_prepare_says_how_many_own_photos_are_near_duplicates(own, cap
         f"{first} = cup/9.jpg), found by any model: keep one of each. Of two classes, one of them wrong: 1 pair, "
         f"such as {first} = cup/9.jpg.\n"
     ) in capsys.readouterr().out
+
+
+def test_the_stage_prepare_refuses_a_batch_that_the_classes_do_not_fill(own):
+    settings = read.load(Path(__file__).parent.parent / "params.yaml")
+    for seed, path in enumerate(sorted(own.rglob("*.jpg"))):
+        photo(seed).save(path)
+    folder.fetch(Path("data/raw/own"), OPTIONS)
+    message = r"own: batch_size 32 needs 8 classes \(per_class 4\), and \d are for training: lower train.own.batch_size"
+    with pytest.raises(ValueError, match=message):
+        prepare.main(replace(settings, datasets=["demo", "own"]), "own")
+    assert not Path("data/prepared/own").exists()
+    prepare.main(settings, "own")  # not trained on: photos may be few

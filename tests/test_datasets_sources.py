@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bgbias import files
+from bgbias.backgrounds import UNSPLASH
 from bgbias.datasets import sources
 from bgbias.datasets.sources import Public
 
@@ -75,9 +76,20 @@ def test_a_read_only_source_gives_files_that_can_be_removed(public):
 
 
 def test_missing_data_without_a_network_names_both_mends(public):
-    with pytest.raises(FileNotFoundError, match="Connect to the network, or put the files .* under data/sources/drawn"):
+    with pytest.raises(
+        FileNotFoundError, match="connect to the network, or put its folder dataset at .* under data/sources/drawn"
+    ):
         sources.fetch(public._replace(url="/no/such/repository"), Path("out"))
     assert not Path("out").exists()
+
+
+def test_backgrounds_without_a_network_may_be_rendered(public, capfd):
+    unreachable = UNSPLASH._replace(url="/no/such/" + "long/" * 60)
+    with pytest.raises(FileNotFoundError) as refused:
+        sources.fetch(unreachable, Path("out"))
+    message = str(refused.value)
+    assert "connect to the network, set backgrounds.<dataset>.source to rendered, which needs none, or put" in message
+    assert len(message) < len(unreachable.url) + 500
 
 
 @pytest.mark.parametrize(

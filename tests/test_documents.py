@@ -148,7 +148,7 @@ def test_a_table_of_a_markdown_file_and_some_of_its_columns(tmp_path):
 @pytest.mark.parametrize(
     ("mark", "message"),
     [
-        ("score a.json", "unknown kind of table 'score'; close to it are scores"),
+        ("score a.json", "unknown kind of table 'score'; close to it is scores"),
         ("scores b.json", "b.json: no such file"),
         ("scores a.json regimes=cur", "table 'scores a.json regimes=cur': there is no 'cur' in its files"),
         ("scores a.json rows=2", "unexpected keyword argument 'rows'"),

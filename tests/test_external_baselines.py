@@ -65,5 +65,5 @@ def test_colour_histogram_counts_colours_wherever_they_are():
 
 def test_baselines_have_no_gradients_and_a_near_miss_is_named():
     assert not spec.load("baseline:colour_histogram").differentiable and spec.load("baseline:hog").input_px == 64
-    with pytest.raises(ValueError, match="unknown baseline 'hgo'; close to it are hog"):
+    with pytest.raises(ValueError, match="unknown baseline 'hgo'; close to it is hog"):
         spec.load("baseline:hgo")

@@ -143,7 +143,7 @@ def test_one_of_several_outputs_is_chosen(network):
     with pytest.raises(ValueError, match="it has the outputs tokens, pooled: choose one, as in .output=pooled"):
         load("onnx:two.onnx", CPU)
     assert torch.allclose(embeddings("onnx:two.onnx?output=pooled"), expected(network), atol=1e-5)
-    with pytest.raises(ValueError, match="unknown output 'pool'; close to it are pooled"):
+    with pytest.raises(ValueError, match="unknown output 'pool'; close to it is pooled"):
         load("onnx:two.onnx?output=pool", CPU)
 
 
@@ -183,7 +183,7 @@ def test_an_onnx_model_of_another_input_is_refused(network, changes):
         ("python:yours:network", "cannot import yours from "),
         ("python::network", "cannot import nothing from "),
         ("python:broken:network", "(SyntaxError: "),
-        ("python:mine:netwrk", "unknown function 'netwrk'; close to it are network"),
+        ("python:mine:netwrk", "unknown function 'netwrk'; close to it is network"),
         ("python:mine", "unknown function ''; known are Path, network, raises, "),
         (
             "python:mine:raises",

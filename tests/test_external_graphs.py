@@ -80,7 +80,7 @@ def test_an_inner_tensor_is_taken_for_the_output(tmp_path, outside):
     features = raw(f"{spec}?output=features")
     assert torch.allclose(features, (raw(f"{spec}?output=pooled") @ torch.from_numpy(WEIGHTS["dense"])).relu())
     assert torch.allclose((features @ torch.from_numpy(WEIGHTS["last"])).softmax(1), raw(spec), atol=1e-6)
-    with pytest.raises(ValueError, match=r"unknown output 'feature'; close to it are features$"):
+    with pytest.raises(ValueError, match=r"unknown output 'feature'; close to it is features$"):
         load(f"{spec}?output=feature", CPU)
     with pytest.raises(ValueError, match=r"unknown output '\?'; known are classes, logits, features, hidden, pooled"):
         load(f"{spec}?output=?", CPU)

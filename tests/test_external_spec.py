@@ -77,13 +77,13 @@ def test_params_take_no_other_names(network):
     [
         (
             "resnet50",
-            "unknown scheme 'resnet50'; close to it are small_resnet; a network of torchvision is torchvision:NAME",
+            "unknown scheme 'resnet50'; close to it is small_resnet; a network of torchvision is torchvision:NAME",
         ),
-        ("bn_incepton:imagenet", "unknown scheme 'bn_incepton'; close to it are bn_inception; a network of"),
+        ("bn_incepton:imagenet", "unknown scheme 'bn_incepton'; close to it is bn_inception; a network of"),
         ("small_resnet:imagenet", "small_resnet has no pretrained weights: set weights to scratch"),
         ("bn_inception?input_px=62", "fails on images (2, 3, 62, 62): correct its input_px or export it again"),
-        ("onx:net.onnx", "unknown scheme 'onx'; close to it are onnx:"),
-        ("model:nowhere", "nowhere: no model here (network.json is missing); `dvc repro` trains it"),
+        ("onx:net.onnx", "unknown scheme 'onx'; close to it is onnx:"),
+        ("model:nowhere", "nowhere: no model here (network.json is missing): `dvc repro` trains it;"),
         ("model:nowhere?input_px=32", "unknown option 'input_px'; known are none"),
         ("torchvision:resnet18?px=32", "unknown option 'px'; known are input_px, mean, sd, channels"),
         ("torchvision:resnet18?output=y", "unknown option 'output'; known are input_px, mean, sd, channels"),

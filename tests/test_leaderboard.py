@@ -134,9 +134,9 @@ def test_rows_that_cannot_be_compared_are_refused_in_one_line(workplace, monkeyp
 @pytest.mark.parametrize(
     ("stage", "arguments", "words"),
     [
-        (leaderboard_rows, ["drawn", "objct"], "unknown row 'objct'; close to it are object"),
-        (leaderboard_rows, ["demo", "object"], "unknown dataset of leaderboard 'demo'; known are drawn"),
-        (leaderboard, ["demo"], "unknown dataset of leaderboard 'demo'; known are drawn"),
+        (leaderboard_rows, ["drawn", "objct"], "unknown row 'objct'; close to it is object"),
+        (leaderboard_rows, ["demo", "object"], "unknown dataset of leaderboard 'demo'; known is drawn"),
+        (leaderboard, ["demo"], "unknown dataset of leaderboard 'demo'; known is drawn"),
         (leaderboard, ["drawn"], "data/leaderboard/drawn/object/audit.json: no such file: run `dvc repro leaderboard`"),
         (leaderboard, ["../shop", "--audits", "a", "b"], r"leaderboard.../shop: name it with letters"),
         (leaderboard, ["shop", "--audits", "a/x", "b/x"], "folders' names .'x', 'x'.: name each once"),

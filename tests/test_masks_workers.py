@@ -55,6 +55,19 @@ def test_masks_are_made_by_as_many_workers_as_have_memory(tmp_path, monkeypatch,
     assert ("masks: 1 worker, not 2: each takes" in capsys.readouterr().out) == (free == 1)
 
 
+@pytest.mark.parametrize(("alone_s", "asked"), [(60.0, []), (0.0, [3])])
+def test_few_masks_are_made_without_other_processes(tmp_path, monkeypatch, alone_s, asked):
+    paths, started = [f"{number}.png" for number in range(4)], []
+    for path in paths:
+        draw(tmp_path / path)
+    monkeypatch.setattr("bgbias.photos.pack.cores", lambda: 3)
+    monkeypatch.setattr(make, "ALONE_S", alone_s)
+    monkeypatch.setattr(make, "executor", lambda method, count: started.append(count) or ThreadPoolExecutor(1))
+    options = params.Masks(method="grabcut", rembg_model="", grabcut_px=64)
+    make.make_masks(pd.DataFrame({"path": paths, "mask_path": [""] * 4}), tmp_path, tmp_path / "out", options)
+    assert started == asked and len(list((tmp_path / "out").iterdir())) == 4
+
+
 @pytest.mark.parametrize(
     ("method", "count", "device", "kind", "most"),
     [

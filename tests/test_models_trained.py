@@ -140,7 +140,7 @@ def test_a_model_of_another_version_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('"resnet5"', "network.json is of another version .unknown network 'resnet5'; close to it are small_resnet"),
+        ('"resnet5"', "network.json is of another version .unknown network 'resnet5'; close to it is small_resnet"),
         ("resnet", "network.json: does not read .Expecting value: line"),
         ("null", "network.json is of another version .network None, distance 'cosine': expected a name, and euclidean"),
         ('"small_resnet", "distance": "far"', "distance 'far': expected a name, and euclidean or cosine"),
@@ -178,11 +178,13 @@ def test_cut_off_weights_are_refused(tmp_path):
 
 
 def test_a_missing_model_names_the_mend(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no model here .network.json is missing.; `dvc repro` trains it"):
+    with pytest.raises(
+        FileNotFoundError, match=r"no model here .network.json is missing.: `dvc repro` trains it; `dvc checkout` gets"
+    ):
         trained.load(tmp_path)
     trained.save(made(), tmp_path / "model")
     (tmp_path / "model/weights.safetensors").unlink()
-    with pytest.raises(FileNotFoundError, match=r"no model here .weights.safetensors is missing.; `dvc repro`"):
+    with pytest.raises(FileNotFoundError, match=r"no model here .weights.safetensors is missing.: `dvc repro`"):
         trained.load(tmp_path / "model")
 
 

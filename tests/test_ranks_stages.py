@@ -108,7 +108,7 @@ def test_too_many_processes_are_refused_in_one_line(checkout):
     checkout.set("train.demo", {"batch_size": 2})
     try:
         assert checkout.stage(3, "train demo base 42", code=1)[1] == [
-            "error: 3 processes share 2 photos of a batch, see train.<dataset>.batch_size: start 2 at most "
+            "error: 3 processes share 2 photos of a batch, see train.demo.batch_size: start 2 at most "
             "(BGBIAS_PROCESSES, or --nproc-per-node of torchrun)"
         ]
     finally:

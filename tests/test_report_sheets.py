@@ -7,6 +7,7 @@ from PIL import Image
 
 from bgbias.report import figures, sheets, tables
 from bgbias.report.figures import Cell
+from bgbias.report.overlays import overlay
 
 
 def metrics(clean, swapped):
@@ -82,7 +83,7 @@ def test_the_contact_sheet_shows_photos_masks_and_swaps(pictures):
 def test_an_overlay_shines_where_the_attention_is():
     attention = np.zeros((8, 8), np.uint8)
     attention[:4] = 255
-    shown = figures.overlay(np.full((32, 32, 3), 100, np.uint8), attention).astype(int).sum(2)
+    shown = overlay(np.full((32, 32, 3), 100, np.uint8), attention).astype(int).sum(2)
     assert shown[:12].min() > shown[20:].max()
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bgbias import study
+from stages import gather
 
 PUBLISHED = study.read_published(Path("paper/published"))
 
@@ -50,6 +51,16 @@ def test_no_experiment_of_the_name_is_refused():
         study.gather([experiment("other", "triplet", **BASE)], "study-")
 
 
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [(["triplet"], "1 cell of 1 loss on demo"), (["triplet", "arcface"], "2 cells of 2 losses on demo")],
+)
+def test_the_stage_gather_counts_what_it_has_written(tmp_path, monkeypatch, capsys, losses, said):
+    monkeypatch.setattr("dvc.api.exp_show", lambda: [experiment(f"study-{loss}", loss, **BASE) for loss in losses])
+    gather.main(None, "study-", tmp_path / "new/results.json", False)
+    assert capsys.readouterr().out == f"{tmp_path / 'new/results.json'}: {said}\n"
+
+
 def test_two_experiments_with_the_same_cell_are_refused():
     two = [experiment(f"study-{i}", "triplet", **BASE) for i in (1, 2)]
     with pytest.raises(ValueError, match="two experiments named study-... hold demo, triplet, base: choose a longer"):
@@ -64,6 +75,8 @@ def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
 def test_results_of_other_experiments_are_not_lost(tmp_path):
     file, cub = tmp_path / "results.json", PUBLISHED[PUBLISHED.dataset == "cub200"]
     study.refuse_to_lose(file, cub, False)  # there is none
+    with pytest.raises(ValueError, match=r"--out .*new/folder: expected a file NAME.json: add its name"):
+        study.refuse_to_lose(tmp_path / "new/folder", cub, False)
     study.write_results(file, cub)
     study.refuse_to_lose(file, PUBLISHED, False)  # all of it, and more
     for fewer in (cub.iloc[1:], cub.assign(attention=cub.attention.where(cub.regime != "base", 0.9))):

@@ -185,7 +185,7 @@ def test_varied_backgrounds_have_their_channels_in_any_order():
 
 
 def test_an_odd_batch_holds_no_pairs(crops):
-    with pytest.raises(ValueError, match="batch_size 5 holds no whole pairs: make train.<dataset>.batch_size even"):
+    with pytest.raises(ValueError, match="batch_size 5 holds no whole pairs: make train.drawn.batch_size even"):
         crops("bgconsistency", batch_size=5)
 
 
@@ -204,7 +204,11 @@ def test_workers_change_nothing(crops):
 
 
 def test_a_batch_of_more_classes_than_there_are_is_refused_with_the_mend(crops):
-    with pytest.raises(ValueError, match="batch_size 10 needs 5 classes .*, and 4 are .*batch_size to 8, or"):
+    with pytest.raises(
+        ValueError, match="batch_size 10 needs 5 classes .*, and 4 are .*lower train.drawn.batch_size to 8, or"
+    ):
         crops(batch_size=10)
-    with pytest.raises(ValueError, match="batch_size 20 needs 10 classes .*, and 4 are .*batch_size to 8, or"):
+    with pytest.raises(
+        ValueError, match="batch_size 20 needs 10 classes .*, and 4 are .*lower train.drawn.batch_size to 8, or"
+    ):
         crops("bgconsistency", batch_size=20)

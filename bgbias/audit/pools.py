@@ -5,6 +5,7 @@ hand; who has learnt them is misled by them most.
 """
 
 from collections.abc import Iterator
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from bgbias.audit.pictures import Pictures, packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets.contents import READ, walk
 from bgbias.errors import InputError
-from bgbias.photos.pack import Pack, read_photo, shrink
+from bgbias.photos.pack import Pack, cores, read_photo, shrink
 from bgbias.render.backgrounds import swap
 from bgbias.seeding import generator
 
@@ -97,8 +98,10 @@ def background_pack(folder: Path | None, input_px: int, seed: int, cache: Cache,
     if folder is None:
 
         def make() -> Iterator[np.ndarray]:
-            for number in tqdm(range(POOL), "rendering backgrounds", unit="picture"):
-                yield np.round(swap(name, number, seed, side_px) * 255).astype(np.uint8)
+            with ThreadPool(cores()) as pool:  # NumPy leaves Python's lock to others
+                found = pool.imap(lambda number: swap(name, number, seed, side_px), range(POOL))
+                for picture in tqdm(found, "rendering backgrounds", POOL, unit="picture"):
+                    yield np.round(picture * 255).astype(np.uint8)
 
         return packed(cache, "backgrounds", fingerprint(["rendered", name, POOL, side_px, seed]), make)
     paths = drawn(folder, seed)

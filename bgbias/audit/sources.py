@@ -27,7 +27,6 @@ from bgbias.photos.views import Photos
 REMBG_MODEL = "u2net"
 SOURCES = ("photos", "masks", "backgrounds", "second_backgrounds")  # folders that are read
 CROP_SHARE, CROP_RATIO = [0.4, 1.0], [0.75, 4 / 3]  # of the part of a background that is shown, as in training
-FEW = 64  # photos, whose masks are made sooner than other processes have started
 
 
 class Opened(NamedTuple):
@@ -223,6 +222,6 @@ def _mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_p
     mark = fingerprint([list(table.path), *settings], [*of_photos, *given, *data])
     full_size = cache.root / mark / "masks"
     with locked(str(full_size), wait=True):  # another audit may be making them
-        make_masks(table, folder, full_size, options, workers=1 if len(table) <= FEW else None)
+        make_masks(table, folder, full_size, options)
     paths = [file_of(full_size, path) for path in table.path]
     return packed(cache, f"masks_{input_px}", mark, lambda: _crops(paths, input_px, read_mask, "cropping masks"))

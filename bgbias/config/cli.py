@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from bgbias import errors, ranks
 from bgbias.config import launch, read, signals, together
@@ -47,6 +48,14 @@ class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaults
         return action.help if action.default is None else super()._get_help_string(action)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one line, as the stages do."""
+
+    def error(self, message: str) -> NoReturn:
+        text = errors.printable(" ".join(message.split()))
+        self.exit(2, f"error: {text}: correct it, see `python -m stages.{Path(self.prog).stem} --help`\n")
+
+
 @signals.interruptible()
 def run(stage: Callable[..., None], description: str, *arguments: str, shared: bool = False, **options: dict) -> None:
     """Parse the arguments, read params.yaml and run a stage.
@@ -64,7 +73,7 @@ def run(stage: Callable[..., None], description: str, *arguments: str, shared: b
         **options: name -> how argparse's add_argument is called for it.
     """
     together.silence_all_but_the_first()
-    parser = argparse.ArgumentParser(description=description, formatter_class=_Formatter)
+    parser = _Parser(description=description, formatter_class=_Formatter)
     for name in arguments:
         parser.add_argument(name, metavar=name, **ARGUMENTS[name])
     for name, how in options.items():

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import shorten
 from typing import NamedTuple
 
 from bgbias import files
@@ -22,6 +23,7 @@ class Public(NamedTuple):
         parts: the files and folders of it that are taken.
         count: the number of files in them.
         checksum: `files.checksum` of them.
+        instead: what does without them, to be advised where there is no network; "": nothing.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Public(NamedTuple):
     parts: tuple[str, ...]
     count: int
     checksum: str
+    instead: str = ""
 
 
 def fetch(public: Public, out: Path) -> None:
@@ -53,10 +56,11 @@ def fetch(public: Public, out: Path) -> None:
         command = [sys.executable, "-m", "dvc", "get", public.url, public.folder, "--rev", public.revision]
         done = subprocess.run([*command, "-o", fetched], stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode:
-            reason = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+            said = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+            reason = shorten(said[0], 150, placeholder=" ...")
             raise FileNotFoundError(
-                f"{public.name}: {public.url} cannot be fetched ({reason[0]}). Connect to the network, or "
-                f"put the files of its folder {public.folder} at revision {public.revision} under {local}"
+                f"{public.name}: {public.url} cannot be fetched ({reason}): connect to the network, "
+                f"{public.instead}or put its folder {public.folder} at {public.revision} under {local}"
             )
         _copy(fetched, out, public, "the repository no longer holds what was published")
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, as_completed, wait
 from pathlib import Path
+from time import process_time
 from typing import NamedTuple
 
 import pandas as pd
@@ -17,6 +18,7 @@ from bgbias.masks import segment
 from bgbias.masks.workers import by_cores, by_memory, executor, free_memory, on_gpu, peak_memory
 from bgbias.photos import pack
 
+ALONE_S = 2.0  # of a core: this process makes masks by itself at first, as starting others takes 1.5 s
 TURNED = range(2, 9)  # EXIF orientations; from 5 on width and height change places
 
 
@@ -62,7 +64,7 @@ def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks,
         raw: the raw dataset's folder.
         out: folder of the masks.
         options: method and settings.
-        workers: processes; 1: this one; None: what suits method and machine.
+        workers: processes; 1: this one; None: what suits method and machine, and number of photos.
 
     Raises:
         FileNotFoundError: a photo or a given mask is missing.
@@ -79,6 +81,7 @@ def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks,
     if missing and options.method == "rembg":
         with ranks.alone():  # it downloads, or refuses, once, not in each worker
             METHODS["rembg"](Image.new("RGB", (1, 1)), missing[0])
+    alone_s = ALONE_S if workers is None else 0.0
     if missing and not workers:
         workers = by_cores(options.method)
         if options.method == "rembg" and not on_gpu():
@@ -86,7 +89,7 @@ def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks,
     threads = max(1, pack.cores() // (workers or 1))  # more threads than cores: 0.35 s a photo instead of 0.28 s
     missing = [task._replace(threads=threads) for task in missing]
     with tqdm(total=len(own), initial=len(own) - len(missing), desc="masks", unit="photo") as bar, ranks.alone():
-        for _ in _run(missing, workers):
+        for _ in _run(missing, workers, alone_s):
             bar.update()
     ranks.wait()
 
@@ -103,10 +106,16 @@ def _is_whole(mask: Path) -> bool:
     return True
 
 
-def _run(tasks: list[_Task], workers: int) -> Iterator[None]:
+def _run(tasks: list[_Task], workers: int, alone_s: float) -> Iterator[None]:
     method = tasks[0].options.method if tasks else ""
-    if not tasks or (workers == 1 and method != "rembg"):
-        yield from map(_make_one, tasks)
+    if method != "rembg":
+        started, left = process_time(), iter(tasks)
+        while workers == 1 or process_time() - started < alone_s:
+            if (task := next(left, None)) is None:
+                return
+            yield _make_one(task)
+        tasks = list(left)
+    if not tasks:
         return
     if workers > 1:
         segment.session.cache_clear()  # it takes as much memory as a worker

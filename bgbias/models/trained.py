@@ -122,7 +122,10 @@ def load(folder: Path, where: torch.device | None = None, name: str = "") -> Emb
     """
     for file in ("network.json", "weights.safetensors"):
         if not (folder / file).is_file():
-            raise FileNotFoundError(f"{folder}: no model here ({file} is missing); `dvc repro` trains it")
+            raise FileNotFoundError(
+                f"{folder}: no model here ({file} is missing): `dvc repro` trains it; `dvc checkout` gets what was "
+                "trained before"
+            )
     written = files.read_json(folder / "network.json", mend="train the model again")
     try:
         shape = Shape(**written["finder"]) if "finder" in written else None

@@ -53,6 +53,11 @@ class Photos:
         table, photos = read_table(prepared / "images.csv"), Pack(prepared / "photos")
         return cls(table, photos, Pack(data / "masks" / dataset / "packed"), geometry, data / "backgrounds" / dataset)
 
+    @property
+    def name(self) -> str:
+        """The dataset's, which its folder of pools has; "<dataset>": it has none."""
+        return self.pools.name if self.pools else "<dataset>"
+
     def pool(self, name: str) -> Pack:
         """Open the background pool of a name."""
         if not (self.pools / name).is_dir():

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from bgbias.render.colours import mix, oklch
-from bgbias.render.noise import noise
+from bgbias.render.noise import nearest, noise
 
 
 def circles(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray:
@@ -40,13 +40,13 @@ def polygons(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray
     """Crystals: each point takes the colour of the nearest of some seeds, in one of three hues."""
     count, hue = int(r.integers(15, 60)), r.random()
     seeds = r.random((count, 2)).astype(np.float32)
-    nearest = np.argmin([(x - a) ** 2 + (y - b) ** 2 for a, b in seeds], axis=0)
+    seed, _ = nearest(x, y, seeds)
     dark, chroma = r.uniform(0.25, 0.7), r.uniform(0.04, 0.13)
     colours = [
         oklch(dark + (0.9 - dark) * b + r.uniform(-0.12, 0.1), chroma, hue + r.choice([0.0, 0.12, 0.45]))
         for _, b in seeds
     ]
-    return np.stack(colours)[nearest]
+    return np.stack(colours)[seed]
 
 
 def ribbons(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray:
@@ -66,7 +66,7 @@ def ribbons(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray:
 def tartan(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray:
     """Woven cloth: the same stripes along and across, laid askew and in soft folds."""
     hue, angle = r.random(), r.uniform(0.2, 1.3)
-    fold = 0.06 * noise(2 * x, 2 * y, r, 2)
+    fold = 0.06 * noise(2 * x[:1], 2 * y[:, :1], r, 2)
     u, v = x * np.cos(angle) + y * np.sin(angle) + fold, y * np.cos(angle) - x * np.sin(angle) + fold
     count = int(r.integers(8, 20))
     threads = np.stack([oklch(r.uniform(0.2, 0.9), 0.1, hue + r.choice([0, 0.15, 0.45])) for _ in range(count)])
@@ -78,7 +78,7 @@ def tartan(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray:
 def waves(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray:
     """Marbled paper or agate: bands along the contours of a rough hill."""
     hue, reach = r.random(), r.uniform(2, 6)
-    level = reach * noise(2.5 * x, 2.5 * y, r, 4) + r.uniform(0, 2) * x
+    level = reach * noise(2.5 * x[:1], 2.5 * y[:, :1], r, 4) + r.uniform(0, 2) * x
     deep, pale = oklch(r.uniform(0.25, 0.5), 0.11, hue), oklch(0.9, 0.05, hue + 0.1)
     picture = mix(deep, pale, 0.5 + 0.5 * np.sin(2 * np.pi * level))
     gold = np.clip(1 - np.abs((level % 1) - 0.5) * r.uniform(12, 25), 0, 1)

@@ -9,14 +9,14 @@ import numpy as np
 
 from bgbias.render.clutter import ellipse, rectangle
 from bgbias.render.colours import mix, oklch
-from bgbias.render.noise import noise
+from bgbias.render.noise import nearest, noise
 
 
 def bokeh(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray:
     """Lights out of focus, at night."""
     hue = r.random()
     other = oklch(0.4, 0.09, hue + r.uniform(-0.2, 0.2))
-    picture = mix(oklch(0.15, 0.04, hue), other, noise(2 * x, 2 * y, r, 2))
+    picture = mix(oklch(0.15, 0.04, hue), other, noise(2 * x[:1], 2 * y[:, :1], r, 2))
     for _ in range(r.integers(15, 40)):
         light = np.zeros_like(picture)
         size = r.uniform(0.02, 0.09)
@@ -37,8 +37,8 @@ def clouds(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray:
     shift = r.uniform(-0.06, 0.06)
     top, bottom = (*top[:2], top[2] + shift), (*bottom[:2], bottom[2] + shift)
     picture = mix(oklch(*top), oklch(*bottom), y)
-    cover = np.clip((noise(3 * x, 7 * y, r, 5) - r.uniform(0.4, 0.55)) * 5, 0, 1)
-    cloud = mix(oklch(0.97, 0.02, bottom[2]), oklch(0.75, 0.05, top[2]), noise(4 * x, 8 * y, r))
+    cover = np.clip((noise(3 * x[:1], 7 * y[:, :1], r, 5) - r.uniform(0.4, 0.55)) * 5, 0, 1)
+    cloud = mix(oklch(0.97, 0.02, bottom[2]), oklch(0.75, 0.05, top[2]), noise(4 * x[:1], 8 * y[:, :1], r))
     return mix(picture, cloud, cover * 0.85)
 
 
@@ -68,15 +68,18 @@ def forest(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray:
     for near in np.linspace(0.1, 1, r.integers(10, 25)):
         trunk = oklch(mist - (mist - 0.15) * near, 0.03, r.choice([0.13, hue]))
         middle, width = r.random() + r.uniform(-0.08, 0.08) * y, (0.006 + 0.03 * near) * r.uniform(0.7, 1.4)
-        bark = np.abs(x - middle) < width * (0.8 + 0.4 * noise(8 * x, 8 * y, r, 1))
-        picture = mix(picture, trunk, (bark & (y < 0.6 + 0.35 * near)).astype(np.float32))
+        near_it = (np.abs(x - middle) < 1.3 * width).any(0)  # columns, more than the bark reaches
+        u, v = x[:1, near_it], y[:, :1]
+        bark = np.abs(u - middle[:, :1]) < width * (0.8 + 0.4 * noise(8 * u, 8 * v, r, 1))
+        covered = (bark & (v < 0.6 + 0.35 * near)).astype(np.float32)
+        picture[:, near_it] = mix(picture[:, near_it], trunk, covered)
     return picture
 
 
 def leaves(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray:
     """Leaves over leaves, those behind darker; green, autumnal or tropical."""
     hue = r.choice([0.08, 0.16, 0.28, 0.36, 0.42])
-    picture = mix(oklch(0.12, 0.03, hue), oklch(0.28, 0.06, hue), noise(5 * x, 5 * y, r))
+    picture = mix(oklch(0.12, 0.03, hue), oklch(0.28, 0.06, hue), noise(5 * x[:1], 5 * y[:, :1], r))
     count, long = int(r.integers(60, 160)), r.uniform(0.08, 0.2)
     for number in range(count):
         depth = number / count
@@ -110,7 +113,7 @@ def pebbles(x: np.ndarray, y: np.ndarray, r: np.random.Generator) -> np.ndarray:
     rows, hue = int(r.integers(5, 10)), r.random()
     column, row = np.meshgrid(np.arange(-1, rows + 1), np.arange(-1, rows + 1))
     middles = (np.stack([column.ravel(), row.ravel()], axis=1) + r.uniform(0.1, 0.9, ((rows + 2) ** 2, 2))) / rows
-    distances = np.stack([(x - np.float32(a)) ** 2 + (y - np.float32(b)) ** 2 for a, b in middles])
+    stone, distance = nearest(x, y, middles)
     stones = [oklch(r.uniform(0.45, 0.92), r.uniform(0.01, 0.06), hue + r.uniform(-0.1, 0.1)) for _ in middles]
-    roundness = np.clip(1.1 - 1.1 * distances.min(0) * rows**2, 0.12, 1)
-    return np.stack(stones)[distances.argmin(0)] * roundness[..., None]
+    roundness = np.clip(1.1 - 1.1 * distance * rows**2, 0.12, 1)
+    return np.stack(stones)[stone] * roundness[..., None]

@@ -1,10 +1,9 @@
-"""Pictures: sheets of photos, attention maps, bar charts."""
+"""Pictures: sheets of photos, bar charts."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -64,23 +63,6 @@ def _mark(draw: ImageDraw.ImageDraw, x: int, y: int, side: int, right: bool) -> 
     strokes = [(-5, 0, -1, 4), (-1, 4, 5, -4)] if right else [(-4, -4, 4, 4), (-4, 4, 4, -4)]
     for x0, y0, x1, y1 in strokes:
         draw.line((cx + x0, cy + y0, cx + x1, cy + y1), PAPER, 2)
-
-
-def overlay(picture: np.ndarray, attention: np.ndarray) -> np.ndarray:
-    """Lay an attention map in colours over a greyed photo.
-
-    Args:
-        picture: uint8 (S, S, 3).
-        attention: uint8 (H, W), enlarged to the photo's size.
-
-    Returns:
-        uint8 (S, S, 3).
-    """
-    side = picture.shape[0]
-    weight = np.asarray(Image.fromarray(attention).resize((side, side), Image.Resampling.BILINEAR)) / 255
-    colours = matplotlib.colormaps["inferno"](weight)[..., :3] * 255
-    grey = picture.mean(2, keepdims=True) * 0.5 + 60
-    return (grey + (colours - grey) * np.clip(0.25 + weight, 0, 1)[..., None]).round().astype(np.uint8)
 
 
 def bars(regimes: dict[str, dict], metric: str) -> Figure:

@@ -13,6 +13,7 @@ from bgbias.metrics import retrieval
 from bgbias.photos.views import Photos
 from bgbias.report import figures
 from bgbias.report.figures import Cell
+from bgbias.report.overlays import overlay
 from bgbias.seeding import generator
 
 SIDE_PX = 96  # of a picture of a sheet
@@ -112,6 +113,6 @@ def attention(pictures: Pictures, image_ids: Sequence[int], maps: dict[str, dict
         headings |= {column: view} | {column + 1 + n: name.rpartition(" ")[2] for n, name in enumerate(regimes)}
         column += 2 + len(regimes)
         for number, row in enumerate(rows):
-            overlays = [figures.overlay(photos[number], of_regime[number]) for of_regime in regimes.values()]
+            overlays = [overlay(photos[number], of_regime[number]) for of_regime in regimes.values()]
             row += [*([None] if row else []), Cell(photos[number]), *map(Cell, overlays)]
     return figures.sheet(rows, [""] * len(rows), headings)

@@ -9,12 +9,12 @@ from torch.utils.data import Dataset
 
 from bgbias import ranks
 from bgbias.config import params
-from bgbias.errors import InputError
 from bgbias.photos.compose import random_box, take, take_both
 from bgbias.photos.foreground import grown, suspicion
 from bgbias.photos.views import Photos, draw_background
 from bgbias.seeding import generator
 from bgbias.training.augment import Batch, varied, with_backgrounds_of_others
+from bgbias.training.batch_size import refuse_unfilled
 
 
 class Crops(Dataset):
@@ -40,19 +40,9 @@ class Crops(Dataset):
         self.by_class = [rows[classes == class_id] for class_id in np.unique(classes)]
         self.pool = photos.val_pools(options.separate_pools)[0] if regime.replace else None
         self.kept = {int(row) for row in rows if regime.skip_suspect and suspicion(photos.masks[row])}
-        if regime.paired and options.batch_size % 2:
-            raise InputError(
-                f"batch_size {options.batch_size} holds no whole pairs: make train.<dataset>.batch_size even"
-            )
+        refuse_unfilled(photos.name, options.batch_size, per_class, regime.paired, len(self.by_class))
         self.in_batch = options.batch_size // (1 + regime.paired)  # photos; as many pictures in any regime
-        if self.in_batch > self.per_class * len(self.by_class):
-            most = self.per_class * len(self.by_class) * (1 + regime.paired)
-            raise InputError(
-                f"batch_size {options.batch_size} needs {math.ceil(self.in_batch / self.per_class)} classes "
-                f"(per_class {per_class}), and {len(self.by_class)} are for training: lower "
-                f"train.<dataset>.batch_size to {most}, or raise the loss's per_class"
-            )
-        ranks.enough(self.in_batch, "photos of a batch, see train.<dataset>.batch_size")
+        ranks.enough(self.in_batch, f"photos of a batch, see train.{photos.name}.batch_size")
         self.own = torch.tensor(ranks.share(self.in_batch))
         self.rows = torch.cat([self.own + self.in_batch * times for times in range(1 + regime.paired)])
         self.behind = self._behind()

@@ -10,7 +10,7 @@ from PIL import Image
 from bgbias.audit.examples import Masked, Row
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.errors import InputError
-from bgbias.report import figures
+from bgbias.report import overlays
 
 LONGEST_PX, QUALITY = 224, 82  # some 10 KB a photo
 NOTHING_LOST = (
@@ -96,7 +96,7 @@ def data_uri(photo: np.ndarray, longest_px: int = LONGEST_PX) -> str:
 
 
 def overlay(photo: np.ndarray, attention: np.ndarray) -> np.ndarray:
-    """Apply `figures.overlay` to a photo that need not be square: filled up to a square, and cut again.
+    """Apply `overlays.overlay` to a photo that need not be square: filled up to a square, and cut again.
 
     Raises:
         ValueError: the map is of another size than the photo.
@@ -106,4 +106,4 @@ def overlay(photo: np.ndarray, attention: np.ndarray) -> np.ndarray:
         raise InputError(f"attention {attention.shape} of a photo {(height, width)}: enlarge it to the photo's size")
     filled = (0, max(height, width) - height), (0, max(height, width) - width)
     weights = np.pad((attention * 255).round().astype(np.uint8), filled)
-    return figures.overlay(np.pad(photo, (*filled, (0, 0))), weights)[:height, :width]
+    return overlays.overlay(np.pad(photo, (*filled, (0, 0))), weights)[:height, :width]

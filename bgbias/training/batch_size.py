@@ -1,0 +1,34 @@
+"""Whether a dataset's classes fill a batch."""
+
+import math
+
+from bgbias.errors import InputError
+
+
+def refuse_unfilled(dataset: str, batch_size: int, per_class: int, paired: bool, classes: int) -> None:
+    """Raise InputError for a batch that the classes for training do not fill, or that holds no whole pairs.
+
+    Args:
+        dataset: its name.
+        batch_size: in pictures.
+        per_class: pictures of a class in a batch.
+        paired: whether each photo is in it twice.
+        classes: that are for training.
+
+    >>> refuse_unfilled("demo", batch_size=32, per_class=4, paired=False, classes=8)
+    >>> refuse_unfilled("demo", batch_size=32, per_class=4, paired=True, classes=7)
+    Traceback (most recent call last):
+    bgbias.errors.InputError: demo: batch_size 32 needs 8 classes (per_class 4), and 7 are for training: lower \
+train.demo.batch_size to 28, or raise the loss's per_class
+    """
+    if paired and batch_size % 2:
+        raise InputError(
+            f"{dataset}: batch_size {batch_size} holds no whole pairs: make train.{dataset}.batch_size even"
+        )
+    photos, each = batch_size // (1 + paired), max(1, per_class // (1 + paired))
+    if photos > each * classes:
+        most = each * classes * (1 + paired)
+        raise InputError(
+            f"{dataset}: batch_size {batch_size} needs {math.ceil(photos / each)} classes (per_class {per_class}), and "
+            f"{classes} are for training: lower train.{dataset}.batch_size to {most}, or raise the loss's per_class"
+        )
