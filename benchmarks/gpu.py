@@ -39,7 +39,7 @@ from benchmarks.training import stepper
 from bgbias import seeding
 from bgbias.attention.maps import PHOTOS_AT_ONCE, Attention
 from bgbias.config import read
-from bgbias.metrics import nearest, retrieval
+from bgbias.metrics import precisions, retrieval
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder, device, embed, embed_photos
 from bgbias.photos import pack
@@ -86,7 +86,7 @@ def product(queries: Tensor, references: Tensor) -> None:
 
 def by_bf16(run: Callable[[], dict]) -> dict:
     """Screen in bf16 first."""
-    with patch.object(nearest, "_precisions", lambda references: [torch.bfloat16, references.dtype]):
+    with patch.object(precisions, "of", lambda references: [torch.bfloat16, references.dtype]):
         return run()
 
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from benchmarks import harness
-from bgbias.metrics import nearest, retrieval
+from bgbias.metrics import precisions, retrieval
 
 NAMES = {"recall_at_1": "precision_at_1", "map_at_r": "mean_average_precision_at_r", "r_precision": "r_precision"}
 SIZES = {"cars196": (8_131, 83, 99), "mid": (20_000, 100, 100), "sop": (60_502, 5, 9)}  # photos, mean and largest class
@@ -74,7 +74,7 @@ def product(points: Tensor, rows: int, columns: int) -> None:
 
 def in_fp32(points: Tensor, labels: Tensor) -> dict[str, float]:
     """The pipeline's path without bf16."""
-    with patch.object(nearest, "_precisions", lambda references: [references.dtype]):
+    with patch.object(precisions, "of", lambda references: [references.dtype]):
         return retrieval.evaluate(points, points, labels, [1])
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from bgbias.attention import saliency
-from bgbias.attention.maps import MAPS, PHOTOS_AT_ONCE, PIXELS, Attention, choose, last_map, measure
+from bgbias.attention.maps import MAPS, PHOTOS_AT_ONCE, PIXELS, Attention, _at_once, choose, last_map, measure
 from bgbias.config import params
 from bgbias.models.cards import Input, card
 from bgbias.models.embedder import Embedder
@@ -50,6 +50,20 @@ def test_smoothgrad_is_the_study_s_formula_one_copy_at_a_time(distance):
     low, high = total.min(), np.percentile(total.numpy(), 99)
     expected = ((total - low) / (high - low)).clamp(0, 1)
     assert torch.allclose(attention.maps(PICTURES[1:2], [7])[0], expected, atol=1e-3)
+
+
+def test_noise_is_drawn_by_the_cpu_for_a_gpu_too(monkeypatch):
+    drawn, generator = [], torch_generator
+    monkeypatch.setattr("bgbias.attention.maps.torch_generator", lambda *its: drawn.append(its) or generator(*its))
+    assert made()._noise(torch.empty(3, 32, 32, device="meta"), 7).device.type == "meta"  # as on a GPU
+    assert drawn == [(torch.device("cpu"), 1, "attention noise", 7)]
+
+
+def test_as_many_photos_at_once_as_fill_a_gpu_and_fit_into_what_it_has_left(monkeypatch):
+    for free, pixels in ((400e9, PIXELS["cuda"]), (1e9, 61_035), (2**14, 1)):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda where, free=free: (int(free), 80_000_000_000))
+        assert _at_once(torch.device("cuda")) == pixels
+    assert _at_once(torch.device("cpu")) == PIXELS["cpu"]
 
 
 def test_maps_depend_on_seed_and_photo_not_on_the_batch():

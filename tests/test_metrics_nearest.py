@@ -11,7 +11,7 @@ from bgbias.metrics import nearest
 def listed(points, k, ways, monkeypatch):
     """All lists, screened in these precisions."""
     monkeypatch.setattr(nearest, "ENOUGH", 0)
-    monkeypatch.setattr(nearest, "_precisions", lambda references: ways)
+    monkeypatch.setattr("bgbias.metrics.precisions.of", lambda references: ways)
     found = list(nearest.lists(points, points, torch.arange(len(points)), k))
     assert torch.cat([places for places, _ in found]).tolist() == list(range(len(points)))
     return torch.cat([rows for _, rows in found])
@@ -78,32 +78,6 @@ def test_queries_after_those_tried_go_the_faster_way(monkeypatch):
         ]
 
 
-@pytest.mark.parametrize(("fp32", "bf16", "ways"), [(2, 1, WAYS[1]), (1, 2, WAYS[0])])
-def test_bf16_is_tried_only_where_a_small_product_of_it_is_faster(monkeypatch, fp32, bf16, ways):
-    clock, mm = [0.0], torch.mm
-
-    def timed(one, other):
-        clock[0] += bf16 if one.dtype == torch.bfloat16 else fp32
-        return mm(one, other)
-
-    monkeypatch.setattr(torch, "mm", timed)
-    monkeypatch.setattr(nearest, "perf_counter", lambda: clock[0])
-    nearest.bf16_is_fast.cache_clear()
-    assert nearest._precisions(torch.zeros(2, 3)) == ways
-    nearest.bf16_is_fast.cache_clear()
-    assert nearest._precisions(torch.zeros(2, 3).double()) == [torch.float64]
-
-
-@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-def test_the_margin_of_a_screening_holds(precision):
-    source = torch.Generator().manual_seed(0)
-    for scale in (1.0, 0.001, 300.0):
-        points = scale * torch.randn(400, 128, generator=source).abs()  # of one sign: the largest similarities
-        rough = points.to(precision) @ points.to(precision).T
-        margin = nearest.margin(precision, 128) * points.norm(dim=1)[:, None] * points.norm(dim=1).max()
-        assert ((rough.double() - points.double() @ points.double().T).abs() < margin).all()
-
-
 @pytest.mark.parametrize(("rows", "count"), [(5, 5), (30, 1), (300, 4), (301, 17), (5000, 400)])
 def test_the_largest_by_blocks_are_the_largest(rows, count):
     source = torch.Generator().manual_seed(0)
@@ -125,3 +99,10 @@ def test_references_mapped_from_a_file_are_found_as_those_in_memory(tmp_path, mo
     rows = torch.tensor([3, 400, 77])
     found = [next(iter(nearest.lists(points[rows], of, rows, 9)))[1] for of in (points, mapped)]
     assert torch.equal(*found) and torch.equal(found[0], ranking(points)[rows, :9])
+
+
+def test_rows_that_tie_are_sorted_an_eighth_of_them_at_a_time(monkeypatch):
+    sizes, argsort = [], torch.Tensor.argsort
+    monkeypatch.setattr(torch.Tensor, "argsort", lambda rows, **how: sizes.append(len(rows)) or argsort(rows, **how))
+    assert nearest._nearest(torch.zeros(64, 100), 5).tolist() == [[0, 1, 2, 3, 4]] * 64
+    assert sizes == [8] * 8

@@ -54,7 +54,7 @@ def test_metrics_by_hand():
 def way(request, monkeypatch):
     """Both ways to the lists: from all similarities at once, and screened, part by part, in two precisions."""
     monkeypatch.setattr(nearest, "ENOUGH", 1e9 if request.param == "plain" else 0)
-    monkeypatch.setattr(nearest, "_precisions", lambda references: [torch.bfloat16, references.dtype])
+    monkeypatch.setattr("bgbias.metrics.precisions.of", lambda references: [torch.bfloat16, references.dtype])
     for name, value in {"SPARE": 4, "PART": 0, "LEAST_PART": 37, "COLUMNS": 16, "AT_ONCE": 10, "TRIED": 7}.items():
         monkeypatch.setattr(nearest, name, value)
 

@@ -1,6 +1,8 @@
 """Where an embedder looks: its attention maps on photos."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -94,7 +96,8 @@ class Attention:
     def _unscaled(self, pictures: Tensor, image_ids: Tensor, others: Tensor | None) -> Tensor:
         images = self.embedder.normalise(pictures)
         if self.options.method == "smoothgrad":
-            noise = torch.stack([self._noise(images[0], int(image_id)) for image_id in image_ids])
+            with ThreadPoolExecutor() as pool:  # drawing leaves Python's lock to others
+                noise = torch.stack(list(pool.map(partial(self._noise, images[0]), image_ids.tolist())))
             if others is not None:
                 return saliency.pair_saliency(self._embed, images, others.to(images.device), noise)
             return saliency.smoothgrad(self.distance, images, noise)
@@ -103,9 +106,10 @@ class Attention:
         return saliency.grad_cam(self.distance, images, self.layer)
 
     def _noise(self, image: Tensor, image_id: int) -> Tensor:
-        source = torch_generator(image.device, self.seed, "attention noise", image_id)
-        shape = (self.options.copies, *image.shape)
-        return self.options.noise_share * torch.randn(shape, generator=source, device=image.device)
+        """Drawn by the CPU whatever computes the map: a GPU's own numbers would be others, and so would its maps."""
+        source = torch_generator(torch.device("cpu"), self.seed, "attention noise", image_id)
+        noise = torch.randn((self.options.copies, *image.shape), generator=source)
+        return self.options.noise_share * noise.to(image.device)
 
 
 def _at_once(where: torch.device) -> int:

@@ -7,15 +7,14 @@ Where the processor multiplies bf16 numbers faster than fp32 ones, the first que
 go the faster one.
 """
 
-import math
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
 from time import perf_counter
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from bgbias.metrics import precisions
 
 ENTRIES = 6_000_000  # similarities at a time of few references, 24 MB: more would be no faster
 PART = 2**23  # numbers of references that are screened at a time: 32 MB
@@ -27,6 +26,7 @@ CACHED = {"cpu": 2**18, "cuda": 2**24}  # numbers, 1 MB; 64 MB fill a GPU
 ON_GPU = 2**28  # similarities at a time, 1 GB, where there is as much memory
 KEPT = 2**21  # numbers of lists that wait for the next part
 SPARE = 16  # candidates of a screening beyond those that are wanted
+PARTS = 8  # of rows that are sorted whole
 ENOUGH = 100  # references for each candidate, for a screening
 
 
@@ -46,8 +46,9 @@ def lists(queries: Tensor, references: Tensor, own: Tensor, k: int) -> Iterator[
     if len(references) <= ENOUGH * (k + SPARE):
         yield from _unscreened(queries, references, own, places, k)
         return
-    ways, seconds = _precisions(references), {}
-    tried = 2 * TRIED  # also where there is one way: the same queries are then taken together whatever is fastest
+    ways, seconds = precisions.of(references), {}
+    # on a CPU also where there is one way: the same queries are then taken together whatever is fastest
+    tried = 2 * TRIED if references.is_cpu else 0
     for some in filter(len, [*places[:tried].split(TRIED), *places[tried:].split(max(AT_ONCE, KEPT // (k + 1)))]):
         started, way = perf_counter(), len(seconds) if len(seconds) < len(ways) else min(seconds, key=seconds.get)
         nearest, sure = _screened(queries[some], references, own[some], k, ways[way])
@@ -62,54 +63,7 @@ def lists(queries: Tensor, references: Tensor, own: Tensor, k: int) -> Iterator[
         yield from zip(some.split(AT_ONCE), nearest.split(AT_ONCE), strict=True)
 
 
-def _precisions(references: Tensor) -> list[torch.dtype]:
-    """Of similarities, the roughest first."""
-    fast = references.is_cpu and references.dtype == torch.float32 and bf16_is_fast()
-    return [*([torch.bfloat16] if fast else []), references.dtype]
-
-
-@cache
-def bf16_is_fast() -> bool:
-    """Whether this processor multiplies bf16 numbers faster than fp32 ones, by a small product; once in a process."""
-    seconds = {}
-    for precision in (torch.float32, torch.bfloat16):
-        one, other = (torch.ones(rows, 128, dtype=precision) for rows in (AT_ONCE, COLUMNS))
-        for _ in range(3):  # the first time, what it needs is set up
-            started = perf_counter()
-            torch.mm(one, other.T)
-            seconds[precision] = min(perf_counter() - started, seconds.get(precision, math.inf))
-    return seconds[torch.bfloat16] < seconds[torch.float32]
-
-
-def margin(precision: torch.dtype, dimensions: int) -> float:
-    """How far a rough similarity can be from the exact one, as a share of |q| |r|.
-
-    Rounding a factor to bf16 changes it by at most 2^-9 of itself, so a sum of products by at most 2^-8 |q| |r|
-    (Cauchy-Schwarz); rounding the sum, by 2^-9 |q| |r|. Adding up D products in any order changes the sum by at most
-    D u |q| |r|, with u half the precision's eps, and the exact one is such a sum, too. A tenth is for the small rest.
-
-    >>> margin(torch.bfloat16, 128) > margin(torch.float32, 128) > 0
-    True
-    """
-    rounding = 2**-8 + 2**-9 if precision == torch.bfloat16 else 0
-    return 1.1 * (rounding + dimensions * torch.finfo(torch.promote_types(precision, torch.float32)).eps)
-
-
-@contextmanager
-def _whole_fp32() -> Iterator[None]:
-    """Multiply fp32 numbers as they are, whatever the user's own code has allowed: TF32 or bf16 would round them."""
-    matmuls = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
-    before = [matmul.fp32_precision for matmul in matmuls]
-    try:
-        for matmul in matmuls:
-            matmul.fp32_precision = "ieee"
-        yield
-    finally:
-        for matmul, precision in zip(matmuls, before, strict=True):
-            matmul.fp32_precision = precision
-
-
-@_whole_fp32()
+@precisions.whole_fp32()
 def _screened(queries: Tensor, references: Tensor, own: Tensor, k: int, way: torch.dtype) -> tuple[Tensor, Tensor]:
     """The k nearest among the candidates of each part, and for which queries that is proven.
 
@@ -117,7 +71,7 @@ def _screened(queries: Tensor, references: Tensor, own: Tensor, k: int, way: tor
     """
     best = queries.new_full((len(queries), k + 1), -torch.inf)
     found, left_out = own.new_zeros(best.shape), best[:, 0].clone()
-    lengths = queries.norm(dim=1) * margin(way, queries.shape[1])
+    lengths = queries.norm(dim=1) * precisions.margin(way, queries.shape[1])
     rows = max(PART // references.shape[1], LEAST_PART)
     at_once = min(AT_ONCE if references.is_cpu else _fitting(references, rows), len(queries))
     memory = torch.empty(0, dtype=way, device=references.device)
@@ -154,23 +108,24 @@ def _rough(queries: Tensor, part: Tensor, own: Tensor, count: int, memory: Tenso
     together, so its maximum is found while they are in the processor's cache.
     """
     size = 1 << max(0, min(LARGEST_BLOCK, int((len(part) / count) ** 0.5)).bit_length() - 1)
-    across, steps = COLUMNS // size, -(-len(part) // COLUMNS)
-    similarity = memory.resize_(steps, len(queries), COLUMNS)
+    wide = COLUMNS if part.is_cpu else LEAST_PART  # of a GPU each step costs a wait
+    across, steps = wide // size, -(-len(part) // wide)
+    similarity = memory.resize_(steps, len(queries), wide)
     maxima = queries.new_empty(len(queries), steps, across)
-    for step, columns in enumerate(part.split(COLUMNS)):
-        if len(columns) < COLUMNS:
+    for step, columns in enumerate(part.split(wide)):
+        if len(columns) < wide:
             similarity[step] = -torch.inf
             similarity[step, :, : len(columns)] = queries @ columns.T
         else:
             torch.mm(queries, columns.T, out=similarity[step])
-        here = ((own >= step * COLUMNS) & (own < step * COLUMNS + len(columns))).nonzero()[:, 0]
-        similarity[step, here, own[here] % COLUMNS] = -torch.inf
+        here = ((own >= step * wide) & (own < step * wide + len(columns))).nonzero()[:, 0]
+        similarity[step, here, own[here] % wide] = -torch.inf
         torch.amax(similarity[step].unflatten(1, (size, across)), 1, out=maxima[:, step])
     blocks = _places_of_largest(maxima.flatten(1).float(), count)
-    first = blocks // across * COLUMNS + blocks % across
+    first = blocks // across * wide + blocks % across
     rows = (first[:, :, None] + across * torch.arange(size, device=own.device)).flatten(1)
-    flat = rows // COLUMNS * (len(queries) * COLUMNS) + rows % COLUMNS
-    flat += COLUMNS * torch.arange(len(queries), device=own.device)[:, None]
+    flat = rows // wide * (len(queries) * wide) + rows % wide
+    flat += wide * torch.arange(len(queries), device=own.device)[:, None]
     candidates = similarity.flatten()[flat].float()
     place = _places_of_largest(candidates, count)
     return candidates.gather(1, place), rows.gather(1, place).clamp_(max=len(part) - 1)  # beyond, all are -inf
@@ -203,7 +158,7 @@ def similarities(queries: Tensor, references: Tensor, own: Tensor, wanted: Tenso
     at_once = min(max(32, ENTRIES // rows), 256) if references.is_cpu else min(_fitting(references, rows), len(wanted))
     memory = references.new_empty(at_once, len(references))
     for places in wanted.split(at_once):
-        with _whole_fp32():
+        with precisions.whole_fp32():
             similarity = torch.mm(queries[places], references.T, out=memory[: len(places)])
         similarity[torch.arange(len(places), device=places.device), own[places]] = -torch.inf
         yield places, similarity
@@ -214,5 +169,6 @@ def _nearest(similarity: Tensor, k: int) -> Tensor:
     value, order = similarity.gather(1, place).sort(1, descending=True)
     nearest = place.gather(1, order)[:, :k]
     tied = (value[:, 1:] == value[:, :-1]).any(1)  # these came in any order: sort their rows whole
-    nearest[tied] = similarity[tied].argsort(dim=1, descending=True, stable=True)[:, :k]
+    for few in tied.nonzero()[:, 0].split(max(1, len(similarity) // PARTS)):  # a GPU takes much memory for a sort
+        nearest[few] = similarity[few].argsort(dim=1, descending=True, stable=True)[:, :k]
     return nearest

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from torch.nn.functional import normalize
 from bgbias import ranks
 from bgbias.errors import InputError, as_input_error
 from bgbias.models.cards import Card
+from bgbias.models.pools import ContiguousPools
 from bgbias.photos.compose import in_cache
 from bgbias.photos.views import parts
 
@@ -69,7 +71,8 @@ class Embedder(nn.Module):
             ValueError: the network fails, or gives something else than one embedding for each image.
         """
         mend = "correct its input_px or export it again"
-        with as_input_error(f"{self.name}: fails on images {tuple(images.shape)}: {mend}"):
+        pools = ContiguousPools() if images.is_cuda else nullcontext()
+        with as_input_error(f"{self.name}: fails on images {tuple(images.shape)}: {mend}"), pools:
             found = self.network(images if self.channels_last else images.contiguous())
         if not isinstance(found, Tensor):
             raise InputError(f"{self.name}: gives a {type(found).__name__}, expected a tensor: let it return one")
