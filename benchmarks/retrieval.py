@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from functools import partial
 from unittest.mock import patch
 
-import faiss
 import torch
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from torch import Tensor
@@ -51,6 +50,8 @@ def calculator(points: Tensor, labels: Tensor) -> dict[str, float]:
 
 def with_faiss(points: Tensor, labels: Tensor) -> dict[str, float]:
     """Lists by faiss, metrics by array arithmetic."""
+    import faiss
+
     positives = labels.bincount()[labels] - 1
     index = faiss.IndexFlatIP(points.shape[1])
     index.add(points.numpy())
@@ -125,6 +126,8 @@ def case(name: str, photos: int, mean: int, largest: int) -> harness.Case:
 
 def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
     """One case a size."""
+    import faiss
+
     faiss.omp_set_num_threads(options.threads)
     for name, sizes in (QUICK if options.quick else SIZES | (LARGE if options.large else {})).items():
         yield case(name, *sizes)

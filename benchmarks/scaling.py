@@ -26,7 +26,7 @@ from torch import Tensor
 
 from benchmarks import drawn, harness
 from bgbias import ranks
-from bgbias.config import launch, params
+from bgbias.config import launch, params, together
 from bgbias.masks import make
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder, embed_photos
@@ -129,7 +129,7 @@ def main() -> None:
     if not ranks.under_torchrun():
         launch.launch("benchmarks.scaling", PROCESSES)
         return
-    launch.silence_all_but_the_first()
+    together.silence_all_but_the_first()
     ranks.join()
     harness.run(__doc__, cases)
     ranks.leave()

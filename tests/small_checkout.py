@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Self
 
+import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +45,12 @@ class Checkout:
         self.run("git", "init", "-q")
         self.commit("start")
 
+    def copy(self, folder: Path) -> Self:
+        """A copy of the clone, with everything that ran in it."""
+        made = type(self).__new__(type(self))
+        made.folder = shutil.copytree(self.folder, folder, symlinks=True)
+        return made
+
     def run(self, *command: str, fails: bool = False) -> str:
         """Run a command of the virtual environment; returns what it prints."""
         environment = os.environ | {
@@ -72,3 +80,12 @@ class Checkout:
     def metrics(self) -> dict[str, bytes]:
         """Every metrics file's bytes."""
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in self.folder.glob("metrics/**/*.json")}
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Checkout:
+    """A checkout in which the default pipeline has run, and been committed: tests change copies of it."""
+    made = Checkout(tmp_path_factory.mktemp("finished") / "clone")
+    made.run("dvc", "repro")
+    made.commit("run")
+    return made

@@ -1,12 +1,14 @@
 """How many processes a stage becomes, and what they must have in common."""
 
 import contextlib
+import socket
 import sys
 
 import pytest
+from torch.distributed import TCPStore
 
 from bgbias import ranks
-from bgbias.config import launch
+from bgbias.config import launch, together
 from bgbias.errors import InputError
 
 TORCHRUN = {
@@ -39,20 +41,41 @@ def machine(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
     def gpus(count):
-        monkeypatch.setattr(launch, "_gpus", lambda: count)
+        monkeypatch.setattr(launch, "gpus_here", lambda: count)
 
     gpus(0)
     return gpus
 
 
 def test_a_stage_is_one_process_unless_there_are_several_gpus(machine, torchrun):
-    assert launch.wanted() == 1
+    assert launch.wanted() == 0
     machine(1)
-    assert launch.wanted() == 1
+    assert launch.wanted() == 0
     machine(4)
     assert launch.wanted() == 4
     torchrun()  # which has started them
-    assert launch.wanted() == 1
+    assert launch.wanted() == 0
+
+
+@pytest.mark.parametrize(("machines", "processes"), [("1", 0), ("2", 1), ("1:4", 1)])
+@pytest.mark.parametrize("asked", [None, "1"])
+def test_one_process_of_several_machines_joins_the_others(machine, monkeypatch, machines, processes, asked):
+    monkeypatch.setenv("PET_NNODES", machines)
+    machine(1)
+    if asked:
+        monkeypatch.setenv(launch.NUMBER, asked)
+    assert launch.wanted() == processes
+
+
+def test_a_port_of_another_program_is_refused_and_torchrun_s_is_not(monkeypatch):
+    store = TCPStore("localhost", 0, is_master=True, wait_for_workers=False)
+    launch._refuse_foreign_port(f"localhost:{store.port}")
+    with socket.create_server(("localhost", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setattr(launch, "ANSWER_S", 6.0)
+        with pytest.raises(InputError, match=f"^PET_RDZV_ENDPOINT is 'localhost:{port}', a port that another program"):
+            launch._refuse_foreign_port(f"localhost:{port}")
+    launch._refuse_foreign_port(f"localhost:{port}")
 
 
 def test_the_environment_says_how_many(machine, monkeypatch):
@@ -88,46 +111,66 @@ def test_each_process_sees_a_gpu_of_its_own(machine, torchrun, monkeypatch, visi
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     if visible:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    launch._take_gpu()
-    assert launch.os.environ["CUDA_VISIBLE_DEVICES"] == taken
+    together._take_gpu()
+    assert together.os.environ["CUDA_VISIBLE_DEVICES"] == taken
     machine(1)
-    with pytest.raises(InputError, match="each process takes a GPU, and this machine has 1: lower --nproc-per-node"):
-        launch._take_gpu()
+    with pytest.raises(
+        InputError, match="each process takes a GPU, and this machine has 1: lower BGBIAS_PROCESSES, or"
+    ):
+        together._take_gpu()
+
+
+def test_pytorch_is_asked_for_gpus_only_where_there_is_a_driver_or_it_is_there_anyway(monkeypatch, tmp_path):
+    import torch
+
+    monkeypatch.undo()
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert launch.gpus_here() == 2
+    monkeypatch.setattr(launch, "DRIVERS", (tmp_path / "none", tmp_path / "nvidiactl"))
+    monkeypatch.delitem(sys.modules, "torch")
+    assert launch.gpus_here() == 0 and "torch" not in sys.modules
+    (tmp_path / "nvidiactl").touch()
+    (tmp_path / "torch.py").write_text("class cuda:\n    device_count = lambda: 3")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert launch.gpus_here() == 3
 
 
 def test_a_stage_that_cannot_be_shared_is_refused_under_torchrun(torchrun):
     torchrun()
-    with pytest.raises(InputError, match="cannot share this stage: start it without torchrun"), launch.joined(False, 0):
+    with (
+        pytest.raises(InputError, match="cannot share this stage: start it without torchrun"),
+        together.joined(False, 0),
+    ):
         pass
     torchrun(WORLD_SIZE="1")
-    with launch.joined(False, 0):
+    with together.joined(False, 0):
         assert ranks.count() == 1
 
 
 @pytest.mark.parametrize("what", ["code", "parameters", "arguments", "versions"])
 def test_processes_at_other_work_are_refused(torchrun, monkeypatch, what):
     torchrun()
-    found = launch._fingerprints("settings")
+    found = together._fingerprints("settings")
     monkeypatch.setattr(ranks, "gather", lambda own: [own, own, ("far", found | {what: "other"})])
     with pytest.raises(InputError, match=rf"^process 2 \(on far\) has other {what} than the first: give all"):
-        launch._refuse_others("settings")
+        together._refuse_others("settings")
     monkeypatch.setattr(ranks, "gather", lambda own: [own, own])
-    launch._refuse_others("settings")
+    together._refuse_others("settings")
 
 
 def test_the_fingerprint_tells_parameters_apart():
-    one, other = (launch._fingerprints(settings) for settings in ("a", "b"))
+    one, other = (together._fingerprints(settings) for settings in ("a", "b"))
     assert {what for what in one if one[what] != other[what]} == {"parameters"}
 
 
 def test_a_folder_that_a_machine_does_not_share_is_refused(torchrun, monkeypatch, checkout):
     torchrun(LOCAL_WORLD_SIZE="1")
-    monkeypatch.setattr(launch, "SIGHT_S", 0)
+    monkeypatch.setattr(together, "SIGHT_S", 0)
     for seen, refused in (([True, False], True), ([True, True], False)):
         monkeypatch.setattr(ranks, "gather", lambda own, seen=seen: seen if own in (True, False) else [own, own])
         expected = pytest.raises(InputError, match="far does not see what near writes: put the checkout into a folder")
         with expected if refused else contextlib.nullcontext():
-            launch._refuse_other_folder(["near", "far"])
+            together._refuse_other_folder(["near", "far"])
     assert not list(checkout.rglob("seen-*"))
 
 
@@ -143,13 +186,13 @@ def test_a_folder_that_a_machine_does_not_share_is_refused(torchrun, monkeypatch
 )
 def test_an_error_is_told_by_the_first_process_that_meets_it(torchrun, monkeypatch, capsys, place, waits, told):
     waited = []
-    monkeypatch.setattr(launch.time, "sleep", waited.append)
-    monkeypatch.setattr(launch.os, "_exit", sys.exit)
+    monkeypatch.setattr(together.time, "sleep", waited.append)
+    monkeypatch.setattr(together.os, "_exit", sys.exit)
     monkeypatch.setattr(sys, "__stderr__", sys.stderr)
     torchrun(**place)
     with pytest.raises(SystemExit) as ended:
-        launch.end("error: bad")
-    assert ended.value.code == 1 and waited == ([] if waits is None else [waits * launch.HEAD_START_S])
+        together.end("error: bad")
+    assert ended.value.code == 1 and waited == ([] if waits is None else [waits * together.HEAD_START_S])
     assert capsys.readouterr().err == ("error: bad\n" if told else "")
 
 

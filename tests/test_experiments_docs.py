@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from small_checkout import ROOT, Checkout
+from small_checkout import ROOT
 
 pytestmark = pytest.mark.pipeline
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/experiments.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -12,9 +12,9 @@ REGIMES = ("base", "bgaugment", "bgconsistency")
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    """A clone in which the default pipeline has run."""
-    made = Checkout(tmp_path_factory.mktemp("work") / "clone")
+def checkout(finished, tmp_path_factory):
+    """A clone in which the pipeline of three regimes has run, and the page's experiment."""
+    made = finished.copy(tmp_path_factory.mktemp("work") / "clone")
     made.set("", {"regimes": list(REGIMES)})
     made.run("dvc", "repro")
     made.commit("run")

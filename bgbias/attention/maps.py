@@ -20,7 +20,8 @@ from bgbias.seeding import generator, torch_generator
 
 PHOTOS_AT_ONCE = 8  # smoothgrad's 25 copies of them make a batch of 200
 MAPS = 12  # photos whose maps are kept for figures
-PIXELS = {"cpu": 1_500_000, "cuda": 20_000_000}  # at once: they fill the processor, not the memory
+PIXELS = {"cpu": 1_500_000, "cuda": 20_000_000}  # at once: they fill the processor,
+BYTES = 2**14  # and, at so many for each of them, no more than what a GPU has left
 
 
 class Attention:
@@ -82,7 +83,7 @@ class Attention:
             raise InputError(f"pairs are explained by smoothgrad, not by {self.options.method}: set attention.method")
         copies = {"smoothgrad": self.options.copies, "integrated_gradients": self.options.steps}
         pixels = copies.get(self.options.method, 1) * pictures.shape[2] * pictures.shape[3]
-        image_ids, some = torch.as_tensor(image_ids), max(1, PIXELS[self.black.device.type] // pixels)
+        image_ids, some = torch.as_tensor(image_ids), max(1, _at_once(self.black.device) // pixels)
         return torch.cat(
             [
                 self._unscaled(pictures[part], image_ids[part], None if others is None else others[part])
@@ -105,6 +106,12 @@ class Attention:
         source = torch_generator(image.device, self.seed, "attention noise", image_id)
         shape = (self.options.copies, *image.shape)
         return self.options.noise_share * torch.randn(shape, generator=source, device=image.device)
+
+
+def _at_once(where: torch.device) -> int:
+    if where.type == "cpu":
+        return PIXELS["cpu"]
+    return min(PIXELS["cuda"], torch.cuda.mem_get_info(where)[0] // BYTES)
 
 
 def last_map(embedder: Embedder, images: Tensor) -> nn.Module:

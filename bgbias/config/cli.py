@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bgbias import errors, ranks
-from bgbias.config import launch, read, signals
+from bgbias.config import launch, read, signals, together
 from bgbias.errors import InputError, refuse_unknown
 from bgbias.files import processes
 
@@ -63,7 +63,7 @@ def run(stage: Callable[..., None], description: str, *arguments: str, shared: b
         shared: whether several processes can share its work.
         **options: name -> how argparse's add_argument is called for it.
     """
-    launch.silence_all_but_the_first()
+    together.silence_all_but_the_first()
     parser = argparse.ArgumentParser(description=description, formatter_class=_Formatter)
     for name in arguments:
         parser.add_argument(name, metavar=name, **ARGUMENTS[name])
@@ -79,10 +79,10 @@ def run(stage: Callable[..., None], description: str, *arguments: str, shared: b
             refuse_unknown("row", [given.row], settings.leaderboard.embedders)
         if "regime" in given:
             refuse_unknown("regime", [given.regime], settings.regime_settings)
-        if shared and (count := launch.wanted()) > 1:
+        if shared and (count := launch.wanted()):
             launch.launch(f"stages.{Path(inspect.getfile(stage)).stem}", count)
             return
-        with launch.joined(shared, settings):
+        with together.joined(shared, settings):
             ranks.by_first(processes.sweep)
             with processes.locked(_cell(given)):
                 stage(settings, **vars(given))
@@ -90,7 +90,7 @@ def run(stage: Callable[..., None], description: str, *arguments: str, shared: b
         if os.environ.get("BGBIAS_TRACEBACK"):
             sys.stderr = sys.__stderr__
             raise
-        launch.end(f"error: {errors.printable(' '.join(_one_line(error).split()))}")
+        together.end(f"error: {errors.printable(' '.join(_one_line(error).split()))}")
 
 
 def _cell(given: argparse.Namespace) -> str:

@@ -6,40 +6,40 @@ is `torchrun --standalone --nproc-per-node=2 -m stages.embed demo base 42` with 
 several GPUs needs no variable. torchrun's options can be given as its own variables (PET_MAX_RESTARTS, PET_NNODES...).
 """
 
-import hashlib
 import logging
 import os
-import platform
 import signal
+import socket
+import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
-from typing import NoReturn
 
 from bgbias import ranks
 from bgbias.config import signals
 from bgbias.errors import InputError
-from bgbias.files import processes
 
 NUMBER = "BGBIAS_PROCESSES"
 MOST = 4  # processes on a core
-GPUS = Path("/proc/driver/nvidia/gpus")  # asked before PyTorch, which takes two seconds
-HEAD_START_S = 15.0  # of the first process in telling what all have met
-SIGHT_S = 10.0  # until a file of another machine is to be seen
+DRIVERS = "/dev/nvidiactl", "/dev/dxg", "/dev/kfd"  # of GPUs: PyTorch, which is asked then, takes two seconds
+ANSWER_S = 30.0  # of torchrun on the first machine
+GREET = "import sys; from torch.distributed import TCPStore; TCPStore(sys.argv[1], int(sys.argv[2]), is_master=False)"
 
 
 def wanted() -> int:
-    """How many processes are to be started for a stage that can be shared: 1 under torchrun, which has done so.
+    """How many processes torchrun is to start here for a stage that can be shared; 0: this one does it.
 
     Raises:
         InputError: the environment asks for no such number, or for more than there are GPUs, or cores.
     """
-    asked, gpus = os.environ.get(NUMBER), _gpus()
-    if asked is None or ranks.under_torchrun():
-        return 1 if ranks.under_torchrun() else max(1, gpus)
+    asked, gpus = os.environ.get(NUMBER), gpus_here()
+    if ranks.under_torchrun():
+        return 0
+    least = 1 if _of_several_machines() else 2
+    asked = max(1, gpus) if asked is None else _number(asked, gpus)
+    return asked if asked >= least else 0
+
+
+def _number(asked: str, gpus: int) -> int:
     if not (asked.isascii() and asked.isdigit() and int(asked) > 0):
         raise InputError(f"{NUMBER} is '{asked}', expected a whole number from 1 on: correct it, or unset it")
     cores = os.cpu_count() or 1
@@ -49,8 +49,9 @@ def wanted() -> int:
     return int(asked)
 
 
-def _gpus() -> int:
-    if not GPUS.is_dir() or not any(GPUS.iterdir()):
+def gpus_here() -> int:
+    """How many GPUs PyTorch sees; it is not loaded where no driver is."""
+    if "torch" not in sys.modules and not any(Path(driver).exists() for driver in DRIVERS):
         return 0
     import torch
 
@@ -61,6 +62,7 @@ def launch(module: str, count: int) -> None:
     """Start a module as several processes, and wait for their end. They tell what the user can mend themselves.
 
     Raises:
+        InputError: another program has the port at which the machines are to meet.
         ChildProcessError: a process was killed.
         ConnectionError: the machines did not find one another.
     """
@@ -70,7 +72,9 @@ def launch(module: str, count: int) -> None:
 
     logging.disable()  # of torchrun: each failure would be told three times
     os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # else restarted processes look for the dead ones
-    where = [] if "PET_NNODES" in os.environ else ["--standalone"]
+    where = [] if _of_several_machines() else ["--standalone"]
+    if os.environ.get("PET_RDZV_BACKEND") == "c10d":
+        _refuse_foreign_port(os.environ.get("PET_RDZV_ENDPOINT", ""))
     try:
         run.run(run.parse_args([*where, f"--nproc-per-node={count}", "-m", module, *sys.argv[1:]]))
     except SignalException as interrupted:
@@ -93,113 +97,19 @@ def launch(module: str, count: int) -> None:
         logging.disable(logging.NOTSET)
 
 
-def silence_all_but_the_first() -> None:
-    """Let the first process alone speak, of those that torchrun has started."""
-    if ranks.under_torchrun() and os.environ["RANK"] != "0":
-        sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
+def _of_several_machines() -> bool:
+    return os.environ.get("PET_NNODES", "1") != "1"
 
 
-def end(error: str) -> NoReturn:
-    """Tell an error and end the process, with exit code 1.
-
-    Of several processes that meet the same one, the first on each machine tells it, at the last try of torchrun.
-    """
-    if not ranks.under_torchrun():
-        sys.exit(error)
-    if os.environ["TORCHELASTIC_RESTART_COUNT"] == os.environ["TORCHELASTIC_MAX_RESTARTS"]:
-        others = (os.environ["RANK"] != "0") + (os.environ["LOCAL_RANK"] != "0" and _several_machines())
-        time.sleep(others * HEAD_START_S)  # torchrun ends this process meanwhile, where one has ended
-        print(error, file=sys.__stderr__, flush=True)
-    os._exit(1)  # at once: threads of PyTorch may end otherwise in a way of their own
-
-
-def _several_machines() -> bool:
-    return os.environ["WORLD_SIZE"] != os.environ["LOCAL_WORLD_SIZE"]
-
-
-@contextmanager
-def joined(shared: bool, settings: object) -> Iterator[None]:
-    """Take part in the work of all processes that torchrun has started, if it has started several.
-
-    Args:
-        shared: whether the stage is one that can be shared.
-        settings: the parameters.
-
-    Raises:
-        InputError: it cannot; the processes have different code, parameters or arguments, or see different folders.
-    """
-    if not ranks.under_torchrun() or os.environ["WORLD_SIZE"] == "1":
-        yield
+def _refuse_foreign_port(endpoint: str) -> None:
+    """Raise an InputError where a program answers that is not torchrun's: it would be waited for without end."""
+    host, _, port = endpoint.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), ANSWER_S).close()
+    except (OSError, ValueError):  # no one is there yet, or torchrun will tell
         return
-    if not shared:
-        raise InputError("several processes cannot share this stage: start it without torchrun")
-    Thread(target=_end_with_torchrun, args=(os.getppid(),), daemon=True).start()
-    _take_gpu()
-    ranks.join()
-    _refuse_others(settings)
-    yield
-    ranks.leave()
-
-
-def _end_with_torchrun(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-def _take_gpu() -> None:
-    """See one GPU only, so that whatever computes takes it: PyTorch, onnxruntime."""
-    if count := _gpus():
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(count)))).split(",")
-        if int(os.environ["LOCAL_WORLD_SIZE"]) > count:
-            raise InputError(f"each process takes a GPU, and this machine has {count}: lower --nproc-per-node to that")
-        os.environ["CUDA_VISIBLE_DEVICES"] = visible[int(os.environ["LOCAL_RANK"])]
-
-
-def _refuse_others(settings: object) -> None:
-    """Raise an InputError where the processes are not at the same work."""
-    found = ranks.gather((platform.node(), _fingerprints(settings)))
-    (_, expected), *others = found
-    for rank, (machine, its) in enumerate(others, 1):
-        for what, mark in its.items():
-            if mark != expected[what]:
-                mend = "give all processes the same code, params.yaml, arguments and versions"
-                raise InputError(f"process {rank} (on {machine}) has other {what} than the first: {mend}")
-    if _several_machines():
-        _refuse_other_folder([machine for machine, _ in found])
-
-
-def _fingerprints(settings: object) -> dict[str, str]:
-    """What must be the same on all machines, by what it is called."""
-    import torch
-
-    here = Path(__file__).parents[2]
-    code = sorted(path for folder in ("bgbias", "stages") for path in (here / folder).rglob("*.py"))
-    parts = {
-        "code": b"\0".join(path.read_bytes() for path in code),
-        "parameters": repr(settings).encode(),
-        "arguments": "\0".join(sys.argv[1:]).encode(errors="surrogateescape"),
-        "versions": f"{sys.version} {torch.__version__}".encode(),
-    }
-    return {what: hashlib.sha256(content).hexdigest() for what, content in parts.items()}
-
-
-def _refuse_other_folder(machines: list[str]) -> None:
-    """Raise an InputError unless all see what the first writes; a network's folder shows it a little later."""
-    token = processes.work() / f"seen-{os.environ['TORCHELASTIC_RUN_ID'][:16]}"
-
-    def write() -> None:
-        token.parent.mkdir(parents=True, exist_ok=True)
-        token.touch()
-
-    ranks.by_first(write)
-    deadline = time.monotonic() + SIGHT_S
-    while not (seen := token.is_file()) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    blind = [machine for machine, sees in zip(machines, ranks.gather(seen), strict=True) if not sees]
-    ranks.by_first(token.unlink)
-    if blind:
-        raise InputError(
-            f"{Path.cwd()}: {blind[0]} does not see what {machines[0]} writes: put the checkout into a folder that "
-            "all machines share"
-        )
+    try:
+        subprocess.run([sys.executable, "-c", GREET, host, port], timeout=ANSWER_S, check=True, capture_output=True)
+    except subprocess.SubprocessError:
+        mend = "choose a port that is free, the same on all machines"
+        raise InputError(f"PET_RDZV_ENDPOINT is '{endpoint}', a port that another program has: {mend}") from None

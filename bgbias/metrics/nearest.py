@@ -9,6 +9,7 @@ go the faster one.
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from time import perf_counter
 
@@ -22,7 +23,8 @@ LEAST_PART = 8192  # references, however many dimensions they have
 COLUMNS = 2048  # similarities of a query that stay in the processor's cache,
 LARGEST_BLOCK = 32  # of which one is the largest of at most so many; more would be slow, as bf16 numbers are
 AT_ONCE, TRIED = 256, 256  # queries; and how many are timed each way
-CACHED = 2**18  # numbers, 1 MB
+CACHED = {"cpu": 2**18, "cuda": 2**24}  # numbers, 1 MB; 64 MB fill a GPU
+ON_GPU = 2**28  # similarities at a time, 1 GB, where there is as much memory
 KEPT = 2**21  # numbers of lists that wait for the next part
 SPARE = 16  # candidates of a screening beyond those that are wanted
 ENOUGH = 100  # references for each candidate, for a screening
@@ -93,6 +95,21 @@ def margin(precision: torch.dtype, dimensions: int) -> float:
     return 1.1 * (rounding + dimensions * torch.finfo(torch.promote_types(precision, torch.float32)).eps)
 
 
+@contextmanager
+def _whole_fp32() -> Iterator[None]:
+    """Multiply fp32 numbers as they are, whatever the user's own code has allowed: TF32 or bf16 would round them."""
+    matmuls = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
+    before = [matmul.fp32_precision for matmul in matmuls]
+    try:
+        for matmul in matmuls:
+            matmul.fp32_precision = "ieee"
+        yield
+    finally:
+        for matmul, precision in zip(matmuls, before, strict=True):
+            matmul.fp32_precision = precision
+
+
+@_whole_fp32()
 def _screened(queries: Tensor, references: Tensor, own: Tensor, k: int, way: torch.dtype) -> tuple[Tensor, Tensor]:
     """The k nearest among the candidates of each part, and for which queries that is proven.
 
@@ -102,7 +119,7 @@ def _screened(queries: Tensor, references: Tensor, own: Tensor, k: int, way: tor
     found, left_out = own.new_zeros(best.shape), best[:, 0].clone()
     lengths = queries.norm(dim=1) * margin(way, queries.shape[1])
     rows = max(PART // references.shape[1], LEAST_PART)
-    at_once = min(AT_ONCE, len(queries)) if references.is_cpu else _fitting(references, rows)
+    at_once = min(AT_ONCE if references.is_cpu else _fitting(references, rows), len(queries))
     memory = torch.empty(0, dtype=way, device=references.device)
     for start, part in zip(range(0, len(references), rows), references.split(rows), strict=True):
         margins, rough_part = lengths * part.norm(dim=1).max(), part.to(way)
@@ -121,9 +138,13 @@ def _screened(queries: Tensor, references: Tensor, own: Tensor, k: int, way: tor
 
 
 def _fitting(references: Tensor, rows: int) -> int:
-    """How many queries' similarities take an eighth of what memory a GPU has left."""
-    free, _ = torch.cuda.mem_get_info(references.device)
-    return max(1, free // 8 // (rows * references.element_size()))
+    """How many queries' similarities with so many rows fill a GPU, and take an eighth of what memory it has left."""
+    where = references.device
+    free, total = torch.cuda.mem_get_info(where)
+    held = torch.cuda.memory_reserved(where)
+    allowed = int(torch.cuda.get_per_process_memory_fraction(where) * total) - held
+    left = min(free, allowed) + held - torch.cuda.memory_allocated(where)
+    return max(1, min(ON_GPU, left // 8 // references.element_size()) // rows)
 
 
 def _rough(queries: Tensor, part: Tensor, own: Tensor, count: int, memory: Tensor) -> tuple[Tensor, Tensor]:
@@ -164,7 +185,7 @@ def _places_of_largest(values: Tensor, count: int) -> Tensor:
 
 def _inner(queries: Tensor, part: Tensor, index: Tensor) -> Tensor:
     """Inner products of queries and rows of the part; each is the same whatever others are asked with it."""
-    few = max(1, CACHED // (index.shape[1] * part.shape[1]))
+    few = max(1, CACHED[part.device.type] // (index.shape[1] * part.shape[1]))
     asked = zip(queries.split(few), index.split(few), strict=True)
     return torch.cat([part[rows].mul_(some[:, None]).sum(2) for some, rows in asked])
 
@@ -178,10 +199,12 @@ def _unscreened(
 
 def similarities(queries: Tensor, references: Tensor, own: Tensor, wanted: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Give places of some of the wanted queries and their similarities with all references, -inf with their own."""
-    at_once = min(max(32, ENTRIES // len(references)), 256)
+    rows = len(references)
+    at_once = min(max(32, ENTRIES // rows), 256) if references.is_cpu else min(_fitting(references, rows), len(wanted))
     memory = references.new_empty(at_once, len(references))
     for places in wanted.split(at_once):
-        similarity = torch.mm(queries[places], references.T, out=memory[: len(places)])
+        with _whole_fp32():
+            similarity = torch.mm(queries[places], references.T, out=memory[: len(places)])
         similarity[torch.arange(len(places), device=places.device), own[places]] = -torch.inf
         yield places, similarity
 

@@ -29,12 +29,12 @@ class Batch(NamedTuple):
 
     def pictures(self, where: torch.device) -> Tensor:
         """Flip and compose on a device: uint8 (B, 3, S, S); where paired the first of all pairs, then the second."""
-        photos = flip(self.photos.to(where), self.flipped)
+        photos = flip(self.photos.to(where, non_blocking=True), self.flipped)
         if self.masks is None:
             return photos
         times = len(self.masks) // len(photos)
-        masks = flip(self.masks.to(where), self.flipped.repeat(times))
-        backgrounds = flip(self.backgrounds.to(where), self.backgrounds_flipped)
+        masks = flip(self.masks.to(where, non_blocking=True), self.flipped.repeat(times))
+        backgrounds = flip(self.backgrounds.to(where, non_blocking=True), self.backgrounds_flipped)
         return paste(photos if times == 1 else photos.repeat(times, 1, 1, 1), masks, backgrounds)
 
 

@@ -31,24 +31,24 @@ def save(checkpoint: Path, trained: dict[str, Any], curve: list[dict], best: dic
     ranks.by_first(write)
 
 
-def resume(checkpoint: Path, trained: dict[str, Any], where: torch.device) -> tuple[list[dict], dict] | None:
-    """Load what `save` has written into `trained`.
+def resume(checkpoint: Path, trained: dict[str, Any]) -> tuple[list[dict], dict] | None:
+    """Load what `save` has written into `trained`, on whatever device that is, and the checkpoint was.
 
     Returns:
         Curve and best; None if the checkpoint is damaged: then it is set aside, as CHECKPOINT.damaged, standard error
         says so, and `trained` is as it was.
     """
-    if ranks.by_first(_set_aside_if_damaged, checkpoint, trained, where):
+    if ranks.by_first(_set_aside_if_damaged, checkpoint, trained):
         return None
-    saved = _read(checkpoint, where)
+    saved = _read(checkpoint)
     _load(saved, trained)
     print(f"resuming after epoch {len(saved['curve'])} from {checkpoint}", flush=True)
     return saved["curve"], saved["best"]
 
 
-def _set_aside_if_damaged(checkpoint: Path, trained: dict[str, Any], where: torch.device) -> bool:
+def _set_aside_if_damaged(checkpoint: Path, trained: dict[str, Any]) -> bool:
     try:
-        _load(_read(checkpoint, where), copy.deepcopy(trained))
+        _load(_read(checkpoint), copy.deepcopy(trained))
     except Exception as error:  # whatever PyTorch trips over
         aside = checkpoint.with_name(f"{checkpoint.name}.damaged")
         files.move(checkpoint, aside)
@@ -59,9 +59,10 @@ def _set_aside_if_damaged(checkpoint: Path, trained: dict[str, Any], where: torc
     return False
 
 
-def _read(checkpoint: Path, where: torch.device) -> dict[str, Any]:
+def _read(checkpoint: Path) -> dict[str, Any]:
+    """Read it to the CPU: parts copy their states to where they are, but optimizers their counts of steps."""
     with warnings.catch_warnings(action="ignore"):  # of other kinds of pickles
-        return torch.load(checkpoint, map_location=where, weights_only=True)
+        return torch.load(checkpoint, map_location="cpu", weights_only=True)
 
 
 def _load(saved: dict[str, Any], trained: dict[str, Any]) -> None:

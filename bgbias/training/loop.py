@@ -1,5 +1,6 @@
 """The training loop, selection of the best epoch, checkpoints that resume."""
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -80,7 +81,6 @@ def fit(
     """
     options = crops.options
     remark_if_slower(embedder, options.precision, "training", "train.DATASET.precision")
-    where = embedder.mean.device
     parts = ((embedder.network.trunk, options.lr), (embedder.network.head, options.head_lr))
     groups = [{"params": list(part.parameters()), "lr": lr} for part, lr in parts]
     if weights_lr is not None:
@@ -93,7 +93,7 @@ def fit(
     curve: list[dict] = []
     best = {"epoch": 0, "map_at_r": -1.0, "weights": embedder.state_dict()}
     if ranks.by_first(checkpoint.exists):
-        curve, best = checkpoints.resume(checkpoint, trained, where) or (curve, best)
+        curve, best = checkpoints.resume(checkpoint, trained) or (curve, best)
     for epoch in range(len(curve) + 1, options.max_epochs + 1):
         if epoch > best["epoch"] + options.patience:
             break
@@ -135,7 +135,7 @@ def _epoch(
         with torch.autocast(where.type, torch.bfloat16, enabled=options.precision == "bf16"):
             embeddings = embedder(images)
         embeddings = ranks.gather_rows(embeddings.float(), crops.rows, whole)
-        value = loss(embeddings, batch.labels.to(where))
+        value = loss(embeddings, batch.labels.to(where, non_blocking=True))
         if crops.regime.consistency:
             value = value + consistency.weight(crops.regime, options, epoch, step) * consistency.disagreement(
                 embeddings
@@ -164,7 +164,10 @@ def freeze_batch_norm(network: nn.Module) -> None:
 def share_batch_norm(embedder: Embedder) -> None:
     """Let batch norm see the whole batch on all processes; on a CPU it cannot, and its share is said."""
     if embedder.mean.device.type == "cuda":
-        embedder.network = nn.SyncBatchNorm.convert_sync_batchnorm(embedder.network)
+        convert = nn.SyncBatchNorm.convert_sync_batchnorm
+        if "timm" in sys.modules:  # many of its batch norms activate, too, which PyTorch's conversion would drop
+            from timm.layers import convert_sync_batchnorm as convert
+        embedder.network = convert(embedder.network)
     else:
         print(
             f"batch norm takes its statistics from each process's share of a batch: with {ranks.count()} processes "
