@@ -63,6 +63,15 @@ def test_what_lies_around_the_object_cannot_be_told_from_what_is_shown():
     assert not torch.equal(finder.shown(images().flip(0)), finder.shown(images()))
 
 
+def test_as_much_of_the_background_is_left_as_the_shape_says():
+    mask = torch.zeros(1, 1, 32, 32)
+    mask[..., 8:20, 4:14] = 1
+    finder, faded = of_one_object(mask), torch.where(mask > 0, images(), 0.25 * images())
+    for zoom, expected in ((False, faded), (True, zoomed(faded, mask.expand(3, -1, -1, -1)))):
+        finder.shape = dataclasses.replace(SHAPE, zoom=zoom, background=0.25)
+        assert torch.allclose(finder.shown(images()), expected, atol=1e-6)
+
+
 def test_zooming_centres_the_object_and_fills_the_image_with_it_wherever_it_was():
     small = torch.zeros(2, 1, 64, 64)
     small[0, :, 40:56, 4:20] = 1
@@ -127,11 +136,17 @@ def test_at_224_px_it_costs_at_most_15_percent_of_a_resnet_18(encoder):
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_a_finder_comes_back_from_its_files(tmp_path, encoder):
-    finder = made(zoom=True, encoder=encoder)
+    finder = made(zoom=True, encoder=encoder, background=0.25)
     finders.save(finder, tmp_path / "finder")
     loaded = finders.load(tmp_path / "finder")
     assert loaded.shape == finder.shape and not any(weight.requires_grad for weight in loaded.parameters())
     assert torch.allclose(loaded.masks(images()), finder.masks(images()), atol=1e-6)
+
+
+def test_a_finder_s_file_from_before_that_says_nothing_of_encoder_and_background_is_read(tmp_path):
+    finders.save(made(), tmp_path / "finder")
+    (tmp_path / "finder/finder.json").write_text('{"channels": 4, "most_px": 64, "zoom": false}')
+    assert finders.load(tmp_path / "finder").shape == SHAPE
 
 
 @pytest.mark.parametrize(
@@ -143,6 +158,8 @@ def test_a_finder_comes_back_from_its_files(tmp_path, encoder):
         ({"most_px": 99999}, "most_px 99999: expected 1 to 1024"),
         ({"zoom": "yes"}, "zoom 'yes': expected true or false"),
         ({"encoder": 3}, "encoder 3: expected a network's name"),
+        ({"background": 1.5}, "background 1.5: expected 0 to 1"),
+        ({"background": True}, "background True: expected 0 to 1"),
         ({"encoder": "none"}, "unknown network 'none'"),
         ({"encoder": "small_resnet"}, "Missing key"),
         ({"depth": 3}, "unexpected keyword argument 'depth'"),

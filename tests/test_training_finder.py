@@ -97,6 +97,9 @@ def test_one_finder_serves_all_regimes_and_losses_of_a_seed(photos, small, data,
     for changed, seed in ((regime, 1), (dataclasses.replace(regime, consistency=0.0), 1), (regime, 2)):
         finder = training.kept(photos, changed, dataclasses.replace(options, max_epochs=9 + seed), seed, [data])
     assert seeds == [1, 2] and finder.shape == Shape(4, 128, True)
+    shows_more = dataclasses.replace(regime.finder, zoom=False, background=0.25)
+    finder = training.kept(photos, dataclasses.replace(regime, finder=shows_more), options, 1, [data])
+    assert seeds == [1, 2] and finder.shape == Shape(4, 128, False, background=0.25)
     other = dataclasses.replace(regime, finder=dataclasses.replace(regime.finder, epochs=1))
     training.kept(photos, other, options, 1, [data])
     assert seeds == [1, 2, 1]

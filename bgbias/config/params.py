@@ -167,6 +167,7 @@ class Finder:
     channels: Annotated[int, Ge(1), Le(512)]  # of its first layer
     most_px: Annotated[int, Ge(16), Le(1024)]  # images of a longer side are shrunk for it by a whole factor
     zoom: bool  # enlarge the square around the object
+    background: Share  # of the background's contrast that the embedder sees; 0: none
     epochs: Count  # of its training, of train.<dataset>.batches_per_epoch batches
     lr: Positive
     encoder: Encoder | None = None  # None: small layers of its own, from scratch

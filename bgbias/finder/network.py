@@ -28,12 +28,14 @@ class Shape:
         most_px: images of a longer side are shrunk by the least whole factor that keeps them within it.
         zoom: whether the square around the object is enlarged to the image's size.
         encoder: name of the network whose first layers see the image for it; None: it has layers of its own.
+        background: share of the background's contrast that is left, 0 to 1; 0: all of it is the mean colour.
     """
 
     channels: int
     most_px: int
     zoom: bool
     encoder: str | None = None
+    background: float = 0.0
 
     def __post_init__(self):
         """Refuse what cannot be, such as a network.json that was edited."""
@@ -45,6 +47,8 @@ class Shape:
             raise InputError(f"the finder's zoom {self.zoom!r}: expected true or false")
         if not isinstance(self.encoder, str | None):
             raise InputError(f"the finder's encoder {self.encoder!r}: expected a network's name")
+        if type(self.background) not in (int, float) or not 0 <= self.background <= 1:
+            raise InputError(f"the finder's background {self.background!r}: expected 0 to 1")
 
 
 class Finder(nn.Module):
@@ -71,9 +75,10 @@ class Finder(nn.Module):
         return torch.sigmoid(_like(images, self(images)))
 
     def shown(self, images: Tensor) -> Tensor:
-        """Show the object alone: the background fades to 0, the mean colour; and enlarge it where the shape says so."""
-        masks = self.masks(images)
-        return zoomed(images * masks, masks) if self.shape.zoom else images * masks
+        """Show the object: the background fades towards 0, the mean colour; and enlarge it where the shape says so."""
+        masks, left = self.masks(images), self.shape.background
+        faded = images * (left + (1 - left) * masks)
+        return zoomed(faded, masks) if self.shape.zoom else faded
 
 
 class OwnFinder(Finder):

@@ -77,7 +77,7 @@ def train(photos: Photos, regime: params.Regime, options: params.Training, seed:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         its = settings.encoder
-        shape = Shape(settings.channels, settings.most_px, settings.zoom, its and its.network)
+        shape = Shape(settings.channels, settings.most_px, settings.zoom, its and its.network, settings.background)
         finder = finders.make(shape, its.weights if its else "scratch")
     finder = finder.to(where, memory_format=torch.channels_last).train()
     total, start = settings.epochs * options.batches_per_epoch, time.perf_counter()
@@ -130,6 +130,8 @@ def validated(finder: Finder, photos: Photos, options: params.Training, seed: in
 def kept(photos: Photos, regime: params.Regime, options: params.Training, seed: int, data: Sequence[Path]) -> Finder:
     """Return what `train` gives, from the cache where the same was trained before: for another regime, loss or trunk.
 
+    What is shown of what is found, `zoom` and `background`, may be another, too.
+
     Args:
         photos, regime, options, seed: as for `train`.
         data: folders that the photos were read from.
@@ -141,9 +143,13 @@ def kept(photos: Photos, regime: params.Regime, options: params.Training, seed: 
     if encoder and Path(encoder.weights).is_file():
         files.pinned(Path(encoder.weights))
     its = [options.batch_size, options.batches_per_epoch, options.weight_decay, options.noise_share]
-    made_from = [regime.finder, *its, options.separate_pools, photos.geometry, seed, torch.get_num_threads()]
+    learnt = dataclasses.replace(regime.finder, zoom=False, background=0.0)
+    made_from = [learnt, *its, options.separate_pools, photos.geometry, seed, torch.get_num_threads()]
 
     def write(folder: Path) -> None:
         finders.save(train(photos, regime, options, seed), folder)
 
-    return Cache(Path(".cache")).folder("finder", fingerprint(made_from, data), write, finders.load)
+    finder = Cache(Path(".cache")).folder("finder", fingerprint(made_from, data), write, finders.load)
+    shows = {name: getattr(regime.finder, name) for name in ("zoom", "background")}
+    finder.shape = dataclasses.replace(finder.shape, **shows)
+    return finder
