@@ -16,7 +16,7 @@ from bgbias.errors import InputError
 def main(settings: params.Params, dataset: str, regime: str, seed: int, out: Path) -> None:
     """Train and save."""
     from bgbias import seeding
-    from bgbias.finder import saved
+    from bgbias.models import finders
     from bgbias.photos.views import Photos
     from bgbias.training import finder
 
@@ -26,7 +26,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int, out: Pat
         raise InputError(f"regime_settings.{regime} has no finder: give one that has ({', '.join(having) or 'none'})")
     seeding.deterministic(settings.threads)
     photos = Photos.prepared(dataset, settings.images[dataset])
-    saved.save(finder.train(photos, treatment, settings.train[dataset], seed), out)
+    finders.save(finder.train(photos, treatment, settings.train[dataset], seed), out)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def main(
     from safetensors.torch import save_file
 
     from bgbias import files, seeding
-    from bgbias.audit.shared import remedied, saved, sources, views
+    from bgbias.audit.shared import finders, remedied, sources, views
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.errors import InputError, printable
@@ -56,7 +56,7 @@ def main(
     checked = given | {"embedder": embedder, "second_masks": "none"}
     options = None if dataset else check(checked, params.Audit, "options")
     sources.try_folder(out.parent, options)
-    found_by = saved.load(finder) if finder else None
+    found_by = finders.load(finder) if finder else None
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
     if dataset:
         sides = remedied.of_dataset(dataset, settings, model.input_px, cache)

@@ -204,6 +204,8 @@ def test_overrides_of_losses_and_datasets_that_do_not_run(refuses, loss, dataset
         ((*NULL, "channels"), 0, "regime_settings.early_masking.finder.channels: .*greater than or equal to 1"),
         ((*NULL, "most_px"), 4, "regime_settings.early_masking.finder.most_px: .*greater than or equal to 16"),
         ((*NULL, "lr"), 0, "regime_settings.early_masking.finder.lr: .*greater than 0"),
+        ((*NULL, "encoder"), {"network": "resnet18", "weights": "scratch", "lr": 0}, "unknown network 'resnet18'"),
+        ((*NULL, "encoder"), {"network": "small_resnet", "weights": "scratch"}, "finder.encoder.lr is missing"),
         (("regime_settings", "a b"), PARAMS["regime_settings"]["base"], "regime_settings.a b: name it"),
         (("audit",), {"shop": {"photos": "a"}}, "audit.shop.embedder is missing"),
         (("audit",), {"sh op": {"photos": "a", "embedder": "b"}}, "audit.sh op: name it"),

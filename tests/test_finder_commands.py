@@ -13,9 +13,8 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from bgbias.external import spec
-from bgbias.finder import saved
-from bgbias.finder.network import Finder, Shape
-from bgbias.models import trained
+from bgbias.finder.network import Shape
+from bgbias.models import finders, trained
 from bgbias.models.embedder import embed
 from bgbias.report.figures import GAP
 from bgbias.report.sheets import SIDE_PX
@@ -28,7 +27,7 @@ def run(data, drawn_settings, tmp_path, monkeypatch):
     """Run a stage on the drawn photos, with a finder of a few channels; stages.train is not run twice the same."""
     drawn_settings["attention"]["copies"] = 2
     drawn_settings["train"]["drawn"] |= {"batch_size": 4, "batches_per_epoch": 3, "max_epochs": 1, "embedding_dim": 8}
-    drawn_settings["regime_settings"]["early_masking"]["finder"] |= {"channels": 4, "epochs": 2}
+    drawn_settings["regime_settings"]["early_masking"]["finder"] |= {"channels": 4, "epochs": 2, "background": 0.25}
     YAML().dump(drawn_settings, tmp_path / "params.yaml")
     monkeypatch.chdir(tmp_path)
 
@@ -65,7 +64,7 @@ def test_masks_are_found_scored_recorded_and_drawn_beside_the_attention(run, tmp
 
 def test_a_finder_alone_is_trained_and_put_before_another_embedder(run, tmp_path, capsys):
     run("finder", "drawn", "early_masking", 42, "--out", "finders/drawn")
-    assert saved.load(tmp_path / "finders/drawn").shape == Shape(4, 128, True)
+    assert finders.load(tmp_path / "finders/drawn").shape == Shape(4, 128, True, background=0.25)
     assert "finder: IoU on validation photos 0." in capsys.readouterr().out
     torch.manual_seed(0)
     trained.save(trained.new("small_resnet", 8, 16, "cosine"), tmp_path / "model")
@@ -81,10 +80,11 @@ def test_a_finder_alone_is_trained_and_put_before_another_embedder(run, tmp_path
 
 
 @pytest.mark.parametrize("network", ["small_resnet", "bn_inception"])
-@pytest.mark.parametrize("zoom", [False, True])
-def test_the_onnx_file_embeds_pictures_as_the_model_does(run, tmp_path, capsys, network, zoom):
+@pytest.mark.parametrize(("zoom", "encoder"), [(False, None), (True, None), (True, "small_resnet")])
+def test_the_onnx_file_embeds_pictures_as_the_model_does(run, tmp_path, capsys, network, zoom, encoder):
     torch.manual_seed(0)
-    trained.save(trained.new(network, 8, 64, "cosine", finder=Finder(Shape(4, 32, zoom))), tmp_path / "model")
+    finder = finders.make(Shape(4, 32, zoom, encoder, background=0.25))
+    trained.save(trained.new(network, 8, 64, "cosine", finder=finder), tmp_path / "model")
     run("export", "--model", "model", "--out", "net.onnx")
     assert "'onnx:net.onnx?mean=0&sd=1'" in capsys.readouterr().out
     pictures = torch.randint(0, 256, (5, 3, 64, 64), dtype=torch.uint8)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bgbias.ablations import GREY, mean_colours, on_colour
-from bgbias.finder.network import Finder, Shape
+from bgbias.finder.network import OwnFinder, Shape
 from bgbias.photos.compose import paste, take
 from bgbias.photos.foreground import Box
 from bgbias.remedies.pictures import FOUND, OWN, REMEDIES, SAME, Shown, averaged, cropped
@@ -39,7 +39,7 @@ def test_every_remedy_averages_passes_that_are_shown(shown):
 
 
 def test_a_finder_shows_the_object_on_grey_and_enlarged_whatever_the_given_mask(photos):
-    finder = Finder(Shape(4, 64, False))
+    finder = OwnFinder(Shape(4, 64, False))
     finder.masks = lambda images: MASKS.float() / 255  # exact
     found = dict(Shown(photos, photos.pool("val"), 7, finder).passes(PICTURES, 255 - MASKS, IDS))
     alone, enlarged = (found[remedy.name] for remedy in FOUND)

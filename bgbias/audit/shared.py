@@ -19,7 +19,7 @@ from bgbias.audit.measures import Measures
 from bgbias.audit.model_remarks import model_remarks
 from bgbias.audit.progress import Steps
 from bgbias.audit.sampled import Sampled
-from bgbias.finder import saved
+from bgbias.models import finders
 
 __all__ = [
     "Measures",
@@ -29,6 +29,7 @@ __all__ = [
     "advice",
     "embeddings",
     "explained",
+    "finders",
     "grade",
     "mask_sheet",
     "model_remarks",
@@ -36,7 +37,6 @@ __all__ = [
     "page",
     "queries",
     "remedied",
-    "saved",
     "sources",
     "verdict",
     "views",

@@ -136,10 +136,28 @@ class Training:
     workers: Annotated[Processes, Ge(0)]  # processes that crop beside the training; 0: none
 
     def __post_init__(self):
-        """Refuse what names no network; whether a collection has one of that name is not known here."""
-        if not re.fullmatch(r"small_resnet|bn_inception|(torchvision|timm):[\w.-]+", self.network):
-            expected = "small_resnet, bn_inception, torchvision:NAME or timm:NAME; weights have a key of their own"
-            raise InputError(f"unknown network '{self.network}'; known are {expected}")
+        """Refuse what names no network."""
+        _refuse_no_network(self.network)
+
+
+def _refuse_no_network(name: str) -> None:
+    """Whether a collection has one of that name is not known here."""
+    if not re.fullmatch(r"small_resnet|bn_inception|(torchvision|timm):[\w.-]+", name):
+        expected = "small_resnet, bn_inception, torchvision:NAME or timm:NAME; weights have a key of their own"
+        raise InputError(f"unknown network '{name}'; known are {expected}")
+
+
+@strict
+class Encoder:
+    """A network whose layers down to a sixteenth of the image's side see the image for a finder."""
+
+    network: str  # a convolutional one, as train's
+    weights: str  # as train's
+    lr: NotNegative  # 0: it stays as it is; the statistics of its batch norm do so at any rate
+
+    def __post_init__(self):
+        """Refuse what names no network."""
+        _refuse_no_network(self.network)
 
 
 @strict
@@ -149,8 +167,10 @@ class Finder:
     channels: Annotated[int, Ge(1), Le(512)]  # of its first layer
     most_px: Annotated[int, Ge(16), Le(1024)]  # images of a longer side are shrunk for it by a whole factor
     zoom: bool  # enlarge the square around the object
+    background: Share  # of the background's contrast that the embedder sees; 0: none
     epochs: Count  # of its training, of train.<dataset>.batches_per_epoch batches
     lr: Positive
+    encoder: Encoder | None = None  # None: small layers of its own, from scratch
 
 
 @strict

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from bgbias import files
 from bgbias.errors import InputError, refuse
 from bgbias.finder.network import Finder, Shape
+from bgbias.models import finders
 from bgbias.models.by_name import trunk
 from bgbias.models.cards import Card, card
 from bgbias.models.embedder import Embedder, device
@@ -137,7 +138,7 @@ def load(folder: Path, where: torch.device | None = None, name: str = "") -> Emb
         raise InputError(f"{folder}: network.json is of another version ({error}): train the model again") from error
     try:
         weights = OrderedDict(load_file(folder / "weights.safetensors"))
-        network = Network(made, weights["head.weight"].shape[1], its.embedding_dim, shape and Finder(shape))
+        network = Network(made, weights["head.weight"].shape[1], its.embedding_dim, shape and finders.make(shape))
         weights._metadata = network.state_dict()._metadata  # without it MNASNet's layers refuse to load
         refuse(_of_other_kinds(weights, network), "numbers of another kind; expected those that the network has")
         network.load_state_dict(weights)

@@ -11,12 +11,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from bgbias import files
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.errors import InputError
-from bgbias.finder import saved
 from bgbias.finder.masks import cross_entropy, found, iou
 from bgbias.finder.network import Finder, Shape
+from bgbias.models import finders
 from bgbias.models.embedder import device
 from bgbias.photos.compose import flip, paste
 from bgbias.photos.views import Photos
@@ -69,16 +70,21 @@ def train(photos: Photos, regime: params.Regime, options: params.Training, seed:
         The finder: frozen, in evaluation mode.
 
     Raises:
-        InputError: the loss is not finite.
+        FileNotFoundError: no such weights of an encoder.
+        InputError: no such encoder, or the loss is not finite.
     """
     settings, where = regime.finder, device()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        finder = Finder(Shape(settings.channels, settings.most_px, settings.zoom))
+        its = settings.encoder
+        shape = Shape(settings.channels, settings.most_px, settings.zoom, its and its.network, settings.background)
+        finder = finders.make(shape, its.weights if its else "scratch")
     finder = finder.to(where, memory_format=torch.channels_last).train()
     total, start = settings.epochs * options.batches_per_epoch, time.perf_counter()
-    optimizer = torch.optim.AdamW(finder.parameters(), settings.lr, weight_decay=options.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.lr, total, pct_start=0.2, cycle_momentum=False)
+    groups = _groups(finder, settings)
+    optimizer = torch.optim.AdamW(groups, weight_decay=options.weight_decay)
+    rates = [group["lr"] for group in groups]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total, pct_start=0.2, cycle_momentum=False)
     steps = [(epoch, step) for epoch in range(1, settings.epochs + 1) for step in range(options.batches_per_epoch)]
     crops = ObjectCrops(photos, regime, options, seed)
     source = torch_generator(where, seed, "finder noise")
@@ -99,6 +105,15 @@ def train(photos: Photos, regime: params.Regime, options: params.Training, seed:
     return finder
 
 
+def _groups(finder: Finder, settings: params.Finder) -> list[dict]:
+    """The weights that learn, with their rates; an encoder whose rate is 0 does not."""
+    if not settings.encoder:
+        return [{"params": list(finder.parameters()), "lr": settings.lr}]
+    encoder = [weight.requires_grad_(settings.encoder.lr > 0) for weight in finder.encoder.parameters()]
+    own = [weight for name, weight in finder.named_parameters() if not name.startswith("encoder.")]
+    return [{"params": own, "lr": settings.lr}, {"params": encoder, "lr": settings.encoder.lr}]
+
+
 def validated(finder: Finder, photos: Photos, options: params.Training, seed: int) -> dict[str, float]:
     """Return the mean IoU of found masks on validation photos: clean, and swapped."""
     image_ids, pool = photos.split("val"), photos.val_pools(options.separate_pools)[1]
@@ -115,14 +130,26 @@ def validated(finder: Finder, photos: Photos, options: params.Training, seed: in
 def kept(photos: Photos, regime: params.Regime, options: params.Training, seed: int, data: Sequence[Path]) -> Finder:
     """Return what `train` gives, from the cache where the same was trained before: for another regime, loss or trunk.
 
+    What is shown of what is found, `zoom` and `background`, may be another, too.
+
     Args:
         photos, regime, options, seed: as for `train`.
         data: folders that the photos were read from.
+
+    Raises:
+        InputError: as of `train`, or the name of the encoder's file of weights does not tell its content.
     """
+    encoder = regime.finder.encoder
+    if encoder and Path(encoder.weights).is_file():
+        files.pinned(Path(encoder.weights))
     its = [options.batch_size, options.batches_per_epoch, options.weight_decay, options.noise_share]
-    made_from = [regime.finder, *its, options.separate_pools, photos.geometry, seed, torch.get_num_threads()]
+    learnt = dataclasses.replace(regime.finder, zoom=False, background=0.0)
+    made_from = [learnt, *its, options.separate_pools, photos.geometry, seed, torch.get_num_threads()]
 
     def write(folder: Path) -> None:
-        saved.save(train(photos, regime, options, seed), folder)
+        finders.save(train(photos, regime, options, seed), folder)
 
-    return Cache(Path(".cache")).folder("finder", fingerprint(made_from, data), write, saved.load)
+    finder = Cache(Path(".cache")).folder("finder", fingerprint(made_from, data), write, finders.load)
+    shows = {name: getattr(regime.finder, name) for name in ("zoom", "background")}
+    finder.shape = dataclasses.replace(finder.shape, **shows)
+    return finder

@@ -1,4 +1,4 @@
-"""A finder alone, as files."""
+"""Finders by their shape, and a finder alone as files."""
 
 import dataclasses
 from pathlib import Path
@@ -9,9 +9,29 @@ from safetensors.torch import load_file, save_file
 
 from bgbias import files
 from bgbias.errors import InputError
-from bgbias.finder.network import Finder, Shape
+from bgbias.finder.network import EncodedFinder, Finder, OwnFinder, Shape
+from bgbias.models import encoder
 
 SHAPE, WEIGHTS, MEND = "finder.json", "finder.safetensors", "train the finder again"
+
+
+def make(shape: Shape, weights: str = "scratch") -> Finder:
+    """Make a finder that is to be trained, or filled; random weights are drawn from PyTorch's generator.
+
+    Args:
+        shape: of the finder.
+        weights: of its encoder, see `by_name.trunk`.
+
+    Raises:
+        FileNotFoundError: no such weights.
+        ValueError: no such network, or one without maps that a finder can use.
+
+    >>> len(make(Shape(8, 128, True, "small_resnet")).encoder.channels)
+    4
+    """
+    if shape.encoder is None:
+        return OwnFinder(shape)
+    return EncodedFinder(shape, encoder.make(shape.encoder, weights))
 
 
 def save(finder: Finder, folder: Path) -> None:
@@ -35,7 +55,7 @@ def load(folder: Path) -> Finder:
             )
     written = files.read_json(folder / SHAPE, mend=MEND)
     try:
-        finder = Finder(Shape(**written))
+        finder = make(Shape(**written))
         finder.load_state_dict(load_file(folder / WEIGHTS))
         if not all(tensor.isfinite().all() for tensor in finder.state_dict().values()):
             raise InputError("some weights are not finite")
