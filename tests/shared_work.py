@@ -20,6 +20,7 @@ from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.masks import make as masks
+from bgbias.metrics import retrieval
 from bgbias.models.embedder import embed_photos
 from bgbias.photos.views import Photos
 from bgbias.training import loop
@@ -81,6 +82,11 @@ def measured(given: tuple, out: Path) -> dict[str, np.ndarray]:
     attention = Attention(embedder, dataclasses.replace(SETTINGS.attention, copies=2), 5)
     found = {view: embed_photos(embedder, of_view, list(map(str, ids))).numpy() for view, of_view in seen.items()}
     found["scores"], found["maps"] = measure(attention, photos, ids, seen["swapped"])
+    clean, swapped = (torch.from_numpy(found[view]) for view in seen)
+    labels = torch.tensor(photos.table.class_id[ids].to_numpy())
+    for number in (len(ids), 2):  # of queries: three processes do not share two
+        retrieved = retrieval.per_query(swapped[:number], clean, labels, [1, 50], torch.arange(number))
+        found |= {f"{name} of {number}": scores.numpy() for name, scores in retrieved.items()}
     for number in range(7):
         if ranks.is_first():
             draw(out / "photos" / f"{number}.png", 30 + number, 40)

@@ -84,9 +84,9 @@ def test_a_batch_consists_of_the_same_bytes_whoever_composes_them(found):
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_embeddings_attention_and_masks_are_the_same_bytes(found, count):
+def test_embeddings_attention_retrieval_and_masks_are_the_same_bytes(found, count):
     one, several = found(1)["measured"], found(count)["measured"]
-    assert one.keys() == several.keys() and len(one) == 11
+    assert one.keys() == several.keys() and len(one) == 21
     for name in one:
         np.testing.assert_array_equal(one[name], several[name], err_msg=name)
 

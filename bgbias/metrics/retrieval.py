@@ -9,6 +9,7 @@ first, as in a stable sort. Higher is better for every metric; all are shares in
 import torch
 from torch import Tensor
 
+from bgbias import ranks
 from bgbias.errors import InputError
 from bgbias.metrics import nearest
 
@@ -58,7 +59,7 @@ def _check(queries: Tensor, references: Tensor, rows: Tensor) -> None:
 def per_query(
     queries: Tensor, references: Tensor, labels: Tensor, recall_at: list[int], rows: Tensor | None = None
 ) -> dict[str, Tensor]:
-    """Compute the retrieval metrics of each query.
+    """Compute the retrieval metrics of each query; several processes share the queries.
 
     With R the number of other photos of the query's class, and the references in order of similarity:
 
@@ -95,7 +96,18 @@ def per_query(
     if not counted.any():
         raise InputError("every class has a single photo: there is nothing to retrieve")
     queries, rows, positives = (of_all if counted.all() else of_all[counted] for of_all in (queries, rows, positives))
-    k = int(positives.max())
+    own = ranks.share(len(rows)) if len(rows) >= ranks.count() else range(len(rows))
+    some = slice(own.start, own.stop)
+    scores = _per_query(queries[some], references, labels, recall_at, rows[some], positives[some], int(positives.max()))
+    if len(own) == len(rows):
+        return scores
+    shares = ranks.gather({name: of_some.cpu() for name, of_some in scores.items()})
+    return {name: torch.cat([of_some[name] for of_some in shares]).to(labels.device) for name in scores}
+
+
+def _per_query(
+    queries: Tensor, references: Tensor, labels: Tensor, recall_at: list[int], rows: Tensor, positives: Tensor, k: int
+) -> dict[str, Tensor]:
     chunks = []
     for places, found in nearest.lists(queries, references, rows, k):
         hit = labels[found] == labels[rows[places], None]
@@ -110,15 +122,15 @@ def per_query(
 def _ranks_beyond(queries: Tensor, references: Tensor, labels: Tensor, rows: Tensor, wanted: Tensor) -> Tensor:
     """The rank of some queries' first reference of their class in the whole ranking, from 1."""
     order = torch.arange(len(labels), device=labels.device)
-    ranks = [wanted[:0]]
+    found = [wanted[:0]]
     for places, similarity in nearest.similarities(queries, references, rows, wanted):
         for few, values in zip(places.split(FEW), similarity.split(FEW), strict=True):
             positive = labels == labels[rows[few], None]
             best = values.masked_fill(~positive, -torch.inf).amax(1, keepdim=True)
             tied = values == best
             place = (tied & positive).byte().argmax(1, keepdim=True)
-            ranks.append(((values > best) | (tied & (order < place))).float().sum(1).long() + 1)
-    return torch.cat(ranks)
+            found.append(((values > best) | (tied & (order < place))).float().sum(1).long() + 1)
+    return torch.cat(found)
 
 
 def _precision(hit: Tensor, r: Tensor) -> dict[str, Tensor]:
