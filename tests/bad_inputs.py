@@ -33,8 +33,8 @@ CELLS = [("demo", regime) for regime in REGIMES]
 BAR = re.compile(r"\d+%\||\[\d\d:\d\d")  # of tqdm
 MEND = re.compile(  # a message says what to do, or what would be right
     r"\b(add|again|anew|change|choose|close to it|compare|convert|copy|correct|draw|export|expected|fill|get|give|"
-    r"install|keep|known (are|is)|list|look|mend|make|move|name|needs?|put|quote|raise|remove|rename|replace|restore|run|"
-    r"save|set|should|shrink|there are|train|write|is missing|comes first|at most|larger than|valid)\b"
+    r"install|keep|known (are|is)|list|look|mend|make|move|name|needs?|put|quote|raise|remove|rename|replace|restore|"
+    r"run|save|set|should|shrink|there are|train|write|is missing|comes first|at most|larger than|valid)\b"
 )
 
 
