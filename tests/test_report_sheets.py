@@ -1,5 +1,8 @@
 """Tables and pictures."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -110,3 +113,8 @@ def test_the_front_joins_what_no_other_regime_beats_in_both():
     points = {"base": metrics(0.9, 0.2), "worse": metrics(0.85, 0.1), "cure": metrics(0.88, 0.7)}
     (line,) = [line for line in figures.front(points, "recall_at_1").axes[0].lines if line.get_linestyle() == "-"]
     assert line.get_xydata().round(6).tolist() == [[88, 70], [90, 20]]
+
+
+def test_an_audit_loads_matplotlib_for_the_colours_of_maps_alone():
+    code = "import sys, bgbias.audit.shared; sys.exit('matplotlib' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
