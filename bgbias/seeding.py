@@ -42,7 +42,7 @@ def deterministic(threads: int) -> None:
 
     Sums are split over the threads, so another number of them rounds otherwise. On a GPU, cuDNN's reproducible
     convolutions are asked for, of whole fp32 numbers: by default it rounds factors to TF32, whose 10 bits of mantissa
-    change the third digit of an embedding.
+    are three digits.
 
     Args:
         threads: of a process that computes on a CPU.

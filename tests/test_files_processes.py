@@ -82,6 +82,35 @@ def test_what_a_killed_process_leaves_is_removed_and_what_a_living_one_needs_is_
     assert not (checkout / ".checkpoints").exists()
 
 
+def test_many_processes_that_start_at_once_remove_what_killed_ones_have_left(checkout, monkeypatch):
+    (checkout / ".checkpoints").mkdir(parents=True)
+    (checkout / ".checkpoints/killed.lock").touch()
+    mkdir, glob, gone = Path.mkdir, Path.glob, [FileExistsError(), FileNotFoundError()]  # by another one, in between
+
+    def removed(folder, *args, **how):
+        if gone:
+            raise gone.pop()
+        return mkdir(folder, *args, **how)
+
+    monkeypatch.setattr(Path, "mkdir", removed)
+    processes.sweep()
+    assert not (checkout / ".checkpoints").exists() and not gone
+
+    def vanished(folder, pattern):
+        yield from glob(folder, pattern)
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "glob", vanished)
+    processes.sweep()
+
+
+def test_a_file_in_the_place_of_the_folder_is_no_cause_to_wait(checkout):
+    checkout.mkdir()
+    (checkout / ".checkpoints").touch()
+    with pytest.raises(OSError, match="checkpoints"), processes.locked("it"):
+        pass
+
+
 def test_a_process_waits_for_another_one(start, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(processes, "PATIENCE_S", 0.1)
     holder = start(HOLDS.replace("60", "1"), tmp_path / "out")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from training_parts import weights
 
-from bgbias.training import loop
+from bgbias.training import checkpoints, loop
 
 
 def test_an_interrupted_training_goes_on_to_the_same_network(parts, tmp_path):
@@ -89,3 +89,13 @@ def test_a_finished_training_is_not_repeated(parts, tmp_path, capsys):
     capsys.readouterr()
     curve = loop.fit(*parts(), tmp_path / "checkpoint.pt")
     assert len(curve) == 3 and capsys.readouterr().out.startswith("resuming after epoch 3")
+
+
+def test_a_checkpoint_is_read_to_the_cpu_wherever_it_was_written(tmp_path, monkeypatch):
+    network = torch.nn.Linear(2, 2)
+    best = {"epoch": 1, "weights": network.state_dict()}
+    checkpoints.save(tmp_path / "checkpoint.pt", {"embedder": network}, [{"epoch": 1}], best)
+    read, asked = torch.load, []
+    monkeypatch.setattr(torch, "load", lambda *its, **how: asked.append(how["map_location"]) or read(*its, **how))
+    assert checkpoints.resume(tmp_path / "checkpoint.pt", {"embedder": network}) is not None
+    assert set(asked) == {"cpu"}

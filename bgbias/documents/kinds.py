@@ -131,6 +131,20 @@ def csv(path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=heads)
 
 
+def benchmark(path: Path) -> pd.DataFrame:
+    """What `benchmarks` has written with --json: a row an alternative, the fastest first, the pipeline's in bold."""
+    rows = []
+    for name, case in files.read_json(path, mend=MEND)["cases"].items():
+        ways, ours = case["alternatives"], case["ours"]
+        for way, found in sorted(ways.items(), key=lambda item: item[1]["median_s"]):
+            row = {"measured": name, "way": f"**{way}**" if way == ours else way}
+            row["images/s"] = f"{found['images_per_s']:,.0f}" if "images_per_s" in found else ""
+            row["seconds"] = f"{found['median_s']:.3g}"
+            row["time / ours"] = f"{found['median_s'] / ways[ours]['median_s']:.2f}"
+            rows.append(row | {"peak MB": f"{found['peak_mb']:,.0f}"})
+    return pd.DataFrame(rows)
+
+
 def _clean_to_swapped(found: dict) -> str:
     return " → ".join(tables.percent(found[view]["recall_at_1"]) for view in ("clean", "swapped"))
 

@@ -82,10 +82,12 @@ def _taken(what: str, wait: bool) -> FileLock:
 def _take(file: Path, timeout_s: float) -> FileLock:
     lock = FileLock(file, timeout=timeout_s)
     while True:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # another process has removed the folder, as it was empty
-            lock.acquire()
+        try:
+            lock.acquire()  # makes the folder, too
             return lock
+        except (FileNotFoundError, FileExistsError):  # another process has removed the folder, as it was empty
+            if file.parent.is_file() or file.parent.is_symlink():
+                raise
 
 
 def _drop(lock: FileLock) -> None:
@@ -150,7 +152,10 @@ def _clear(name: str, target: Path) -> None:
 
 def sweep() -> None:
     """Remove the locks and scratch folders of processes that have died."""
-    for file in work().glob("*.lock"):
+    found: list[Path] = []
+    with suppress(FileNotFoundError):  # another process has just removed the folder, as it was empty
+        found += work().glob("*.lock")
+    for file in found:
         with suppress(Timeout, PermissionError):  # of another user
             lock = _take(file, 0)
             target = file.read_bytes()
