@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import subprocess
 
 import pytest
 from own_photos import add
@@ -14,9 +15,13 @@ LOSS, NETWORK, DATASET = re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]
 FRUIT = ("apple", "banana", "cherry", "date", "elder", "fig", "grape", "hazel")
 
 
+def diff(section: str) -> str:
+    return re.search(r"```diff\n(.*?)```", section, re.DOTALL)[1]
+
+
 def follow(checkout: Checkout, section: str) -> str:
     """Apply a section's diff and run its command; returns what is printed."""
-    (checkout.folder / "change.diff").write_text(re.search(r"```diff\n(.*?)```", section, re.DOTALL)[1])
+    (checkout.folder / "change.diff").write_text(diff(section))
     checkout.run("git", "apply", "change.diff")
     return checkout.run(*re.search(r"^    (dvc exp run .*)$", section, re.MULTILINE)[1].replace("'", "").split())
 
@@ -24,6 +29,14 @@ def follow(checkout: Checkout, section: str) -> str:
 def measured(checkout: Checkout, dataset: str) -> dict:
     found = json.loads((checkout.folder / f"metrics/evaluate/{dataset}/base.json").read_text())
     return found[dataset]["base"]["clean"]
+
+
+@pytest.mark.parametrize("section", [LOSS, NETWORK, DATASET], ids=["loss", "network", "dataset"])
+def test_a_diff_fits_the_code_of_today(section):
+    applied = subprocess.run(
+        ["git", "apply", "--check"], cwd=ROOT, input=diff(section), capture_output=True, text=True, check=False
+    )
+    assert applied.returncode == 0, applied.stderr
 
 
 @pytest.mark.pipeline
