@@ -8,7 +8,7 @@ import pandas as pd
 from PIL import Image
 
 from bgbias import files
-from bgbias.config import params
+from bgbias.config.data import Demo
 from bgbias.datasets import demo, sources
 from bgbias.photos import pack
 
@@ -25,7 +25,7 @@ UNSPLASH = sources.Public(  # the study's: 100 photos for training and validatio
 )
 
 
-def write_pools(source: str, options: params.Demo, short_side_px: int, out: Path) -> None:
+def write_pools(source: str, options: Demo, short_side_px: int, out: Path) -> None:
     """Pack the pools of a source: a pack `out`/POOL each, and their names in `out`/backgrounds.csv.
 
     Args:
@@ -47,13 +47,13 @@ def write_pools(source: str, options: params.Demo, short_side_px: int, out: Path
     pd.DataFrame(named, columns=["pool", "background_id", "name"]).to_csv(out / "backgrounds.csv", index=False)
 
 
-def _rendered(options: params.Demo, scratch: Path) -> Pools:
+def _rendered(options: Demo, scratch: Path) -> Pools:
     for pool in ("val", "test", "scene"):
         pictures = demo.backgrounds(pool, options)
         yield pool, ((name, Image.fromarray(picture)) for name, picture in pictures)
 
 
-def _unsplash(options: params.Demo, scratch: Path) -> Pools:
+def _unsplash(options: Demo, scratch: Path) -> Pools:
     folder = scratch / "unsplash"
     sources.fetch(UNSPLASH, folder)
     for pool in ("val", "test"):

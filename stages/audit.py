@@ -29,6 +29,8 @@ from typing import get_args
 
 from bgbias import external
 from bgbias.config import cli, params
+from bgbias.config.audits import SecondMasks
+from bgbias.config.data import MaskMethod
 from bgbias.errors import InputError, printable
 
 
@@ -37,7 +39,7 @@ def main(
     embedder: str,
     out: Path,
     dataset: str | None,
-    second_masks: params.SecondMasks | None = None,
+    second_masks: SecondMasks | None = None,
     second_backgrounds: str | None = None,
     queries: int | None = None,
     title: str | None = None,
@@ -158,11 +160,11 @@ if __name__ == "__main__":
         out={"type": Path, "required": True, "help": "folder for the results", "metavar": "DIR"},
         masks={"help": "folder of masks: apple/a.png (white: the object) for apple/a.jpg", "metavar": "DIR"},
         mask_method={
-            "choices": get_args(params.MaskMethod),
+            "choices": get_args(MaskMethod),
             "help": "how to make masks instead; given: photos.csv names them",
         },
         second_masks={
-            "choices": get_args(params.SecondMasks),
+            "choices": get_args(SecondMasks),
             "help": "masks to hold beside them, for a verdict no stronger than both allow; without it grabcut, beside "
             "grabcut from a larger disc; none: 21 views are embedded, not 30",
         },

@@ -21,7 +21,7 @@ from bgbias.config import cli, params
 def main(settings: params.Params, name: str, audits: list[Path] | None) -> None:
     """Read the rows, write the figures, the table and the picture."""
     from bgbias import files
-    from bgbias.config.consistency import refuse_odd_names, refuse_twice
+    from bgbias.config.values import refuse_odd_names, refuse_twice
     from bgbias.errors import refuse_unknown
     from bgbias.leaderboard import rows, shown
     from bgbias.report import figures, tables

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import get_args
 
 from bgbias.config import cli, params
+from bgbias.config.data import MaskMethod
 from bgbias.errors import printable
 
 WORST = 3  # photos that are named
@@ -48,7 +49,7 @@ if __name__ == "__main__":
         __doc__,
         labels={"type": Path, "required": True, "help": "folder of photos and masks", "metavar": "DIR"},
         out={"type": Path, "required": True, "help": "where the figures go", "metavar": "FILE.json"},
-        method={"choices": get_args(params.MaskMethod), "default": "given", "help": "of the automatic masks"},
+        method={"choices": get_args(MaskMethod), "default": "given", "help": "of the automatic masks"},
         rembg_model={
             "default": "u2net",
             "help": "name, or KIND:FILE, a file of such a model",

@@ -11,6 +11,7 @@ Takes   the demo 2 s, grocery's 5,421 photos 4 s on two cores
 from pathlib import Path
 
 from bgbias.config import cli, params
+from bgbias.config.data import Folder
 
 
 def main(settings: params.Params, dataset: str) -> None:
@@ -41,9 +42,7 @@ def main(settings: params.Params, dataset: str) -> None:
         files.write_csv(partial / "images.csv", table)
         pictures = pack.shrink_all([raw / path for path in table.path], settings.images[dataset].short_side_px)
         pack.Pack.write(partial / "photos", tqdm(pictures, "packing", len(table), unit="photo"))
-    if isinstance(settings.data[dataset], params.Folder) and (
-        remark := module.remark(table, pack.Pack(out / "photos"))
-    ):
+    if isinstance(settings.data[dataset], Folder) and (remark := module.remark(table, pack.Pack(out / "photos"))):
         print(f"{dataset}: {remark}")
 
 

@@ -18,7 +18,7 @@ from bgbias.config import cli, params
 def main(settings: params.Params, dataset: str, study: str, replace: bool) -> None:
     """Gather and write."""
     from bgbias import files
-    from bgbias.config.consistency import refuse_odd_names
+    from bgbias.config.values import refuse_odd_names
     from bgbias.documents.record import record, refuse_to_lose
 
     refuse_odd_names("study", [study])

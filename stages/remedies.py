@@ -23,6 +23,7 @@ from typing import get_args
 
 from bgbias import external
 from bgbias.config import cli, params
+from bgbias.config.data import MaskMethod
 
 
 def main(
@@ -95,7 +96,7 @@ if __name__ == "__main__":
         out={"type": Path, "required": True, "help": "where the figures go", "metavar": "FILE.json"},
         masks={"help": "folder of masks: apple/a.png (white: the object) for apple/a.jpg", "metavar": "DIR"},
         mask_method={
-            "choices": get_args(params.MaskMethod),
+            "choices": get_args(MaskMethod),
             "help": "how to make masks instead; given: photos.csv names them",
         },
         rembg_model={"help": "name, or KIND:FILE, a local file of such a model; without it u2net", "metavar": "MODEL"},

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bgbias.config import params
+from bgbias.config.data import Folder
 
-OPTIONS = params.Folder(seed=1, val_share=0.25, test_share=0.25)
+OPTIONS = Folder(seed=1, val_share=0.25, test_share=0.25)
 NUMBERS = itertools.count()
 CLASSES = ("Äpfel", "blue mug", "cup", "dish", "egg", "fork", "glass", "hat")
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from bgbias.config.params import Fetched
+from bgbias.config.data import Fetched
 from bgbias.datasets import cars196, cub200, sop
 
 SPECIES = ["001.Albatross", "002.Auklet", "003.Bunting", "004.Cardinal"]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bgbias.config.params import Demo
+from bgbias.config.data import Demo
 from bgbias.datasets.demo import backgrounds, fetch, image_table
 from bgbias.photos.table import SPLITS
 from bgbias.render.camera import home_scenes

@@ -9,7 +9,7 @@ from audit_to_show import Reader, audit, rows
 from PIL import Image
 
 from bgbias.audit import queries
-from bgbias.config import consistency
+from bgbias.config import values
 from bgbias.datasets import folder
 from bgbias.errors import InputError, printable
 from bgbias.report import comparison, figures, tables
@@ -113,7 +113,7 @@ def test_dollars_are_drawn_as_they_are(tmp_path):
 @pytest.mark.parametrize("name", [*PLAIN, *STEERING, "a\nb", "-n", "--out", "a b", "a;b", ".", ""])
 def test_a_name_that_reaches_a_command_or_a_path_is_a_word(name):
     with pytest.raises(InputError, match="name it with letters, digits, _ and - only"):
-        consistency.refuse_odd_names("audit", [name])
+        values.refuse_odd_names("audit", [name])
 
 
 @pytest.mark.parametrize("name", STEERING)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from bgbias import files
 from bgbias.config import params
+from bgbias.config.data import MaskMethod
 from bgbias.masks import make, quality, segment
 
 GIVEN = params.Masks(method="given", rembg_model="u2net", grabcut_px=64)
@@ -58,7 +59,7 @@ def test_colour_masks_are_read_as_grey(tmp_path):
 
 
 def test_every_method_of_the_parameters_makes_masks_and_can_be_measured():
-    assert tuple(quality.AUTOMATIC) == tuple(make.METHODS) == get_args(params.MaskMethod)
+    assert tuple(quality.AUTOMATIC) == tuple(make.METHODS) == get_args(MaskMethod)
 
 
 def test_fresh_masks_are_those_of_the_mask_stage(tmp_path, monkeypatch):

@@ -6,7 +6,8 @@ import dataclasses
 import pytest
 import torch
 
-from bgbias.config import params, read
+from bgbias.config import read
+from bgbias.config.training import Encoder
 from bgbias.errors import InputError
 from bgbias.finder.masks import found, iou
 from bgbias.finder.network import OwnFinder, Shape
@@ -57,7 +58,7 @@ def test_training_on_masks_alone_finds_the_objects_of_other_classes_whatever_was
 @pytest.mark.parametrize("lr", [0.0, 0.001])
 def test_an_encoder_learns_by_its_own_rate_and_keeps_its_statistics(photos, small, lr):
     regime, options = small
-    encoder = params.Encoder(network="small_resnet", weights="scratch", lr=lr)
+    encoder = Encoder(network="small_resnet", weights="scratch", lr=lr)
     regime = dataclasses.replace(regime, finder=dataclasses.replace(regime.finder, epochs=2, encoder=encoder))
     torch.manual_seed(3)
     before = finders.make(Shape(4, 128, True, "small_resnet")).state_dict()
@@ -71,7 +72,7 @@ def test_an_encoder_learns_by_its_own_rate_and_keeps_its_statistics(photos, smal
 def test_weights_of_an_encoder_in_a_file_whose_name_does_not_tell_its_content_are_refused(photos, small, tmp_path):
     regime, options = small
     (tmp_path / "net.pth").write_bytes(b"weights")
-    encoder = params.Encoder(network="torchvision:resnet18", weights=str(tmp_path / "net.pth"), lr=0.0)
+    encoder = Encoder(network="torchvision:resnet18", weights=str(tmp_path / "net.pth"), lr=0.0)
     regime = dataclasses.replace(regime, finder=dataclasses.replace(regime.finder, encoder=encoder))
     with pytest.raises(InputError, match="its name does not tell its content"):
         training.kept(photos, regime, options, 3, [])

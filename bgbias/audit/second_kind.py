@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
+from bgbias.config.audits import SecondMasks
 from bgbias.masks.make import made_from
 from bgbias.masks.segment import cut_out
 from bgbias.photos.pack import Pack, cores
@@ -29,7 +30,7 @@ class Second(NamedTuple):
     masks: Pack
 
 
-def making(asked: params.SecondMasks | None, first: str, model: str) -> params.Masks | None:
+def making(asked: SecondMasks | None, first: str, model: str) -> params.Masks | None:
     """Return how masks of a second kind are made; None: not at all.
 
     Args:

@@ -17,6 +17,7 @@ from bgbias.audit.pictures import Pictures, packed
 from bgbias.audit.second_kind import Second
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
+from bgbias.config.audits import SecondMasks
 from bgbias.errors import InputError
 from bgbias.files.processes import locked
 from bgbias.masks.make import file_of, made_from, make_masks
@@ -69,7 +70,7 @@ def of_dataset(
     settings: params.Params,
     input_px: int,
     cache: Cache,
-    second: params.SecondMasks | None = None,
+    second: SecondMasks | None = None,
     backgrounds: str | None = None,
     queries: int | None = None,
 ) -> Opened:

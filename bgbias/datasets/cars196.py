@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.io import loadmat
 
 from bgbias import files
-from bgbias.config import params
+from bgbias.config.data import Fetched
 from bgbias.datasets import archives, published
 from bgbias.errors import InputError
 
@@ -29,7 +29,7 @@ ORIGINAL = KAGGLE._replace(file="car_ims.tgz", md5="d5c8f0aa497503f355e17dc7886c
 ANNOTATIONS, ANNOTATIONS_MD5 = "cars_annos.mat", "b407c6086d669747186bd1d764ff9dbc"
 
 
-def fetch(out: Path, options: params.Fetched) -> None:
+def fetch(out: Path, options: Fetched) -> None:
     """Take the photos from data/sources/cars196, packed or extracted, in either layout; else from Kaggle.
 
     Raises:

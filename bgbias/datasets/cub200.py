@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from bgbias import files
-from bgbias.config import params
+from bgbias.config.data import Fetched
 from bgbias.datasets import published
 
 COUNTS = published.Counts(images=11_788, classes=200, val_from=75, test_from=100, test_images=5_924)
@@ -31,7 +31,7 @@ MASKS = published.Archive(
 )
 
 
-def fetch(out: Path, options: params.Fetched) -> None:
+def fetch(out: Path, options: Fetched) -> None:
     """Take the photos from data/sources/cub200 or from CaltechDATA, and masks from data/sources/cub200 only.
 
     Raises:

@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from bgbias import files
-from bgbias.config.params import Demo
+from bgbias.config.data import Demo
 from bgbias.errors import InputError
 from bgbias.photos.table import REFETCH, SPLITS
 from bgbias.render.backgrounds import swap

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bgbias import files
-from bgbias.config import params
+from bgbias.config.data import Folder
 from bgbias.datasets import listed, near_duplicates
 from bgbias.datasets.contents import NOT_READ, READ, describe, is_passed_over, walk
 from bgbias.datasets.listed import COLUMNS, LIST, class_name, steers
@@ -20,7 +20,7 @@ from bgbias.photos.table import check_table
 from bgbias.seeding import generator
 
 
-def fetch(out: Path, options: params.Folder) -> None:
+def fetch(out: Path, options: Folder) -> None:
     """Copy the photos, and masks, of data/sources/NAME (a folder or a link to one), with a list of all.
 
     Args:

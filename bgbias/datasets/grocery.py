@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from bgbias import files
-from bgbias.config import params
+from bgbias.config.data import Fetched
 from bgbias.datasets import sources
 from bgbias.photos.table import REFETCH, SPLITS
 
@@ -27,7 +27,7 @@ LISTED = {"names": ["path", "class_id", "coarse"], "dtype": {"class_id": int}}
 SPLIT_OF_ID = ("train", "test", "train", "val")  # by class id modulo 4
 
 
-def fetch(out: Path, options: params.Fetched) -> None:
+def fetch(out: Path, options: Fetched) -> None:
     """Take the dataset from data/sources/grocery or from its repository."""
     sources.fetch(PUBLIC, out)
 

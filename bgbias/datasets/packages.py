@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bgbias.config import params
+from bgbias.config.data import Fetched
 from bgbias.datasets import grocery, sources
 from bgbias.photos.table import SPLITS
 
@@ -24,7 +24,7 @@ PUBLIC = grocery.PUBLIC._replace(
 SPLIT_OF_ID = ("val", "train", "test")  # by class id modulo 3
 
 
-def fetch(out: Path, options: params.Fetched) -> None:
+def fetch(out: Path, options: Fetched) -> None:
     """Take the photos from data/sources/grocery or from grocery's repository."""
     sources.fetch(PUBLIC, out)
 

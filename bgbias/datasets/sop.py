@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from bgbias import files
-from bgbias.config import params
+from bgbias.config.data import Fetched
 from bgbias.datasets import published
 from bgbias.errors import InputError
 
@@ -24,7 +24,7 @@ PHOTOS = published.Archive(
 )
 
 
-def fetch(out: Path, options: params.Fetched) -> None:
+def fetch(out: Path, options: Fetched) -> None:
     """Take the photos from data/sources/sop or from the authors' Google Drive.
 
     Raises:

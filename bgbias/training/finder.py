@@ -14,6 +14,7 @@ from tqdm import tqdm
 from bgbias import files
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
+from bgbias.config import training as blocks
 from bgbias.errors import InputError
 from bgbias.finder.masks import cross_entropy, found, iou
 from bgbias.finder.network import Finder, Shape
@@ -105,7 +106,7 @@ def train(photos: Photos, regime: params.Regime, options: params.Training, seed:
     return finder
 
 
-def _groups(finder: Finder, settings: params.Finder) -> list[dict]:
+def _groups(finder: Finder, settings: blocks.Finder) -> list[dict]:
     """The weights that learn, with their rates; an encoder whose rate is 0 does not."""
     if not settings.encoder:
         return [{"params": list(finder.parameters()), "lr": settings.lr}]
