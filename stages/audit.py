@@ -29,8 +29,7 @@ from typing import get_args
 
 from bgbias import external
 from bgbias.config import cli, params
-from bgbias.config.audits import SecondMasks
-from bgbias.config.data import MaskMethod
+from bgbias.config.audits import OF_A_FOLDER, SecondMasks
 from bgbias.errors import InputError, printable
 
 
@@ -154,15 +153,10 @@ if __name__ == "__main__":
         main,
         f"{__doc__}\n{external.__doc__.partition(chr(10))[2].strip(chr(10))}",
         shared=True,
-        photos={"help": "folder of photos", "metavar": "DIR"},
-        dataset={"help": "or a dataset of params.yaml, with its prepared masks and backgrounds", "metavar": "NAME"},
         embedder={"required": True, "help": "the model, see above", "metavar": "SPEC"},
         out={"type": Path, "required": True, "help": "folder for the results", "metavar": "DIR"},
-        masks={"help": "folder of masks: apple/a.png (white: the object) for apple/a.jpg", "metavar": "DIR"},
-        mask_method={
-            "choices": get_args(MaskMethod),
-            "help": "how to make masks instead; given: photos.csv names them",
-        },
+        **OF_A_FOLDER,
+        dataset={"help": "or a dataset of params.yaml, with its prepared masks and backgrounds", "metavar": "NAME"},
         second_masks={
             "choices": get_args(SecondMasks),
             "help": "masks to hold beside them, for a verdict no stronger than both allow; without it grabcut, beside "
@@ -173,8 +167,6 @@ if __name__ == "__main__":
             "of the photos, objects painted over), rendered, or a folder; 9 more views are embedded",
             "metavar": "DIR",
         },
-        rembg_model={"help": "name, or KIND:FILE, a local file of such a model; without it u2net", "metavar": "MODEL"},
-        backgrounds={"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},
         queries={
             "type": int,
             "metavar": "N",

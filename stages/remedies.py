@@ -19,11 +19,10 @@ Takes   the demo 40 s, grocery 2 min 30 s of one core: each photo of each view i
 """
 
 from pathlib import Path
-from typing import get_args
 
 from bgbias import external
 from bgbias.config import cli, params
-from bgbias.config.data import MaskMethod
+from bgbias.config.audits import OF_A_FOLDER
 
 
 def main(
@@ -90,17 +89,10 @@ if __name__ == "__main__":
         main,
         f"{__doc__}\n{external.__doc__.partition(chr(10))[2].strip(chr(10))}",
         shared=True,
-        photos={"help": "folder of photos", "metavar": "DIR"},
-        dataset={"help": "or a dataset of params.yaml, prepared with masks and backgrounds", "metavar": "NAME"},
         embedder={"required": True, "help": "the model, see above", "metavar": "SPEC"},
         out={"type": Path, "required": True, "help": "where the figures go", "metavar": "FILE.json"},
-        masks={"help": "folder of masks: apple/a.png (white: the object) for apple/a.jpg", "metavar": "DIR"},
-        mask_method={
-            "choices": get_args(MaskMethod),
-            "help": "how to make masks instead; given: photos.csv names them",
-        },
-        rembg_model={"help": "name, or KIND:FILE, a local file of such a model; without it u2net", "metavar": "MODEL"},
-        backgrounds={"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},
+        **OF_A_FOLDER,
+        dataset={"help": "or a dataset of params.yaml, prepared with masks and backgrounds", "metavar": "NAME"},
         save={"type": Path, "help": "where the directions go", "metavar": "FILE.safetensors"},
         finder={"type": Path, "help": "of stages.finder, to be tried as a remedy", "metavar": "FOLDER"},
     )

@@ -175,6 +175,14 @@ def test_backgrounds_are_four_at_least_and_a_hundred_at_most(tmp_path):
     assert len(pools.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))) == 100
 
 
+@pytest.mark.parametrize("which", ["backgrounds", "second_backgrounds"])
+def test_no_folder_of_backgrounds_is_refused_before_masks_are_made(folder, tmp_path, monkeypatch, which):
+    monkeypatch.setattr(sources, "make_masks", lambda *_: pytest.fail("masks were made first"))
+    options = params.Audit(photos=str(folder), embedder="small_resnet", **{which: str(tmp_path / "gone")})
+    with refused("gone is no folder"):
+        sources.of_folder(options, 16, 1, Cache(tmp_path / "cache"))
+
+
 def test_photos_that_hide_their_background_are_not_probed(folder, tmp_path):
     table = read(folder)[0]
     boxes = {"apple/a": (10, 10, 20, 20), "apple/b": (6, 1, 33, 28), "pear/a": None, "pear/b": (0, 0, 0, 0)}

@@ -76,6 +76,12 @@ def second(asked: str | None, pictures: Pictures, cache: Cache) -> SecondPool | 
     return of_pack(pool, asked if folder else OURS, mark(*drawn(folder, pictures.seed)) if folder else RENDERED)
 
 
+def refuse_no_pool(asked: str | None, seed: int) -> None:
+    """Refuse a folder that `second` would refuse."""
+    if asked not in (None, RENDERED, OWN):
+        drawn(Path(asked), seed)
+
+
 def mark(*content: Path) -> str:
     """Sixteen hexadecimal digits of what files and folders hold."""
     return files.checksum(*content)[:16]

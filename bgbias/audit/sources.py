@@ -148,6 +148,8 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
         folders.refuse_unmasked(table, folder)
     if options.second_masks == "given":
         folders.refuse_unmasked(listed, folder, "--second-masks")
+    pool = pools.background_pack(backgrounds, input_px, seed, cache)  # before masks, which take long
+    pools.refuse_no_pool(options.second_backgrounds, seed)
     model = options.rembg_model or REMBG_MODEL
     making = params.Masks(method=method, rembg_model=model, grabcut_px=second_kind.GRABCUT_PX)
     packs = photo_pack(table, folder, input_px, cache), mask_pack(table, folder, making, input_px, cache)
@@ -160,7 +162,6 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     photos = Photos(every.assign(image_id=range(len(every))), *packs, square(input_px))
     making = second_kind.making(options.second_masks, method, model)
     beside = making and Second(second_kind.name(making), _mask_pack(listed, folder, making, input_px, cache))
-    pool = pools.background_pack(backgrounds, input_px, seed, cache)
     pictures = Pictures(photos, image_ids, pool, seed, cache, second=beside, gallery=gallery)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
     described = _described(pictures, options.masks or method, options.backgrounds or pools.OURS)

@@ -1,12 +1,22 @@
 """What params.yaml holds of audits, remedies and the leaderboard; see params."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from bgbias.config.data import MaskMethod
 from bgbias.config.values import Count, strict
 from bgbias.errors import InputError
 
 SecondMasks = Literal["given", "rembg", "grabcut", "none"]
+OF_A_FOLDER = {  # options of the command line, for a folder of photos
+    "photos": {"help": "folder of photos", "metavar": "DIR"},
+    "masks": {"help": "folder of masks: apple/a.png (white: the object) for apple/a.jpg", "metavar": "DIR"},
+    "mask_method": {"choices": get_args(MaskMethod), "help": "how to make masks instead; given: photos.csv names them"},
+    "rembg_model": {
+        "help": "name, or KIND:FILE, a local file of such a model; without it u2net",
+        "metavar": "MODEL",
+    },
+    "backgrounds": {"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},
+}
 
 
 @strict
