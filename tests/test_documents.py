@@ -138,6 +138,15 @@ def test_scores_differences_and_arrows_by_hand(study):
     ]
 
 
+def test_remedies_by_their_names_and_some_columns(tmp_path):
+    recovered = {"value": 0.731, "low": 0.65, "high": 0.8}
+    grey = {"name": "grey", "sides": "both", "passes": 1, "needs_mask": True, "clean": VIEW}
+    grey["swapped"] = VIEW | {f"{metric}_sd": 0.01 for metric in VIEW}
+    grey["recovered"] = dict.fromkeys(VIEW, recovered)
+    files.write_json(tmp_path / "r.json", {"r": {"remedies": {"grey": grey}}})
+    assert cells("remedies r.json columns=4,5,6", tmp_path) == [["grey", "90.0", "90.0 ± 1.0", "73 (65 to 80)"]]
+
+
 def test_a_table_of_a_markdown_file_and_some_of_its_columns(tmp_path):
     (tmp_path / "t.md").write_text(
         "Title\n\n| a | b |\n|:--|--:|\n| 1 | 2 |\n\ntext\n\n| c | d |\n|:--|--:|\n| 3 | 4 |\n"

@@ -18,7 +18,7 @@ KINDS = {
     kind.__name__: kind
     for kind in (
         kinds.scores, kinds.differences, kinds.arrows, kinds.attention, kinds.losses, kinds.board, kinds.quality,
-        kinds.markdown, kinds.csv, kinds.benchmark,
+        kinds.remedies, kinds.markdown, kinds.csv, kinds.benchmark,
     )
 }  # fmt: skip
 MARK = "<!-- table: "

@@ -116,6 +116,12 @@ def quality(*paths: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def remedies(path: Path, columns: str) -> pd.DataFrame:
+    """Columns of what remedies recover: numbers of `tables.remedies`'s, comma-separated, after the name."""
+    whole = tables.remedies(files.read_json(path, path.stem, "remedies", mend=MEND))
+    return whole.iloc[:, [0, *map(int, columns.split(","))]]
+
+
 def markdown(path: Path, columns: str = "", number: str = "0") -> pd.DataFrame:
     """A table of a Markdown file that a stage has written: which of its tables, and which columns (""; all)."""
     parts = [part for part in path.read_text(encoding="utf-8").split("\n\n") if part.startswith("|")]
