@@ -143,8 +143,10 @@ def test_remedies_by_their_names_and_some_columns(tmp_path):
     grey = {"name": "grey", "sides": "both", "passes": 1, "needs_mask": True, "clean": VIEW}
     grey["swapped"] = VIEW | {f"{metric}_sd": 0.01 for metric in VIEW}
     grey["recovered"] = dict.fromkeys(VIEW, recovered)
-    files.write_json(tmp_path / "r.json", {"r": {"remedies": {"grey": grey}}})
-    assert cells("remedies r.json columns=4,5,6", tmp_path) == [["grey", "90.0", "90.0 ± 1.0", "73 (65 to 80)"]]
+    files.write_json(tmp_path / "r.json", {"r": {"remedies": {"grey": grey, "crop": grey | {"name": "crop"}}}})
+    row = ["90.0", "90.0 ± 1.0", "73 (65 to 80)"]
+    assert cells("remedies r.json columns=4,5,6", tmp_path) == [["crop", *row], ["grey", *row]]
+    assert cells("remedies r.json columns=4,5,6 rows=crop", tmp_path) == [["crop", *row]]
 
 
 def test_a_table_of_a_markdown_file_and_some_of_its_columns(tmp_path):

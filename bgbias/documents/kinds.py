@@ -116,9 +116,10 @@ def quality(*paths: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def remedies(path: Path, columns: str) -> pd.DataFrame:
-    """Columns of what remedies recover: numbers of `tables.remedies`'s, comma-separated, after the name."""
-    whole = tables.remedies(files.read_json(path, path.stem, "remedies", mend=MEND))
+def remedies(path: Path, columns: str, rows: str = "") -> pd.DataFrame:
+    """What remedies recover: columns of `tables.remedies` by number, after the name; rows by their keys; "": all."""
+    found = files.read_json(path, path.stem, "remedies", mend=MEND)
+    whole = tables.remedies({row: found[row] for row in rows.split(",")} if rows else found)
     return whole.iloc[:, [0, *map(int, columns.split(","))]]
 
 
