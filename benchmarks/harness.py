@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 
 from bgbias import files, ranks
+from bgbias.config import memory
 from bgbias.photos import pack
 from bgbias.report import tables
 
@@ -152,6 +153,7 @@ def run(description: str, cases: Callable[[argparse.Namespace], Iterable[Case]],
         how = {"type": Path, "metavar": "DIR"} if flag == "photos" else {"action": "store_true"}
         parser.add_argument(f"--{flag}", help=explanation, **how)
     options = parser.parse_args()
+    memory.keep_freed()  # as every stage does
     torch.set_num_threads(options.threads)
     where = machine(options.threads)
     print(f"{where}\n", flush=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bgbias import errors, ranks
-from bgbias.config import launch, read, signals, together
+from bgbias.config import launch, memory, read, signals, together
 from bgbias.errors import InputError, refuse_unknown
 from bgbias.files import processes
 
@@ -91,6 +91,7 @@ def run(stage: Callable[..., None], description: str, *arguments: str, shared: b
         if shared and (count := launch.wanted()):
             launch.launch(f"stages.{Path(inspect.getfile(stage)).stem}", count)
             return
+        memory.keep_freed()
         with together.joined(shared, settings):
             ranks.by_first(processes.sweep)
             with processes.locked(_cell(given)):
