@@ -73,9 +73,12 @@ def above_chance(found: dict) -> bool:
 
 
 def _outcome(found: dict) -> str:
-    """Say what becomes of the searches, as each kind of masks and each pool tells it."""
+    """Say what becomes of the searches, where each kind of masks and each pool tells the same."""
     both = zip(sensitivity.drops(found), sensitivity.kept(found), strict=True)
-    return sensitivity.either([(how, _told(drop, kept)) for (how, drop), (_, kept) in both])
+    told = [(how, _told(drop, kept)) for (how, drop), (_, kept) in both]
+    decisive = " and ".join(sensitivity.unlike(told))
+    open_ = "how much" if set(sensitivity.sides(sensitivity.drops(found), 0)) == {1} else "whether"
+    return f"{open_} it loses depends on which {decisive} are believed" if decisive else told[0][1]
 
 
 def _told(drop: Estimate, kept: Estimate) -> str:

@@ -81,9 +81,17 @@ def decisive(estimates: Estimates, level: float) -> list[str]:
     >>> decisive([("by grabcut", above), ("by rembg", above), ("on walls", open_)], 0.5)
     ['backgrounds']
     """
-    first, *others = ((how, side(estimate, level)) for how, estimate in estimates)
-    unlike = {how.partition(" ")[0] for how, place in others if place != first[1]}
-    return [what for how, what in (("by", "masks"), ("on", "backgrounds")) if how in unlike]
+    return unlike([(how, side(estimate, level)) for how, estimate in estimates])
+
+
+def unlike(said: list[tuple[str, object]]) -> list[str]:
+    """Return what makes them differ from the first: masks, backgrounds, both or neither.
+
+    >>> unlike([("by grabcut", "D"), ("by rembg", "C"), ("on walls", "D")])
+    ['masks']
+    """
+    ways = {how.partition(" ")[0] for how, what in said if what != said[0][1]}
+    return [what for how, what in (("by", "masks"), ("on", "backgrounds")) if how in ways]
 
 
 def told(estimates: Estimates, outcomes: dict[int, str], level: float) -> str:
@@ -91,7 +99,7 @@ def told(estimates: Estimates, outcomes: dict[int, str], level: float) -> str:
 
     >>> above, open_ = {"low": 0.6, "high": 0.7}, {"low": 0.4, "high": 0.7}
     >>> told([("by grabcut", above), ("on walls", open_)], {1: "a loss", 0: "no effect"}, 0.5)
-    'a loss by grabcut, no effect on walls: which is believed decides'
+    'by grabcut, a loss; on walls, no effect'
     >>> told([("by grabcut", above), ("on walls", above)], {1: "a loss"}, 0.5)
     'a loss'
     """
@@ -104,11 +112,13 @@ def either(said: list[tuple[str, str]]) -> str:
 
     >>> either([("by grabcut", "Grade D"), ("on walls", "Grade D")])
     'Grade D'
+    >>> either([("by grabcut", "grade D"), ("on walls", "grade C")])
+    'by grabcut, grade D; on walls, grade C'
     """
     texts = dict.fromkeys(text for _, text in said)
     if len(texts) == 1:
         return said[0][1]
-    return f"{', '.join(f'{text} {how}' for how, text in said)}: which is believed decides"
+    return "; ".join(f"{how}, {text}" for how, text in said)
 
 
 def ranged(estimates: Estimates, digits: int, unit: str, found: dict) -> tuple[str, str]:
