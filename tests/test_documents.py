@@ -120,6 +120,19 @@ def test_the_stage_writes_the_record_of_what_params_name(root):
     assert files.read_json(Path("metrics/studies/kept.json"))["loss"] == "arcface"
 
 
+def test_a_loss_that_was_not_trained_with_is_not_recorded(root):
+    settings = SimpleNamespace(regimes=["base", "cure"], seeds=[1, 2], loss="triplet", seed=7)
+    lock = "stages:\n  train@demo-cure-2:\n    params: {params.yaml: {loss: arcface}}\n"
+    Path("dvc.lock").write_text(lock)
+    with pytest.raises(ValueError, match="names the loss triplet, .*, or name theirs: train@demo-cure-2 with arcface$"):
+        stage.main(settings, "demo", "kept", False)
+    Path("dvc.lock").write_text(lock[:20])  # DVC was killed
+    with pytest.raises(ValueError, match="dvc.lock: does not read: `git restore dvc.lock`, or delete it and run"):
+        stage.main(settings, "demo", "kept", False)
+    Path("dvc.lock").write_text(lock.replace("arcface", "triplet"))
+    stage.main(settings, "demo", "kept", False)
+
+
 @pytest.fixture
 def study(tmp_path):
     """A file of figures of two regimes."""

@@ -6,9 +6,10 @@ from pathlib import Path
 from statistics import fmean
 
 import pandas as pd
+from ruamel.yaml import YAML
 
 from bgbias import files
-from bgbias.errors import refuse
+from bgbias.errors import as_input_error, refuse
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import compare
 from bgbias.report import recorded
@@ -57,6 +58,21 @@ def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int
         "regimes": found.metrics,
         "differences": differences,
     }
+
+
+def refuse_other_loss(dataset: str, regimes: Sequence[str], seeds: Sequence[int], loss: str) -> None:
+    """Raise InputError if dvc.lock says that a network was trained with another loss than params.yaml names."""
+    lock = Path("dvc.lock")
+    if not lock.is_file():
+        return
+    with as_input_error(f"{lock}: does not read: `git restore {lock}`, or delete it and run `dvc repro`"):
+        stages = dict(YAML(typ="safe").load(lock)["stages"])
+        names = [f"train@{dataset}-{regime}-{seed}" for regime in regimes for seed in seeds]
+        trained = {name: stages[name]["params"]["params.yaml"]["loss"] for name in names if name in stages}
+    odd = [f"{name} with {its}" for name, its in trained.items() if its != loss]
+    refuse(
+        odd, f"params.yaml names the loss {loss}, and others are trained; `dvc repro` trains with that, or name theirs"
+    )
 
 
 def refuse_to_lose(path: Path, found: dict) -> None:
