@@ -16,6 +16,7 @@ from bgbias import files
 from bgbias.audit.pictures import Pictures, packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets.contents import READ, walk
+from bgbias.datasets.folder import refuse_copies
 from bgbias.errors import InputError
 from bgbias.photos.pack import Pack, cores, read_photo, shrink
 from bgbias.render.backgrounds import swap
@@ -98,7 +99,7 @@ def background_pack(folder: Path | None, input_px: int, seed: int, cache: Cache,
         name: of the pool that is rendered, test or val; they share no picture.
 
     Raises:
-        ValueError: no folder, fewer than 4 pictures, or one that does not decode.
+        ValueError: no folder, fewer than 4 pictures, two that are equal, or one that does not decode.
     """
     side_px = round(BACKGROUND_SHARE * input_px)
     if folder is None:
@@ -125,4 +126,5 @@ def drawn(folder: Path, seed: int) -> list[Path]:
     if len(paths) > POOL:
         chosen = generator(seed, "audit pool").choice(len(paths), POOL, replace=False)
         paths = [paths[place] for place in sorted(chosen)]
+    refuse_copies(folder, {str(path.relative_to(folder)): "" for path in paths})
     return paths
