@@ -120,6 +120,7 @@ def test_other_second_pools_are_not_compared(audits, two_pools):
     ("options", "message"),
     [
         ({"second_backgrounds": "backgrounds"}, "second_backgrounds backgrounds: the first are the same"),
+        ({"second_backgrounds": "./backgrounds"}, "./backgrounds: backgrounds holds the same pictures: give others"),
         ({"backgrounds": None, "second_backgrounds": "rendered"}, "rendered: the first are the same"),
         ({"quick": True, **OWN}, "--second-backgrounds photos: --quick measures on one pool"),
         ({"second_backgrounds": "nowhere"}, "nowhere is no folder: give a folder of background pictures"),

@@ -77,10 +77,13 @@ def second(asked: str | None, pictures: Pictures, cache: Cache) -> SecondPool | 
     return of_pack(pool, asked if folder else OURS, mark(*drawn(folder, pictures.seed)) if folder else RENDERED)
 
 
-def refuse_no_pool(asked: str | None, seed: int) -> None:
-    """Refuse a folder that `second` would refuse."""
-    if asked not in (None, RENDERED, OWN):
-        drawn(Path(asked), seed)
+def refuse_no_pool(asked: str | None, first: Path | None, seed: int) -> None:
+    """Refuse a folder that `second` would refuse, or that holds what the first does (None: that is rendered)."""
+    if asked in (None, RENDERED, OWN):
+        return
+    found = drawn(Path(asked), seed)
+    if first and mark(*found) == mark(*drawn(first, seed)):
+        raise InputError(f"--second-backgrounds {asked}: {first} holds the same pictures: give others, or none")
 
 
 def mark(*content: Path) -> str:
