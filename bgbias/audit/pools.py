@@ -4,7 +4,8 @@ Drop and conflict depend on which backgrounds are swapped in. The photos' own ar
 hand; who has learnt them is misled by them most.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from bgbias.audit.pictures import Pictures, packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets.contents import READ, walk
 from bgbias.datasets.folder import refuse_copies
-from bgbias.errors import InputError
+from bgbias.errors import InputError, refuse
 from bgbias.photos.pack import Pack, cores, read_photo, shrink
 from bgbias.render.backgrounds import swap
 from bgbias.seeding import generator
@@ -77,12 +78,22 @@ def second(asked: str | None, pictures: Pictures, cache: Cache) -> SecondPool | 
     return of_pack(pool, asked if folder else OURS, mark(*drawn(folder, pictures.seed)) if folder else RENDERED)
 
 
-def refuse_no_pool(asked: str | None, first: Path | None, seed: int) -> None:
-    """Refuse a folder that `second` would refuse, or that holds what the first does (None: that is rendered)."""
-    if asked in (None, RENDERED, OWN):
-        return
-    found = drawn(Path(asked), seed)
-    if first and mark(*found) == mark(*drawn(first, seed)):
+def refuse_unfit(asked: str | None, first: Path | None, photos: Path, paths: Iterable[str], seed: int) -> None:
+    """Refuse folders of backgrounds that are none, that hold photos, which show objects, or the same pictures.
+
+    Args:
+        asked: the second pool, as of `second`.
+        first: the folder of the first pool; None: that is rendered.
+        photos: their folder.
+        paths: of those that are audited, relative to it.
+        seed: of the draws.
+    """
+    other = None if asked in (None, RENDERED, OWN) else Path(asked)
+    real, known = os.path.realpath(photos), set(paths)
+    for folder in filter(None, (first, other)):
+        shown = [path for path in drawn(folder, seed) if os.path.relpath(os.path.realpath(path), real) in known]
+        refuse(shown, f"{folder}: audited photos among the backgrounds, with their objects; give a folder without them")
+    if first and other and mark(*drawn(first, seed)) == mark(*drawn(other, seed)):
         raise InputError(f"--second-backgrounds {asked}: {first} holds the same pictures: give others, or none")
 
 

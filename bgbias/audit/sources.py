@@ -149,7 +149,7 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     if options.second_masks == "given":
         folders.refuse_unmasked(listed, folder, "--second-masks")
     pool = pools.background_pack(backgrounds, input_px, seed, cache)  # before masks, which take long
-    pools.refuse_no_pool(options.second_backgrounds, backgrounds, seed)
+    pools.refuse_unfit(options.second_backgrounds, backgrounds, folder, every.path, seed)
     model = options.rembg_model or REMBG_MODEL
     making = params.Masks(method=method, rembg_model=model, grabcut_px=second_kind.GRABCUT_PX)
     packs = photo_pack(table, folder, input_px, cache), mask_pack(table, folder, making, input_px, cache)
