@@ -185,6 +185,21 @@ def test_copies_of_a_background_are_refused_for_they_would_count_as_other_backgr
 
 
 @pytest.mark.parametrize("which", ["backgrounds", "second_backgrounds"])
+def test_near_duplicates_among_backgrounds_are_named(folder, tmp_path, which):
+    (tmp_path / "walls").mkdir()
+    for number, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (4, 48, 64, 3), dtype=np.uint8)):
+        Image.fromarray(pixels).resize((192, 144)).save(tmp_path / f"walls/{number}.png")
+    options = params.Audit(photos=str(folder), embedder="", second_masks="none", **{which: str(tmp_path / "walls")})
+    assert sources.of_folder(options, 16, 1, Cache(tmp_path / "cache")).remarks == []
+    Image.open(tmp_path / "walls/2.png").resize((160, 120)).save(tmp_path / "walls/2_small.jpg")
+    (said,) = sources.of_folder(options, 16, 1, Cache(tmp_path / "cache")).remarks
+    assert said == (
+        f"2 of the 5 backgrounds of {tmp_path}/walls are near-duplicates, such as 2.png = 2_small.jpg: these figures "
+        "take them for backgrounds that differ. Keep one of each."
+    )
+
+
+@pytest.mark.parametrize("which", ["backgrounds", "second_backgrounds"])
 def test_no_folder_of_backgrounds_is_refused_before_masks_are_made(folder, tmp_path, monkeypatch, which):
     monkeypatch.setattr(sources, "make_masks", lambda *_: pytest.fail("masks were made first"))
     options = params.Audit(photos=str(folder), embedder="small_resnet", **{which: str(tmp_path / "gone")})

@@ -164,9 +164,12 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     beside = making and Second(second_kind.name(making), _mask_pack(listed, folder, making, input_px, cache))
     pictures = Pictures(photos, image_ids, pool, seed, cache, second=beside, gallery=gallery)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
+    alike = pools.remarks(backgrounds, pool, seed)
+    if other := pools.folder_of(options.second_backgrounds):
+        alike += pools.remarks(other, pictures.second_pool.pictures, seed)
     described = _described(pictures, options.masks or method, options.backgrounds or pools.OURS)
     mark = pools.mark(*pools.drawn(backgrounds, seed)) if backgrounds else pools.RENDERED
-    return Opened(pictures, described | _made_with(full_size, mark, pictures), [*remarks, *drawn])
+    return Opened(pictures, described | _made_with(full_size, mark, pictures), [*remarks, *drawn, *alike])
 
 
 def _described(pictures: Pictures, masks: str, backgrounds: str) -> dict:
