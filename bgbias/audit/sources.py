@@ -1,6 +1,6 @@
 """What an audit reads: photos, masks and backgrounds, opened and packed at the size of the embedder's input."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -119,7 +119,7 @@ def of_dataset(
             f"does on sharper photos may differ; images.{dataset} in params.yaml sets the size."
         )
     described = _described(pictures, method, f"the pool {pool_name} of {dataset}")
-    made_with = _made_with(photos.masks.folder, pools.mark(pool.folder), pictures)
+    made_with = _made_with([photos.photos.folder], photos.masks.folder, pools.mark(pool.folder), pictures)
     return Opened(pictures, described | made_with, [*remarks, *drawn])
 
 
@@ -169,7 +169,8 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
         alike += pools.remarks(other, pictures.second_pool.pictures, seed)
     described = _described(pictures, options.masks or method, options.backgrounds or pools.OURS)
     mark = pools.mark(*pools.drawn(backgrounds, seed)) if backgrounds else pools.RENDERED
-    return Opened(pictures, described | _made_with(full_size, mark, pictures), [*remarks, *drawn, *alike])
+    seen = [folder / path for path in listed.path]
+    return Opened(pictures, described | _made_with(seen, full_size, mark, pictures), [*remarks, *drawn, *alike])
 
 
 def _described(pictures: Pictures, masks: str, backgrounds: str) -> dict:
@@ -179,13 +180,13 @@ def _described(pictures: Pictures, masks: str, backgrounds: str) -> dict:
     return counts | {"masks": masks, "backgrounds": f"{len(pictures.pool)} of {backgrounds}"}
 
 
-def _made_with(masks: Path, backgrounds: str, pictures: Pictures) -> dict:
-    """What the swaps depend on beside the photos, whatever the embedder's input: masks, backgrounds and seed."""
-    mark, second = pools.mark(masks), pictures.second_pool
+def _made_with(photos: Sequence[Path], masks: Path, backgrounds: str, pictures: Pictures) -> dict:
+    """What swaps depend on, whatever the embedder: photos (the queries of a sample), masks, backgrounds and seed."""
+    marks, second = {"photos": pools.mark(*photos), "masks": pools.mark(masks)}, pictures.second_pool
     beside = {"second_backgrounds": second.mark} if second else {}
     if gallery := pictures.gallery:
         beside["queries"] = fingerprint([list(gallery.table.path), gallery.rows.tolist()])
-    return {"made_with": {"masks": mark, "backgrounds": backgrounds, "seed": pictures.seed, **beside}}
+    return {"made_with": {**marks, "backgrounds": backgrounds, "seed": pictures.seed, **beside}}
 
 
 def square(px: int) -> params.Geometry:
