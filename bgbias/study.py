@@ -40,6 +40,7 @@ TABLES = {  # name -> title, and for each dataset the columns: heading, figure, 
 }
 MISSING = "missing"
 RESTORE = "restore it with `git restore`"
+UNFINISHED = ("Queued", "Running", "Failed")  # experiments in these states have the metrics of their commit
 LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax")  # in this order; then others
 
 
@@ -47,7 +48,8 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
     """Gather the figures of the experiments whose names start with a prefix.
 
     Of each experiment only what it ran counts: datasets x regimes. The metrics of others are there, too, as they were
-    committed, and may be of another loss.
+    committed, and may be of another loss; of an experiment that has not ended well, all of them, so it is left out,
+    with a word on standard output.
 
     Args:
         experiments: as `dvc.api.exp_show()` lists them: flat names of metrics and parameters -> values.
@@ -57,13 +59,19 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
         Columns dataset, loss, regime and those of FIGURES; a row where at least one figure is there.
 
     Raises:
-        ValueError: no such experiment, or two with the same loss.
+        ValueError: no such experiment, none that has ended well, or two with the same loss.
     """
     chosen = [experiment for experiment in experiments if (experiment.get("Experiment") or "").startswith(prefix)]
     if not chosen:
         raise InputError(f"no experiment's name starts with '{prefix}': `dvc exp list` shows the names")
-    rows = {}
+    ended = [experiment for experiment in chosen if experiment.get("State") not in UNFINISHED]
     for experiment in chosen:
+        if experiment not in ended:
+            print(f"left out, {experiment['State'].lower()}: {experiment['Experiment']}; its metrics are not its own")
+    if not ended:
+        raise InputError(f"no experiment whose name starts with '{prefix}' has ended well: see `dvc queue status`")
+    rows = {}
+    for experiment in ended:
         for dataset, regime in product(*(literal_eval(experiment[name]) for name in ("datasets", "regimes"))):
             figures = {name: experiment.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
             if all(pd.isna(value) for value in figures.values()):

@@ -28,7 +28,7 @@ def main(settings: params.Params, dataset: str) -> None:
     seeding.deterministic(settings.threads)
     swaps = settings.evaluate[dataset].swaps
     metrics, queries, embeddings, maps, scored = recorded.read(
-        dataset, settings.regimes, settings.seeds[0], FIGURE_PHOTOS, list(swaps)
+        dataset, settings.regimes, settings.seeds, FIGURE_PHOTOS, list(swaps)
     )
     pictures = sheets.Pictures(dataset, settings.images[dataset], swaps["swapped"], settings.seed)
     photos = pictures.photos.table

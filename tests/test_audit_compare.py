@@ -84,6 +84,19 @@ def test_audits_of_other_photos_are_not_compared(shop, audits, tmp_path):
         compare.main(SETTINGS, audits["noise"]["folder"], tmp_path / "out", None)
 
 
+def test_audits_of_photos_that_were_changed_meanwhile_are_not_compared(shop, audits, tmp_path):
+    """Their names are the same, and so are the masks, which are given: what is lost less is not owed to the model."""
+    shutil.copytree(shop / "photos", tmp_path / "photos")
+    photo = Image.open(tmp_path / "photos/class0/0.png")
+    photo.point(lambda level: level // 2).save(tmp_path / "photos/class0/0.png")
+    run(shop, tmp_path / "out", "noise", photos=str(tmp_path / "photos"), quick=True)
+    run(shop, tmp_path / "quick", "noise", quick=True)
+    with pytest.raises(
+        ValueError, match="differ in photos: audit both with the same photos, for some files of these na"
+    ):
+        compare.main(SETTINGS, tmp_path / "quick", tmp_path / "out", None)
+
+
 @pytest.mark.parametrize("made_with", [None, 7, [1], {"masks": "a"}])
 def test_an_audit_that_does_not_say_what_it_was_made_with_is_not_compared(audits, tmp_path, made_with):
     folder = shutil.copytree(audits["noise"]["folder"], tmp_path / "audit")

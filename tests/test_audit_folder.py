@@ -175,6 +175,30 @@ def test_backgrounds_are_four_at_least_and_a_hundred_at_most(tmp_path):
     assert len(pools.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))) == 100
 
 
+def test_copies_of_a_background_are_refused_for_they_would_count_as_other_backgrounds(tmp_path):
+    for number in range(4):
+        draw(tmp_path / f"some/{number}.png", (30, 40), colour=number)
+    for number in (1, 3):
+        (tmp_path / f"some/{number}.png").write_bytes((tmp_path / f"some/{number - 1}.png").read_bytes())
+    with refused("some: the same photo twice; keep one of each: 0.png = 1.png, 2.png = 3.png"):
+        pools.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("which", ["backgrounds", "second_backgrounds"])
+def test_near_duplicates_among_backgrounds_are_named(folder, tmp_path, which):
+    (tmp_path / "walls").mkdir()
+    for number, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (4, 48, 64, 3), dtype=np.uint8)):
+        Image.fromarray(pixels).resize((192, 144)).save(tmp_path / f"walls/{number}.png")
+    options = params.Audit(photos=str(folder), embedder="", second_masks="none", **{which: str(tmp_path / "walls")})
+    assert sources.of_folder(options, 16, 1, Cache(tmp_path / "cache")).remarks == []
+    Image.open(tmp_path / "walls/2.png").resize((160, 120)).save(tmp_path / "walls/2_small.jpg")
+    (said,) = sources.of_folder(options, 16, 1, Cache(tmp_path / "cache")).remarks
+    assert said == (
+        f"2 of the 5 backgrounds of {tmp_path}/walls are near-duplicates, such as 2.png = 2_small.jpg: these figures "
+        "take them for backgrounds that differ. Keep one of each."
+    )
+
+
 @pytest.mark.parametrize("which", ["backgrounds", "second_backgrounds"])
 def test_no_folder_of_backgrounds_is_refused_before_masks_are_made(folder, tmp_path, monkeypatch, which):
     monkeypatch.setattr(sources, "make_masks", lambda *_: pytest.fail("masks were made first"))

@@ -85,6 +85,25 @@ def test_where_imagenet_s_is_right_no_other_is_named(model):
     assert "was assumed. On 100 photos of 20 classes MAP@R is 100.0 % with that, " in said
 
 
+def test_the_side_of_the_pictures_is_named_where_it_was_assumed(tmp_path):
+    def said(spec):
+        embedder = load(spec, CPU)
+        pictures = torch.zeros(1, 3, embedder.input_px, embedder.input_px)
+        return [one for one in model_remarks(embedder, pictures, {"assumed": False}) if " px " in one]
+
+    network, path = Tells(0, 1), tmp_path / "net"
+    torch.jit.trace(network, torch.zeros(1, 3, PX, PX)).save(path)
+    assert said(f"torchscript:{path}?input_px={PX}") == []
+    assert said(f"torchscript:{path}?mean=0") == [
+        "The model's file does not tell the side of its pictures: 224 px were assumed. If it was trained with others, "
+        "these figures are not its own: add ?input_px=..."
+    ]
+    for axes, count in ({"images": {0: "n"}}, 0), ({"images": {0: "n", 2: "s", 3: "s"}}, 1):
+        given = {"dynamo": False, "input_names": ["images"], "output_names": ["out"]}
+        torch.onnx.export(network, torch.zeros(2, 3, PX, PX), path, dynamic_axes=axes | {"out": {0: "n"}}, **given)
+        assert len(said(f"onnx:{path}")) == count
+
+
 def test_a_small_gain_is_no_alarm(model, monkeypatch):
     found, _ = tried(model("mean=0&sd=1"))
     assert found["better"] == "mean=0&sd=1"

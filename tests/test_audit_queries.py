@@ -7,7 +7,7 @@ import pytest
 from bgbias import files
 from bgbias.audit import queries
 
-MADE = {"masks": "1f", "backgrounds": "rendered", "seed": 42}
+MADE = {"photos": "0e", "masks": "1f", "backgrounds": "rendered", "seed": 42}
 
 
 def test_what_is_written_is_read_whatever_the_names(tmp_path):
@@ -38,6 +38,10 @@ def test_a_missing_or_other_table_says_what_to_run(tmp_path):
         (
             {"masks": "2e"},
             "differ in masks: audit both with the same --masks or --mask-method, then compare, or allow it: --allow",
+        ),
+        (
+            {"photos": "4c"},
+            "differ in photos: audit both with the same photos, for some files of these names hold others",
         ),
         ({"backgrounds": "3d"}, "differ in backgrounds: audit both with the same --backgrounds, then compare"),
         ({"seed": 1}, "differ in seed: audit both with the same seed in params.yaml, then compare"),

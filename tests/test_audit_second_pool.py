@@ -120,6 +120,15 @@ def test_other_second_pools_are_not_compared(audits, two_pools):
     ("options", "message"),
     [
         ({"second_backgrounds": "backgrounds"}, "second_backgrounds backgrounds: the first are the same"),
+        ({"second_backgrounds": "./backgrounds"}, "./backgrounds: backgrounds holds the same pictures: give others"),
+        (
+            {"second_backgrounds": "photos/class3"},
+            "photos/class3: audited photos among the backgrounds, with their obj",
+        ),
+        (
+            {"backgrounds": "photos/class3"},
+            "photos/class3: audited photos among the backgrounds, .*: photos/class3/0.png",
+        ),
         ({"backgrounds": None, "second_backgrounds": "rendered"}, "rendered: the first are the same"),
         ({"quick": True, **OWN}, "--second-backgrounds photos: --quick measures on one pool"),
         ({"second_backgrounds": "nowhere"}, "nowhere is no folder: give a folder of background pictures"),

@@ -43,6 +43,7 @@ DESCRIBED = {
     "made with a list": (figures(lambda found: found | {"made_with": [1]}), "made_with"),
     "made with a number": (figures(lambda found: found | {"made_with": 7}), "made_with"),
     "made with null": (figures(lambda found: found | {"made_with": None}), "made_with"),
+    "changed photos": (figures(lambda found: found["made_with"].update(photos="x")), "differ in photos"),
     "other masks": (figures(lambda found: found["made_with"].update(masks="x")), "differ in masks"),
     "other backgrounds": (figures(lambda found: found["made_with"].update(backgrounds="x")), "differ in backgrounds"),
     "another seed": (figures(lambda found: found["made_with"].update(seed=7)), "differ in seed"),

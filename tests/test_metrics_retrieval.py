@@ -147,6 +147,26 @@ def test_broken_embeddings_are_refused():
         retrieval.evaluate(points, points, labels, [1])
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("length", [1, 2000])
+def test_embeddings_of_few_bits_score_as_the_same_numbers_of_many(dtype, length):
+    """Alike, as those of many a network: products of few bits would tie. And long: they would overflow."""
+    labels, source = torch.arange(30).repeat_interleave(4), torch.Generator().manual_seed(0)
+    own, others = (torch.randn(len(labels), 64, generator=source) for _ in range(2))
+    points = torch.nn.functional.normalize(20 + own[labels] + others)
+    points = (length * points).to(dtype)
+    expected = retrieval.evaluate(points.double(), points.double(), labels, [1])
+    assert retrieval.evaluate(points, points, labels, [1]) == pytest.approx(expected) and expected["recall_at_1"] > 0.1
+    nearest = retrieval.neighbours(points.double(), points.double(), 3)
+    assert (retrieval.neighbours(points, points, 3) == nearest).float().mean() > 0.99
+
+
+def test_embeddings_whose_products_overflow_are_refused():
+    points, _, labels = random_problem()
+    with pytest.raises(ValueError, match="60 of 60 embeddings are not finite, or their products"):
+        retrieval.evaluate(1e20 * points, 1e20 * points, labels, [1])
+
+
 def test_only_lone_queries_are_refused():
     with pytest.raises(ValueError, match="every class has a single photo"):
         retrieval.evaluate(torch.eye(3), torch.eye(3), torch.arange(3), [1])

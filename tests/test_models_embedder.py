@@ -111,6 +111,14 @@ def test_without_photos_there_is_nothing_to_embed():
         embed(model(channel_means), [], [])
 
 
+def test_pictures_of_another_size_are_refused_though_the_network_takes_them():
+    wide = PICTURES.repeat(1, 1, 1, 2)
+    with pytest.raises(
+        ValueError, match="python:a:b: expects pictures of 8 px, these are of 16 x 8: set images.<dataset>"
+    ):
+        embed(model(channel_means), [PICTURES, wide], 2 * NAMES)
+
+
 def test_embedding_uses_evaluation_mode_and_leaves_the_mode_as_it_was():
     embedder = Embedder(nn.Sequential(nn.Flatten(), nn.BatchNorm1d(192)), card("a", Input(8)), "a").train()
     statistics = embedder.network[1].running_mean.clone()

@@ -99,7 +99,7 @@ def test_a_network_of_timm_is_a_trunk_with_its_own_normalisation(tmp_path, monke
 
 
 def test_normalisation_is_torchvision_s_in_grey_levels():
-    pictures = torch.randint(0, 256, (2, 3, 4, 4), dtype=torch.uint8)
+    pictures = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
     mean, sd = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     expected = (pictures.float() / 255 - mean.view(3, 1, 1)) / sd.view(3, 1, 1)
     assert torch.allclose(made().normalise(pictures), expected, atol=1e-5)
@@ -194,7 +194,7 @@ def test_small_resnet_has_no_pretrained_weights():
 
 
 def test_bn_inception_sees_blue_first_in_grey_levels_less_its_means():
-    pictures = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    pictures = torch.zeros(1, 3, 64, 64, dtype=torch.uint8)
     pictures[:, 0] = 200  # red
     assert made("bn_inception", 64).normalise(pictures)[0, :, 0, 0].tolist() == [-104, -117, 200 - 128]
 

@@ -1,5 +1,7 @@
 """What a network sees: clean photos, and composites that can be made again to the byte."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,6 +67,15 @@ def test_masks_of_other_photos_are_refused(data, geometry):
     np.save(shapes, np.load(shapes)[::-1])
     with pytest.raises(ValueError, match="drawn.packed: masks and photos differ in number or size: make"):
         Photos.prepared("drawn", geometry, data)
+
+
+def test_photos_that_were_packed_for_smaller_crops_are_refused(data, geometry):
+    """NumPy would take a crop of another shape, without a word."""
+    larger = dataclasses.replace(geometry, short_side_px=48, crop_px=48)
+    with pytest.raises(
+        ValueError, match=r"drawn.photos: photos of 24 pixels, too small for crops of 48: pack them aga"
+    ):
+        Photos.prepared("drawn", larger, data)
 
 
 def test_separate_pools_share_no_background_and_hold_all_of_val(photos):

@@ -11,8 +11,8 @@ from bgbias.report import recorded
 
 REGIMES = ("base", "cure")
 VIEW = {"recall_at_1": 0.5, "map_at_r": 0.25}
+MEANS = {f"{metric}_{view}": value for metric, value in VIEW.items() for view in ("clean", "swapped")}
 METRICS = {"clean": VIEW, "swapped": VIEW, "drop": VIEW, "attention": {}, "lone_queries": 0, "seeds": 2}
-OTHERS = dict.fromkeys(("recall_at_1_swapped", "map_at_r_clean", "map_at_r_swapped"), 0.0)
 
 
 @pytest.fixture
@@ -21,7 +21,9 @@ def root(tmp_path):
     for place, regime in enumerate(REGIMES):
         metrics = {"demo": {regime: METRICS | {"queries": place}}}
         files.write_json(tmp_path / f"metrics/evaluate/demo/{regime}.json", metrics)
-        queries = pd.DataFrame({"image_id": [4, 5], "class": [0, 0], "recall_at_1_clean": [place, 1.0]} | OTHERS)
+        queries = pd.DataFrame(
+            {"image_id": [4, 5], "class": [0, 0]} | MEANS | {"recall_at_1_clean": [place, 1 - place]}
+        )
         files.write_csv(tmp_path / f"data/queries/demo/{regime}.csv", queries)
         for seed in (1, 2):
             number = 10 * place + seed
@@ -40,9 +42,9 @@ def root(tmp_path):
 
 
 def test_scores_of_all_regimes_and_pictures_of_one_network_each(root):
-    found = recorded.read("demo", REGIMES, 2, 3, ["swapped"], root)
+    found = recorded.read("demo", REGIMES, [2, 1], 3, ["swapped"], root)
     assert {regime: found.metrics[regime]["queries"] for regime in REGIMES} == {"base": 0, "cure": 1}
-    assert found.queries["cure"].loc[4].tolist() == [0, 1, 0, 0, 0] and list(found.queries) == list(REGIMES)
+    assert found.queries["cure"].loc[4].tolist() == [0, 1, 0.5, 0.25, 0.25] and list(found.queries) == list(REGIMES)
     numbers = {view: [of.unique().tolist() for of in regimes.values()] for view, regimes in found.embeddings.items()}
     assert numbers == {"clean": [[2], [12]], "swapped": [[2.5], [12.5]]}
     assert {maps.shape for regimes in found.maps.values() for maps in regimes.values()} == {(3, 2, 2)}
@@ -54,10 +56,10 @@ def test_found_masks_are_read_beside_the_attention_of_a_network_that_has_a_finde
     iou = {view: {"mean": 0.7, "sd": 0.1} for view in ("clean", "swapped")}
     files.write_json(path, {"demo": {"cure": METRICS | {"queries": 1, "mask_iou": iou}}})
     with pytest.raises(FileNotFoundError, match="cure/2/mask_clean.npy"):
-        recorded.read("demo", REGIMES, 2, 3, ["swapped"], root)
+        recorded.read("demo", REGIMES, [2, 1], 3, ["swapped"], root)
     for number, view in enumerate(iou):
         np.save(root / f"data/attention/demo/cure/2/mask_{view}.npy", np.full((4, 2, 2), 77 + number, np.uint8))
-    maps = recorded.read("demo", REGIMES, 2, 3, ["swapped"], root).maps
+    maps = recorded.read("demo", REGIMES, [2, 1], 3, ["swapped"], root).maps
     assert list(maps["clean"]) == ["base", "cure", "cure mask"]
     assert [maps[view]["cure mask"].max() for view in iou] == [77, 78]
 
@@ -81,14 +83,32 @@ def test_metrics_that_evaluate_does_not_write_are_refused(root, keys, value, mes
     block[keys[-1]] = value
     path.write_text(json.dumps(found))
     with pytest.raises(ValueError, match=message):
-        recorded.read("demo", REGIMES, 2, 3, ["new_scene"], root)
+        recorded.read("demo", REGIMES, [2, 1], 3, ["new_scene"], root)
 
 
 def test_maps_and_embeddings_of_other_photos_are_refused(root):
     folder = root / "data/attention/demo/cure/2"
     np.save(folder / "clean.npy", np.zeros((2, 2, 2), np.uint8))
     with pytest.raises(ValueError, match="cure/2/clean.npy: 2 maps, expected 3: run the stage again"):
-        recorded.read("demo", REGIMES, 2, 3, [], root)
+        recorded.read("demo", REGIMES, [2, 1], 3, [], root)
     files.write_csv(root / "data/attention/demo/base/2/scores.csv", pd.DataFrame({"image_id": [9, 99]}))
     with pytest.raises(ValueError, match="base/2/scores.csv: has photos that were not embedded: .*: 99"):
-        recorded.read("demo", REGIMES, 2, 3, [], root)
+        recorded.read("demo", REGIMES, [2, 1], 3, [], root)
+
+
+def test_metrics_of_another_run_than_the_queries_are_refused(root):
+    """As after `git restore .` without `dvc checkout`: Git keeps metrics, DVC the queries."""
+    path = root / "data/queries/demo/cure.csv"
+    path.write_text(path.read_text().replace("0.25", "0.250049"))
+    with pytest.raises(ValueError) as error:
+        recorded.read("demo", REGIMES, [2, 1], 3, ["swapped"], root)
+    assert str(error.value) == (
+        f"{path}: its mean map_at_r_clean is 0.250049, that of the metrics of cure 0.250000, so they are of different "
+        "runs: `dvc checkout` brings what belongs to the commit, `dvc repro` makes both anew"
+    )
+
+
+def test_regimes_of_another_number_of_seeds_are_refused(root):
+    files.write_json(root / "metrics/evaluate/demo/cure.json", {"demo": {"cure": METRICS | {"queries": 1, "seeds": 1}}})
+    with pytest.raises(ValueError, match="metrics of another number of seeds than 2: `dvc repro` .*: cure$"):
+        recorded.read("demo", REGIMES, [2, 1], 3, ["swapped"], root)

@@ -46,6 +46,16 @@ def test_what_an_experiment_did_not_run_is_not_its():
     assert rows[study.KEY].to_numpy().tolist() == [["demo", "triplet", "base"]]
 
 
+@pytest.mark.parametrize("state", ["Failed", "Running", "Queued"])
+def test_an_experiment_that_has_not_ended_well_shows_figures_of_its_commit_and_is_left_out(capsys, state):
+    unfinished = experiment("study-triplet", "triplet", **BASE) | {"State": state}
+    ended = experiment("study-arcface", "arcface", **BASE) | {"State": "Success"}
+    assert study.gather([unfinished, ended], "study-").loss.tolist() == ["arcface"]
+    assert capsys.readouterr().out == f"left out, {state.lower()}: study-triplet; its metrics are not its own\n"
+    with pytest.raises(ValueError, match="no experiment whose name starts with 'study-' has ended well: see"):
+        study.gather([unfinished], "study-")
+
+
 def test_no_experiment_of_the_name_is_refused():
     with pytest.raises(ValueError, match="no experiment's name starts with 'study-': `dvc exp list` shows the names"):
         study.gather([experiment("other", "triplet", **BASE)], "study-")

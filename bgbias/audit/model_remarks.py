@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from bgbias.audit.normalisation import SILENT
 from bgbias.audit.wording import interval, percent, points
 from bgbias.external import graphs
 from bgbias.models.embedder import Embedder
@@ -20,7 +21,8 @@ def model_remarks(embedder: Embedder, pictures: Tensor, normalisation: dict) -> 
         pictures: uint8 (B, 3, S, S), some photos.
         normalisation: as returned by `normalisation.tried`.
     """
-    return [*_layout(embedder), *_normalisation(normalisation, embedder.name), *_last_layer(embedder, pictures)]
+    said = [*_layout(embedder), *_normalisation(normalisation, embedder.name), *_last_layer(embedder, pictures)]
+    return [*said, *_side(embedder)]
 
 
 def _layout(embedder: Embedder) -> list[str]:
@@ -47,6 +49,17 @@ def _normalisation(found: dict, spec: str) -> list[str]:
     return [
         f"{said}; {found['better']} gains {points(gain)} ({interval(gain)}). If it was trained so, audit "
         f"'{with_options(spec, found['better'])}'."
+    ]
+
+
+def _side(embedder: Embedder) -> list[str]:
+    spec = embedder.name
+    told = getattr(embedder.network, "input_px", None) or "input_px=" in spec.partition("?")[2]
+    if told or spec.partition(":")[0] not in SILENT:
+        return []
+    return [
+        f"The model's file does not tell the side of its pictures: {embedder.input_px} px were assumed. If it was "
+        "trained with others, these figures are not its own: add ?input_px=..."
     ]
 
 

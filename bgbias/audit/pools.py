@@ -4,7 +4,8 @@ Drop and conflict depend on which backgrounds are swapped in. The photos' own ar
 hand; who has learnt them is misled by them most.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,9 @@ from bgbias import files
 from bgbias.audit.pictures import Pictures, packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets.contents import READ, walk
-from bgbias.errors import InputError
+from bgbias.datasets.folder import refuse_copies
+from bgbias.datasets.near_duplicates import near_duplicates
+from bgbias.errors import InputError, refuse
 from bgbias.photos.pack import Pack, cores, read_photo, shrink
 from bgbias.render.backgrounds import swap
 from bgbias.seeding import generator
@@ -76,10 +79,47 @@ def second(asked: str | None, pictures: Pictures, cache: Cache) -> SecondPool | 
     return of_pack(pool, asked if folder else OURS, mark(*drawn(folder, pictures.seed)) if folder else RENDERED)
 
 
-def refuse_no_pool(asked: str | None, seed: int) -> None:
-    """Refuse a folder that `second` would refuse."""
-    if asked not in (None, RENDERED, OWN):
-        drawn(Path(asked), seed)
+def folder_of(asked: str | None) -> Path | None:
+    """The folder of a second pool; None where it is of another kind, or there is none."""
+    return None if asked in (None, RENDERED, OWN) else Path(asked)
+
+
+def refuse_unfit(asked: str | None, first: Path | None, photos: Path, paths: Iterable[str], seed: int) -> None:
+    """Refuse folders of backgrounds that are none, that hold photos, which show objects, or the same pictures.
+
+    Args:
+        asked: the second pool, as of `second`.
+        first: the folder of the first pool; None: that is rendered.
+        photos: their folder.
+        paths: of those that are audited, relative to it.
+        seed: of the draws.
+    """
+    other = folder_of(asked)
+    real, known = os.path.realpath(photos), set(paths)
+    for folder in filter(None, (first, other)):
+        shown = [path for path in drawn(folder, seed) if os.path.relpath(os.path.realpath(path), real) in known]
+        refuse(shown, f"{folder}: audited photos among the backgrounds, with their objects; give a folder without them")
+    if first and other and mark(*drawn(first, seed)) == mark(*drawn(other, seed)):
+        raise InputError(f"--second-backgrounds {asked}: {first} holds the same pictures: give others, or none")
+
+
+def remarks(folder: Path | None, pool: Pack, seed: int) -> list[str]:
+    """Say how many pictures of a folder's pool are near-duplicates, a sentence; nothing of a rendered one.
+
+    Args:
+        folder: of the pool; None: it is rendered.
+        pool: its pictures.
+        seed: of the draw.
+    """
+    pairs = near_duplicates(pool) if folder else []
+    if not pairs:
+        return []
+    one, other = (drawn(folder, seed)[place].relative_to(folder) for place in pairs[0])
+    return [
+        f"{len({place for pair in pairs for place in pair})} of the {len(pool)} backgrounds of {folder} are "
+        f"near-duplicates, such as {one} = {other}: these figures take them for backgrounds that differ. Keep one of "
+        "each."
+    ]
 
 
 def mark(*content: Path) -> str:
@@ -98,7 +138,7 @@ def background_pack(folder: Path | None, input_px: int, seed: int, cache: Cache,
         name: of the pool that is rendered, test or val; they share no picture.
 
     Raises:
-        ValueError: no folder, fewer than 4 pictures, or one that does not decode.
+        ValueError: no folder, fewer than 4 pictures, two that are equal, or one that does not decode.
     """
     side_px = round(BACKGROUND_SHARE * input_px)
     if folder is None:
@@ -125,4 +165,5 @@ def drawn(folder: Path, seed: int) -> list[Path]:
     if len(paths) > POOL:
         chosen = generator(seed, "audit pool").choice(len(paths), POOL, replace=False)
         paths = [paths[place] for place in sorted(chosen)]
+    refuse_copies(folder, {str(path.relative_to(folder)): "" for path in paths})
     return paths

@@ -16,6 +16,7 @@ FILE = "queries.csv"
 KEYS = ["path", "class"]
 COMPUTED = r"^[=+\-@']"  # how cells start that spreadsheets compute, and the apostrophe that stops them
 MENDS = {  # what two audits must have been made with alike -> what to give both
+    "photos": "the same photos, for some files of these names hold others",
     "masks": "the same --masks or --mask-method",
     "backgrounds": "the same --backgrounds",
     "seed": "the same seed in params.yaml",

@@ -1,6 +1,6 @@
 """What an audit reads: photos, masks and backgrounds, opened and packed at the size of the embedder's input."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -119,7 +119,7 @@ def of_dataset(
             f"does on sharper photos may differ; images.{dataset} in params.yaml sets the size."
         )
     described = _described(pictures, method, f"the pool {pool_name} of {dataset}")
-    made_with = _made_with(photos.masks.folder, pools.mark(pool.folder), pictures)
+    made_with = _made_with([photos.photos.folder], photos.masks.folder, pools.mark(pool.folder), pictures)
     return Opened(pictures, described | made_with, [*remarks, *drawn])
 
 
@@ -149,7 +149,7 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     if options.second_masks == "given":
         folders.refuse_unmasked(listed, folder, "--second-masks")
     pool = pools.background_pack(backgrounds, input_px, seed, cache)  # before masks, which take long
-    pools.refuse_no_pool(options.second_backgrounds, seed)
+    pools.refuse_unfit(options.second_backgrounds, backgrounds, folder, every.path, seed)
     model = options.rembg_model or REMBG_MODEL
     making = params.Masks(method=method, rembg_model=model, grabcut_px=second_kind.GRABCUT_PX)
     packs = photo_pack(table, folder, input_px, cache), mask_pack(table, folder, making, input_px, cache)
@@ -164,9 +164,13 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     beside = making and Second(second_kind.name(making), _mask_pack(listed, folder, making, input_px, cache))
     pictures = Pictures(photos, image_ids, pool, seed, cache, second=beside, gallery=gallery)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
+    alike = pools.remarks(backgrounds, pool, seed)
+    if other := pools.folder_of(options.second_backgrounds):
+        alike += pools.remarks(other, pictures.second_pool.pictures, seed)
     described = _described(pictures, options.masks or method, options.backgrounds or pools.OURS)
     mark = pools.mark(*pools.drawn(backgrounds, seed)) if backgrounds else pools.RENDERED
-    return Opened(pictures, described | _made_with(full_size, mark, pictures), [*remarks, *drawn])
+    seen = [folder / path for path in listed.path]
+    return Opened(pictures, described | _made_with(seen, full_size, mark, pictures), [*remarks, *drawn, *alike])
 
 
 def _described(pictures: Pictures, masks: str, backgrounds: str) -> dict:
@@ -176,13 +180,13 @@ def _described(pictures: Pictures, masks: str, backgrounds: str) -> dict:
     return counts | {"masks": masks, "backgrounds": f"{len(pictures.pool)} of {backgrounds}"}
 
 
-def _made_with(masks: Path, backgrounds: str, pictures: Pictures) -> dict:
-    """What the swaps depend on beside the photos, whatever the embedder's input: masks, backgrounds and seed."""
-    mark, second = pools.mark(masks), pictures.second_pool
+def _made_with(photos: Sequence[Path], masks: Path, backgrounds: str, pictures: Pictures) -> dict:
+    """What swaps depend on, whatever the embedder: photos (the queries of a sample), masks, backgrounds and seed."""
+    marks, second = {"photos": pools.mark(*photos), "masks": pools.mark(masks)}, pictures.second_pool
     beside = {"second_backgrounds": second.mark} if second else {}
     if gallery := pictures.gallery:
         beside["queries"] = fingerprint([list(gallery.table.path), gallery.rows.tolist()])
-    return {"made_with": {"masks": mark, "backgrounds": backgrounds, "seed": pictures.seed, **beside}}
+    return {"made_with": {**marks, "backgrounds": backgrounds, "seed": pictures.seed, **beside}}
 
 
 def square(px: int) -> params.Geometry:

@@ -108,12 +108,20 @@ def read(folder: Path) -> pd.DataFrame:
     refuse(filter(steers, names), f"{folder}: control characters in names; rename files and classes without them")
     if table.class_name.nunique() == 1:
         raise InputError(f"{folder}: all photos are of the class {table.class_name.iloc[0]}: add other classes")
-    _refuse_copies(folder, dict(zip(table.path, table.class_name, strict=True)))
+    refuse_copies(folder, dict(zip(table.path, table.class_name, strict=True)))
     return table.sort_values("path", ignore_index=True)
 
 
-def _refuse_copies(folder: Path, class_of: dict[str, str]) -> None:
-    """A copy of a query is found whatever the model is, and a search with swapped backgrounds loses it."""
+def refuse_copies(folder: Path, class_of: dict[str, str]) -> None:
+    """Raise an InputError if two files are equal, byte for byte.
+
+    A copy of a query is found whatever the model is, and a search with swapped backgrounds loses it. And a background
+    that is there twice counts as two that differ.
+
+    Args:
+        folder: of the files.
+        class_of: path of each, relative to the folder -> its class.
+    """
     by_size, by_content = defaultdict(list), defaultdict(list)
     for path in sorted(class_of):
         by_size[(folder / path).stat().st_size].append(path)

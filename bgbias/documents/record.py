@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
+from statistics import fmean
 
 import pandas as pd
+from ruamel.yaml import YAML
 
 from bgbias import files
-from bgbias.errors import refuse
+from bgbias.errors import as_input_error, refuse
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import compare
 from bgbias.report import recorded
@@ -34,14 +36,15 @@ def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int
 
     Raises:
         FileNotFoundError: a stage has not run.
-        ValueError: a file does not read, or metrics are of another number of seeds.
+        ValueError: a file does not read, or metrics are of another number of seeds, or of another run than the rest.
     """
-    found = recorded.read(dataset, regimes, seeds[0], 0, ["swapped"], root)
-    odd = [regime for regime, metrics in found.metrics.items() if metrics["seeds"] != len(seeds)]
-    refuse(odd, f"metrics of another number of seeds than {len(seeds)}: `dvc repro` makes those of params.yaml")
+    found = recorded.read(dataset, regimes, seeds, 0, ["swapped"], root)
     classes = found.queries[regimes[0]]["class"]
     measures = [f"{metric}_{view}" for metric in METRICS for view in VIEWS]
-    attention = {regime: _attention(root, dataset, regime, seeds, classes) for regime in regimes}
+    attention = {
+        regime: _attention(root, dataset, regime, seeds, classes, metrics["attention"])
+        for regime, metrics in found.metrics.items()
+    }
     differences = {}
     for earlier, later in combinations(regimes, 2):
         names = (earlier, later)
@@ -57,6 +60,21 @@ def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int
     }
 
 
+def refuse_other_loss(dataset: str, regimes: Sequence[str], seeds: Sequence[int], loss: str) -> None:
+    """Raise InputError if dvc.lock says that a network was trained with another loss than params.yaml names."""
+    lock = Path("dvc.lock")
+    if not lock.is_file():
+        return
+    with as_input_error(f"{lock}: does not read: `git restore {lock}`, or delete it and run `dvc repro`"):
+        stages = dict(YAML(typ="safe").load(lock)["stages"])
+        names = [f"train@{dataset}-{regime}-{seed}" for regime in regimes for seed in seeds]
+        trained = {name: stages[name]["params"]["params.yaml"]["loss"] for name in names if name in stages}
+    odd = [f"{name} with {its}" for name, its in trained.items() if its != loss]
+    refuse(
+        odd, f"params.yaml names the loss {loss}, and others are trained; `dvc repro` trains with that, or name theirs"
+    )
+
+
 def refuse_to_lose(path: Path, found: dict) -> None:
     """Raise InputError if the file holds a study of another dataset or loss, or of other regimes or seeds."""
     if not path.exists():
@@ -67,12 +85,18 @@ def refuse_to_lose(path: Path, found: dict) -> None:
     refuse(odd, f"{path} holds another study; choose another name, or add --replace to lose it")
 
 
-def _attention(root: Path, dataset: str, regime: str, seeds: Sequence[int], classes: pd.Series) -> pd.DataFrame:
+def _attention(
+    root: Path, dataset: str, regime: str, seeds: Sequence[int], classes: pd.Series, metrics: dict
+) -> pd.DataFrame:
     """A table of the photos whose attention was scored: their classes, and the mean scores over seeds."""
-    scored = []
+    scored, folder = [], root / "data/attention" / dataset / regime
     for seed in seeds:
-        path = root / "data/attention" / dataset / regime / str(seed) / "scores.csv"
         kinds = dict.fromkeys(VIEWS, float) | {"image_id": int}
+        path = folder / str(seed) / "scores.csv"
         scored.append(files.read_csv(path, list(VIEWS), index_col="image_id", dtype=kinds)[list(VIEWS)])
+    for view in VIEWS:
+        figure, mean = metrics[view]["mean"], fmean(of_seed[view].mean() for of_seed in scored)
+        if figure is not None:
+            recorded.refuse_mixed(regime, f"attention score of {view}", figure, mean, folder)
     means = sum(scored) / len(scored)
     return means.add_prefix("attention_score_").assign(**{"class": classes[means.index]})

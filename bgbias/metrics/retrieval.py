@@ -30,30 +30,34 @@ def neighbours(queries: Tensor, references: Tensor, k: int) -> Tensor:
         int64 (N, k), rows of `references`.
 
     Raises:
-        ValueError: shapes differ, or an embedding is not finite.
+        ValueError: shapes differ, or an embedding or its product with itself is not finite.
 
     >>> points = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.8, 0.6]])
     >>> neighbours(points, points, 2).tolist()
     [[2, 1], [2, 0], [0, 1]]
     """
     rows = torch.arange(len(queries), device=queries.device)
-    _check(queries, references, rows)
+    queries, references = _checked(queries, references, rows)
     if k >= len(references):
         raise InputError(f"{k} neighbours asked of {len(references) - 1} other photos")
     return torch.cat([found for _, found in nearest.lists(queries, references, rows, k)])
 
 
-def _check(queries: Tensor, references: Tensor, rows: Tensor) -> None:
+def _checked(queries: Tensor, references: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Both, in fp32 at least: products of half as many bits tie where embeddings are alike, and overflow."""
     if queries.shape != (len(rows), *references.shape[1:]):
         of = "" if len(rows) == len(references) else f" for {len(rows)} queries"
         raise InputError(f"queries {tuple(queries.shape)} and references {tuple(references.shape)} differ{of}")
-    for name, embeddings in (("queries", queries), ("references", references)):
+    both = [of.to(torch.promote_types(of.dtype, torch.float32)) for of in (queries, references)]
+    for name, embeddings in zip(("queries", "references"), both, strict=True):
         broken = 0
         for part in embeddings.split(AT_ONCE):
             low, high = part.aminmax(dim=1)
-            broken += int((~(low.isfinite() & high.isfinite())).sum())
+            largest = torch.maximum(-low, high)  # NaN where one of them is
+            broken += int((~(part.shape[1] * largest * largest).isfinite()).sum())
         if broken:
-            raise InputError(f"{name}: {broken} of {len(embeddings)} embeddings are not finite")
+            raise InputError(f"{name}: {broken} of {len(embeddings)} embeddings are not finite, or their products")
+    return both[0], both[1]
 
 
 def per_query(
@@ -81,7 +85,8 @@ def per_query(
         (M,), which photos these are.
 
     Raises:
-        ValueError: shapes differ, an embedding is not finite, or every class has a single photo.
+        ValueError: shapes differ, an embedding or its product with itself is not finite, or every class has a single
+            photo.
 
     >>> points = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [1.0, 0.3], [0.0, 1.0]]))
     >>> scores = per_query(points, points, torch.tensor([0, 1, 0, 1]), [1, 2])
@@ -89,7 +94,7 @@ def per_query(
     ([0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 1.0])
     """
     rows = torch.arange(len(labels), device=labels.device) if rows is None else rows
-    _check(queries, references, rows)
+    queries, references = _checked(queries, references, rows)
     _, inverse, sizes = labels.unique(return_inverse=True, return_counts=True)
     positives = (sizes - 1)[inverse[rows]]
     counted = positives > 0

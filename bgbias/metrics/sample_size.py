@@ -16,7 +16,8 @@ def limits(table: pd.DataFrame, where: Path) -> list[str]:
 
     A query needs another photo of its class. Recall@1 of n queries moves in steps of 100 / n points. Over other
     photos of the same classes, it would lie within 1.96 * 50 / sqrt(n) points of what was measured in 95 of 100
-    cases: the normal approximation for independent queries at its widest, a score of 50 %. Guessing finds
+    cases: the normal approximation for independent queries at its widest, a score of 50 %. The difference of two such
+    scores that have nothing in common moves by sqrt(2) times as much. Guessing finds
     the right class for the mean share that a query's class has of the other photos.
 
     Args:
@@ -35,7 +36,8 @@ def limits(table: pd.DataFrame, where: Path) -> list[str]:
     >>> for limit in limits(pd.DataFrame(rows, columns=["class_name", "split"]), Path("photos")):
     ...     print(limit)
     16 test queries: one of them is 6.2 points of Recall@1, and chance alone moves it by up to 24 points either \
-way. A larger drop can be concluded; a smaller one, or which loss is better, cannot. Add test photos.
+way, a difference of two by up to 35. A larger drop can be concluded; a smaller one, or which loss is better, cannot. \
+Add test photos.
     4 test classes: scores hold for these and say little about others; guessing would find the right one for 20 %. \
 Add classes.
     """
@@ -60,10 +62,11 @@ def few(class_names: pd.Series, kind: str = "") -> list[str]:
     searched = sizes[sizes > 1]
     queries, singles, sentences = int(searched.sum()), int((sizes == 1).sum()), []
     if queries < ENOUGH_QUERIES:
+        moved = 1.96 * 50 / math.sqrt(queries)
         sentences.append(
             f"{queries} {kind}queries: one of them is {100 / queries:.1f} points of Recall@1, and chance alone moves "
-            f"it by up to {1.96 * 50 / math.sqrt(queries):.0f} points either way. A larger drop can be concluded; "
-            f"a smaller one, or which loss is better, cannot. Add {kind}photos."
+            f"it by up to {moved:.0f} points either way, a difference of two by up to {math.sqrt(2) * moved:.0f}. A "
+            f"larger drop can be concluded; a smaller one, or which loss is better, cannot. Add {kind}photos."
         )
     if len(searched) < ENOUGH_CLASSES:
         guessed = (searched * (searched - 1)).sum() / (sizes.sum() - 1) / queries

@@ -56,7 +56,14 @@ class Embedder(nn.Module):
         self.differentiable = embeddings.requires_grad
 
     def normalise(self, pictures: Tensor) -> Tensor:
-        """Turn bytes (N, 3, H, W), red first, into float32 images as the network expects them, channels last."""
+        """Turn bytes (N, 3, S, S), red first, into float32 images as the network expects them, channels last.
+
+        Raises:
+            ValueError: S is not input_px; many a network would take the pictures all the same.
+        """
+        if pictures.shape[2:] != (self.input_px, self.input_px):
+            found, mend = "{} x {}".format(*pictures.shape[:1:-1]), "set images.<dataset>.input_px, or train it again"
+            raise InputError(f"{self.name}: expects pictures of {self.input_px} px, these are of {found}: {mend}")
         pictures = pictures.to(self.mean.device)
         images = torch.empty(pictures.shape, device=pictures.device, memory_format=torch.channels_last)
         for image, picture in zip(in_cache(images), in_cache(pictures), strict=True):

@@ -40,11 +40,16 @@ class Photos:
         """Take what was packed.
 
         Raises:
-            ValueError: masks and photos differ in number or size.
+            ValueError: masks and photos differ in number or size, or photos are smaller than the crops of them.
         """
         self.table, self.photos, self.masks, self.geometry, self.pools = table, photos, masks, geometry, pools
         if not np.array_equal(masks.shapes, photos.shapes * [1, 1, 0] + [0, 0, 1]):
             raise InputError(f"{masks.folder}: masks and photos differ in number or size: make the masks again")
+        if (least := photos.shapes[:, :2].min()) < geometry.crop_px:
+            mend = "pack them again, as `dvc repro` does, or correct crop_px"
+            raise InputError(
+                f"{photos.folder}: photos of {least} pixels, too small for crops of {geometry.crop_px}: {mend}"
+            )
 
     @classmethod
     def prepared(cls, dataset: str, geometry: params.Geometry, data: Path = Path("data")) -> Self:

@@ -18,6 +18,7 @@ from bgbias.metrics.names import METRICS
 
 EMBEDDINGS = {"clean": "clean.npy", "swapped": "swapped/0.npy"}  # view -> file of the draw that is shown
 PARTS = ("embeddings", "attention")
+ROUNDED = 1e-5  # by how much means of what files hold may differ from the figures of others
 finite = with_config(ConfigDict(strict=True, allow_inf_nan=False))
 
 
@@ -82,21 +83,22 @@ class Recorded(NamedTuple):
 
 
 def read(
-    dataset: str, regimes: Sequence[str], seed: int, photos: int, swaps: Sequence[str], root: Path = Path()
+    dataset: str, regimes: Sequence[str], seeds: Sequence[int], photos: int, swaps: Sequence[str], root: Path = Path()
 ) -> Recorded:
     """Read what the stages embed, attention and evaluate have written.
 
     Args:
         dataset: its name.
         regimes: one or more.
-        seed: of the training whose network is shown.
+        seeds: of the trainings that were evaluated; the network of the first is shown.
         photos: P, how many attention maps.
         swaps: the swapped views.
         root: the folder of data and metrics.
 
     Raises:
         FileNotFoundError: a file is missing.
-        ValueError: it does not read, or holds something else than its stage writes.
+        ValueError: it does not read, or holds something else than its stage writes; metrics are of another number of
+            seeds, or of another run than the queries, as after `git restore` without `dvc checkout`.
     """
     folders = {part: root / "data" / part / dataset for part in ("embeddings", "attention", "queries")}
     metrics, queries = {}, {}
@@ -105,8 +107,14 @@ def read(
         path, metrics[regime] = read_metrics(dataset, regime, root)
         refuse(set(swaps) - set(metrics[regime]), f"{path}: has no such view: {files.REMAKE}")
         how = {"index_col": "image_id", "dtype": measures | {"image_id": int}}
-        queries[regime] = files.read_csv(folders["queries"] / f"{regime}.csv", ["class", *measures], **how)
-    folders |= {part: {regime: folders[part] / regime / str(seed) for regime in regimes} for part in PARTS}
+        file = folders["queries"] / f"{regime}.csv"
+        queries[regime] = files.read_csv(file, ["class", *measures], **how)
+        for measure, mean in queries[regime][list(measures)].mean().items():
+            metric, _, view = measure.rpartition("_")
+            refuse_mixed(regime, measure, metrics[regime][view][metric], mean, file)
+    odd = [regime for regime in regimes if metrics[regime]["seeds"] != len(seeds)]
+    refuse(odd, f"metrics of another number of seeds than {len(seeds)}: `dvc repro` makes those of params.yaml")
+    folders |= {part: {regime: folders[part] / regime / str(seeds[0]) for regime in regimes} for part in PARTS}
     file = folders["attention"][regimes[0]] / "scores.csv"
     image_ids = files.read_csv(file, ["image_id"], dtype={"image_id": int}).image_id[:photos].to_numpy()
     known = files.read_csv(folders["embeddings"][regimes[0]] / "images.csv", ["image_id"], dtype=int).image_id
@@ -124,6 +132,14 @@ def read(
             if "mask_iou" in metrics[regime]:
                 maps[view][f"{regime} mask"] = _maps(folder / f"mask_{view}.npy", len(image_ids))
     return Recorded(metrics, queries, embeddings, maps, image_ids)
+
+
+def refuse_mixed(regime: str, measure: str, figure: float, mean: float, path: Path) -> None:
+    """Raise an InputError if a figure of a regime's metrics is not the mean of what a file or folder holds."""
+    if not abs(figure - mean) < ROUNDED:
+        mend = "`dvc checkout` brings what belongs to the commit, `dvc repro` makes both anew"
+        found = f"its mean {measure} is {mean:.6f}, that of the metrics of {regime} {figure:.6f}"
+        raise InputError(f"{path}: {found}, so they are of different runs: {mend}")
 
 
 def read_metrics(dataset: str, regime: str, root: Path = Path()) -> tuple[Path, Metrics]:
