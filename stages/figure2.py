@@ -20,10 +20,13 @@ def main(settings: params.Params, dataset: str, images: list[int], models: list[
 
     from bgbias import seeding
     from bgbias.attention.maps import Attention
+    from bgbias.config.values import refuse_twice
     from bgbias.models import trained
     from bgbias.photos.views import Photos
     from bgbias.report import figures, sheets
 
+    names = [printable("/".join(folder.parts[-2:])) for folder in models]
+    refuse_twice("--models", names)  # the rows of the picture
     seeding.deterministic(settings.threads)
     geometry, pool_name = settings.images[dataset], settings.evaluate[dataset].swaps["swapped"]
     photos, image_ids = Photos.prepared(dataset, geometry), np.array(images)
@@ -35,8 +38,8 @@ def main(settings: params.Params, dataset: str, images: list[int], models: list[
     pool = photos.pool(pool_name)
     manifest = photos.draw(image_ids, pool, settings.seed, "swapped", 0)
     maps = {"clean": {}, "swapped": {}}
-    for folder in models:
-        embedder, name = trained.load(folder), printable("/".join(folder.parts[-2:]))
+    for name, folder in zip(names, models, strict=True):
+        embedder = trained.load(folder)
         attention = Attention(embedder, settings.attention, settings.seed)
         for view, batches in (("clean", photos.clean(image_ids)), ("swapped", photos.swapped(manifest, pool))):
             seen = torch.cat(list(batches))

@@ -7,7 +7,7 @@ import pytest
 from bgbias import files
 from bgbias.audit import queries
 
-MADE = {"photos": "0e", "masks": "1f", "backgrounds": "rendered", "seed": 42}
+MADE = {"photos": "0e", "masks": "1f", "backgrounds": "rendered", "draws": 5, "seed": 42}
 
 
 def test_what_is_written_is_read_whatever_the_names(tmp_path):
@@ -44,6 +44,7 @@ def test_a_missing_or_other_table_says_what_to_run(tmp_path):
             "differ in photos: audit both with the same photos, for some files of these names hold others",
         ),
         ({"backgrounds": "3d"}, "differ in backgrounds: audit both with the same --backgrounds, then compare"),
+        ({"draws": 3}, "differ in draws: audit both with the same evaluate.DATASET.draws in params.yaml, then compare"),
         ({"seed": 1}, "differ in seed: audit both with the same seed in params.yaml, then compare"),
     ],
 )

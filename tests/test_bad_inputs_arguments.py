@@ -139,6 +139,7 @@ def test_no_number_of_processes(refuses, monkeypatch, command, number):
         ("figure2 demo --images 1 --models models/none", "models/none: no model here"),
         ("figure2 demo --images one --models models/demo/base/42", "invalid int value: 'one'"),
         ("figure2 demo --images 1", "required: --models"),
+        ("figure2 demo --images 1 --models models/demo/base/42 ./models/demo/base/42", "--models .*: name each once"),
         ("gather", "required: prefix"),
     ],
 )

@@ -46,6 +46,7 @@ DESCRIBED = {
     "changed photos": (figures(lambda found: found["made_with"].update(photos="x")), "differ in photos"),
     "other masks": (figures(lambda found: found["made_with"].update(masks="x")), "differ in masks"),
     "other backgrounds": (figures(lambda found: found["made_with"].update(backgrounds="x")), "differ in backgrounds"),
+    "other draws": (figures(lambda found: found["made_with"].update(draws=7)), "differ in draws"),
     "another seed": (figures(lambda found: found["made_with"].update(seed=7)), "differ in seed"),
     "a sample": (figures(lambda found: found["made_with"].update(queries="x")), "different samples of queries"),
     "no seed": (figures(lambda found: found["made_with"].pop("seed") and None), "seed"),

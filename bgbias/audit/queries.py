@@ -20,6 +20,7 @@ MENDS = {  # what two audits must have been made with alike -> what to give both
     "masks": "the same --masks or --mask-method",
     "backgrounds": "the same --backgrounds",
     "seed": "the same seed in params.yaml",
+    "draws": "the same evaluate.DATASET.draws in params.yaml",
 }
 
 

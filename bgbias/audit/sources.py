@@ -186,7 +186,8 @@ def _made_with(photos: Sequence[Path], masks: Path, backgrounds: str, pictures: 
     beside = {"second_backgrounds": second.mark} if second else {}
     if gallery := pictures.gallery:
         beside["queries"] = fingerprint([list(gallery.table.path), gallery.rows.tolist()])
-    return {"made_with": {**marks, "backgrounds": backgrounds, "seed": pictures.seed, **beside}}
+    drawn = {"backgrounds": backgrounds, "seed": pictures.seed, "draws": pictures.draws}
+    return {"made_with": {**marks, **drawn, **beside}}
 
 
 def square(px: int) -> params.Geometry:
