@@ -158,11 +158,6 @@ def test_scores_differences_and_arrows_by_hand(study):
     assert cells("differences a.json pairs=base-cure of=my_demo", study)[0][0] == "my demo: `base` - `cure`"
     assert cells("attention a.json", study) == [["`cure` - `base`", *["+0.131 (-0.020 to 0.250)"] * 2]]
     assert cells("arrows a.json of=the_demo", study) == [["`base`", "90.0 → 25.0"], ["`cure`", "90.0 → 25.0"]]
-    assert cells("losses a.json pair=cure-base", study)[0] == [
-        "triplet",
-        *["90.0 → 25.0"] * 2,
-        *["+13.1 (-2.0 to 25.0)"] * 4,
-    ]
 
 
 def test_remedies_by_their_names_and_some_columns(tmp_path):

@@ -17,7 +17,7 @@ from bgbias.report import tables
 KINDS = {
     kind.__name__: kind
     for kind in (
-        kinds.scores, kinds.differences, kinds.arrows, kinds.attention, kinds.losses, kinds.board, kinds.quality,
+        kinds.scores, kinds.differences, kinds.arrows, kinds.attention, kinds.board, kinds.quality,
         kinds.remedies, kinds.markdown, kinds.csv, kinds.benchmark,
     )
 }  # fmt: skip

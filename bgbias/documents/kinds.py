@@ -83,21 +83,6 @@ def attention(path: Path, pairs: str = "") -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def losses(*paths: Path, pair: str = "bgconsistency-bgaugment") -> pd.DataFrame:
-    """Recall@1 of every loss, clean to swapped, and what two regimes differ by."""
-    rows, (later, earlier) = [], pair.split("-")
-    for path in paths:
-        study = files.read_json(path, mend=MEND)
-        row = {"loss": study["loss"]}
-        for regime, found in study["regimes"].items():
-            row[regime] = _clean_to_swapped(found)
-        for metric, heading in METRICS.items():
-            for view in ("clean", "swapped"):
-                row[f"{heading} {view}"] = _difference(study, later, earlier, f"{metric}_{view}")
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
 def board(path: Path, columns: str) -> pd.DataFrame:
     """Columns of a leaderboard: numbers of `leaderboard.shown.table`'s, comma-separated, after the embedder."""
     whole = shown.table(files.read_json(path, path.stem, "leaderboard", mend=MEND))
