@@ -10,8 +10,8 @@ from torch.nn.functional import normalize
 
 from bgbias.audit import examples, mixed, views
 from bgbias.audit.explained import SEEN, nearest
+from bgbias.audit.packs import square
 from bgbias.audit.pictures import Pictures
-from bgbias.audit.sources import square
 from bgbias.cache import Cache
 from bgbias.metrics.retrieval import neighbours
 from bgbias.photos import pack

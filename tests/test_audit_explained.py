@@ -9,8 +9,8 @@ from torch import nn
 from bgbias.attention.maps import Attention
 from bgbias.attention.saliency import attention_map, attention_score
 from bgbias.audit.explained import SEEN, Explainer
+from bgbias.audit.packs import square
 from bgbias.audit.pictures import Pictures
-from bgbias.audit.sources import square
 from bgbias.audit.views import compose
 from bgbias.cache import Cache
 from bgbias.config import params

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgbias.audit import pictures, pools, sources
+from bgbias.audit import packs, pictures, pools, sources
 from bgbias.audit.folder import given_masks, read, refuse_unmasked
 from bgbias.cache import Cache
 from bgbias.config import params
+from bgbias.photos.pack import crop
 from bgbias.photos.views import Photos
 
 GRABCUT = params.Masks(method="grabcut", rembg_model="u2net", grabcut_px=128)
@@ -96,7 +97,7 @@ def test_what_is_no_picture_is_refused(folder, tmp_path):
     (folder / "pear/b.png").write_bytes(whole[: len(whole) // 2])
     table, _ = read(folder)
     with refused("pear/b.png: does not decode"):
-        sources.photo_pack(table, folder, 16, Cache(tmp_path / "cache"))
+        packs.photo_pack(table, folder, 16, Cache(tmp_path / "cache"))
 
 
 def test_a_folder_of_masks_has_the_photos_paths(folder, tmp_path):
@@ -111,7 +112,7 @@ def test_a_folder_of_masks_has_the_photos_paths(folder, tmp_path):
     found = given_masks(table, masks)
     assert found.mask_path[1] == str(masks / "apple/b.jpg.png")
     with refused("pear/b.png: 40 x 30 pixels, but its mask has 41 x 30: replace the mask"):
-        sources.mask_pack(found, folder, GIVEN, 16, Cache(tmp_path / "cache"))
+        packs.mask_pack(found, folder, GIVEN, 16, Cache(tmp_path / "cache"))
 
 
 def test_two_photos_cannot_share_a_mask(folder, tmp_path):
@@ -132,31 +133,31 @@ def test_masks_that_are_all_empty_are_refused(folder, tmp_path):
         draw(tmp_path / "masks" / name, (40, 30), "L", 0)
     table = given_masks(read(folder)[0], tmp_path / "masks")
     with refused("all masks are empty (white is the object): make others, or --mask-method grabcut"):
-        sources.mask_pack(table, folder, GIVEN, 16, Cache(tmp_path / "cache"))
+        packs.refuse_empty(packs.mask_pack(table, folder, GIVEN, 16, Cache(tmp_path / "cache")), folder)
 
 
 def audited(table, photos, masks, pool, px, cache):
     """The pictures of all photos of a table."""
-    photos = Photos(table, photos, masks, sources.square(px))
+    photos = Photos(table, photos, masks, packs.square(px))
     return pictures.Pictures(photos, np.arange(len(table)), pool, 1, cache)
 
 
 def test_photos_and_masks_are_cropped_alike(folder, tmp_path):
     table, cache = read(folder)[0], Cache(tmp_path / "cache")
-    packs = (
-        sources.photo_pack(table, folder, 16, cache),
-        sources.mask_pack(table, folder, GRABCUT, 16, cache),
+    made = (
+        packs.photo_pack(table, folder, 16, cache),
+        packs.mask_pack(table, folder, GRABCUT, 16, cache),
         pools.background_pack(None, 16, 1, cache),
     )
-    assert packs[0].shapes.tolist() == [[16, 16, 3]] * 4 and packs[1].shapes.tolist() == [[16, 16, 1]] * 4
-    assert packs[2].shapes.tolist() == [[27, 27, 3]] * 100
-    seen = audited(table, *packs, 16, cache)
+    assert made[0].shapes.tolist() == [[16, 16, 3]] * 4 and made[1].shapes.tolist() == [[16, 16, 1]] * 4
+    assert made[2].shapes.tolist() == [[27, 27, 3]] * 100
+    seen = audited(table, *made, 16, cache)
     assert seen.photo(np.array([2, 0])).shape == (2, 3, 16, 16) and seen.mask(np.array([1])).shape == (1, 1, 16, 16)
 
 
 def test_the_crop_is_the_centre_square():
     picture = Image.fromarray(np.arange(60, dtype=np.uint8).reshape(1, 60).repeat(20, axis=0))
-    assert sources.crop(picture, 20)[0, :, 0].tolist() == list(range(20, 40))
+    assert crop(picture, 20)[0, :, 0].tolist() == list(range(20, 40))
 
 
 def test_backgrounds_are_four_at_least_and_a_hundred_at_most(tmp_path):
@@ -201,7 +202,7 @@ def test_near_duplicates_among_backgrounds_are_named(folder, tmp_path, which):
 
 @pytest.mark.parametrize("which", ["backgrounds", "second_backgrounds"])
 def test_no_folder_of_backgrounds_is_refused_before_masks_are_made(folder, tmp_path, monkeypatch, which):
-    monkeypatch.setattr(sources, "make_masks", lambda *_: pytest.fail("masks were made first"))
+    monkeypatch.setattr(packs, "make_masks", lambda *_: pytest.fail("masks were made first"))
     options = params.Audit(photos=str(folder), embedder="small_resnet", **{which: str(tmp_path / "gone")})
     with refused("gone is no folder"):
         sources.of_folder(options, 16, 1, Cache(tmp_path / "cache"))
@@ -217,7 +218,7 @@ def test_photos_that_hide_their_background_are_not_probed(folder, tmp_path):
         (tmp_path / "masks" / name).parent.mkdir(parents=True, exist_ok=True)
         mask.save(tmp_path / "masks" / f"{name}.png")
     table, cache = given_masks(table, tmp_path / "masks"), Cache(tmp_path / "cache")
-    packs = sources.photo_pack(table, folder, 30, cache), sources.mask_pack(table, folder, GIVEN, 30, cache)
-    seen = audited(table, *packs, pools.background_pack(None, 30, 1, cache), 30, cache)
+    made = packs.photo_pack(table, folder, 30, cache), packs.mask_pack(table, folder, GIVEN, 30, cache)
+    seen = audited(table, *made, pools.background_pack(None, 30, 1, cache), 30, cache)
     assert seen.probed.tolist() == [0]  # the second's box is 0.81 of the picture, but all of it with its margin
     assert seen.doubts == ["", "", "nearly_full", "empty"]

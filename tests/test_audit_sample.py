@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from audited_shop import CLASSES, PHOTOS, SETTINGS, run
 
-from bgbias.audit import sample, sources
+from bgbias.audit import packs, sample
 from bgbias.errors import InputError
 from stages import compare
 
@@ -125,9 +125,9 @@ def test_a_repeated_audit_embeds_nothing_and_an_interrupted_one_goes_on(shop, tm
 
 def test_masks_are_made_of_the_queries_alone(shop, tmp_path, monkeypatch):
     asked = []
-    made = sources.make_masks
+    made = packs.make_masks
     monkeypatch.setattr(
-        sources, "make_masks", lambda table, *given, **how: asked.append(len(table)) or made(table, *given, **how)
+        packs, "make_masks", lambda table, *given, **how: asked.append(len(table)) or made(table, *given, **how)
     )
     run(shop, tmp_path, "mixture", queries=13, masks=None, mask_method="grabcut", quick=True)
     assert asked == [13]

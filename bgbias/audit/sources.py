@@ -1,33 +1,25 @@
 """What an audit reads: photos, masks and backgrounds, opened and packed at the size of the embedder's input."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
-from tqdm import tqdm
 
 from bgbias.audit import folder as folders
 from bgbias.audit import gallery as galleries
-from bgbias.audit import pools, second_kind
-from bgbias.audit.pictures import Pictures, packed
+from bgbias.audit import packs, pools, second_kind
+from bgbias.audit.pictures import Pictures
 from bgbias.audit.second_kind import Second
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.config.audits import SecondMasks
 from bgbias.errors import InputError
-from bgbias.files.processes import locked
-from bgbias.masks.make import file_of, made_from, make_masks
-from bgbias.photos import foreground
-from bgbias.photos.pack import Pack, Read, cores, crop, read_mask, read_photo
 from bgbias.photos.views import Photos
 
 REMBG_MODEL = "u2net"
 SOURCES = ("photos", "masks", "backgrounds", "second_backgrounds")  # folders that are read
-CROP_SHARE, CROP_RATIO = [0.4, 1.0], [0.75, 4 / 3]  # of the part of a background that is shown, as in training
 
 
 class Opened(NamedTuple):
@@ -134,7 +126,7 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
         split: of those that photos.csv names.
 
     Raises:
-        ValueError: as raised by `folder.read`, `mask_pack` and `background_pack`.
+        ValueError: as raised by `folder.read`, `mask_pack`, `refuse_empty` and `background_pack`.
     """
     folder, backgrounds = Path(options.photos), Path(options.backgrounds) if options.backgrounds else None
     listed, remarks = folders.read(folder, split)
@@ -152,16 +144,18 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     pools.refuse_unfit(options.second_backgrounds, backgrounds, folder, every.path, seed)
     model = options.rembg_model or REMBG_MODEL
     making = params.Masks(method=method, rembg_model=model, grabcut_px=second_kind.GRABCUT_PX)
-    packs = photo_pack(table, folder, input_px, cache), mask_pack(table, folder, making, input_px, cache)
-    gallery, image_ids, full_size = None, np.arange(len(table)), packs[1].folder.parent / "masks"  # see `mask_pack`
+    photos = packs.photo_pack(table, folder, input_px, cache)
+    masks = packs.mask_pack(table, folder, making, input_px, cache)
+    packs.refuse_empty(masks, folder)
+    gallery, image_ids, full_size = None, np.arange(len(table)), masks.folder.parent / "masks"  # see `mask_pack`
     if chosen is not None:
         gallery, image_ids = galleries.of_files(every, folder, chosen, input_px), chosen
         places = np.zeros(len(every), dtype=np.int64)
         places[chosen] = np.arange(len(chosen))  # all photos keep their numbers, by which backgrounds are drawn
-        packs = [pack.subset(places) for pack in packs]
-    photos = Photos(every.assign(image_id=range(len(every))), *packs, square(input_px))
+        photos, masks = photos.subset(places), masks.subset(places)
+    photos = Photos(every.assign(image_id=range(len(every))), photos, masks, packs.square(input_px))
     making = second_kind.making(options.second_masks, method, model)
-    beside = making and Second(second_kind.name(making), _mask_pack(listed, folder, making, input_px, cache))
+    beside = making and Second(second_kind.name(making), packs.mask_pack(listed, folder, making, input_px, cache))
     pictures = Pictures(photos, image_ids, pool, seed, cache, second=beside, gallery=gallery)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
     alike = pools.remarks(backgrounds, pool, seed)
@@ -188,47 +182,3 @@ def _made_with(photos: Sequence[Path], masks: Path, backgrounds: str, pictures: 
         beside["queries"] = fingerprint([list(gallery.table.path), gallery.rows.tolist()])
     drawn = {"backgrounds": backgrounds, "seed": pictures.seed, "draws": pictures.draws}
     return {"made_with": {**marks, **drawn, **beside}}
-
-
-def square(px: int) -> params.Geometry:
-    """The geometry of photos that are packed as squares of the embedder's input."""
-    return params.Geometry(
-        short_side_px=px, crop_px=px, input_px=px, train_crop_share=CROP_SHARE, train_crop_ratio=CROP_RATIO
-    )
-
-
-def _crops(paths: list[Path], side_px: int, read: Read, what: str) -> Iterator[np.ndarray]:
-    with ThreadPool(cores()) as pool:  # decoding leaves Python's lock to others
-        found = pool.imap(lambda path: crop(read(path), side_px), paths)
-        yield from tqdm(found, what, len(paths), unit="picture")
-
-
-def photo_pack(table: pd.DataFrame, folder: Path, input_px: int, cache: Cache) -> Pack:
-    """Decode and crop all photos, once."""
-    paths = [folder / path for path in table.path]
-    made_from = fingerprint(["photos", input_px], paths)
-    return packed(cache, "photos", made_from, lambda: _crops(paths, input_px, read_photo, "photos"))
-
-
-def mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px: int, cache: Cache) -> Pack:
-    """Make the masks of all photos (an interrupted run goes on), and crop them.
-
-    Raises:
-        ValueError: see `make.make_masks`; or no mask shows an object.
-    """
-    pack = _mask_pack(table, folder, options, input_px, cache)
-    if all(foreground.suspicion(pack[row]) == "empty" for row in range(len(pack))):
-        raise InputError(f"{folder}: all masks are empty (white is the object): make others, or --mask-method grabcut")
-    return pack
-
-
-def _mask_pack(table: pd.DataFrame, folder: Path, options: params.Masks, input_px: int, cache: Cache) -> Pack:
-    settings, data = made_from(options)
-    given = [folder / path for path in table.mask_path if options.method == "given"]
-    of_photos = [folder / path for path in table.path]
-    mark = fingerprint([list(table.path), *settings], [*of_photos, *given, *data])
-    full_size = cache.root / mark / "masks"
-    with locked(str(full_size), wait=True):  # another audit may be making them
-        make_masks(table, folder, full_size, options)
-    paths = [file_of(full_size, path) for path in table.path]
-    return packed(cache, f"masks_{input_px}", mark, lambda: _crops(paths, input_px, read_mask, "cropping masks"))
