@@ -39,6 +39,10 @@ def works():
         print("ready", flush=True)
         [pool.submit(time.sleep, 0.2) for _ in range(1000)][-1].result()
 
+def lingers():
+    signals.GRACE_S = 0.0
+    works()
+
 def ignores():
     Swallows()
     time.sleep(60)
@@ -49,7 +53,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("how", ["waits", "breaks", "works", "ignores"])
+@pytest.mark.parametrize("how", ["waits", "breaks", "works", "lingers", "ignores"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_to_all_processes_ends_them_in_one_line(how, number, code, tmp_path):
     script = tmp_path / "script.py"

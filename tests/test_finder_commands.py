@@ -57,7 +57,7 @@ def test_masks_are_found_scored_recorded_and_drawn_beside_the_attention(run, tmp
     models = [Path("models/drawn") / regime / "42" for regime in REGIMES]
     run("figure2", "drawn", "--images", scores.image_id[0], "--models", *models, "--out", "figure2.png")
     narrow = Path("narrow.png")
-    run("figure2", "drawn", "--images", scores.image_id[0], "--models", models[1], models[1], "--out", narrow)
+    run("figure2", "drawn", "--images", scores.image_id[0], "--models", models[1], "--out", narrow)
     added = 2 * (1 + 1)  # in each view the finder's network's attention, and its mask
     assert Image.open("figure2.png").width - Image.open(narrow).width == added * (SIDE_PX + GAP)
 

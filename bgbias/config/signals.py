@@ -28,6 +28,8 @@ def interruptible() -> Iterator[None]:
     The signal raises a KeyboardInterrupt. Python ignores it in some places, so the process is ended after a while.
     """
     signalled = []
+    # a process that is ended leaves semaphores of its pools, which their tracker removes, and would name
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker")))
     atexit.register(_ignore)  # what is done is done
 
     def end() -> None:
