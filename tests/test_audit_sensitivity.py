@@ -90,6 +90,18 @@ def test_where_two_kinds_of_masks_do_not_agree_sentence_and_grade_say_both():
     assert summary(changed(by_second(kept=UNDEFINED)))["grade"] is None
 
 
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (r(0.05, -0.1, 0.2), "no loss is shown, but these photos are too few to exclude one."),
+        (r(-0.1, -0.2, -0.05), "no loss is shown."),
+    ],
+)
+def test_where_no_kind_of_masks_shows_a_loss_none_is_said_to_depend_on_them(second, said):
+    found = changed({"drop": r(0.0)} | by_second() | {"second_masks.drop": second})
+    assert summary(found)["said"].endswith(f" do: {said}")
+
+
 def test_who_guesses_finds_more_on_other_backgrounds_only_if_both_kinds_of_masks_say_so():
     guesses = {"matrix.clean.clean": r(0.03), "drop": r(-0.57)}
     assert summary(changed(guesses | by_second(drop=0.0)))["said"].endswith("not shown to be better than guessing (2).")

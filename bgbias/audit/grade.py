@@ -9,6 +9,7 @@ from bgbias.report.tables import masks_in_doubt
 
 GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is kept; below, E
 RULE = "A from 90 %, B from 75 %, C from 60 %, D from 40 %, E below"
+NO_LOSS, TOO_FEW = "no loss is shown", "no loss is shown, but these photos are too few to exclude one"
 MAY_LOSE = 0.05  # Recall@1: if as much may be lost, more photos are asked for
 
 
@@ -73,21 +74,24 @@ def above_chance(found: dict) -> bool:
 
 
 def _outcome(found: dict) -> str:
-    """Say what becomes of the searches, where each kind of masks and each pool tells the same."""
-    both = zip(sensitivity.drops(found), sensitivity.kept(found), strict=True)
-    told = [(how, _told(drop, kept)) for (how, drop), (_, kept) in both]
-    decisive = " and ".join(sensitivity.unlike(told))
-    open_ = "how much" if set(sensitivity.sides(sensitivity.drops(found), 0)) == {1} else "whether"
-    return f"{open_} it loses depends on which {decisive} are believed" if decisive else told[0][1]
+    """Say what becomes of the searches; where masks or pools tell different things, what all of them bear out."""
+    drops = sensitivity.drops(found)
+    told = [(how, _told(drop, kept)) for (how, drop), (_, kept) in zip(drops, sensitivity.kept(found), strict=True)]
+    decisive, sides = " and ".join(sensitivity.unlike(told)), set(sensitivity.sides(drops, 0))
+    if not decisive:
+        return told[0][1]
+    if 1 not in sides:
+        return TOO_FEW if any(text == TOO_FEW for _, text in told) else NO_LOSS
+    return f"{'how much' if sides == {1} else 'whether'} it loses depends on which {decisive} are believed"
 
 
 def _told(drop: Estimate, kept: Estimate) -> str:
     if side(drop, 0) == -1:
         return "more than on their own"
     if side(drop, 0) == 0 and drop["high"] > MAY_LOSE:
-        return "no loss is shown, but these photos are too few to exclude one"
+        return TOO_FEW
     if side(drop, 0) == 0:
-        return "no loss is shown"
+        return NO_LOSS
     half = 0 if kept["low"] is None else side(kept, 0.5)
     return {
         1: "it loses some of what it finds, and keeps most",
