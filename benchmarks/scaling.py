@@ -31,7 +31,7 @@ from bgbias.masks import make
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder, embed_photos
 from bgbias.photos import pack
-from bgbias.training.loop import freeze_batch_norm
+from bgbias.training.batch_norm import freeze_batch_norm
 
 SIDE, PROCESSES = 227, 2
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from benchmarks import harness
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder, device
-from bgbias.training.loop import freeze_batch_norm
+from bgbias.training.batch_norm import freeze_batch_norm
 
 SIDE = 227
 

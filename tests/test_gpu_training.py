@@ -10,6 +10,7 @@ from training_parts import weights
 from bgbias import ranks
 from bgbias.models import trained
 from bgbias.training import checkpoints, loop
+from bgbias.training.batch_norm import share_batch_norm
 
 pytestmark = [*MARKS, pytest.mark.usefixtures("as_stages")]
 STEPS = {"batch_size": 8, "freeze_batch_norm": True, "noise_share": 0.0, "schedule": "constant", "lr": 1e-3}
@@ -81,7 +82,7 @@ def test_batch_norm_is_of_all_processes_and_the_network_the_same(network, monkey
     embedder = trained.new(network, 8, 224, "cosine").to(CUDA).eval()
     images = embedder.normalise(torch.randint(0, 256, (4, 3, 224, 224), dtype=torch.uint8))
     names, before = list(embedder.state_dict()), embedder(images)
-    loop.share_batch_norm(embedder)
+    share_batch_norm(embedder)
     norms = [one for one in embedder.modules() if isinstance(one, nn.modules.batchnorm._BatchNorm)]
     assert norms and all(isinstance(one, nn.SyncBatchNorm) for one in norms)
     assert list(embedder.state_dict()) == names

@@ -7,7 +7,7 @@ from captum.attr import LayerGradCam
 from torch.nn.functional import avg_pool2d
 
 from bgbias.models.bn_inception import BNInception
-from bgbias.training.loop import freeze_batch_norm
+from bgbias.training.batch_norm import freeze_batch_norm
 
 
 @pytest.fixture

@@ -10,6 +10,18 @@ from training_parts import weights
 from bgbias.training import checkpoints, loop
 
 
+@pytest.fixture
+def parts(parts):
+    """The same, of a network that drops out features."""
+
+    def make(*given, **how):
+        embedder, *others = parts(*given, **how)
+        embedder.network.trunk.append(torch.nn.Dropout(0.2))
+        return embedder, *others
+
+    return make
+
+
 def test_an_interrupted_training_goes_on_to_the_same_network(parts, tmp_path):
     whole = parts("bgaugment", noise_share=0.2)
     expected = loop.fit(*whole, tmp_path / "whole.pt")

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from bgbias.errors import InputError
 from bgbias.models.embedder import embed
 from bgbias.photos.views import Photos
 from bgbias.training import consistency, loop, selection
+from bgbias.training.augment import add_noise
 from stages import train
 
 SETTINGS = read.load()
@@ -147,6 +149,14 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(parts, tmp_path):
     assert torch.equal(weights(given[0]), seen[1])
 
 
+def test_the_same_workers_give_all_epochs_and_change_nothing(parts, tmp_path):
+    alone = loop.fit(*parts("bgaugment"), tmp_path / "alone.pt")
+    with patch.object(loop, "DataLoader", wraps=loop.DataLoader) as made:
+        curve = loop.fit(*parts("bgaugment", workers=1), tmp_path / "worker.pt")
+    pd.testing.assert_frame_equal(curve, alone)
+    assert len(curve) > 1 and made.call_count == 1
+
+
 class BreakingLoss(torch.nn.Module):
     """A loss that is not a number at its fifth call."""
 
@@ -167,7 +177,7 @@ def test_a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint(parts, t
 def test_noise_has_the_asked_for_spread_of_each_image_s_range():
     images = torch.zeros(400, 1, 8, 8)
     images[:, 0, 0, 0] = 10.0  # a range of 10
-    noise = loop.add_noise(images, 0.2, torch.Generator().manual_seed(0)) - images
+    noise = add_noise(images, 0.2, torch.Generator().manual_seed(0)) - images
     sds = noise.std((1, 2, 3))
     assert sds.max() < 0.2 * 10 * 1.5 and sds.mean().item() == pytest.approx(0.1 * 10, rel=0.1)
-    assert torch.equal(loop.add_noise(images, 0, torch.Generator()), images)
+    assert torch.equal(add_noise(images, 0, torch.Generator()), images)

@@ -126,3 +126,28 @@ def _noise(side: int, rng: np.random.Generator) -> Tensor:
     mixed = (mixed - mixed.mean((1, 2), keepdim=True)) / (mixed.std() + 1e-3)
     colours = torch.from_numpy(rng.uniform(30, 225, (3, 1, 1)).astype(np.float32))
     return mixed.mul_(rng.uniform(20, 80)).add_(colours).clamp_(0, 255).byte()
+
+
+def add_noise(
+    images: Tensor, share: float, source: torch.Generator, rows: Tensor | None = None, whole: int = 0
+) -> Tensor:
+    """Add Gaussian noise to normalised images (B, C, H, W).
+
+    Each image's noise has its own standard deviation, uniform between 0 and `share` of the image's value
+    range. The attention score looks at images with such noise; a network that has never seen any answers
+    there with artefacts.
+
+    Args:
+        images: all of a batch, or some.
+        share: as above; 0: no noise.
+        source: of the noise, which is drawn for the whole batch.
+        rows: int64 (B,), which of the batch the images are; None: all.
+        whole: how many images the batch has, where rows are given.
+    """
+    if share == 0:
+        return images
+    span = images.amax((1, 2, 3)) - images.amin((1, 2, 3))
+    number, own = (len(images), slice(None)) if rows is None else (whole, rows)
+    sd = share * span * torch.rand(number, generator=source, device=images.device)[own]
+    noise = torch.randn((number, *images.shape[1:]), generator=source, device=images.device)[own]
+    return images + sd[:, None, None, None] * noise

@@ -23,9 +23,8 @@ from bgbias.models.embedder import device
 from bgbias.photos.compose import flip, paste
 from bgbias.photos.views import Photos
 from bgbias.seeding import generator, torch_generator
-from bgbias.training.augment import noise, recoloured
+from bgbias.training.augment import add_noise, noise, recoloured
 from bgbias.training.batches import Crops
-from bgbias.training.loop import add_noise
 
 OWN = NOISE = 1 / 3  # of the photos keep their own background; of the other backgrounds are coloured noise
 RECOLOURED = 0.5  # of the photos

@@ -1,14 +1,13 @@
 """The training loop, selection of the best epoch, checkpoints that resume."""
 
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -18,8 +17,10 @@ from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.models.embedder import Embedder
 from bgbias.models.precision import remark_if_slower
-from bgbias.seeding import torch_generator
+from bgbias.seeding import generator, torch_generator
 from bgbias.training import checkpoints, consistency
+from bgbias.training.augment import Batch, add_noise
+from bgbias.training.batch_norm import freeze_batch_norm, running_statistics, share_batch_norm
 from bgbias.training.batches import Crops
 
 Optimizer = torch.optim.Optimizer
@@ -94,11 +95,12 @@ def fit(
     best = {"epoch": 0, "map_at_r": -1.0, "weights": embedder.state_dict()}
     if ranks.by_first(checkpoint.exists):
         curve, best = checkpoints.resume(checkpoint, trained) or (curve, best)
+    batches = iter(_batches(crops, len(curve) + 1, embedder.mean.device))
     for epoch in range(len(curve) + 1, options.max_epochs + 1):
         if epoch > best["epoch"] + options.patience:
             break
         lr = optimizer.param_groups[0]["lr"]
-        mean_loss, images_per_s = _epoch(embedder, loss, optimizer, schedule, crops, epoch)
+        mean_loss, images_per_s = _epoch(embedder, loss, optimizer, schedule, crops, batches, epoch)
         ranks.average(running_statistics(embedder))
         scores = ranks.gather(validate(embedder))[0]
         curve.append({"epoch": epoch, "loss": mean_loss, "lr": lr, **{f"val_{k}": v for k, v in scores.items()}})
@@ -115,21 +117,36 @@ def fit(
     return pd.DataFrame(curve)
 
 
+def _batches(crops: Crops, first_epoch: int, where: torch.device) -> DataLoader:
+    """Give the batches of all epochs by the same workers, which go on while an epoch is validated."""
+    options = crops.options
+    epochs = range(first_epoch, options.max_epochs + 1)
+    steps = [(epoch, step) for epoch in epochs for step in range(options.batches_per_epoch)]
+    return DataLoader(
+        crops, batch_size=None, sampler=steps, num_workers=options.workers, pin_memory=where.type == "cuda"
+    )
+
+
 def _epoch(
-    embedder: Embedder, loss: nn.Module, optimizer: Optimizer, schedule: LRScheduler, crops: Crops, epoch: int
+    embedder: Embedder,
+    loss: nn.Module,
+    optimizer: Optimizer,
+    schedule: LRScheduler,
+    crops: Crops,
+    batches: Iterator[Batch],
+    epoch: int,
 ) -> tuple[float, float]:
     """Train for one epoch; returns the mean loss and images/s."""
     options, where = crops.options, embedder.mean.device
-    steps = [(epoch, step) for step in range(options.batches_per_epoch)]
-    loader = DataLoader(
-        crops, batch_size=None, sampler=steps, num_workers=options.workers, pin_memory=where.type == "cuda"
-    )
+    torch.manual_seed(int(generator(crops.seed, "dropout", epoch).integers(2**63)))  # a resumed training's is the same
     embedder.train()
     if options.freeze_batch_norm:
         freeze_batch_norm(embedder)
     noise = torch_generator(where, crops.seed, "training noise", epoch)
     total, start = torch.zeros((), device=where), time.perf_counter()
-    for step, batch in enumerate(tqdm(loader, desc=f"epoch {epoch}", unit="batch", leave=False, delay=5)):
+    own = islice(batches, options.batches_per_epoch)
+    shown = tqdm(own, f"epoch {epoch}", options.batches_per_epoch, unit="batch", leave=False, delay=5)
+    for step, batch in enumerate(shown):
         pictures, whole = embedder.normalise(batch.pictures(where)), len(batch.labels)
         images = add_noise(pictures, options.noise_share, noise, crops.rows, whole)
         with torch.autocast(where.type, torch.bfloat16, enabled=options.precision == "bf16"):
@@ -151,56 +168,5 @@ def _epoch(
         optimizer.step()
         schedule.step()
         total += value.detach()
-    return total.item() / len(steps), len(steps) * options.batch_size / (time.perf_counter() - start)
-
-
-def freeze_batch_norm(network: nn.Module) -> None:
-    """Keep the running statistics of all batch norm; its weights still train. To be called after each `.train()`."""
-    for module in network.modules():
-        if isinstance(module, _BatchNorm):
-            module.eval()
-
-
-def share_batch_norm(embedder: Embedder) -> None:
-    """Let batch norm see the whole batch on all processes; on a CPU it cannot, and its share is said."""
-    if embedder.mean.device.type == "cuda":
-        convert = nn.SyncBatchNorm.convert_sync_batchnorm
-        if "timm" in sys.modules:  # many of its batch norms activate, too, which PyTorch's conversion would drop
-            from timm.layers import convert_sync_batchnorm as convert
-        embedder.network = convert(embedder.network)
-    else:
-        print(
-            f"batch norm takes its statistics from each process's share of a batch: with {ranks.count()} processes "
-            "results differ (freeze_batch_norm, or one process, for the same ones)"
-        )
-
-
-def running_statistics(network: nn.Module) -> list[Tensor]:
-    """Return the means and variances of all batch norm that is being trained."""
-    training = [module for module in network.modules() if isinstance(module, _BatchNorm) and module.training]
-    return [statistic for module in training for statistic in (module.running_mean, module.running_var)]
-
-
-def add_noise(
-    images: Tensor, share: float, source: torch.Generator, rows: Tensor | None = None, whole: int = 0
-) -> Tensor:
-    """Add Gaussian noise to normalised images (B, C, H, W).
-
-    Each image's noise has its own standard deviation, uniform between 0 and `share` of the image's value
-    range. The attention score looks at images with such noise; a network that has never seen any answers
-    there with artefacts.
-
-    Args:
-        images: all of a batch, or some.
-        share: as above; 0: no noise.
-        source: of the noise, which is drawn for the whole batch.
-        rows: int64 (B,), which of the batch the images are; None: all.
-        whole: how many images the batch has, where rows are given.
-    """
-    if share == 0:
-        return images
-    span = images.amax((1, 2, 3)) - images.amin((1, 2, 3))
-    number, own = (len(images), slice(None)) if rows is None else (whole, rows)
-    sd = share * span * torch.rand(number, generator=source, device=images.device)[own]
-    noise = torch.randn((number, *images.shape[1:]), generator=source, device=images.device)[own]
-    return images + sd[:, None, None, None] * noise
+    seconds = time.perf_counter() - start
+    return total.item() / options.batches_per_epoch, options.batches_per_epoch * options.batch_size / seconds
