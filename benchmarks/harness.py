@@ -120,8 +120,9 @@ def machine(threads: int) -> str:
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     cores = pack.cores() * ranks.on_this_machine()
+    counted = ", ".join(f"{n} {word}{'s' * (n > 1)}" for n, word in ((cores, "core"), (threads, "thread")))
     return (
-        f"{model}; {cores} cores, {threads} thread{'s' * (threads > 1)} used, {memory_gb:.0f} GiB{gpu}; "
+        f"{model}; {counted} used, {memory_gb:.0f} GiB{gpu}; "
         f"Python {platform.python_version()}, torch {torch.__version__}"
     )
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.pipeline
 
-stage: its whole time; start: of it, until the stage's code runs (Python's start and its imports)
+stage: its whole time; start: until --help is printed, which is Python and what the command line needs, not PyTorch
 """
 
 import argparse

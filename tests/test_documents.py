@@ -3,59 +3,20 @@
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from bgbias import files
-from bgbias.documents import blocks, kinds
-from bgbias.documents.record import record
-from bgbias.metrics.paired import compare
+from bgbias.documents import blocks, speed
 from stages import documents
-from stages import record as stage
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 VIEW = {"recall_at_1": 0.9, "map_at_r": 0.5}
 ATTENTION = {view: {"mean": 0.25, "sd": 0.1} for view in ("clean", "swapped")}
 METRICS = {"clean": VIEW, "swapped": {"recall_at_1": 0.25, "recall_at_1_sd": 0.01, "map_at_r": 0.1}, "drop": VIEW}
-METRICS |= {"attention": ATTENTION, "queries": 4, "lone_queries": 0, "seeds": 2}
+METRICS["attention"] = ATTENTION
 MEASURES = [f"{metric}_{view}" for metric in VIEW for view in ("clean", "swapped")]
-
-
-def metrics(place):
-    """Those of the regimes of `root`: the means of its queries, and of its attention scores."""
-    attention = {view: {"mean": (0.65 + 0.3 * place) / 3, "sd": 0.1} for view in ATTENTION}
-    return METRICS | dict.fromkeys(ATTENTION, dict.fromkeys(VIEW, (1 + 1.5 * place) / 4)) | {"attention": attention}
-
-
-@pytest.fixture
-def root(tmp_path, monkeypatch):
-    """What two regimes of two seeds have left: four queries of two classes, attention of three of them."""
-    monkeypatch.chdir(tmp_path)
-    for place, regime in enumerate(("base", "cure")):
-        files.write_json(tmp_path / f"metrics/evaluate/demo/{regime}.json", {"demo": {regime: metrics(place)}})
-        scores = {measure: [place, 1.0, 0.0, place / 2] for measure in MEASURES}
-        queries = pd.DataFrame({"image_id": [4, 5, 6, 7], "class": [0, 0, 1, 1]} | scores)
-        files.write_csv(tmp_path / f"data/queries/demo/{regime}.csv", queries)
-        for seed in (1, 2):
-            embeddings, attention = (
-                tmp_path / f"data/{part}/demo/{regime}/{seed}" for part in ("embeddings", "attention")
-            )
-            (embeddings / "swapped").mkdir(parents=True)
-            attention.mkdir(parents=True)
-            for path in (embeddings / "clean.npy", embeddings / "swapped/0.npy"):
-                np.save(path, np.ones((4, 3), np.float32))
-            files.write_csv(embeddings / "images.csv", pd.DataFrame({"image_id": [4, 5, 6, 7]}))
-            for view in ("clean", "swapped"):
-                np.save(attention / f"{view}.npy", np.zeros((3, 2, 2), np.uint8))
-            found = [0.1 * seed + 0.2 * seed * place, 0.2, 0.3]
-            files.write_csv(
-                attention / "scores.csv", pd.DataFrame({"image_id": [7, 4, 5], "clean": found, "swapped": found})
-            )
-    return tmp_path
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
@@ -77,60 +38,6 @@ def test_every_file_and_heading_that_a_page_links_is_there(path):
         assert not heading or heading in [re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads], (
             link
         )
-
-
-def test_a_record_holds_scores_and_paired_differences_of_retrieval_and_attention(root):
-    found = record("demo", ["base", "cure"], [1, 2], 7)
-    assert found["regimes"]["cure"]["swapped"] == metrics(1)["swapped"] and list(found["regimes"]) == ["base", "cure"]
-    assert (found["classes"], found["seeds"]) == (2, [1, 2])
-    queries = [pd.read_csv(f"data/queries/demo/{regime}.csv", index_col="image_id") for regime in ("base", "cure")]
-    expected = compare(*queries, 7).loc["recall_at_1_swapped"]
-    difference = found["differences"]["cure - base"]
-    assert difference["recall_at_1_swapped"] == dict(expected[["difference", "low", "high"]])
-    assert difference["recall_at_1_swapped"]["difference"] == pytest.approx((1 + 0 + 0 + 0.5) / 4)
-    assert difference["attention_score_clean"]["difference"] == pytest.approx(0.3 / 3)  # photo 7, both seeds
-
-
-def test_metrics_of_another_number_of_seeds_are_refused(root):
-    with pytest.raises(ValueError, match="metrics of another number of seeds than 1: .*: base, cure"):
-        record("demo", ["base", "cure"], [1], 7)
-
-
-def test_attention_scores_of_another_run_are_refused(root):
-    path = Path("data/attention/demo/cure/2/scores.csv")
-    path.write_text(path.read_text().replace("0.3", "0.4"))
-    with pytest.raises(ValueError, match="demo/cure: its mean attention score of clean is 0.33.*, so they are of diff"):
-        record("demo", ["base", "cure"], [1, 2], 7)
-
-
-def test_the_stage_writes_the_record_of_what_params_name(root):
-    settings = SimpleNamespace(regimes=["base", "cure"], seeds=[1, 2], loss="triplet", seed=7)
-    stage.main(settings, "demo", "kept", False)
-    kept = files.read_json(Path("metrics/studies/kept.json"))
-    assert (kept["loss"], kept["dataset"], list(kept["regimes"])) == ("triplet", "demo", ["base", "cure"])
-    table = blocks.table("differences metrics/studies/kept.json")
-    assert re.search(r"\| `cure` - `base` +\| \+37.5 \(", table)
-    stage.main(settings, "demo", "kept", False)  # the same again
-    settings.loss = "arcface"
-    with pytest.raises(
-        ValueError, match="kept.json holds another study; .* --replace to lose it: loss triplet instead of"
-    ):
-        stage.main(settings, "demo", "kept", False)
-    stage.main(settings, "demo", "kept", True)
-    assert files.read_json(Path("metrics/studies/kept.json"))["loss"] == "arcface"
-
-
-def test_a_loss_that_was_not_trained_with_is_not_recorded(root):
-    settings = SimpleNamespace(regimes=["base", "cure"], seeds=[1, 2], loss="triplet", seed=7)
-    lock = "stages:\n  train@demo-cure-2:\n    params: {params.yaml: {loss: arcface}}\n"
-    Path("dvc.lock").write_text(lock)
-    with pytest.raises(ValueError, match="names the loss triplet, .*, or name theirs: train@demo-cure-2 with arcface$"):
-        stage.main(settings, "demo", "kept", False)
-    Path("dvc.lock").write_text(lock[:20])  # DVC was killed
-    with pytest.raises(ValueError, match="dvc.lock: does not read: `git restore dvc.lock`, or delete it and run"):
-        stage.main(settings, "demo", "kept", False)
-    Path("dvc.lock").write_text(lock.replace("arcface", "triplet"))
-    stage.main(settings, "demo", "kept", False)
 
 
 @pytest.fixture
@@ -160,6 +67,19 @@ def test_scores_differences_and_arrows_by_hand(study):
     assert cells("arrows a.json of=the_demo", study) == [["`base`", "90.0 → 25.0"], ["`cure`", "90.0 → 25.0"]]
 
 
+def test_audits_by_their_figures_with_some_intervals(tmp_path):
+    whole, part = {"value": 0.25, "low": 0.2, "high": 0.301}, {"value": 0.9, "low": None, "high": None}
+    for name, figure in (("a", whole), ("b", part)):
+        views = {"clean": {"recall_at_1": figure}}
+        files.write_json(tmp_path / f"{name}.json", {"views": views, "conflict": figure})
+    mark = "audits a.json b.json of=the_demo,own columns=conflict,clean"
+    assert cells(mark, tmp_path) == [["the demo", "25.0", "25.0"], ["own", "90.0", "90.0"]]
+    assert cells(f"{mark} intervals=conflict", tmp_path) == [
+        ["the demo", "25.0 (20.0 to 30.1)", "25.0"],
+        ["own", "90.0", "90.0"],
+    ]
+
+
 def test_remedies_by_their_names_and_some_columns(tmp_path):
     recovered = {"value": 0.731, "low": 0.65, "high": 0.8}
     grey = {"name": "grey", "sides": "both", "passes": 1, "needs_mask": True, "clean": VIEW}
@@ -186,15 +106,26 @@ def test_a_benchmark_s_alternatives_the_fastest_first(tmp_path):
     }
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"machine": "any", "cases": {"a step": {"alternatives": ways, "ours": "ours"}}}))
-    rows = kinds.benchmark(path).to_numpy().tolist()
+    rows = speed.benchmark(path).to_numpy().tolist()
     assert rows[0] == ["a step", "other", "", "0.25", "0.50", "0"]
     assert rows[1] == ["a step", "**ours**", "4,000", "0.5", "1.00", "1,487"]
+    del ways["ours"]["images_per_s"]  # no pictures
+    path.write_text(json.dumps({"cases": {"a step": {"alternatives": ways, "ours": "ours"}}}))
+    assert list(speed.benchmark(path)) == ["measured", "way", "seconds", "time / ours", "peak MB"]
+
+
+def test_the_stages_of_a_pipeline_their_cells_together(tmp_path):
+    stages = {"raw@demo": 1.5, "train@demo-base-42": 20.0, "train@demo-cure-42": 30.04}
+    found = {"stages_s": stages, "repro_s": 51.9, "second_repro_s": 1.0}
+    (tmp_path / "a.json").write_text(json.dumps(found))
+    whole = [["all", "", "51.9"], ["a second `dvc repro`", "", "1.0"]]
+    assert cells("pipeline a.json", tmp_path) == [["raw", "1", "1.5"], ["train", "2", "50.0"], *whole]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_a_page_names_the_machine_of_each_benchmark_that_it_shows(path):
     text = path.read_text(encoding="utf-8")
-    for shown in re.findall(r"<!-- table: benchmark (\S+) -->", text):
+    for shown in re.findall(r"<!-- table: (?:benchmark|pipeline) (\S+) -->", text):
         assert json.loads((ROOT / shown).read_text())["machine"] in " ".join(text.split())
 
 
@@ -207,6 +138,7 @@ def test_a_page_names_the_machine_of_each_benchmark_that_it_shows(path):
         ("scores a.json rows=2", "unexpected keyword argument 'rows'"),
         ("differences a.json pairs=cure-bas", "there is no 'bas - cure' in its files: correct the mark, or the files"),
         ("arrows a.json a.json of=one", "correct the mark, or the files"),
+        ("audits a.json of=one columns=drip", "there is no 'drip' in its files"),
         ("markdown a.json", "correct the mark, or the files"),
         ("board a.json columns=1", "a.json: holds no a: "),
     ],

@@ -10,15 +10,16 @@ The first word is the kind of table (KINDS), then come files, options last.
 import re
 from pathlib import Path
 
-from bgbias.documents import kinds
+from bgbias.documents import results, speed, studies
 from bgbias.errors import InputError, refuse, refuse_unknown
 from bgbias.report import tables
 
 KINDS = {
     kind.__name__: kind
     for kind in (
-        kinds.scores, kinds.differences, kinds.arrows, kinds.attention, kinds.board, kinds.quality,
-        kinds.remedies, kinds.markdown, kinds.csv, kinds.benchmark,
+        studies.scores, studies.differences, studies.arrows, studies.attention,
+        results.audits, results.board, results.quality, results.remedies, results.markdown, results.csv,
+        speed.benchmark, speed.pipeline,
     )
 }  # fmt: skip
 MARK = "<!-- table: "

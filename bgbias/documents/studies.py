@@ -1,16 +1,14 @@
-"""The kinds of tables that documents show, each from files of the repository: text cells."""
+"""Tables of studies, as `stages.record` keeps them: text cells."""
 
-from csv import reader
 from pathlib import Path
 
 import pandas as pd
 
 from bgbias import files
-from bgbias.leaderboard import shown
 from bgbias.metrics.names import METRICS
 from bgbias.report import tables
 
-MEND = "make it by the command beside the table"
+MEND = "make it by the command beside the table"  # a file that is not there
 ENDS = ("difference", "low", "high")
 
 
@@ -80,60 +78,6 @@ def attention(path: Path, pairs: str = "") -> pd.DataFrame:
         for view in ("clean", "swapped"):
             row[view] = _difference(study, later, earlier, f"attention_score_{view}", scale=1)
         rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def board(path: Path, columns: str) -> pd.DataFrame:
-    """Columns of a leaderboard: numbers of `leaderboard.shown.table`'s, comma-separated, after the embedder."""
-    whole = shown.table(files.read_json(path, path.stem, "leaderboard", mend=MEND))
-    return whole.iloc[:, [0, *map(int, columns.split(","))]]
-
-
-def quality(*paths: Path) -> pd.DataFrame:
-    """Mask quality against hand masks, a row a file of `stages.mask_quality`: mean ± standard deviation over photos."""
-    rows = []
-    for path in paths:
-        found = files.read_json(path, path.stem, "mask_quality", mend=MEND)
-        row = {"masks": path.stem.removeprefix("mask_quality_")}
-        for measure in ("iou", "overlap", "precision"):
-            row[tables.MASK_MEASURES[measure]] = f"{found[measure]['mean']:.4f} ± {found[measure]['sd']:.4f}"
-        rows.append(row | {"IoU below 0.5": f"{100 * found['failure_rate']['share']:.0f} %"})
-    return pd.DataFrame(rows)
-
-
-def remedies(path: Path, columns: str, rows: str = "") -> pd.DataFrame:
-    """What remedies recover: columns of `tables.remedies` by number, after the name; rows by their keys; "": all."""
-    found = files.read_json(path, path.stem, "remedies", mend=MEND)
-    whole = tables.remedies({row: found[row] for row in rows.split(",")} if rows else found)
-    return whole.iloc[:, [0, *map(int, columns.split(","))]]
-
-
-def markdown(path: Path, columns: str = "", number: str = "0") -> pd.DataFrame:
-    """A table of a Markdown file that a stage has written: which of its tables, and which columns (""; all)."""
-    parts = [part for part in path.read_text(encoding="utf-8").split("\n\n") if part.startswith("|")]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in parts[int(number)].splitlines()]
-    whole = pd.DataFrame(rows[2:], columns=rows[0])
-    return whole.iloc[:, list(map(int, columns.split(",")))] if columns else whole
-
-
-def csv(path: Path) -> pd.DataFrame:
-    """A table of text as it stands in a file."""
-    with path.open(encoding="utf-8", newline="") as file:
-        heads, *rows = reader(file)
-    return pd.DataFrame(rows, columns=heads)
-
-
-def benchmark(path: Path) -> pd.DataFrame:
-    """What `benchmarks` has written with --json: a row an alternative, the fastest first, the pipeline's in bold."""
-    rows = []
-    for name, case in files.read_json(path, mend=MEND)["cases"].items():
-        ways, ours = case["alternatives"], case["ours"]
-        for way, found in sorted(ways.items(), key=lambda item: item[1]["median_s"]):
-            row = {"measured": name, "way": f"**{way}**" if way == ours else way}
-            row["images/s"] = f"{found['images_per_s']:,.0f}" if "images_per_s" in found else ""
-            row["seconds"] = f"{found['median_s']:.3g}"
-            row["time / ours"] = f"{found['median_s'] / ways[ours]['median_s']:.2f}"
-            rows.append(row | {"peak MB": f"{found['peak_mb']:,.0f}"})
     return pd.DataFrame(rows)
 
 

@@ -1,0 +1,90 @@
+"""Tables of single results: audits, leaderboards, masks, remedies, and of what other stages have written."""
+
+from csv import reader
+from functools import reduce
+from operator import getitem
+from pathlib import Path
+
+import pandas as pd
+
+from bgbias import files
+from bgbias.documents.studies import MEND
+from bgbias.leaderboard import shown
+from bgbias.report import tables
+
+AUDITED = {  # of an audit: the column's heading, and where audit.json holds it; shares, but for the invariance
+    "clean": ("Recall@1 clean", "views clean recall_at_1"),
+    "swapped": ("swapped", "views swapped recall_at_1"),
+    "drop": ("drop", "drop recall_at_1"),
+    "mixed_same": ("mixed_same", "views mixed_same recall_at_1"),
+    "mixed_rand": ("mixed_rand", "views mixed_rand recall_at_1"),
+    "mixed_other": ("mixed_other", "mixed_other_against_clean recall_at_1"),
+    "gap": ("background gap", "gap recall_at_1"),
+    "conflict": ("conflict", "conflict"),
+    "alone": ("background alone", "background_only_against_clean background_box_tiled recall_at_1"),
+    "invariance": ("invariance", "invariance"),
+    "variance": ("variance from the background", "variance background"),
+}
+
+
+def audits(*paths: Path, of: str, columns: str, intervals: str = "") -> pd.DataFrame:
+    """Figures of audits, shares in percent, a row an audit.
+
+    Args:
+        *paths: `audit.json` of each.
+        of: beginnings of rows, one a path, comma-separated; underscores stand for blanks.
+        columns: of AUDITED, comma-separated.
+        intervals: which columns get their 95 % intervals.
+    """
+    rows = []
+    for path, model in zip(paths, of.split(","), strict=True):
+        found, row = files.read_json(path, mend=MEND), {"model": model.replace("_", " ")}
+        for column in columns.split(","):
+            heading, place = AUDITED[column]
+            figure = reduce(getitem, place.split(), found)
+            written = "{:.2f}".format if column == "invariance" else tables.percent
+            row[heading] = written(figure["value"])
+            if column in intervals.split(",") and figure["low"] is not None:
+                row[heading] += f" ({written(figure['low'])} to {written(figure['high'])})"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def board(path: Path, columns: str) -> pd.DataFrame:
+    """Columns of a leaderboard: numbers of `leaderboard.shown.table`'s, comma-separated, after the embedder."""
+    whole = shown.table(files.read_json(path, path.stem, "leaderboard", mend=MEND))
+    return whole.iloc[:, [0, *map(int, columns.split(","))]]
+
+
+def quality(*paths: Path) -> pd.DataFrame:
+    """Mask quality against hand masks, a row a file of `stages.mask_quality`: mean ± standard deviation over photos."""
+    rows = []
+    for path in paths:
+        found = files.read_json(path, path.stem, "mask_quality", mend=MEND)
+        row = {"masks": path.stem.removeprefix("mask_quality_")}
+        for measure in ("iou", "overlap", "precision"):
+            row[tables.MASK_MEASURES[measure]] = f"{found[measure]['mean']:.4f} ± {found[measure]['sd']:.4f}"
+        rows.append(row | {"IoU below 0.5": f"{100 * found['failure_rate']['share']:.0f} %"})
+    return pd.DataFrame(rows)
+
+
+def remedies(path: Path, columns: str, rows: str = "") -> pd.DataFrame:
+    """What remedies recover: columns of `tables.remedies` by number, after the name; rows by their keys; "": all."""
+    found = files.read_json(path, path.stem, "remedies", mend=MEND)
+    whole = tables.remedies({row: found[row] for row in rows.split(",")} if rows else found)
+    return whole.iloc[:, [0, *map(int, columns.split(","))]]
+
+
+def markdown(path: Path, columns: str = "", number: str = "0") -> pd.DataFrame:
+    """A table of a Markdown file that a stage has written: which of its tables, and which columns (""; all)."""
+    parts = [part for part in path.read_text(encoding="utf-8").split("\n\n") if part.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in parts[int(number)].splitlines()]
+    whole = pd.DataFrame(rows[2:], columns=rows[0])
+    return whole.iloc[:, list(map(int, columns.split(",")))] if columns else whole
+
+
+def csv(path: Path) -> pd.DataFrame:
+    """A table of text as it stands in a file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        heads, *rows = reader(file)
+    return pd.DataFrame(rows, columns=heads)

@@ -1,0 +1,107 @@
+"""What a run has measured, kept in one file for documents."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bgbias import files
+from bgbias.documents import blocks
+from bgbias.documents.record import record
+from bgbias.metrics.paired import compare
+from stages import record as stage
+
+VIEW = {"recall_at_1": 0.9, "map_at_r": 0.5}
+ATTENTION = {view: {"mean": 0.25, "sd": 0.1} for view in ("clean", "swapped")}
+METRICS = {"clean": VIEW, "swapped": VIEW, "drop": VIEW, "queries": 4, "lone_queries": 0, "seeds": 2}
+MEASURES = [f"{metric}_{view}" for metric in VIEW for view in ("clean", "swapped")]
+
+
+def metrics(place):
+    """Those of the regimes of `root`: the means of its queries, and of its attention scores."""
+    attention = {view: {"mean": (0.65 + 0.3 * place) / 3, "sd": 0.1} for view in ATTENTION}
+    return METRICS | dict.fromkeys(ATTENTION, dict.fromkeys(VIEW, (1 + 1.5 * place) / 4)) | {"attention": attention}
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """What two regimes of two seeds have left: four queries of two classes, attention of three of them."""
+    monkeypatch.chdir(tmp_path)
+    for place, regime in enumerate(("base", "cure")):
+        files.write_json(tmp_path / f"metrics/evaluate/demo/{regime}.json", {"demo": {regime: metrics(place)}})
+        scores = {measure: [place, 1.0, 0.0, place / 2] for measure in MEASURES}
+        queries = pd.DataFrame({"image_id": [4, 5, 6, 7], "class": [0, 0, 1, 1]} | scores)
+        files.write_csv(tmp_path / f"data/queries/demo/{regime}.csv", queries)
+        for seed in (1, 2):
+            embeddings, attention = (
+                tmp_path / f"data/{part}/demo/{regime}/{seed}" for part in ("embeddings", "attention")
+            )
+            (embeddings / "swapped").mkdir(parents=True)
+            attention.mkdir(parents=True)
+            for path in (embeddings / "clean.npy", embeddings / "swapped/0.npy"):
+                np.save(path, np.ones((4, 3), np.float32))
+            files.write_csv(embeddings / "images.csv", pd.DataFrame({"image_id": [4, 5, 6, 7]}))
+            for view in ("clean", "swapped"):
+                np.save(attention / f"{view}.npy", np.zeros((3, 2, 2), np.uint8))
+            found = [0.1 * seed + 0.2 * seed * place, 0.2, 0.3]
+            files.write_csv(
+                attention / "scores.csv", pd.DataFrame({"image_id": [7, 4, 5], "clean": found, "swapped": found})
+            )
+    return tmp_path
+
+
+def test_a_record_holds_scores_and_paired_differences_of_retrieval_and_attention(root):
+    found = record("demo", ["base", "cure"], [1, 2], 7)
+    assert found["regimes"]["cure"]["swapped"] == metrics(1)["swapped"] and list(found["regimes"]) == ["base", "cure"]
+    assert (found["classes"], found["seeds"]) == (2, [1, 2])
+    queries = [pd.read_csv(f"data/queries/demo/{regime}.csv", index_col="image_id") for regime in ("base", "cure")]
+    expected = compare(*queries, 7).loc["recall_at_1_swapped"]
+    difference = found["differences"]["cure - base"]
+    assert difference["recall_at_1_swapped"] == dict(expected[["difference", "low", "high"]])
+    assert difference["recall_at_1_swapped"]["difference"] == pytest.approx((1 + 0 + 0 + 0.5) / 4)
+    assert difference["attention_score_clean"]["difference"] == pytest.approx(0.3 / 3)  # photo 7, both seeds
+
+
+def test_metrics_of_another_number_of_seeds_are_refused(root):
+    with pytest.raises(ValueError, match="metrics of another number of seeds than 1: .*: base, cure"):
+        record("demo", ["base", "cure"], [1], 7)
+
+
+def test_attention_scores_of_another_run_are_refused(root):
+    path = Path("data/attention/demo/cure/2/scores.csv")
+    path.write_text(path.read_text().replace("0.3", "0.4"))
+    with pytest.raises(ValueError, match="demo/cure: its mean attention score of clean is 0.33.*, so they are of diff"):
+        record("demo", ["base", "cure"], [1, 2], 7)
+
+
+def test_the_stage_writes_the_record_of_what_params_name(root):
+    settings = SimpleNamespace(regimes=["base", "cure"], seeds=[1, 2], loss="triplet", seed=7)
+    stage.main(settings, "demo", "kept", False)
+    kept = files.read_json(Path("metrics/studies/kept.json"))
+    assert (kept["loss"], kept["dataset"], list(kept["regimes"])) == ("triplet", "demo", ["base", "cure"])
+    table = blocks.table("differences metrics/studies/kept.json")
+    assert re.search(r"\| `cure` - `base` +\| \+37.5 \(", table)
+    stage.main(settings, "demo", "kept", False)  # the same again
+    settings.loss = "arcface"
+    with pytest.raises(
+        ValueError, match="kept.json holds another study; .* --replace to lose it: loss triplet instead of"
+    ):
+        stage.main(settings, "demo", "kept", False)
+    stage.main(settings, "demo", "kept", True)
+    assert files.read_json(Path("metrics/studies/kept.json"))["loss"] == "arcface"
+
+
+def test_a_loss_that_was_not_trained_with_is_not_recorded(root):
+    settings = SimpleNamespace(regimes=["base", "cure"], seeds=[1, 2], loss="triplet", seed=7)
+    lock = "stages:\n  train@demo-cure-2:\n    params: {params.yaml: {loss: arcface}}\n"
+    Path("dvc.lock").write_text(lock)
+    with pytest.raises(ValueError, match="names the loss triplet, .*, or name theirs: train@demo-cure-2 with arcface$"):
+        stage.main(settings, "demo", "kept", False)
+    Path("dvc.lock").write_text(lock[:20])  # DVC was killed
+    with pytest.raises(ValueError, match="dvc.lock: does not read: `git restore dvc.lock`, or delete it and run"):
+        stage.main(settings, "demo", "kept", False)
+    Path("dvc.lock").write_text(lock.replace("arcface", "triplet"))
+    stage.main(settings, "demo", "kept", False)
