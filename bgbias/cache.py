@@ -50,6 +50,7 @@ def fingerprint(settings: object, data: Iterable[Path] = ()) -> str:
 def unfinished(name: str, settings: object, data: list[Path]) -> Iterator[Path]:
     """A folder for unfinished work of a stage, which no other process uses: .checkpoints/NAME/FINGERPRINT.
 
+    While another process makes the same, as two experiments of a queue may, this one waits, and then makes its own.
     Unfinished work of anything else is never taken up; that there is some is said on standard error. At the end the
     folder goes if no error ended the work.
 
@@ -60,13 +61,10 @@ def unfinished(name: str, settings: object, data: list[Path]) -> Iterator[Path]:
 
     Yields:
         The folder, which exists.
-
-    Raises:
-        BlockingIOError: another process uses it.
     """
     parent = processes.work() / name
     folder = parent / fingerprint(settings, [*data, *loaded_code("__main__")])
-    with processes.locked(str(folder)):
+    with processes.locked(str(folder), wait=True):
         for other in sorted(parent.glob("*")):
             if other != folder:
                 print(f"ignoring {other}: made with other parameters, data or code", file=sys.stderr)

@@ -12,7 +12,6 @@ import torch
 
 from bgbias import cache
 from bgbias.config import params
-from bgbias.files import processes
 from bgbias.photos.pack import Pack
 from stages.dependencies import imported
 
@@ -183,10 +182,29 @@ def test_two_processes_make_the_same_once_and_both_have_it(tmp_path):
     assert sorted(process.communicate()[0] for process in both) == ["(2, 2, 3)\n", "made\n(2, 2, 3)\n"]
 
 
-def test_two_processes_do_not_share_unfinished_work(data):
+WORKS = """
+from bgbias import cache
+
+with cache.unfinished("train-demo-base", [1], []) as folder:
+    print("finds", len(list(folder.iterdir())), flush=True)
+    (folder / "checkpoint.pt").touch()
+    input()
+"""
+
+
+def test_two_processes_that_make_the_same_work_one_after_the_other(checkout):
+    command, pipe = [sys.executable, "-c", WORKS], subprocess.PIPE
+    first = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+    assert first.stdout.readline() == "finds 0\n"
+    second = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    assert second.stderr.readline().startswith(f"waiting for process {first.pid}, which makes {checkout}")
+    first.communicate("\n")
+    assert second.communicate("\n")[0] == "finds 0\n"
+    assert not list(checkout.glob(".checkpoints/*/*"))
+
+
+def test_unfinished_work_is_taken_up_and_goes_when_it_is_finished(data):
     folder = unfinished(data)
     with cache.unfinished("train-demo-base", [1], [data]) as taken_up:
         assert taken_up == folder and (folder / "checkpoint.pt").is_file()
-        with pytest.raises(BlockingIOError, match=f"^{folder}: process .* is at it"), processes.locked(str(folder)):
-            pass
-    assert not folder.parent.exists()  # finished
+    assert not folder.parent.exists()
