@@ -99,6 +99,11 @@ def test_a_table_of_a_markdown_file_and_some_of_its_columns(tmp_path):
     assert cells("markdown t.md number=1 columns=1", tmp_path) == [["4"]]
 
 
+def test_rows_that_a_file_holds_under_a_key(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({"larger": [["photos", "hours"], ["10", "1"], ["20", "2"]]}))
+    assert cells("rows a.json of=larger", tmp_path) == [["10", "1"], ["20", "2"]]
+
+
 def test_a_benchmark_s_alternatives_the_fastest_first(tmp_path):
     ways = {
         "ours": {"median_s": 0.5, "images_per_s": 4000.4, "peak_mb": 1487.4},
@@ -125,7 +130,7 @@ def test_the_stages_of_a_pipeline_their_cells_together(tmp_path):
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_a_page_names_the_machine_of_each_benchmark_that_it_shows(path):
     text = path.read_text(encoding="utf-8")
-    for shown in re.findall(r"<!-- table: (?:benchmark|pipeline) (\S+) -->", text):
+    for shown in re.findall(r"<!-- table: (?:benchmark|pipeline|rows) (\S+)", text):
         assert json.loads((ROOT / shown).read_text())["machine"] in " ".join(text.split())
 
 

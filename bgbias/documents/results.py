@@ -83,8 +83,14 @@ def markdown(path: Path, columns: str = "", number: str = "0") -> pd.DataFrame:
     return whole.iloc[:, list(map(int, columns.split(",")))] if columns else whole
 
 
+def rows(path: Path, of: str) -> pd.DataFrame:
+    """A table of text that a JSON file holds under a key: a list of lists, the headings first."""
+    heads, *cells = files.read_json(path, of, mend=MEND)
+    return pd.DataFrame(cells, columns=heads)
+
+
 def csv(path: Path) -> pd.DataFrame:
     """A table of text as it stands in a file."""
     with path.open(encoding="utf-8", newline="") as file:
-        heads, *rows = reader(file)
-    return pd.DataFrame(rows, columns=heads)
+        heads, *cells = reader(file)
+    return pd.DataFrame(cells, columns=heads)
