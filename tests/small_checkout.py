@@ -4,13 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Self
 
+import psutil
 import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
+MARK = "BGBIAS_TESTED_CHECKOUT"  # in the environment of all processes that a checkout starts, and that these start
 WHAT = {"classes": 4, "photos": 4, "scenes": 3}
 SMALL = {
     "": {"regimes": ["base", "bgconsistency"]},
@@ -51,17 +54,40 @@ class Checkout:
         made.folder = shutil.copytree(self.folder, folder, symlinks=True)
         return made
 
-    def run(self, *command: str, fails: bool = False) -> str:
-        """Run a command of the virtual environment; returns what it prints."""
-        environment = os.environ | {
+    def environment(self) -> dict[str, str]:
+        """What commands see: the virtual environment, no settings of whoever runs the tests."""
+        return os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "GIT_CONFIG_GLOBAL": os.devnull,
             **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+            MARK: str(self.folder),
         }
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """Run a command of the virtual environment; returns what it prints."""
+        how = {"cwd": self.folder, "env": self.environment(), "capture_output": True, "text": True}
+        done = subprocess.run(command, **how, check=False)
         printed = done.stdout + done.stderr
         assert bool(done.returncode) == fails, printed
         return printed
+
+    def alive(self) -> list[psutil.Process]:
+        """All processes of the checkout's commands that still live."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get(MARK) == str(self.folder) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def wait_for_all(self, seconds: float) -> None:
+        """Fail if processes still live after a time."""
+        deadline = time.monotonic() + seconds
+        while left := self.alive():
+            assert time.monotonic() < deadline, left
+            time.sleep(0.05)
 
     def commit(self, message: str) -> None:
         """Commit everything that Git does not ignore."""

@@ -10,7 +10,6 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-import psutil
 import pytest
 from small_checkout import Checkout
 
@@ -40,7 +39,6 @@ audit --photos data/raw/demo --mask-method grabcut --embedder {EMBEDDER} --out a
 remedies --dataset demo --embedder {EMBEDDER} --out metrics/remedies/demo.json""".splitlines()
 KILLS, KILLS_OF_DVC = 1, 3  # of each stage; alone, and with its group
 OUTPUTS = ("data", "models", "metrics", "plots", "audits")
-MARK = "BGBIAS_KILLED_TEST"  # in the environment of all processes that a test starts, and that these start
 
 
 class Killed(Checkout):
@@ -58,10 +56,7 @@ class Killed(Checkout):
 
     def start(self, *command: str) -> subprocess.Popen:
         """Start a command in a process group of its own; what it prints goes to a file."""
-        environment = os.environ | {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            MARK: str(self.folder),
-        }
+        environment = self.environment()
         environment.pop("DVC_ROOT", None)
         with (self.folder / "printed").open("w") as printed:
             return subprocess.Popen(
@@ -95,24 +90,6 @@ class Killed(Checkout):
             (self.folder / "dvc.lock").unlink()
         return found
 
-    def alive(self) -> list[list[str]]:
-        """The command lines of all processes that still live."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get(MARK) == str(self.folder) and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process.cmdline())
-            except psutil.Error:
-                continue
-        return found
-
-    def wait_for_orphans(self, seconds: float) -> None:
-        """Fail if processes still live after a time."""
-        deadline = time.monotonic() + seconds
-        while orphans := self.alive():
-            assert time.monotonic() < deadline, orphans
-            time.sleep(0.05)
-
     def results(self) -> dict[str, str]:
         """The checksum of every file of the outputs."""
         paths = [path for part in OUTPUTS for path in (self.folder / part).rglob("*") if path.is_file()]
@@ -121,7 +98,7 @@ class Killed(Checkout):
 
     def check(self, expected: dict[str, str]) -> None:
         """Everything is as expected, and nothing else is left."""
-        self.wait_for_orphans(10)
+        self.wait_for_all(10)
         assert self.results() == expected
         assert not [path for part in OUTPUTS for path in (self.folder / part).rglob("*partial*")]
         assert not (self.folder / ".checkpoints").exists(), list((self.folder / ".checkpoints").rglob("*"))
@@ -151,7 +128,7 @@ def test_stages_killed_at_any_moment(checkout, tmp_path):
         for _ in range(5 * KILLS):
             if killed.killed < KILLS * number:
                 killed.kill(killed.stage(arguments), (0.1, seconds))
-                killed.wait_for_orphans(10)
+                killed.wait_for_all(10)
         killed.finish(*killed.stage(arguments))
     killed.check(checkout.expected)
     assert killed.killed == KILLS * len(STAGES)
