@@ -45,6 +45,15 @@ def test_photos_are_listed_with_their_classes(folder):
     assert list(table.class_id) == [0, 0, 1, 1] and said == []
 
 
+def test_transparent_photos_and_backgrounds_are_named(folder, tmp_path):
+    for path in ("shop/apple/c.png", *(f"walls/{number}.png" for number in range(4))):
+        draw(tmp_path / path, (40, 30), "RGBA", (next(NUMBERS), 0, 0, 128))
+    options = {"photos": str(folder), "embedder": "", "second_masks": "none", "backgrounds": str(tmp_path / "walls")}
+    said = " ".join(sources.of_folder(params.Audit(**options), 16, 1, Cache(tmp_path / "cache")).remarks)
+    for what in ("1 of 5 photos", f"4 of 4 backgrounds of {tmp_path / 'walls'}"):
+        assert f"{what} have an alpha channel: what is transparent is shown on white, as in a browser." in said
+
+
 def test_of_split_photos_the_test_photos_are_audited(folder):
     for name in ("fig/a.jpg", "fig/b.jpg"):
         draw(folder / name, (40, 30))

@@ -20,6 +20,7 @@ from bgbias.datasets.contents import READ, walk
 from bgbias.datasets.folder import refuse_copies
 from bgbias.datasets.near_duplicates import near_duplicates
 from bgbias.errors import InputError, refuse
+from bgbias.photos.decode import on_white
 from bgbias.photos.pack import Pack, cores, read_photo, shrink
 from bgbias.render.backgrounds import swap
 from bgbias.seeding import generator
@@ -104,21 +105,25 @@ def refuse_unfit(asked: str | None, first: Path | None, photos: Path, paths: Ite
 
 
 def remarks(folder: Path | None, pool: Pack, seed: int) -> list[str]:
-    """Say how many pictures of a folder's pool are near-duplicates, a sentence; nothing of a rendered one.
+    """Say how many pictures of a folder's pool are near-duplicates, or transparent; nothing of a rendered one.
 
     Args:
         folder: of the pool; None: it is rendered.
         pool: its pictures.
         seed: of the draw.
     """
-    pairs = near_duplicates(pool) if folder else []
-    if not pairs:
+    if not folder:
         return []
-    one, other = (drawn(folder, seed)[place].relative_to(folder) for place in pairs[0])
+    pairs, paths = near_duplicates(pool), drawn(folder, seed)
+    said = on_white(paths, f"backgrounds of {folder}")
+    if not pairs:
+        return said
+    one, other = (paths[place].relative_to(folder) for place in pairs[0])
     return [
+        *said,
         f"{len({place for pair in pairs for place in pair})} of the {len(pool)} backgrounds of {folder} are "
         f"near-duplicates, such as {one} = {other}: these figures take them for backgrounds that differ. Keep one of "
-        "each."
+        "each.",
     ]
 
 
