@@ -28,6 +28,13 @@ def test_what_is_passed_over_is_counted_and_named(own):
     )
 
 
+def test_classes_that_differ_by_case_alone_are_named_for_they_may_be_one(own):
+    add(own / "Cup/1.jpg", own / "Blue Mug/1.jpg")
+    assert describe(own, folder.read(own)) == (
+        "18 photos of 10 classes; classes that differ by case alone: Blue Mug, Cup, blue mug, cup"
+    )
+
+
 def test_pictures_that_the_list_does_not_name_are_counted(own):
     add(own / ".masks/1.png", own / "cup/3.heic")
     write_list(own, "path,class,mask\ncup/1.jpg,cup,.masks/1.png\nhat/1.jpg,hat,\n")
