@@ -127,6 +127,26 @@ def remarks(folder: Path | None, pool: Pack, seed: int) -> list[str]:
     ]
 
 
+def shared(first: Pack, other: SecondPool | None) -> list[str]:
+    """Say how many pictures of a second pool the first holds, too, a sentence; nothing where none or no pool.
+
+    Args:
+        first: the pool.
+        other: the second one.
+
+    Raises:
+        InputError: they are more than half, so it would tell again what the first has told.
+    """
+    if other is None:
+        return []
+    pairs = near_duplicates([*first, *other.pictures])
+    count, of = len({place for one, place in pairs if one < len(first) <= place}), len(other.pictures)
+    said = f"{count} of the {of} backgrounds of the second pool, {other.name}, are in the first, too"
+    if count > of / 2:
+        raise InputError(f"{said}, so it is no second opinion: give others, or none")
+    return [f"{said}: the two pools differ by less than they seem to."] if count else []
+
+
 def mark(*content: Path) -> str:
     """Sixteen hexadecimal digits of what files and folders hold."""
     return files.checksum(*content)[:16]

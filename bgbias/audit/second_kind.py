@@ -58,6 +58,21 @@ def name(options: params.Masks) -> str:
     return options.method + more.get(options.method, "")
 
 
+def shared(first: Pack, second: Second | None) -> list[str]:
+    """Say how many masks of a second kind are the first ones, a sentence; nothing where none is, or there are none.
+
+    Such are first masks that are given and were made by the same method.
+    """
+    pairs = zip(first, second.masks, strict=True) if second else ()
+    count = sum(bool(one.any()) and np.array_equal(one, other) for one, other in pairs)
+    if not count:
+        return []
+    return [
+        f"{count} of the {len(first)} masks of the second kind, {second.kind}, are those of the first, to the byte: no "
+        "second opinion on these photos. Give --second-masks another method."
+    ]
+
+
 def of_packed(photos: Pack, image_ids: np.ndarray, options: params.Masks, cache: Cache) -> Second:
     """Cut the objects out of packed photos, once; by a method that reads no other files."""
     settings, data = made_from(options)
