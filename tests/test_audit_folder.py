@@ -45,27 +45,6 @@ def test_photos_are_listed_with_their_classes(folder):
     assert list(table.class_id) == [0, 0, 1, 1] and said == []
 
 
-def test_transparent_photos_and_backgrounds_are_named(folder, tmp_path):
-    for path in ("shop/apple/c.png", *(f"walls/{number}.png" for number in range(4))):
-        draw(tmp_path / path, (40, 30), "RGBA", (next(NUMBERS), 0, 0, 128))
-    options = {"photos": str(folder), "embedder": "", "second_masks": "none", "backgrounds": str(tmp_path / "walls")}
-    said = " ".join(sources.of_folder(params.Audit(**options), 16, 1, Cache(tmp_path / "cache")).remarks)
-    for what in ("1 of 5 photos", f"4 of 4 backgrounds of {tmp_path / 'walls'}"):
-        assert f"{what} have an alpha channel: what is transparent is shown on white, as in a browser." in said
-
-
-def test_masks_that_lie_beside_the_photos_are_named_for_they_are_read_as_photos(folder, tmp_path):
-    for name, box in (("apple/a_mask.png", (40, 40, 200, 200)), ("pear/a_mask.png", (90, 20, 310, 250))):
-        mask = Image.new("L", (400, 300))
-        mask.paste(255, box)
-        mask.save(folder / name)
-    options = params.Audit(photos=str(folder), embedder="", second_masks="none")
-    assert sources.of_folder(options, 64, 1, Cache(tmp_path / "cache")).remarks == [
-        "2 of 6 photos are black and white alone, as masks are, such as apple/a_mask.png: leave masks out of the class "
-        "folders."
-    ]
-
-
 def test_of_split_photos_the_test_photos_are_audited(folder):
     for name in ("fig/a.jpg", "fig/b.jpg"):
         draw(folder / name, (40, 30))

@@ -140,6 +140,8 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
         table = folders.given_masks(table, Path(options.masks))
     elif method == "given":
         folders.refuse_unmasked(table, folder)
+    elif not options.mask_method and options.second_masks != "given" and (named := int((table.mask_path != "").sum())):
+        remarks.append(f"photos.csv names masks for {named} of {len(table)} photos: --mask-method given takes these.")
     if options.second_masks == "given":
         folders.refuse_unmasked(listed, folder, "--second-masks")
     pool = pools.background_pack(backgrounds, input_px, seed, cache)  # before masks, which take long
