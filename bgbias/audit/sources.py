@@ -16,6 +16,7 @@ from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.config.audits import SecondMasks
 from bgbias.errors import InputError
+from bgbias.masks.make import file_of
 from bgbias.photos.foreground import masks_among
 from bgbias.photos.views import Photos
 
@@ -162,7 +163,7 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     making = second_kind.making(options.second_masks, method, model)
     beside = making and Second(second_kind.name(making), packs.mask_pack(listed, folder, making, input_px, cache))
     if method == "given":
-        remarks += second_kind.shared(made, beside)
+        remarks += second_kind.shared(made, beside, (file_of(full_size, path) for path in table.path))
     pictures = Pictures(photos, image_ids, pool, seed, cache, second=beside, gallery=gallery)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
     alike = pools.remarks(backgrounds, pool, seed) + pools.shared(pool, pictures.second_pool)
