@@ -34,5 +34,6 @@ def remark(embedder: Embedder, folder: Path, paths: Iterable[str]) -> list[str]:
         return []
     return [
         f"{count:,} of the {len(audited):,} photos are among those that the model was trained on, and it finds these "
-        f"better than new ones: name splits in photos.csv, as that of {raw} does, and those of test alone are audited."
+        f"better than new ones: name splits in photos.csv, as that of data/raw/{dataset} does, and those of test alone "
+        "are audited."
     ]
