@@ -48,7 +48,7 @@ class BackgroundPair(nn.Module):
 
         Args:
             photo: uint8 (3, H, W).
-            mask: uint8 (1, H, W), 255 where the object is, 0 where it is not, also in between.
+            mask: uint8 (1, H, W), 255 where the object is, 0 where it is not, also in between; or of 0 and 1 only.
 
         Returns:
             uint8 (3, H, W) each.
@@ -61,6 +61,8 @@ class BackgroundPair(nn.Module):
                 found = f"{str(picture.dtype).removeprefix('torch.')} {tuple(picture.shape)}"
                 expected = f"uint8 {(channels, *photo.shape[-2:])}"
                 raise InputError(f"BackgroundPair: {name} is {found}, expected {expected}: turn it into bytes first")
+        if mask.max() == 1:  # else no object would be seen in any picture, without a word
+            mask = 255 * mask
         first = self._replaced(photo, mask) if torch.rand(()) < self.replace_first else photo
         return first, self._replaced(photo, mask)
 

@@ -58,9 +58,9 @@ def main(
         embeddings,
         explained,
         grade,
+        known_photos,
+        looked_at,
         mask_sheet,
-        model_remarks,
-        normalisation,
         page,
         sources,
         verdict,
@@ -106,14 +106,13 @@ def main(
         )
     else:
         pictures, described, remarks = sources.of_folder(options, model.input_px, settings.seed, cache)
+        remarks += known_photos.remark(model, Path(options.photos), (pictures.gallery or pictures).table.path)
     steps.next()
     first, names = next(views.batches(pictures, "clean")), list(pictures.table.path)
     refuse_unsteady(model, first, names)
     every, explains = pictures.gallery or pictures, bool(maps) and not pictures.gallery
-    quick_model, rows = exported(model, first, names), normalisation.sample(every.labels, settings.seed)
-    of_rows = every.photo(rows), every.labels[rows], list(every.table.path[rows])
-    normalised = normalisation.tried(quick_model, *of_rows, settings.seed)
-    guessed = model_remarks(model, first, normalised)
+    quick_model = exported(model, first, names)
+    normalised, guessed = looked_at(model, quick_model, every, first, settings.seed)
     for sentence in guessed:
         print(printable(sentence), flush=True)
     passes = (
@@ -137,6 +136,8 @@ def main(
     found["verdict"] = verdict.sentences(found, every.table.class_name, *probed, [*guessed, *remarks])
     regime = advice.cure(settings.train[dataset or "own"])
     found |= {"summary": grade.summary(found), "advice": advice.steps(found, asked, settings.seeds[0], regime)}
+    for earlier in (tables.FILE, "report.html"):  # killed before all is written, it leaves none of another audit
+        (out / earlier).unlink(missing_ok=True)
     files.write_json(out / "audit.json", found)
     columns = measures.columns() | ({} if pictures.gallery else explained.columns(explainer, len(pictures.table)))
     tables.write(out, pictures.table, columns)

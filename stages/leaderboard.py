@@ -34,7 +34,7 @@ def main(settings: params.Params, name: str, audits: list[Path] | None) -> None:
     else:
         refuse_unknown("dataset of leaderboard", [name], settings.leaderboard.datasets)
         folders = {row: Path("data/leaderboard") / name / row for row in settings.leaderboard.embedders}
-        rows.refuse_changed(folders, name)
+        rows.refuse_changed(folders, settings.leaderboard.embedders, name)
     found = rows.board(folders, settings.seed)
     text = f"{tables.markdown(shown.table(found))}\n\n{shown.notes(found)}\n"
     files.write_json(Path("metrics/leaderboard") / f"{name}.json", {name: {"leaderboard": found}})

@@ -29,6 +29,8 @@ def main(settings: params.Params, dataset: str) -> None:
     table = read_table(prepared / "images.csv")
     if options.method == "rembg" and (network := Path(segment.parts(options.rembg_model)[1])).is_file():
         files.pinned(network)
+    if options.method != "given" and (named := int((table.mask_path != "").sum())):
+        print(f"{dataset}: {named} of {len(table)} photos bring masks: masks.{dataset}.method given takes these")
     settings_of_masks, data = make.made_from(options)
 
     def finish(unfinished: Path) -> dict[str, float]:

@@ -4,7 +4,8 @@
 
 Reads   data/raw/DATASET
 Writes  data/prepared/DATASET: images.csv, photos/ (packed, short side images.DATASET.short_side_px); prints
-        what the photos are too few for, and of own photos which are near-duplicates
+        what the photos are too few for, how many may be transparent, and of own photos which are near-duplicates or
+        look like masks
 Takes   the demo 2 s, grocery's 5,421 photos 4 s on two cores
 """
 
@@ -21,7 +22,7 @@ def main(settings: params.Params, dataset: str) -> None:
     from bgbias import files
     from bgbias.datasets import by_name
     from bgbias.metrics import sample_size
-    from bgbias.photos import pack
+    from bgbias.photos import decode, foreground, pack
     from bgbias.photos.table import check_table
     from bgbias.training.batch_size import refuse_unfilled
 
@@ -36,14 +37,17 @@ def main(settings: params.Params, dataset: str) -> None:
         for regime in settings.regimes:
             paired = settings.regime_settings[regime].paired
             refuse_unfilled(dataset, settings.train[dataset].batch_size, per_class, paired, classes)
-    for limit in sample_size.limits(table, raw):
+    paths = [raw / path for path in table.path]
+    for limit in [*sample_size.limits(table, raw), *decode.on_white(paths, "photos")]:
         print(f"{dataset}: {limit}")
     with files.whole_folder(out) as partial:
         files.write_csv(partial / "images.csv", table)
-        pictures = pack.shrink_all([raw / path for path in table.path], settings.images[dataset].short_side_px)
+        pictures = pack.shrink_all(paths, settings.images[dataset].short_side_px)
         pack.Pack.write(partial / "photos", tqdm(pictures, "packing", len(table), unit="photo"))
-    if isinstance(settings.data[dataset], Folder) and (remark := module.remark(table, pack.Pack(out / "photos"))):
-        print(f"{dataset}: {remark}")
+    if isinstance(settings.data[dataset], Folder):
+        photos = pack.Pack(out / "photos")
+        for remark in filter(None, [module.remark(table, photos), *foreground.masks_among(photos, list(table.path))]):
+            print(f"{dataset}: {remark}")
 
 
 if __name__ == "__main__":

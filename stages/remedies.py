@@ -38,7 +38,7 @@ def main(
     from safetensors.torch import save_file
 
     from bgbias import files, seeding
-    from bgbias.audit.shared import finders, remedied, sources, views
+    from bgbias.audit.shared import finders, known_photos, looked_at, remedied, sources, views
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.errors import InputError, printable
@@ -62,6 +62,8 @@ def main(
         sides = remedied.of_dataset(dataset, settings, model.input_px, cache)
     else:
         sides = remedied.of_folder(options, model.input_px, settings.seed, cache)
+        known = known_photos.remark(model, Path(options.photos), sides.tested.table.path)
+        sides = sides._replace(remarks=[*sides.remarks, *known])
     tested = sides.tested
     if save and not sides.learning:
         raise InputError(
@@ -70,8 +72,10 @@ def main(
     print("\n".join(map(printable, [*sides.remarks, *sample_size.few(tested.table.class_name)])), flush=True)
     first, names = next(views.batches(tested, "clean")), list(tested.table.path)
     refuse_unsteady(model, first, names)
-    model = exported(model, first, names)
-    measured, learnt = remedied.measure(model, sides, cache, found_by)
+    quick = exported(model, first, names)
+    for sentence in looked_at(model, quick, tested, first, settings.seed)[1]:
+        print(printable(sentence), flush=True)
+    measured, learnt = remedied.measure(quick, sides, cache, found_by)
     described = recovery.described(measured, learnt) | {"embedder": embedder}
     described |= {"dataset": dataset} if dataset else {"photos": given["photos"]}
     described["empty_masks"] = recovery.empty_masks(tested.photos, tested.image_ids)

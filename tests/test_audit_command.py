@@ -1,5 +1,6 @@
 """The command audit: what it refuses, what it keeps, and where it writes."""
 
+import json
 import re
 import runpy
 import sys
@@ -9,7 +10,7 @@ import pytest
 from audited_shop import CLASSES, PHOTOS, SIDE, run
 from PIL import Image
 
-from bgbias.audit import embeddings, views
+from bgbias.audit import embeddings, queries, views
 from bgbias.audit.page import first
 from bgbias.errors import InputError
 from stages import audit
@@ -59,6 +60,15 @@ def test_a_full_audit_after_a_quick_one_embeds_nothing_twice(shop, tmp_path, mon
     assert "attention" not in quick and set(quick) < set(full)
     assert quick["drop"]["recall_at_1"]["value"] == pytest.approx(full["drop"]["recall_at_1"]["value"], abs=0.1)
     assert quick["verdict"][-1].startswith("This audit is quick: clean photos and two draws")
+
+
+def test_an_audit_that_ends_before_all_is_written_leaves_nothing_of_the_one_before(shop, tmp_path, monkeypatch):
+    before = run(shop, tmp_path, "leaning", quick=True)
+    monkeypatch.setattr(queries, "write", lambda *_: pytest.fail("the disk is full"))
+    with pytest.raises(pytest.fail.Exception):
+        run(shop, tmp_path, "noise", quick=True)
+    assert json.loads((tmp_path / "audit.json").read_text()) != before
+    assert [path.name for path in tmp_path.glob("*.*")] == ["audit.json"]  # else compare would read the other's queries
 
 
 def test_a_quick_audit_embeds_less_than_15_percent_of_a_full_one():

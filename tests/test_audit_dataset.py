@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from PIL import Image
 from bgbias.audit import embeddings, second_kind, sources
 from bgbias.audit.measures import Measures
 from bgbias.audit.sampled import Sampled
+from bgbias.backgrounds import write_pools
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params, read
 from bgbias.external import spec
@@ -106,6 +108,18 @@ def test_second_masks_that_a_dataset_cannot_have_are_refused(settings, tmp_path,
     settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method=first)
     with pytest.raises(ValueError, match=f"--second-masks {second}: the masks of drawn are by {first}: give grabcut"):
         sources.of_dataset("drawn", settings, 16, Cache(tmp_path), second)
+
+
+def test_a_pool_that_is_rendered_by_the_same_seed_again_is_no_second_pool(settings, tmp_path):
+    demo = dataclasses.replace(read.load(Path(__file__).parent.parent / "params.yaml").data["demo"], seed=settings.seed)
+    pool = Path("data/backgrounds/drawn")
+    shutil.rmtree(pool)
+    write_pools("rendered", demo, 24, pool)
+    said = r"\d+ of the 100 backgrounds of the second pool, 100 of this project, rendered, are in the first, too, so it"
+    with pytest.raises(ValueError, match=said):
+        sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none", "rendered")
+    settings.seed += 1
+    assert len(sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none", "rendered").remarks) == 1
 
 
 @pytest.fixture

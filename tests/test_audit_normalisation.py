@@ -2,6 +2,7 @@
 
 import html
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -126,6 +127,25 @@ def test_a_small_gain_is_no_alarm(model, monkeypatch):
 )
 def test_it_is_assumed_where_neither_model_nor_spec_tells(spec, assumed):
     assert normalisation._assumed(spec) == assumed
+
+
+@pytest.mark.parametrize(
+    ("spec", "untrained"),
+    [
+        ("small_resnet", True),
+        ("timm:resnet18?input_px=64", True),
+        ("torchvision:resnet18:scratch", True),
+        ("torchvision:resnet18:imagenet", False),
+        ("timm:resnet18:net.pth", False),
+        ("bn_inception:imagenet", False),
+        ("model:models/demo/base/42", False),
+        ("baseline:hog", False),
+    ],
+)
+def test_a_network_whose_spec_names_no_weights_is_said_to_be_untrained(spec, untrained):
+    said = f"{spec.partition('?')[0]} names no weights, so they are random: these figures are those of an untrained"
+    found = model_remarks(SimpleNamespace(name=spec, network=None), torch.zeros(1), {"assumed": False})
+    assert [sentence[: len(said)] for sentence in found] == [said] * untrained
 
 
 def test_of_one_class_nothing_is_tried(model):

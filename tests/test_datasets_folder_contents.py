@@ -9,8 +9,10 @@ import pytest
 from own_photos import CLASSES, OPTIONS, add, write_list
 
 from bgbias.audit import folder as audited
+from bgbias.config import read
 from bgbias.datasets import folder
 from bgbias.datasets.contents import describe
+from stages import masks, prepare
 
 FOLLOWING = dataclasses.replace(OPTIONS, follow_links=True)
 RAW = Path("data/raw/own")
@@ -28,12 +30,34 @@ def test_what_is_passed_over_is_counted_and_named(own):
     )
 
 
+def test_classes_that_differ_by_case_alone_are_named_for_they_may_be_one(own):
+    add(own / "Cup/1.jpg", own / "Blue Mug/1.jpg")
+    assert describe(own, folder.read(own)) == (
+        "18 photos of 10 classes; classes that differ by case alone: Blue Mug, Cup, blue mug, cup"
+    )
+
+
 def test_pictures_that_the_list_does_not_name_are_counted(own):
     add(own / ".masks/1.png", own / "cup/3.heic")
     write_list(own, "path,class,mask\ncup/1.jpg,cup,.masks/1.png\nhat/1.jpg,hat,\n")
     assert describe(own, folder.read(own)) == (
         "2 photos of 2 classes; passed over: pictures not in photos.csv: 15, such as blue mug/1.jpg"
     )
+
+
+def test_the_stage_masks_names_masks_of_the_list_that_it_does_not_use(own, capsys):
+    paths = list(folder.read(own).path)
+    add(own / ".masks/1.png")
+    write_list(own, "\n".join(["path,class,mask", f"{paths[0]},{CLASSES[1]},.masks/1.png", *map(_row, paths[1:])]))
+    folder.fetch(RAW, OPTIONS)
+    settings = read.load(Path(__file__).parent.parent / "params.yaml")
+    prepare.main(settings, "own")
+    masks.main(settings, "own")
+    assert "own: 1 of 16 photos bring masks: masks.own.method given takes these\n" in capsys.readouterr().out
+
+
+def _row(path):
+    return f"{path},{path.partition('/')[0]},"
 
 
 def test_the_pipeline_and_the_audit_say_it(own, capsys):

@@ -93,7 +93,8 @@ def test_the_stage_prepare_says_how_many_own_photos_are_near_duplicates(own, cap
         photo(seed).save(path)
     folder.fetch(raw, OPTIONS)
     prepare.main(settings, "own")
-    assert "near-duplicates" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "near-duplicates" not in said and "alpha" not in said
     recompressed(photo(0), 50).save(raw / "cup/9.jpg")
     with (raw / "photos.csv").open("a") as lines:
         split = folder.read(raw).set_index("class_name").split["cup"].iloc[0]
@@ -105,6 +106,17 @@ def test_the_stage_prepare_says_how_many_own_photos_are_near_duplicates(own, cap
         f"{first} = cup/9.jpg), found by any model: keep one of each. Of two classes, one of them wrong: 1 pair, "
         f"such as {first} = cup/9.jpg.\n"
     ) in capsys.readouterr().out
+
+
+def test_the_stage_prepare_says_how_many_photos_may_be_transparent_or_masks(own, capsys):
+    for seed, path in enumerate(sorted(own.rglob("*.jpg"))):
+        photo(seed).save(path)
+    Image.new("RGBA", (8, 8)).save(own / "cup/1_mask.png")
+    folder.fetch(Path("data/raw/own"), OPTIONS)
+    prepare.main(read.load(Path(__file__).parent.parent / "params.yaml"), "own")
+    said = capsys.readouterr().out
+    assert "own: 1 of 17 photos have an alpha channel: what is transparent is shown on white" in said
+    assert "own: 1 of 17 photos is black and white alone, as masks are, such as cup/1_mask.png: leave masks" in said
 
 
 def test_the_stage_prepare_refuses_a_batch_that_the_classes_do_not_fill(own):

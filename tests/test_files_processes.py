@@ -205,7 +205,19 @@ def test_workers_end_with_a_killed_parent(start):
 def test_a_killed_worker_is_one_line_that_names_the_mend():
     complaint = "^a worker process was killed, for want of memory"
     with pytest.raises(ChildProcessError, match=complaint), processes.pool(1) as pool:
-        pool.submit(os._exit, 1).result()
+        pool.submit(signal.raise_signal, signal.SIGKILL).result()
+
+
+@pytest.mark.parametrize("written", ["in a file", "on standard input"])
+def test_a_script_that_does_its_work_when_it_is_imported_is_told_so(tmp_path, written):
+    script = "from bgbias.files import processes\nwith processes.pool(2) as pool:\n    print(*pool.map(abs, [-1]))\n"
+    (tmp_path / "mine.py").write_text(script)
+    command = [sys.executable, tmp_path / "mine.py" if written == "in a file" else "-"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(command, input=script, capture_output=True, text=True, check=False, env=environment)
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith("ChildProcessError: a worker process ended by itself, see its error above: if your ")
+    assert 'works under `if __name__ == "__main__":` only' in said and "memory" not in said
 
 
 def test_an_error_cancels_what_has_not_begun():

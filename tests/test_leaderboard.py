@@ -102,6 +102,26 @@ def test_a_row_whose_embedder_has_changed_since_is_refused(found, workplace, mon
         run(monkeypatch, leaderboard, "drawn")
 
 
+@pytest.mark.usefixtures("found")
+def test_a_row_that_names_another_embedder_than_was_measured_is_refused(workplace, monkeypatch):
+    file = workplace / "params.yaml"
+    file.write_text(file.read_text().replace("embedders:object_alone", "embedders:another"))
+    said = "error: row object: python:embedders:object_alone was measured, params.yaml has python:embedders:another"
+    with pytest.raises(SystemExit, match=said):
+        run(monkeypatch, leaderboard, "drawn")
+
+
+@pytest.mark.usefixtures("found")
+def test_second_masks_in_doubt_are_no_second_opinion(workplace, monkeypatch):
+    file = workplace / "data/leaderboard/drawn/object/audit.json"
+    written = json.loads(file.read_text())
+    written["second_masks"]["flagged"] |= {"border": 6}
+    file.write_text(json.dumps(written))
+    run(monkeypatch, leaderboard, "drawn")
+    said = "Masks of a second kind, grabcut from a larger disc, are no second opinion: 6 of its 9 masks are in doubt by"
+    assert said in (workplace / "plots/leaderboard/drawn/table.md").read_text()
+
+
 def test_finished_audits_of_any_photos_make_a_table_of_their_own(found, workplace, monkeypatch):
     folders = [workplace / "data/leaderboard/drawn" / row for row in ("background", "object")]
     run(monkeypatch, leaderboard, "shop", "--audits", *folders)

@@ -6,6 +6,8 @@ import pytest
 from PIL import ExifTags, Image, ImageOps
 
 from bgbias.config import params
+from bgbias.errors import InputError
+from bgbias.masks import quality
 from bgbias.masks.make import file_of, make_masks, orientation
 
 TURNS = range(2, 9)
@@ -42,6 +44,20 @@ def made(tmp_path, mask, turned, truth=TRUTH, method="given", **saved):
 
 def pixels(path):
     return np.asarray(Image.open(path))
+
+
+def test_a_hand_mask_is_turned_as_its_photo_is_before_a_fresh_mask_is_held_against_it(tmp_path):
+    bright = Image.fromarray(TRUTH).resize((120, 80))
+    options = params.Masks(method="grabcut", rembg_model="u2net", grabcut_px=120)
+    for turned, square in ((1, False), (6, False), (3, False), (6, True)):
+        upright = bright.resize((80, 80)) if square else bright
+        stored(upright.convert("RGB"), turned).save(tmp_path / "a_image.jpg", exif=tag(turned))
+        stored(upright, turned).save(tmp_path / "a_mask.png")
+        if (turned, square) in ((3, False), (6, True)):
+            with pytest.raises(InputError, match=f"a_image.jpg: turned by its EXIF orientation {turned}, and its mask"):
+                quality.measure(tmp_path, options)
+            continue
+        assert quality.measure(tmp_path, options).iou[0] > 0.8
 
 
 @pytest.mark.parametrize("turned", TURNS)

@@ -66,6 +66,14 @@ def test_one_picture_is_the_photo_and_the_other_its_object_on_a_background(shop)
     assert second[1:, 0].max() == 0
 
 
+def test_masks_of_0_and_1_mean_what_those_of_0_and_255_do(shop):
+    pairs = []
+    for mask in (shop[1][3], shop[1][3] // 255):
+        torch.manual_seed(0)
+        pairs.append(torch.stack(BackgroundPair([RED], replace_first=1.0)(shop[0][3], mask)))
+    assert torch.equal(*pairs)
+
+
 def test_both_are_replaced_as_often_as_asked(shop):
     pair = BackgroundPair([RED], replace_first=0.5)
     kept = [torch.equal(pair(shop[0][3], shop[1][3])[0], shop[0][3]) for _ in range(200)]

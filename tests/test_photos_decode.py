@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bgbias.photos.decode import on_white, picture_size, read_mask, read_photo
 from bgbias.photos.foreground import OBJECT
-from bgbias.photos.pack import picture_size, read_mask, read_photo
 
 OBJECT_AT = np.zeros((20, 30), dtype=bool)
 OBJECT_AT[5:15, 8:20] = True
@@ -58,6 +58,28 @@ def test_16_bit_photos_are_scaled_and_not_clipped(tmp_path):
     levels = np.linspace(0, 65535, 600).astype(np.uint16).reshape(20, 30)
     photo = np.asarray(read_photo(saved(tmp_path, Image.fromarray(levels))))
     assert photo.shape == (20, 30, 3) and np.abs(photo[..., 0] - levels / 257).max() <= 0.5
+
+
+@pytest.mark.parametrize("kind", ["RGBA.png", "RGBA.webp", "LA.png", "P.png", "RGB.png", "L.png"])
+def test_what_is_transparent_in_a_photo_is_on_white_and_the_rest_as_it_is(tmp_path, kind):
+    mode, hidden = kind.partition(".")[0], {"RGB": (250, 250, 250), "L": 250}
+    photo, how = cut_out().convert(mode), {"lossless": True, "exact": True} if kind.endswith("webp") else {}
+    how |= {"transparency": hidden[mode]} if mode in hidden else {}
+    photo.save(tmp_path / kind, **how)
+    seen = np.asarray(read_photo(tmp_path / kind))
+    shown = np.asarray(photo.convert("RGB"))
+    assert (seen[~OBJECT_AT] == 255).all() and np.array_equal(seen[OBJECT_AT], shown[OBJECT_AT])
+    (said,) = on_white([tmp_path / kind, saved(tmp_path, photo.convert("L"), "opaque.png")], "photos")
+    assert said == "1 of 2 photos have an alpha channel: what is transparent is shown on white, as in a browser."
+
+
+def test_what_shines_through_is_mixed_with_white_and_an_opaque_photo_is_read_to_the_byte(tmp_path):
+    photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 4), dtype=np.uint8))
+    photo.putalpha(51)
+    seen, bare = (np.asarray(of, int) for of in (read_photo(saved(tmp_path, photo)), photo.convert("RGB")))
+    assert np.abs(seen - (0.2 * bare + 0.8 * 255)).max() <= 1
+    photo.putalpha(255)
+    assert np.array_equal(np.asarray(read_photo(saved(tmp_path, photo))), bare)
 
 
 def test_an_empty_mask_stays_empty(tmp_path):

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from audited_shop import CLASSES, PHOTOS, SETTINGS, run
+from torch import nn
 
-from bgbias.audit import embeddings
+from bgbias.audit import embeddings, known_photos
 from bgbias.errors import InputError
 from bgbias.remedies import passes
 from bgbias.remedies.pictures import REMEDIES
@@ -58,6 +60,17 @@ def test_what_the_audit_has_embedded_is_not_embedded_again(shop, in_the_shop, tm
     assert len([name for name in embedded if name.endswith(".png")]) < CLASSES * PHOTOS  # samples, to know the model
     printed = capsys.readouterr().out
     assert "No photos.csv names the splits train and val" in printed and "8 classes: " in printed
+
+
+def test_what_an_audit_says_of_the_model_its_remedies_say_too(shop, in_the_shop, tmp_path, monkeypatch, capsys):
+    known = ["It has learnt some of these."]
+    monkeypatch.setattr(known_photos, "remark", lambda model, folder, paths: known if len(list(paths)) == 48 else [])
+    assert known[0] in run(shop, tmp_path, "noise", quick=True)["verdict"]
+    torch.jit.trace(nn.Flatten(), torch.zeros(1, 3, 32, 32)).save(tmp_path / "net.pt")
+    capsys.readouterr()
+    remedies.main(SETTINGS, f"torchscript:{tmp_path / 'net.pt'}?input_px=32", tmp_path / "r.json", **GIVEN)
+    said = capsys.readouterr().out
+    assert f"{known[0]}\n" in said and "The model's file does not tell how pictures are normalised: ImageNet's" in said
 
 
 def test_without_other_photos_nothing_is_learnt_and_none_is_chosen(shop, in_the_shop, tmp_path):

@@ -9,7 +9,7 @@ from bgbias.datasets import folder as folders
 from bgbias.datasets.contents import describe
 from bgbias.errors import InputError
 from bgbias.masks import make
-from bgbias.photos.pack import picture_size
+from bgbias.photos.decode import on_white, picture_size
 
 SMALLEST_PX = 8  # of a side: on less there is nothing to see
 LARGEST_PX = 100_000_000  # of a photo: decoded 300 MB, in each of several threads
@@ -25,7 +25,7 @@ def read(folder: Path, split: str = "test") -> tuple[pd.DataFrame, list[str]]:
 
     Returns:
         The table, with columns path, class_id (from 0, by name), class_name and mask_path ("" for none); and what
-        is to be said of the choice, a sentence or nothing.
+        is to be said of the choice and of transparent photos, sentences.
 
     Raises:
         ValueError: see `datasets.folder.read`; or fewer than two classes of two photos; no test photos; a photo that is
@@ -43,6 +43,7 @@ def read(folder: Path, split: str = "test") -> tuple[pd.DataFrame, list[str]]:
             f"{folder}: {which}{pairs} classes of two photos or more, and an audit needs 2: add classes or photos"
         )
     _refuse_sizes(folder, list(table.path))
+    said += on_white((folder / path for path in table.path), "photos")
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0]).drop(columns="split"), said
 
 

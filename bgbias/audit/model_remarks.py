@@ -3,26 +3,67 @@
 import torch
 from torch import Tensor
 
+from bgbias.audit import normalisation
+from bgbias.audit.gallery import Gallery
 from bgbias.audit.normalisation import SILENT
+from bgbias.audit.pictures import Pictures
 from bgbias.audit.wording import interval, percent, points
 from bgbias.external import graphs
+from bgbias.models.by_name import COLLECTIONS
 from bgbias.models.embedder import Embedder
+from bgbias.models.own import OWN
 
 ANYONES = ("onnx", "torchscript", "python")  # schemes of models that may have kept their last layer
 ENOUGH = 8  # photos
 IMAGENET = (1000, 1001, 21841, 21843)  # classes of its two sizes, without and with some for nothing
 
 
-def model_remarks(embedder: Embedder, pictures: Tensor, normalisation: dict) -> list[str]:
-    """Say what was guessed of a model, and whether it seems to classify; sentences, none where all is known.
+def looked_at(
+    embedder: Embedder, quick: Embedder, photos: Pictures | Gallery, first: Tensor, seed: int
+) -> tuple[dict, list[str]]:
+    """Look at a model before its figures are measured.
+
+    Args:
+        embedder: named by its SPEC.
+        quick: the same, by what it is run, see `exported`.
+        photos: of which some are tried.
+        first: uint8 (B, 3, S, S), some of them.
+        seed: of the draw.
+
+    Returns:
+        What `normalisation.tried` gives, and what is to be said, see `model_remarks`.
+    """
+    rows = normalisation.sample(photos.labels, seed)
+    of_rows = photos.photo(rows), photos.labels[rows], list(photos.table.path[rows])
+    normalised = normalisation.tried(quick, *of_rows, seed)
+    return normalised, model_remarks(embedder, first, normalised)
+
+
+def model_remarks(embedder: Embedder, pictures: Tensor, normalised: dict) -> list[str]:
+    """Say what was guessed of a model, and whether it is untrained or seems to classify; none where all is known.
 
     Args:
         embedder: named by its SPEC.
         pictures: uint8 (B, 3, S, S), some photos.
-        normalisation: as returned by `normalisation.tried`.
+        normalised: as returned by `normalisation.tried`.
     """
-    said = [*_layout(embedder), *_normalisation(normalisation, embedder.name), *_last_layer(embedder, pictures)]
+    said = [
+        *_untrained(embedder.name),
+        *_layout(embedder),
+        *_normalisation(normalised, embedder.name),
+        *_last_layer(embedder, pictures),
+    ]
     return [*said, *_side(embedder)]
+
+
+def _untrained(spec: str) -> list[str]:
+    """Weights that were left out give figures like those that were meant."""
+    model = spec.partition("?")[0]
+    scheme, _, target = model.partition(":")
+    weights = target.partition(":")[2] if scheme in COLLECTIONS else target
+    if scheme not in (*OWN, *COLLECTIONS) or weights not in ("", "scratch"):
+        return []
+    return [f"{model} names no weights, so they are random: these figures are those of an untrained network."]
 
 
 def _layout(embedder: Embedder) -> list[str]:

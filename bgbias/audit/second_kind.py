@@ -1,6 +1,7 @@
 """Masks of a second kind, to hold beside the first: which, and how they are made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from bgbias.config import params
 from bgbias.config.audits import SecondMasks
 from bgbias.masks.make import made_from
 from bgbias.masks.segment import cut_out
-from bgbias.photos.pack import Pack, cores
+from bgbias.photos.pack import Pack, cores, read_mask
 
 GRABCUT_PX = 128
 OTHER_RADIUS = 0.9  # of GrabCut's disc beside GrabCut: as good on the study's CUB photos (see `segment`), and larger
@@ -56,6 +57,28 @@ def name(options: params.Masks) -> str:
     """
     more = {"rembg": f" {options.rembg_model}", "grabcut": " from a larger disc" if options.grabcut_radius else ""}
     return options.method + more.get(options.method, "")
+
+
+def shared(first: Pack, second: Second | None, paths: Iterable[Path]) -> list[str]:
+    """Say how many masks of a second kind are the first ones, a sentence; nothing where none is, or there are none.
+
+    Such are first masks that are given and were made by the same method. Soft ones alone prove that: two methods may
+    find the same pixels of a small photo, but no same edge.
+
+    Args:
+        first: the first masks.
+        second: the others.
+        paths: of the first, as they were before they were cropped.
+    """
+    pairs = zip(first, second.masks, paths, strict=True) if second else ()
+    same = [path for one, other, path in pairs if np.array_equal(one, other)]
+    count = sum(any(read_mask(path).histogram()[1:255]) for path in same)
+    if not count:
+        return []
+    return [
+        f"{count} of the {len(first)} masks of the second kind, {second.kind}, are those of the first, to the byte: no "
+        "second opinion on these photos. Give --second-masks another method."
+    ]
 
 
 def of_packed(photos: Pack, image_ids: np.ndarray, options: params.Masks, cache: Cache) -> Second:

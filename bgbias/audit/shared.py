@@ -6,7 +6,7 @@ from bgbias.audit import (
     embeddings,
     explained,
     grade,
-    normalisation,
+    known_photos,
     page,
     queries,
     remedied,
@@ -16,7 +16,7 @@ from bgbias.audit import (
 )
 from bgbias.audit.examples import mask_sheet, worst_photos
 from bgbias.audit.measures import Measures
-from bgbias.audit.model_remarks import model_remarks
+from bgbias.audit.model_remarks import looked_at
 from bgbias.audit.progress import Steps
 from bgbias.audit.sampled import Sampled
 from bgbias.models import finders
@@ -31,9 +31,9 @@ __all__ = [
     "explained",
     "finders",
     "grade",
+    "known_photos",
+    "looked_at",
     "mask_sheet",
-    "model_remarks",
-    "normalisation",
     "page",
     "queries",
     "remedied",

@@ -16,6 +16,8 @@ from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.config.audits import SecondMasks
 from bgbias.errors import InputError
+from bgbias.masks.make import file_of
+from bgbias.photos.foreground import masks_among
 from bgbias.photos.views import Photos
 
 REMBG_MODEL = "u2net"
@@ -99,6 +101,7 @@ def of_dataset(
         pictures.second_pool = pools.of_pack(other, name, pools.mark(other.folder))
     else:
         pictures.second_pool = pools.second(backgrounds, pictures, cache)
+    drawn += pools.shared(pool, pictures.second_pool)
     remarks = [
         f"Audited are the {every} test photos of {dataset}, on the backgrounds that the pipeline drew for them: for a "
         "model of that input size, clean and swapped figures are those of its report."
@@ -138,6 +141,8 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
         table = folders.given_masks(table, Path(options.masks))
     elif method == "given":
         folders.refuse_unmasked(table, folder)
+    elif not options.mask_method and options.second_masks != "given" and (named := int((table.mask_path != "").sum())):
+        remarks.append(f"photos.csv names masks for {named} of {len(table)} photos: --mask-method given takes these.")
     if options.second_masks == "given":
         folders.refuse_unmasked(listed, folder, "--second-masks")
     pool = pools.background_pack(backgrounds, input_px, seed, cache)  # before masks, which take long
@@ -145,8 +150,9 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     model = options.rembg_model or REMBG_MODEL
     making = params.Masks(method=method, rembg_model=model, grabcut_px=second_kind.GRABCUT_PX)
     photos = packs.photo_pack(table, folder, input_px, cache)
-    masks = packs.mask_pack(table, folder, making, input_px, cache)
+    made = masks = packs.mask_pack(table, folder, making, input_px, cache)
     packs.refuse_empty(masks, folder)
+    remarks += masks_among(photos, list(table.path))
     gallery, image_ids, full_size = None, np.arange(len(table)), masks.folder.parent / "masks"  # see `mask_pack`
     if chosen is not None:
         gallery, image_ids = galleries.of_files(every, folder, chosen, input_px), chosen
@@ -156,9 +162,11 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     photos = Photos(every.assign(image_id=range(len(every))), photos, masks, packs.square(input_px))
     making = second_kind.making(options.second_masks, method, model)
     beside = making and Second(second_kind.name(making), packs.mask_pack(listed, folder, making, input_px, cache))
+    if method == "given":
+        remarks += second_kind.shared(made, beside, (file_of(full_size, path) for path in table.path))
     pictures = Pictures(photos, image_ids, pool, seed, cache, second=beside, gallery=gallery)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
-    alike = pools.remarks(backgrounds, pool, seed)
+    alike = pools.remarks(backgrounds, pool, seed) + pools.shared(pool, pictures.second_pool)
     if other := pools.folder_of(options.second_backgrounds):
         alike += pools.remarks(other, pictures.second_pool.pictures, seed)
     described = _described(pictures, options.masks or method, options.backgrounds or pools.OURS)

@@ -76,6 +76,9 @@ and storage: cup/@eaDir; hidden: .DS_Store'
         for kind, paths in sorted(kinds.items())
     ]
     read = f"{len(table):,} photos of {table.class_name.nunique():,} classes"
+    names = pd.Series(table.class_name.unique())
+    if alike := sorted(names[names.str.casefold().duplicated(keep=False)]):
+        read += f"; classes that differ by case alone: {', '.join(alike[:4])}{' ...' * (len(alike) > 4)}"
     return f"{read}; passed over: {'; '.join(counts)}" if counts else read
 
 

@@ -171,12 +171,17 @@ def pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     They are spawned, as the fork of a process with threads (of onnxruntime, OpenMP) may hang.
 
     Raises:
-        ChildProcessError: one of them was killed.
+        ChildProcessError: one of them was killed, or could not start: each runs the user's script anew, as a module.
     """
-    executor = ProcessPoolExecutor(workers, _Quiet(), _end_with_parent)
+    context = _Quiet()
+    executor = ProcessPoolExecutor(workers, context, _end_with_parent)
     try:
         yield executor
     except BrokenProcessPool as error:
+        executor.shutdown()
+        if any((one.exitcode or 0) > 0 for one in context.started):
+            mend = 'if your script started it, let that be a file that works under `if __name__ == "__main__":` only'
+            raise ChildProcessError(f"a worker process ended by itself, see its error above: {mend}") from error
         mend = "for want of memory? Close other programs and start it again, it goes on with what is kept"
         raise ChildProcessError(f"a worker process was killed, {mend}") from error
     finally:
@@ -195,7 +200,12 @@ class _QuietProcess(SpawnProcess):
 
 
 class _Quiet(SpawnContext):
-    Process = _QuietProcess
+    def __init__(self):
+        self.started: list[_QuietProcess] = []
+
+    def Process(self, *args, **kwargs) -> _QuietProcess:
+        self.started.append(_QuietProcess(*args, **kwargs))
+        return self.started[-1]
 
 
 def _end_with_parent() -> None:

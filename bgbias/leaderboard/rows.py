@@ -12,6 +12,7 @@ from bgbias.audit import queries
 from bgbias.errors import InputError, refuse
 from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.paired import compare
+from bgbias.report.tables import masks_in_doubt
 from bgbias.seeding import generator
 
 METRIC = "recall_at_1"
@@ -38,10 +39,11 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
 
     Returns:
         photos, classes, masks, backgrounds, second_masks (their kind, or None), chance (Recall@1 of guessing), doubt (a
-        sentence where most masks are in doubt, else ""), first (name of a row); and rows: name -> embedder (its SPEC),
-        clean, swapped, drop, gap, conflict, attention (on clean photos; None where no gradients reach them), second
-        (swapped, drop and conflict by the second masks, or None), remedy (see `_remedy`), less_first (clean, swapped
-        and drop less those of the first row, paired by query; None of the first row). All shares, with 95 % intervals.
+        sentence for a kind of masks most of which are in doubt, else ""), first (name of a row); and rows: name ->
+        embedder (its SPEC), clean, swapped, drop, gap, conflict, attention (on clean photos; None where no gradients
+        reach them), second (swapped, drop and conflict by the second masks, or None), remedy (see `_remedy`),
+        less_first (clean, swapped and drop less those of the first row, paired by query; None of the first row). All
+        shares, with 95 % intervals.
 
     Raises:
         FileNotFoundError: an audit is missing.
@@ -66,19 +68,35 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
     return shared | {
         "second_masks": kinds.pop() if len(kinds) == 1 else None,
         "chance": _of(folders[first], "chance", METRIC),
-        "doubt": queries.in_doubt(folders[first]),
+        "doubt": " ".join(filter(None, [queries.in_doubt(folders[first]), _second_in_doubt(folders[first])])),
         "first": first,
         "rows": rows,
     }
 
 
-def refuse_changed(folders: dict[str, Path], dataset: str) -> None:
-    """Refuse rows whose embedders' files are others than those that were measured, which DVC does not see."""
+def refuse_changed(folders: dict[str, Path], embedders: Mapping[str, str], dataset: str) -> None:
+    """Refuse rows whose embedders, or files of these, are others than those that were measured.
+
+    Args:
+        folders: name of a row -> folder of its audit.
+        embedders: name of a row -> its SPEC in params.yaml. DVC does not see the files.
+        dataset: of the table.
+    """
     for row, folder in folders.items():
         files_then = _of(folder, "embedder_files").items()
         changed = [path for path, then in files_then if not Path(path).exists() or files.checksum(Path(path)) != then]
         mend = f"measure it again: `dvc repro -f leaderboard_rows@{dataset}-{row}`"
+        if (measured := _of(folder, "embedder")) != embedders[row]:
+            raise InputError(f"row {row}: {measured} was measured, params.yaml has {embedders[row]}: {mend}")
         refuse(changed, f"row {row}: changed since it was measured; {mend}")
+
+
+def _second_in_doubt(folder: Path) -> str:
+    second, photos = _of(folder, "second_masks"), _of(folder, "photos")
+    if not second or not masks_in_doubt(second["flagged"], photos):
+        return ""
+    flagged = f"{sum(second['flagged'].values())} of its {photos} masks are in doubt by size or place"
+    return f"Masks of a second kind, {second['kind']}, are no second opinion: {flagged}."
 
 
 def _row(folder: Path) -> dict:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from bgbias.config import params
 from bgbias.errors import InputError
-from bgbias.masks import segment
+from bgbias.masks import make, segment
 from bgbias.metrics.bootstrap import LEVEL, estimate
 from bgbias.photos import pack
 from bgbias.photos.foreground import OBJECT
@@ -140,7 +140,8 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
 
     Args:
         folder: see `find`.
-        options: of the automatic masks. "given" reads them from the folder, and never opens the photos.
+        options: of the automatic masks. "given" reads them from the folder, and never opens the photos. Others are
+            of upright photos; hand masks are turned likewise, see `make.mask_as_photo`.
 
     Returns:
         name, iou, overlap and precision, a row a photo, sorted by name.
@@ -154,6 +155,9 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
         hand = pack.read_mask(paths.hand)
         automatic = AUTOMATIC[options.method](paths, options)
         try:
+            if options.method != "given":
+                tags = map(make.orientation, (paths.hand, paths.photo))
+                hand = make.mask_as_photo(hand, *tags, automatic.size)
             rows.append({"name": paths.name, **compare(np.asarray(automatic), np.asarray(hand))})
         except ValueError as error:
             raise InputError(f"{paths.photo}: {error}") from None

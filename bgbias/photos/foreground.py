@@ -1,7 +1,7 @@
 """Foreground masks looked at: where the object is, and what is probably wrong with a mask (arrays only)."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ TINY = 0.01  # of the photo, a tenth of its sides: too few pixels of a network's
 NEARLY_FULL = 0.9  # of the photo: there is hardly a background to swap
 FAINT, SOLID = 25, 230  # of 255: between them a pixel is see-through
 SOFT = 0.9  # of what a mask covers; ISNet has as much in few masks, which are faint all over
+PURE = 252  # of 255: white, in a JPEG, too
 BORDER = 0.5  # of the outermost pixels: objects rarely reach so far, an inverted mask does
 
 
@@ -71,6 +72,29 @@ def summary(masks: Iterable[np.ndarray]) -> dict[str, float]:
     suspect = len(shares) - kinds.pop("", 0)
     rates = {"mean_share": float(np.mean(shares)), "suspect_share": suspect / len(shares)}
     return {"masks": len(shares), **kinds, "suspect": suspect, **rates}
+
+
+def masks_among(photos: Iterable[np.ndarray], paths: Sequence[str]) -> list[str]:
+    """Say how many photos are black and white alone, as masks are that lie beside them; a sentence, or nothing.
+
+    Args:
+        photos: uint8 (H, W, 3) each.
+        paths: of these.
+
+    >>> masks_among([np.zeros((4, 6, 3), np.uint8), np.full((4, 6, 3), 90, np.uint8)], ["a_mask.png", "a.jpg"])
+    ['1 of 2 photos is black and white alone, as masks are, such as a_mask.png: leave masks out of the class folders.']
+    """
+    found = [path for photo, path in zip(photos, paths, strict=True) if _black_and_white(photo)]
+    if not found:
+        return []
+    are, such = "is" if len(found) == 1 else "are", f"such as {found[0]}: leave masks out of the class folders"
+    return [f"{len(found):,} of {len(paths):,} photos {are} black and white alone, as masks are, {such}."]
+
+
+def _black_and_white(photo: np.ndarray) -> bool:
+    """All grey, and at least 0.9 of it black or white: the rest is edges."""
+    extreme = (photo <= 255 - PURE) | (photo >= PURE)
+    return bool(extreme.mean() >= 0.9 and np.ptp(photo, axis=2).max() <= 255 - PURE)
 
 
 def grown(masks: Tensor, by_px: int) -> Tensor:

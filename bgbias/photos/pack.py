@@ -1,102 +1,22 @@
 """Photo files decoded once, and their pixels packed in one file."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from copy import copy
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from bgbias import files, ranks
 from bgbias.errors import InputError
 from bgbias.files import processes
-
-Read = Callable[[Path], Image.Image]
-FORMATS = ("JPEG", "PNG", "WEBP")  # that are decoded, whatever a file is called; others may start programs
-MOST_PIXELS = 200_000_000  # of a picture: decoded 600 MB
-Image.MAX_IMAGE_PIXELS = None  # Pillow warns of half as many, and refuses from twice as many on
-
-
-def read_photo(path: Path) -> Image.Image:
-    """Decode a photo, upright as its EXIF orientation says.
-
-    Args:
-        path: of a JPEG, PNG or WebP.
-
-    Returns:
-        Mode "RGB"; 16 bits a channel become 8.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is none of these, or is broken or too large.
-    """
-    return _eight_bits(_upright(path)).convert("RGB")
-
-
-def read_mask(path: Path) -> Image.Image:
-    """Decode a foreground mask, upright likewise, and read what it means where that is certain.
-
-    A cut-out, whose alpha is not 255 all over, is a mask by its alpha. Levels of 0 and 1 are 0 and 255. Of 16 bits a
-    level is divided by 257, but where none is above 255: then they are those of 8 bits.
-
-    Args:
-        path: of a JPEG, PNG or WebP.
-
-    Returns:
-        Mode "L", 255 where the object is.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is none of these, or is broken or too large.
-    """
-    mask = _upright(path)
-    if mask.has_transparency_data:
-        alpha = mask.convert("RGBA").getchannel("A")
-        if alpha.getextrema() != (255, 255):
-            return alpha
-    if mask.mode.startswith("I") and mask.getextrema()[1] <= 255:
-        mask = Image.fromarray(np.asarray(mask).astype(np.uint8))
-    mask = _eight_bits(mask).convert("L")
-    return mask.point(lambda level: 255 * level) if mask.getextrema()[1] == 1 else mask
-
-
-def picture_size(path: Path) -> tuple[int, int]:
-    """Read width and height out of a file's first bytes; a broken rest is found when it is decoded.
-
-    Raises:
-        ValueError: as raised by `read_photo`, but for the size.
-    """
-    with _named(path), Image.open(path, formats=FORMATS) as picture:
-        return picture.size
-
-
-def _upright(path: Path) -> Image.Image:
-    with _named(path), Image.open(path, formats=FORMATS) as picture:
-        width, height = picture.size
-        if width * height > MOST_PIXELS:
-            raise InputError(f"{width} x {height} are more than {MOST_PIXELS // 10**6} megapixels")
-        return ImageOps.exif_transpose(picture)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Whatever a decoder trips over is the file's fault."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        raise InputError(f"{path}: does not decode ({error}): replace or remove it") from error
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Scale the 65,536 levels of a grey picture to 256; Pillow would clip them. Colours come as 8 bits already."""
-    if not picture.mode.startswith("I"):
-        return picture
-    return Image.fromarray((np.asarray(picture).astype(np.float64) / 257 + 0.5).clip(0, 255).astype(np.uint8))
+from bgbias.photos.decode import MOST_PIXELS as MOST_PIXELS
+from bgbias.photos.decode import Read as Read
+from bgbias.photos.decode import picture_size as picture_size
+from bgbias.photos.decode import read_mask as read_mask
+from bgbias.photos.decode import read_photo as read_photo
 
 
 def shrink(picture: Image.Image, short_side: int) -> np.ndarray:

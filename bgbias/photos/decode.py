@@ -1,0 +1,124 @@
+"""Photo and mask files decoded: what is certain is read as it is meant, all else is refused."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from bgbias.errors import InputError
+
+Read = Callable[[Path], Image.Image]
+FORMATS = ("JPEG", "PNG", "WEBP")  # that are decoded, whatever a file is called; others may start programs
+MOST_PIXELS = 200_000_000  # of a picture: decoded 600 MB
+Image.MAX_IMAGE_PIXELS = None  # Pillow warns of half as many, and refuses from twice as many on
+
+
+def read_photo(path: Path) -> Image.Image:
+    """Decode a photo, upright as its EXIF orientation says.
+
+    Args:
+        path: of a JPEG, PNG or WebP.
+
+    Returns:
+        Mode "RGB"; 16 bits a channel become 8, and what is transparent is on white, as in a browser.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is none of these, or is broken or too large.
+    """
+    photo = _upright(path)
+    if _alpha(photo):
+        white = Image.new("RGBA", photo.size, "white")
+        white.alpha_composite(photo.convert("RGBA"))
+        return white.convert("RGB")
+    return _eight_bits(photo).convert("RGB")
+
+
+def read_mask(path: Path) -> Image.Image:
+    """Decode a foreground mask, upright likewise, and read what it means where that is certain.
+
+    A cut-out, whose alpha is not 255 all over, is a mask by its alpha. Levels of 0 and 1 are 0 and 255. Of 16 bits a
+    level is divided by 257, but where none is above 255: then they are those of 8 bits.
+
+    Args:
+        path: of a JPEG, PNG or WebP.
+
+    Returns:
+        Mode "L", 255 where the object is.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is none of these, or is broken or too large.
+    """
+    mask = _upright(path)
+    if alpha := _alpha(mask):
+        return alpha
+    if mask.mode.startswith("I") and mask.getextrema()[1] <= 255:
+        mask = Image.fromarray(np.asarray(mask).astype(np.uint8))
+    mask = _eight_bits(mask).convert("L")
+    return mask.point(lambda level: 255 * level) if mask.getextrema()[1] == 1 else mask
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Read width and height out of a file's first bytes; a broken rest is found when it is decoded.
+
+    Raises:
+        ValueError: as raised by `read_photo`, but for the size.
+    """
+    with _named(path), Image.open(path, formats=FORMATS) as picture:
+        return picture.size
+
+
+def on_white(paths: Iterable[Path], what: str) -> list[str]:
+    """Say how many files may be transparent, a sentence; nothing where none is. Their first bytes tell.
+
+    Args:
+        paths: of pictures.
+        what: they are called, such as "photos".
+    """
+    alpha = [_has_alpha(path) for path in paths]
+    if not any(alpha):
+        return []
+    some = f"{sum(alpha):,} of {len(alpha):,} {what}"
+    return [f"{some} have an alpha channel: what is transparent is shown on white, as in a browser."]
+
+
+def _has_alpha(path: Path) -> bool:
+    with _named(path), Image.open(path, formats=FORMATS) as picture:
+        return picture.has_transparency_data
+
+
+def _alpha(picture: Image.Image) -> Image.Image | None:
+    """The alpha channel, where that is not 255 all over."""
+    if not picture.has_transparency_data:
+        return None
+    alpha = picture.convert("RGBA").getchannel("A")
+    return alpha if alpha.getextrema() != (255, 255) else None
+
+
+def _upright(path: Path) -> Image.Image:
+    with _named(path), Image.open(path, formats=FORMATS) as picture:
+        width, height = picture.size
+        if width * height > MOST_PIXELS:
+            raise InputError(f"{width} x {height} are more than {MOST_PIXELS // 10**6} megapixels")
+        return ImageOps.exif_transpose(picture)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Whatever a decoder trips over is the file's fault."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path}: does not decode ({error}): replace or remove it") from error
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Scale the 65,536 levels of a grey picture to 256; Pillow would clip them. Colours come as 8 bits already."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return Image.fromarray((np.asarray(picture).astype(np.float64) / 257 + 0.5).clip(0, 255).astype(np.uint8))
