@@ -21,9 +21,9 @@ import pandas as pd
 import torch
 
 from benchmarks import harness
-from bgbias.audit import views
-from bgbias.audit.embeddings import Embeddings
-from bgbias.audit.measures import Measures
+from bgbias.audit.inputs import views
+from bgbias.audit.measures.embeddings import Embeddings
+from bgbias.audit.measures.figures import Measures
 from bgbias.metrics import bootstrap
 
 FIGURES, DRAWS = 65, 5  # of an audit

@@ -27,9 +27,9 @@ import torch
 
 from benchmarks import drawn, harness
 from bgbias import files
-from bgbias.audit import gallery, sample
-from bgbias.audit.embeddings import Embeddings
-from bgbias.audit.sampled import Sampled
+from bgbias.audit.inputs import gallery, sample
+from bgbias.audit.measures.embeddings import Embeddings
+from bgbias.audit.measures.sampled import Sampled
 from bgbias.config import memory
 from bgbias.external.exported import exported
 from bgbias.external.spec import load
@@ -102,7 +102,7 @@ def rates(folder: Path, photos: int) -> dict[str, float]:
     """CPU seconds that a photo takes to be decoded and cropped, and to be embedded."""
     paths, _, _ = drawn.files_of(folder / "files", None, photos, 1)
     table = pd.DataFrame({"path": list(map(str, paths)), "class_id": 0})
-    with patch("bgbias.audit.gallery.cores", lambda: 1):
+    with patch("bgbias.audit.inputs.gallery.cores", lambda: 1):
         read = gallery.of_files(table, folder, np.arange(1), PX)
         started = time.process_time()
         pictures = read.photo(np.arange(photos))

@@ -62,8 +62,8 @@ def main(
         looked_at,
         mask_sheet,
         page,
+        sentences,
         sources,
-        verdict,
         views,
         worst_photos,
     )
@@ -133,7 +133,7 @@ def main(
     asked = {"dataset": dataset, **given, **beside, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
     asked = {name: str(value) for name, value in (asked | {"queries": queries}).items() if value}
     probed = (0, None) if pictures.gallery else (len(measures.probed), measures.chance_of_probed())
-    found["verdict"] = verdict.sentences(found, every.table.class_name, *probed, [*guessed, *remarks])
+    found["verdict"] = sentences.verdict(found, every.table.class_name, *probed, [*guessed, *remarks])
     regime = advice.cure(settings.train[dataset or "own"])
     found |= {"summary": grade.summary(found), "advice": advice.steps(found, asked, settings.seeds[0], regime)}
     for earlier in (tables.FILE, "report.html"):  # killed before all is written, it leaves none of another audit
@@ -145,7 +145,7 @@ def main(
     worst = [] if pictures.gallery else worst_photos(pictures, embedded, explainer)
     shown = about.without(found, private), worst, mask_sheet(pictures)
     page.write(out / "report.html", *shown, about.about(title, bool(private)))
-    print("\n".join(map(printable, verdict.printed(found))))
+    print("\n".join(map(printable, sentences.printed(found))))
     print(printable(f"The page: {out / 'report.html'}"))
 
 

@@ -20,7 +20,7 @@ from bgbias.config import cli, params
 def main(settings: params.Params, first: Path, second: Path, out: Path | None, allow: str | None = None) -> None:
     """Say in words and in a table how the second differs from the first."""
     from bgbias import files
-    from bgbias.audit import queries
+    from bgbias.audit.measures import queries
     from bgbias.metrics import paired
     from bgbias.metrics.names import METRICS
     from bgbias.report import comparison, tables

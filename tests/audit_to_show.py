@@ -8,7 +8,7 @@ import pytest
 
 from bgbias.audit import page as report_page
 from bgbias.audit.about import About
-from bgbias.audit.examples import Masked
+from bgbias.audit.measures.examples import Masked
 
 EVIL = '<script>alert(1)</script>" onerror="alert(1)'
 VIEWS = """clean swapped foreground_black foreground_grey foreground_mean background_silhouette background_box_blacked

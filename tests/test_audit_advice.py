@@ -6,7 +6,8 @@ import subprocess
 import pytest
 from audit_found import changed, r
 
-from bgbias.audit import about, advice
+from bgbias.audit import about
+from bgbias.audit.verdict import advice
 from bgbias.config import read
 
 ASKED = {

@@ -10,7 +10,8 @@ import pytest
 from audited_shop import CLASSES, PHOTOS, SIDE, run
 from PIL import Image
 
-from bgbias.audit import embeddings, queries, views
+from bgbias.audit.inputs import views
+from bgbias.audit.measures import embeddings, queries
 from bgbias.audit.page import first
 from bgbias.errors import InputError
 from stages import audit

@@ -11,9 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from bgbias.audit import embeddings, second_kind, sources
-from bgbias.audit.measures import Measures
-from bgbias.audit.sampled import Sampled
+from bgbias.audit.inputs import second_kind, sources
+from bgbias.audit.measures import embeddings
+from bgbias.audit.measures.figures import Measures
+from bgbias.audit.measures.sampled import Sampled
 from bgbias.backgrounds import write_pools
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params, read

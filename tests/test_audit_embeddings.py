@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from audited_shop import SETTINGS
 
-from bgbias.audit import embeddings
-from bgbias.audit.embeddings import Embeddings
+from bgbias.audit.measures import embeddings
+from bgbias.audit.measures.embeddings import Embeddings
 from bgbias.external.onnx_network import OnnxNetwork
 from stages import audit
 

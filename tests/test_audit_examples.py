@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from bgbias.audit import examples, mixed, views
-from bgbias.audit.explained import SEEN, nearest
-from bgbias.audit.packs import square
-from bgbias.audit.pictures import Pictures
+from bgbias.audit.inputs import mixed, views
+from bgbias.audit.inputs.packs import square
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.measures import examples
+from bgbias.audit.measures.explained import SEEN, nearest
 from bgbias.cache import Cache
 from bgbias.metrics.retrieval import neighbours
 from bgbias.photos import pack

@@ -8,10 +8,10 @@ from torch import nn
 
 from bgbias.attention.maps import Attention
 from bgbias.attention.saliency import attention_map, attention_score
-from bgbias.audit.explained import SEEN, Explainer
-from bgbias.audit.packs import square
-from bgbias.audit.pictures import Pictures
-from bgbias.audit.views import compose
+from bgbias.audit.inputs.packs import square
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.inputs.views import compose
+from bgbias.audit.measures.explained import SEEN, Explainer
 from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.metrics.retrieval import neighbours

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgbias.audit import packs, pictures, pools, sources
-from bgbias.audit.folder import given_masks, read, refuse_unmasked
+from bgbias.audit.inputs import packs, pictures, pools, sources
+from bgbias.audit.inputs.folder import given_masks, read, refuse_unmasked
 from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.photos.pack import crop

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgbias.audit import sources
+from bgbias.audit.inputs import sources
 from bgbias.cache import Cache
 from bgbias.config import params
 

@@ -3,7 +3,7 @@
 import pytest
 from audit_found import UNDEFINED, changed, e, r
 
-from bgbias.audit.grade import GRADES, RULE, letter, summary
+from bgbias.audit.verdict.grade import GRADES, RULE, letter, summary
 
 
 @pytest.mark.parametrize(

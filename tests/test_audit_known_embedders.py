@@ -3,7 +3,7 @@
 import pytest
 from audited_shop import CLASSES, ESTIMATE, PHOTOS
 
-from bgbias.audit import queries
+from bgbias.audit.measures import queries
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from own_photos import OPTIONS
 
-from bgbias.audit import folder as audited
-from bgbias.audit import known_photos
+from bgbias.audit.inputs import folder as audited
+from bgbias.audit.inputs import known_photos
 from bgbias.config import read
 from bgbias.datasets import folder
 from stages import prepare

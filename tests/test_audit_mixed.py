@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bgbias.audit.mixed import mixed_other, mixed_rand, mixed_same
+from bgbias.audit.inputs.mixed import mixed_other, mixed_rand, mixed_same
 
 LABELS = np.array([4, 9, 4, 7, 7, 7, 9, 4, 2])  # 2 has a single photo
 

@@ -10,8 +10,8 @@ import torch
 from audited_shop import SETTINGS
 from torch import nn
 
-from bgbias.audit import normalisation
-from bgbias.audit.model_remarks import model_remarks
+from bgbias.audit.verdict import normalisation
+from bgbias.audit.verdict.model_remarks import model_remarks
 from bgbias.external.spec import load
 from stages import audit
 

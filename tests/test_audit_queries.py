@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bgbias import files
-from bgbias.audit import queries
+from bgbias.audit.measures import queries
 
 MADE = {"photos": "0e", "masks": "1f", "backgrounds": "rendered", "draws": 5, "seed": 42}
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from audited_shop import CLASSES, PHOTOS, SETTINGS, run
 
-from bgbias.audit import packs, sample
+from bgbias.audit.inputs import packs, sample
 from bgbias.errors import InputError
 from stages import compare
 
@@ -99,7 +99,7 @@ def test_the_page_shows_what_was_measured_and_no_more(some):
 
 
 def test_a_repeated_audit_embeds_nothing_and_an_interrupted_one_goes_on(shop, tmp_path, capsys, monkeypatch):
-    from bgbias.audit import embeddings
+    from bgbias.audit.measures import embeddings
 
     monkeypatch.setattr(embeddings, "PIECE", 16)
     decoded = []

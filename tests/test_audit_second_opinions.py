@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgbias.audit import sources
-from bgbias.audit.folder import read
+from bgbias.audit.inputs import sources
+from bgbias.audit.inputs.folder import read
 from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.errors import InputError

@@ -8,8 +8,9 @@ from test_audit_advice import ASKED
 from test_audit_sensitivity import by_second
 from test_audit_verdict import one, said
 
-from bgbias.audit import advice, queries
-from bgbias.audit.grade import summary
+from bgbias.audit.measures import queries
+from bgbias.audit.verdict import advice
+from bgbias.audit.verdict.grade import summary
 from bgbias.errors import InputError
 
 OWN = {"second_backgrounds": "photos"}

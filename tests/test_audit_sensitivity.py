@@ -5,8 +5,8 @@ from audit_found import FOUND, UNDEFINED, changed, e, r
 from test_audit_advice import ASKED
 from test_audit_verdict import one, said
 
-from bgbias.audit import advice
-from bgbias.audit.grade import summary
+from bgbias.audit.verdict import advice
+from bgbias.audit.verdict.grade import summary
 
 
 def by_second(drop=0.21, swapped=0.7, conflict=0.2, moved=0.131, flagged=0, kept=FOUND["kept"]):

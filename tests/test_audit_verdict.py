@@ -3,12 +3,12 @@
 import pytest
 from audit_found import FOUND, MANY, UNDEFINED, changed, e, r
 
-from bgbias.audit.verdict import sentences
+from bgbias.audit.verdict.sentences import verdict
 
 
 def said(changes=None, names=MANY, probed=400, probed_chance=0.023):
     """The verdict of FOUND with changes: path -> value."""
-    return sentences(changed(changes), names, probed, probed_chance)
+    return verdict(changed(changes), names, probed, probed_chance)
 
 
 def one(start, *arguments, **options):
@@ -115,14 +115,14 @@ def test_attention_may_be_unknown_or_undefined():
     assert one("Where it looks is not known", {"attention": None})
     found = changed()
     del found["attention"]  # was not asked for
-    assert len(sentences(found, MANY, 400, 0.023)) == len(said()) - 1
+    assert len(verdict(found, MANY, 400, 0.023)) == len(said()) - 1
 
 
 def test_a_quick_audit_says_what_it_has_measured_and_that_it_is_quick():
     kept = "photos backgrounds chance matrix drop near_duplicates masks second_masks second_backgrounds".split()
     quick = {key: FOUND[key] for key in kept}
     flagged = FOUND["mask_doubt"]["flagged"]
-    found = sentences(quick | {"mask_doubt": {"flagged": flagged, "drop_without": None}}, MANY, 400, 0.023)
+    found = verdict(quick | {"mask_doubt": {"flagged": flagged, "drop_without": None}}, MANY, 400, 0.023)
     assert found[:3] == [*said()[:2], one("No mask is in doubt")]
     assert found[3] == (
         "This audit is quick: clean photos and two draws of swapped ones, by masks of one kind; without --quick it "

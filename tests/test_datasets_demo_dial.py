@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from bgbias.ablations import inpainted
-from bgbias.audit.mixed import mixed_rand, mixed_same
+from bgbias.audit.inputs.mixed import mixed_rand, mixed_same
 from bgbias.config.read import load
 from bgbias.datasets.demo import backgrounds, fetch
 from bgbias.metrics.background_bias import background_gap, conflict

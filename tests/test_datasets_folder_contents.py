@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from own_photos import CLASSES, OPTIONS, add, write_list
 
-from bgbias.audit import folder as audited
+from bgbias.audit.inputs import folder as audited
 from bgbias.config import read
 from bgbias.datasets import folder
 from bgbias.datasets.contents import describe

@@ -6,7 +6,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from bgbias.audit.model_remarks import model_remarks
+from bgbias.audit.verdict.model_remarks import model_remarks
 from bgbias.external import graphs
 from bgbias.external.spec import load
 

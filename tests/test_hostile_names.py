@@ -8,7 +8,7 @@ import pytest
 from audit_to_show import Reader, audit, rows
 from PIL import Image
 
-from bgbias.audit import queries
+from bgbias.audit.measures import queries
 from bgbias.config import values
 from bgbias.datasets import folder
 from bgbias.errors import InputError, printable

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from bgbias.audit.mixed import mixed_other, mixed_rand, mixed_same
+from bgbias.audit.inputs.mixed import mixed_other, mixed_rand, mixed_same
 from bgbias.metrics.background_bias import background_gap, conflict, over_backgrounds
 from bgbias.metrics.bootstrap import estimate
 from bgbias.metrics.chance import chance

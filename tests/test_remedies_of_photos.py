@@ -13,7 +13,8 @@ import torch
 from audited_shop import CLASSES, PHOTOS, SETTINGS, run
 from torch import nn
 
-from bgbias.audit import embeddings, known_photos
+from bgbias.audit.inputs import known_photos
+from bgbias.audit.measures import embeddings
 from bgbias.errors import InputError
 from bgbias.remedies import passes
 from bgbias.remedies.pictures import REMEDIES

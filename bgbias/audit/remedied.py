@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgbias.audit import embeddings, pools, sources
-from bgbias.audit.pictures import Pictures
+from bgbias.audit.inputs import pools, sources
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.measures import embeddings
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.datasets import folder as folders

@@ -1,24 +1,14 @@
 """What an audit and its remedies run. Both load the same code, so each finds what the other has kept, see `cache`."""
 
-from bgbias.audit import (
-    about,
-    advice,
-    embeddings,
-    explained,
-    grade,
-    known_photos,
-    page,
-    queries,
-    remedied,
-    sources,
-    verdict,
-    views,
-)
-from bgbias.audit.examples import mask_sheet, worst_photos
-from bgbias.audit.measures import Measures
-from bgbias.audit.model_remarks import looked_at
+from bgbias.audit import about, page, remedied
+from bgbias.audit.inputs import known_photos, sources, views
+from bgbias.audit.measures import embeddings, explained, queries
+from bgbias.audit.measures.examples import mask_sheet, worst_photos
+from bgbias.audit.measures.figures import Measures
+from bgbias.audit.measures.sampled import Sampled
 from bgbias.audit.progress import Steps
-from bgbias.audit.sampled import Sampled
+from bgbias.audit.verdict import advice, grade, sentences
+from bgbias.audit.verdict.model_remarks import looked_at
 from bgbias.models import finders
 
 __all__ = [
@@ -37,8 +27,8 @@ __all__ = [
     "page",
     "queries",
     "remedied",
+    "sentences",
     "sources",
-    "verdict",
     "views",
     "worst_photos",
 ]

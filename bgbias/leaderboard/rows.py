@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bgbias import files
-from bgbias.audit import queries
+from bgbias.audit.measures import queries
 from bgbias.errors import InputError, refuse
 from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.paired import compare

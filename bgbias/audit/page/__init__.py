@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bgbias import files
-from bgbias.audit import sensitivity
 from bgbias.audit.about import About
-from bgbias.audit.examples import Masked, Row
+from bgbias.audit.measures.examples import Masked, Row
 from bgbias.audit.page import definitions, first, gallery, measures, second_masks, second_pool, view_chart, wording
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, POINTS
+from bgbias.audit.verdict import sensitivity
 from bgbias.metrics.names import METRICS
 
 __all__ = ["Row", "write"]

@@ -1,8 +1,8 @@
 """What each measure of the page is, where it comes from, and what it cannot show."""
 
-from bgbias.audit.grade import RULE
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.wording import kept_together
+from bgbias.audit.verdict.grade import RULE
 
 MEASURES = (  # name, definition, source
     (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bgbias.audit.about import About
-from bgbias.audit.examples import Masked, Row
+from bgbias.audit.measures.examples import Masked, Row
 from bgbias.audit.page import gallery, wording
 from bgbias.audit.page.markup import Html, tag
 

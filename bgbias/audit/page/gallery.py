@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from bgbias.audit.examples import Masked, Row
+from bgbias.audit.measures.examples import Masked, Row
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.errors import InputError
 from bgbias.report import overlays

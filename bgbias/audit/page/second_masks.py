@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from bgbias.audit import sensitivity
 from bgbias.audit.page import charts, wording
 from bgbias.audit.page.charts import Group, Line
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
+from bgbias.audit.verdict import sensitivity
 from bgbias.metrics.names import METRICS
 
 SHOWN = 10  # classes at either end

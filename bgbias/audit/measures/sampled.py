@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.audit import doubts, sample, second_masks, views
-from bgbias.audit.measures import Scores, less
-from bgbias.audit.pictures import Pictures
+from bgbias.audit.inputs import sample, second_masks, views
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.measures import doubts
+from bgbias.audit.measures.figures import Scores, less
 from bgbias.metrics import background_bias
 from bgbias.metrics.bootstrap import Sums, estimates, sums
 from bgbias.metrics.chance import chance

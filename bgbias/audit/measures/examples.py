@@ -9,9 +9,9 @@ from torch import Tensor
 
 from bgbias import ablations
 from bgbias.attention.saliency import attention_map
-from bgbias.audit.explained import SEEN, Explainer, nearest
-from bgbias.audit.pictures import Pictures
-from bgbias.audit.views import compose
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.inputs.views import compose
+from bgbias.audit.measures.explained import SEEN, Explainer, nearest
 from bgbias.seeding import generator
 
 ROWS, SHEET = 6, 12

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bgbias.audit import second_masks, views
-from bgbias.audit.pictures import Pictures
+from bgbias.audit.inputs import second_masks, views
+from bgbias.audit.inputs.pictures import Pictures
 from bgbias.datasets import near_duplicates
 
 FLAGS = {key: key for key in ("empty", "border", "tiny", "soft")} | {"nearly_full": "full"}  # suspicion -> key

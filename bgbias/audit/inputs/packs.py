@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from bgbias.audit.pictures import packed
+from bgbias.audit.inputs.pictures import packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.errors import InputError

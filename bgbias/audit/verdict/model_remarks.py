@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from bgbias.audit import normalisation
-from bgbias.audit.gallery import Gallery
-from bgbias.audit.normalisation import SILENT
-from bgbias.audit.pictures import Pictures
-from bgbias.audit.wording import interval, percent, points
+from bgbias.audit.inputs.gallery import Gallery
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.verdict import normalisation
+from bgbias.audit.verdict.normalisation import SILENT
+from bgbias.audit.verdict.wording import interval, percent, points
 from bgbias.external import graphs
 from bgbias.models.by_name import COLLECTIONS
 from bgbias.models.embedder import Embedder

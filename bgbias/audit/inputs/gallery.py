@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from bgbias.audit import sample
+from bgbias.audit.inputs import sample
 from bgbias.cache import fingerprint
 from bgbias.errors import InputError
 from bgbias.photos.pack import cores, crop, read_photo

@@ -12,9 +12,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bgbias import ranks
-from bgbias.audit import progress, views
-from bgbias.audit.gallery import Gallery
-from bgbias.audit.pictures import Pictures
+from bgbias.audit import progress
+from bgbias.audit.inputs import views
+from bgbias.audit.inputs.gallery import Gallery
+from bgbias.audit.inputs.pictures import Pictures
 from bgbias.cache import Cache, fingerprint
 from bgbias.models import embedder as embedders
 from bgbias.photos.views import parts

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgbias.audit import folder as folders
-from bgbias.audit import gallery as galleries
-from bgbias.audit import packs, pools, second_kind
-from bgbias.audit.pictures import Pictures
-from bgbias.audit.second_kind import Second
+from bgbias.audit.inputs import folder as folders
+from bgbias.audit.inputs import gallery as galleries
+from bgbias.audit.inputs import packs, pools, second_kind
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.inputs.second_kind import Second
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.config.audits import SecondMasks

@@ -9,9 +9,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bgbias.ablations import inpainted
-from bgbias.audit import mixed, second_masks
-from bgbias.audit.gallery import Gallery
-from bgbias.audit.second_kind import Second
+from bgbias.audit.inputs import mixed, second_masks
+from bgbias.audit.inputs.gallery import Gallery
+from bgbias.audit.inputs.second_kind import Second
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets import near_duplicates
 from bgbias.photos import foreground

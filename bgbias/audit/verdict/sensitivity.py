@@ -4,7 +4,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from pathlib import PurePath
 
-from bgbias.audit.wording import Estimate, intervals, side, span
+from bgbias.audit.verdict.wording import Estimate, intervals, side, span
 from bgbias.report.tables import masks_in_doubt
 
 Estimates = list[tuple[str, Estimate]]  # "by" a kind of masks, or "on" a pool -> what is estimated so

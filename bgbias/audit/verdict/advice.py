@@ -3,9 +3,9 @@
 import shlex
 from collections.abc import Mapping
 
-from bgbias.audit import sensitivity
-from bgbias.audit.grade import MAY_LOSE, above_chance, doubtful
-from bgbias.audit.wording import side, span
+from bgbias.audit.verdict import sensitivity
+from bgbias.audit.verdict.grade import MAY_LOSE, above_chance, doubtful
+from bgbias.audit.verdict.wording import side, span
 from bgbias.config import params
 
 NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "queries", "out")  # options of an audit

@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from bgbias import files
-from bgbias.audit.pictures import Pictures, packed
+from bgbias.audit.inputs.pictures import Pictures, packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets.contents import READ, walk
 from bgbias.datasets.folder import refuse_copies

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bgbias.audit import sensitivity, swaps
-from bgbias.audit.grade import above_chance, doubtful
-from bgbias.audit.wording import interval, negative, percent, points, side
+from bgbias.audit.verdict import sensitivity, swaps
+from bgbias.audit.verdict.grade import above_chance, doubtful
+from bgbias.audit.verdict.wording import interval, negative, percent, points, side
 from bgbias.metrics import sample_size
 
 COVERED = {  # view -> how the object is covered; of the last, neither silhouette nor box can be seen
@@ -28,7 +28,7 @@ QUICK_SAMPLE = (
 )
 
 
-def sentences(
+def verdict(
     found: dict, class_names: pd.Series, probed: int, probed_chance: float | None, remarks: Sequence[str] = ()
 ) -> list[str]:
     """Write the verdict.

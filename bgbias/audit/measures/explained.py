@@ -13,10 +13,10 @@ from tqdm import tqdm
 from bgbias import ranks
 from bgbias.attention.maps import Attention
 from bgbias.attention.saliency import attention_map, attention_score
-from bgbias.audit.embeddings import identity
-from bgbias.audit.measures import column
-from bgbias.audit.pictures import Pictures
-from bgbias.audit.views import compose
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.inputs.views import compose
+from bgbias.audit.measures.embeddings import identity
+from bgbias.audit.measures.figures import column
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.metrics.bootstrap import estimate

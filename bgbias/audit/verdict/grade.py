@@ -3,8 +3,8 @@
 Like the verdict, the sentence calls an effect shown only where its 95 % interval says so.
 """
 
-from bgbias.audit import sensitivity
-from bgbias.audit.wording import Estimate, ends, side, span
+from bgbias.audit.verdict import sensitivity
+from bgbias.audit.verdict.wording import Estimate, ends, side, span
 from bgbias.report.tables import masks_in_doubt
 
 GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is kept; below, E

@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from bgbias import ablations
-from bgbias.audit.pictures import Pictures
+from bgbias.audit.inputs.pictures import Pictures
 from bgbias.photos.compose import centre_box, paste, take
 from bgbias.photos.views import BATCH
 from bgbias.seeding import generator

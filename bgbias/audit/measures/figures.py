@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.audit import doubts, second_masks, views
-from bgbias.audit.pictures import Pictures
+from bgbias.audit.inputs import second_masks, views
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.measures import doubts
 from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
 from bgbias.metrics.bootstrap import Sums, estimates, sums

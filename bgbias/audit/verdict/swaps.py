@@ -1,8 +1,8 @@
 """What the verdict says of swapped photos, by one kind of masks or two, on one pool or two: loss, conflict."""
 
-from bgbias.audit import sensitivity
-from bgbias.audit.grade import above_chance
-from bgbias.audit.wording import Estimate, interval, negative, points, side, span
+from bgbias.audit.verdict import sensitivity
+from bgbias.audit.verdict.grade import above_chance
+from bgbias.audit.verdict.wording import Estimate, interval, negative, points, side, span
 
 EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
 OUTWEIGHS = {

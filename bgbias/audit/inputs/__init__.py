@@ -1,0 +1,1 @@
+"""What is audited: photos, masks and backgrounds, found and checked, packed, and composed to what is embedded."""

@@ -1,0 +1,1 @@
+"""What the figures mean: remarks on the model, sentences, the grade, and what to do."""
