@@ -25,12 +25,17 @@ Takes   480 photos at 64 px with the demo's network 24 s, with a ResNet-18 60 s,
 """
 
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from bgbias import external
-from bgbias.config import cli, params
-from bgbias.config.audits import OF_A_FOLDER, SecondMasks
-from bgbias.errors import InputError, printable
+from bgbias.config import audits, cli, params
+from bgbias.config.audits import SecondMasks
+from bgbias.errors import printable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bgbias.audit.shared import Measures, Sampled, explained
 
 
 def main(
@@ -49,48 +54,14 @@ def main(
 ) -> None:
     """Measure, write the figures, and say what they mean."""
     from bgbias import files, seeding
-    from bgbias.audit.shared import (
-        Measures,
-        Sampled,
-        Steps,
-        about,
-        advice,
-        embeddings,
-        explained,
-        grade,
-        known_photos,
-        looked_at,
-        mask_sheet,
-        page,
-        sentences,
-        sources,
-        views,
-        worst_photos,
-    )
-    from bgbias.audit.shared import queries as tables
+    from bgbias.audit.shared import Measures, Sampled, Steps, embeddings, explained, known_photos, looked_at, sources
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.external import spec
-    from bgbias.external.exported import exported
-    from bgbias.external.steady import refuse_unsteady
 
     seeding.deterministic(settings.threads)
-    given = {name: value for name, value in given.items() if value}
-    if bool(dataset) == bool(given):
-        raise InputError("give --photos DIR with its options, or --dataset NAME, which has masks and backgrounds")
-    if quick and second_masks not in (None, "none"):
-        raise InputError(f"--second-masks {second_masks}: --quick measures by masks of one kind: give one of the two")
-    if quick and second_backgrounds:
-        raise InputError(
-            f"--second-backgrounds {second_backgrounds}: --quick measures on one pool: give one of the two"
-        )
-    if queries is not None and queries < 1:
-        raise InputError(f"--queries {queries}: expected 1 or more: give how many photos are to search all others")
-    if queries is not None and second_backgrounds:
-        raise InputError(
-            f"--second-backgrounds {second_backgrounds}: puts whole galleries there, and --queries swaps none: give "
-            "one of the two"
-        )
+    given = audits.given(dataset, given)
+    audits.refuse_unused(quick, second_masks, second_backgrounds, queries)
     beside = {"second_masks": "none" if quick else second_masks, "second_backgrounds": second_backgrounds}
     checked = given | {"embedder": embedder, "queries": queries} | beside
     options = None if dataset else check(checked, params.Audit, "options")
@@ -101,48 +72,71 @@ def main(
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
     steps.next()
     if dataset:
-        pictures, described, remarks = sources.of_dataset(
-            dataset, settings, model.input_px, cache, *beside.values(), queries
-        )
+        opened = sources.of_dataset(dataset, settings, model.input_px, cache, *beside.values(), queries)
     else:
-        pictures, described, remarks = sources.of_folder(options, model.input_px, settings.seed, cache)
-        remarks += known_photos.remark(model, Path(options.photos), (pictures.gallery or pictures).table.path)
+        opened = sources.of_folder(options, model.input_px, settings.seed, cache)
+    pictures, described, remarks = opened
+    every, explains = pictures.gallery or pictures, bool(maps) and not pictures.gallery and model.differentiable
+    known = [] if dataset else known_photos.remark(model, Path(options.photos), every.table.path)
     steps.next()
-    first, names = next(views.batches(pictures, "clean")), list(pictures.table.path)
-    refuse_unsteady(model, first, names)
-    every, explains = pictures.gallery or pictures, bool(maps) and not pictures.gallery
-    quick_model = exported(model, first, names)
-    normalised, guessed = looked_at(model, quick_model, every, first, settings.seed)
+    fast = embeddings.fastest(model, pictures)
+    normalised, guessed = looked_at(model, fast, every, settings.seed)
     for sentence in guessed:
         print(printable(sentence), flush=True)
-    passes = (
-        explained.passes(len(pictures.labels), settings.attention.copies) if explains and model.differentiable else 0
-    )
-    embedded = embeddings.embed(quick_model, pictures, cache, quick, passes)
+    passes = explained.passes(len(pictures.labels), settings.attention.copies) if explains else 0
+    embedded = embeddings.embed(fast, pictures, cache, quick, passes)
     steps.next()
     measures = (Sampled if pictures.gallery else Measures)(pictures, embedded, quick)
     found = {"embedder": embedder, "normalisation": normalised} | described | measures.all()
-    known = pictures, embedded, settings.attention, cache
-    explainer = None
     if maps:
         steps.next()
-    if explains:
-        explainer = explained.Explainer(model, *known) if model.differentiable else None
+    explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None
+    if maps and not pictures.gallery:
         found["attention"] = explainer.scores() if explainer else None
     steps.next()
     asked = {"dataset": dataset, **given, **beside, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
     asked = {name: str(value) for name, value in (asked | {"queries": queries}).items() if value}
-    probed = (0, None) if pictures.gallery else (len(measures.probed), measures.chance_of_probed())
-    found["verdict"] = sentences.verdict(found, every.table.class_name, *probed, [*guessed, *remarks])
-    regime = advice.cure(settings.train[dataset or "own"])
+    _judge(found, measures, every.table.class_name, [*guessed, *remarks, *known], asked, settings)
+    _write(out, found, measures, explainer, title, {} if paths else asked)
+
+
+def _judge(
+    found: dict,
+    measures: "Measures | Sampled",
+    class_names: "pd.Series",
+    remarks: list[str],
+    asked: dict[str, str],
+    settings: params.Params,
+) -> None:
+    """Add what the figures mean, and what to do."""
+    from bgbias.audit.shared import advice, grade, sentences
+
+    found["verdict"] = sentences.verdict(found, class_names, len(measures.probed), measures.chance_of_probed(), remarks)
+    regime = advice.cure(settings.train[asked.get("dataset", "own")])
     found |= {"summary": grade.summary(found), "advice": advice.steps(found, asked, settings.seeds[0], regime)}
-    for earlier in (tables.FILE, "report.html"):  # killed before all is written, it leaves none of another audit
+
+
+def _write(
+    out: Path,
+    found: dict,
+    measures: "Measures | Sampled",
+    explainer: "explained.Explainer | None",
+    title: str | None,
+    hidden: dict[str, str],
+) -> None:
+    """Write the figures, photo by photo, too, and the page, and print the verdict."""
+    from bgbias import files
+    from bgbias.audit.shared import about, explained, mask_sheet, page, queries, sentences, worst_photos
+
+    for earlier in (queries.FILE, "report.html"):  # killed before all is written, it leaves none of another audit
         (out / earlier).unlink(missing_ok=True)
     files.write_json(out / "audit.json", found)
-    columns = measures.columns() | ({} if pictures.gallery else explained.columns(explainer, len(pictures.table)))
-    tables.write(out, pictures.table, columns)
-    private = {} if paths else about.private(asked)
-    worst = [] if pictures.gallery else worst_photos(pictures, embedded, explainer)
+    pictures, columns, worst = measures.pictures, measures.columns(), []
+    if not pictures.gallery:
+        columns |= explained.columns(explainer, len(pictures.table))
+        worst = worst_photos(pictures, measures.embeddings, explainer)
+    queries.write(out, pictures.table, columns)
+    private = about.private(hidden)
     shown = about.without(found, private), worst, mask_sheet(pictures)
     page.write(out / "report.html", *shown, about.about(title, bool(private)))
     print("\n".join(map(printable, sentences.printed(found))))
@@ -156,7 +150,7 @@ if __name__ == "__main__":
         shared=True,
         embedder={"required": True, "help": "the model, see above", "metavar": "SPEC"},
         out={"type": Path, "required": True, "help": "folder for the results", "metavar": "DIR"},
-        **OF_A_FOLDER,
+        **audits.OF_A_FOLDER,
         dataset={"help": "or a dataset of params.yaml, with its prepared masks and backgrounds", "metavar": "NAME"},
         second_masks={
             "choices": get_args(SecondMasks),

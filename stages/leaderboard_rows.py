@@ -21,22 +21,18 @@ from bgbias.config import cli, params
 def main(settings: params.Params, dataset: str, row: str) -> None:
     """Embed all views, measure them, write the figures query by query."""
     from bgbias import files, seeding
-    from bgbias.audit.shared import Measures, embeddings, explained, queries, sources, views
+    from bgbias.audit.shared import Measures, embeddings, explained, queries, sources
     from bgbias.cache import Cache
     from bgbias.errors import refuse_unknown
     from bgbias.external import spec
-    from bgbias.external.exported import exported
-    from bgbias.external.steady import refuse_unsteady
 
     board = settings.leaderboard
     refuse_unknown("dataset of leaderboard", [dataset], board.datasets)
     seeding.deterministic(settings.threads)
     options, cache, model = board.datasets[dataset], Cache(files.root() / ".cache"), spec.load(board.embedders[row])
     pictures, described, _ = sources.of_dataset(dataset, settings, model.input_px, cache, options.second_masks)
-    first, names = next(views.batches(pictures, "clean")), list(pictures.table.path)
-    refuse_unsteady(model, first, names)
     explains = model.differentiable and not options.no_attention
-    embedded = embeddings.embed(exported(model, first, names), pictures, cache)
+    embedded = embeddings.embed(embeddings.fastest(model, pictures), pictures, cache)
     measures = Measures(pictures, embedded)
     content = {str(path): files.checksum(path) for path in model.files}
     found = {"embedder": board.embedders[row], "embedder_files": content} | described | measures.all()

@@ -21,8 +21,7 @@ Takes   the demo 40 s, grocery 2 min 30 s of one core: each photo of each view i
 from pathlib import Path
 
 from bgbias import external
-from bgbias.config import cli, params
-from bgbias.config.audits import OF_A_FOLDER
+from bgbias.config import audits, cli, params
 
 
 def main(
@@ -38,21 +37,17 @@ def main(
     from safetensors.torch import save_file
 
     from bgbias import files, seeding
-    from bgbias.audit.shared import finders, known_photos, looked_at, remedied, sources, views
+    from bgbias.audit.shared import embeddings, finders, known_photos, looked_at, remedied, sources
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.errors import InputError, printable
     from bgbias.external import spec
-    from bgbias.external.exported import exported
-    from bgbias.external.steady import refuse_unsteady
     from bgbias.metrics import sample_size
     from bgbias.remedies import recovery
     from bgbias.report import tables
 
     seeding.deterministic(settings.threads)
-    given = {name: value for name, value in given.items() if value}
-    if bool(dataset) == bool(given):
-        raise InputError("give --photos DIR with its options, or --dataset NAME, which has masks and backgrounds")
+    given = audits.given(dataset, given)
     checked = given | {"embedder": embedder, "second_masks": "none"}
     options = None if dataset else check(checked, params.Audit, "options")
     sources.try_folder(out.parent, options)
@@ -70,12 +65,10 @@ def main(
             f"--save {save}: photos.csv names no splits train and val to learn from: add them, or leave it"
         )
     print("\n".join(map(printable, [*sides.remarks, *sample_size.few(tested.table.class_name)])), flush=True)
-    first, names = next(views.batches(tested, "clean")), list(tested.table.path)
-    refuse_unsteady(model, first, names)
-    quick = exported(model, first, names)
-    for sentence in looked_at(model, quick, tested, first, settings.seed)[1]:
+    fast = embeddings.fastest(model, tested)
+    for sentence in looked_at(model, fast, tested, settings.seed)[1]:
         print(printable(sentence), flush=True)
-    measured, learnt = remedied.measure(quick, sides, cache, found_by)
+    measured, learnt = remedied.measure(fast, sides, cache, found_by)
     described = recovery.described(measured, learnt) | {"embedder": embedder}
     described |= {"dataset": dataset} if dataset else {"photos": given["photos"]}
     described["empty_masks"] = recovery.empty_masks(tested.photos, tested.image_ids)
@@ -95,7 +88,7 @@ if __name__ == "__main__":
         shared=True,
         embedder={"required": True, "help": "the model, see above", "metavar": "SPEC"},
         out={"type": Path, "required": True, "help": "where the figures go", "metavar": "FILE.json"},
-        **OF_A_FOLDER,
+        **audits.OF_A_FOLDER,
         dataset={"help": "or a dataset of params.yaml, prepared with masks and backgrounds", "metavar": "NAME"},
         save={"type": Path, "help": "where the directions go", "metavar": "FILE.safetensors"},
         finder={"type": Path, "help": "of stages.finder, to be tried as a remedy", "metavar": "FOLDER"},

@@ -1,5 +1,6 @@
 """What params.yaml holds of audits, remedies and the leaderboard; see params."""
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 from bgbias.config.data import MaskMethod
@@ -17,6 +18,34 @@ OF_A_FOLDER = {  # options of the command line, for a folder of photos
     },
     "backgrounds": {"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},
 }
+
+
+def given(dataset: str | None, options: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the options of a folder of photos that were given; none of a dataset, which has masks and backgrounds.
+
+    Raises:
+        InputError: both were given, or neither.
+
+    >>> given(None, {"photos": "shop", "masks": None})
+    {'photos': 'shop'}
+    """
+    options = {name: value for name, value in options.items() if value}
+    if bool(dataset) == bool(options):
+        raise InputError("give --photos DIR with its options, or --dataset NAME, which has masks and backgrounds")
+    return options
+
+
+def refuse_unused(quick: bool, second_masks: str | None, second_backgrounds: str | None, queries: int | None) -> None:
+    """Refuse options of an audit that another one leaves without effect."""
+    one, of_second = "give one of the two", f"--second-backgrounds {second_backgrounds}"
+    if quick and second_masks not in (None, "none"):
+        raise InputError(f"--second-masks {second_masks}: --quick measures by masks of one kind: {one}")
+    if quick and second_backgrounds:
+        raise InputError(f"{of_second}: --quick measures on one pool: {one}")
+    if queries is not None and queries < 1:
+        raise InputError(f"--queries {queries}: expected 1 or more: give how many photos are to search all others")
+    if queries is not None and second_backgrounds:
+        raise InputError(f"{of_second}: puts whole galleries there, and --queries swaps none: {one}")
 
 
 @strict

@@ -17,11 +17,28 @@ from bgbias.audit.inputs import views
 from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.cache import Cache, fingerprint
+from bgbias.external.exported import exported
+from bgbias.external.steady import refuse_unsteady
 from bgbias.models import embedder as embedders
 from bgbias.photos.views import parts
 
 SAMPLE = 16  # photos
 PIECES, PIECE = "gallery", 2**15  # folder of a gallery's embeddings until all are made, and how many are in a file
+
+
+def fastest(embedder: embedders.Embedder, pictures: Pictures) -> embedders.Embedder:
+    """Refuse an embedder whose answers change, and return it as it embeds fastest here.
+
+    Args:
+        embedder: the model; is not changed.
+        pictures: of the audit, of which some are tried.
+
+    Raises:
+        ValueError: see `steady.refuse_unsteady`.
+    """
+    tried = next(views.batches(pictures, "clean")), list(pictures.table.path)
+    refuse_unsteady(embedder, *tried)
+    return exported(embedder, *tried)
 
 
 def identity(embedder: embedders.Embedder, pictures: Pictures) -> str:

@@ -28,7 +28,10 @@ class Sampled:
     Attributes:
         scores: what is measured -> the scores of the queries, in the order of `pictures`.
         singles: likewise for measures of one value.
+        probed: the rows of photos that are shown without their object: none.
     """
+
+    probed = ()
 
     def __init__(self, pictures: Pictures, embeddings: Mapping[str, Tensor], quick: bool = False):
         """Take the pictures of a sample, and the embeddings of `embeddings.embed`; quick: of few views."""
@@ -39,6 +42,9 @@ class Sampled:
         if not quick:
             self.scores |= self._changed_masks()
             self.singles = self._over_grid()
+
+    def chance_of_probed(self) -> None:
+        """As of `Measures`, of no photos."""
 
     def all(self) -> dict:
         """The part of audit.json that comes from embeddings, as of `Measures`, without what needs all photos swapped.

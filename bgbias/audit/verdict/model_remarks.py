@@ -18,16 +18,13 @@ ENOUGH = 8  # photos
 IMAGENET = (1000, 1001, 21841, 21843)  # classes of its two sizes, without and with some for nothing
 
 
-def looked_at(
-    embedder: Embedder, quick: Embedder, photos: Pictures | Gallery, first: Tensor, seed: int
-) -> tuple[dict, list[str]]:
+def looked_at(embedder: Embedder, fast: Embedder, photos: Pictures | Gallery, seed: int) -> tuple[dict, list[str]]:
     """Look at a model before its figures are measured.
 
     Args:
         embedder: named by its SPEC.
-        quick: the same, by what it is run, see `exported`.
+        fast: the same, by what it is run, see `embeddings.fastest`.
         photos: of which some are tried.
-        first: uint8 (B, 3, S, S), some of them.
         seed: of the draw.
 
     Returns:
@@ -35,8 +32,8 @@ def looked_at(
     """
     rows = normalisation.sample(photos.labels, seed)
     of_rows = photos.photo(rows), photos.labels[rows], list(photos.table.path[rows])
-    normalised = normalisation.tried(quick, *of_rows, seed)
-    return normalised, model_remarks(embedder, first, normalised)
+    normalised = normalisation.tried(fast, *of_rows, seed)
+    return normalised, model_remarks(embedder, of_rows[0], normalised)
 
 
 def model_remarks(embedder: Embedder, pictures: Tensor, normalised: dict) -> list[str]:
