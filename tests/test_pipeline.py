@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 LAYERS = """errors ranks files seeding cache config photos ablations own_loop metrics render datasets backgrounds
     masks finder models training attention external export remedies report study audit leaderboard documents""".split()
+ROOMS_OF_AN_AUDIT = "progress about inputs measures verdict page remedied shared".split()
 NAMES = ("dataset", "regime", "row", "seed")  # that consist of letters, digits, _ and - only
 AS_MEASURED = {"leaderboard_rows"}  # no change of code measures these again: only a change of data or settings
 
@@ -54,19 +55,17 @@ def test_a_folder_stands_for_its_modules_only_where_all_are_imported(tmp_path, m
     assert dependencies("some") == ["bgbias/part/used.py", "bgbias/whole", "stages/some.py"]
 
 
-def layer(file: Path) -> str:
-    """The room of a file of the library."""
-    return file.relative_to(ROOT / "bgbias" if file.is_absolute() else "bgbias").parts[0].removesuffix(".py")
+@pytest.mark.parametrize(("folder", "layers"), [("bgbias", LAYERS), ("bgbias/audit", ROOMS_OF_AN_AUDIT)])
+def test_imports_point_one_way(folder, layers):
+    def layer(path: Path) -> str | None:
+        above = [parent.as_posix() for parent in path.parents]
+        return path.parts[len(above) - above.index(folder) - 1].removesuffix(".py") if folder in above else None
 
-
-def test_imports_point_one_way():
-    rooms = [
-        path for path in (ROOT / "bgbias").rglob("*.py") if path.parent.name != "bgbias" or path.stem != "__init__"
-    ]
-    assert {layer(file) for file in rooms} == set(LAYERS)
-    for file in rooms:
-        later = LAYERS[LAYERS.index(layer(file)) + 1 :]
-        assert not {layer(path) for path in imported(file.relative_to(ROOT))} & set(later), file
+    files = [path.relative_to(ROOT) for path in (ROOT / folder).rglob("*.py") if path != ROOT / folder / "__init__.py"]
+    assert {layer(file) for file in files} == set(layers)
+    for file in files:
+        later = layers[layers.index(layer(file)) + 1 :]
+        assert not {layer(path) for path in imported(file)} & set(later), file
 
 
 def test_stages_import_no_other_stage():
