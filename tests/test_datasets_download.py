@@ -2,6 +2,8 @@
 
 import hashlib
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,13 +17,14 @@ SIZE = len(CONTENT)
 
 
 class Host(BaseHTTPRequestHandler):
-    """Serves CONTENT; `ranges`: from any byte on; `breaks`: after how many bytes each answer breaks off."""
+    """Serves CONTENT, `ranges`: from any byte on, after `wait_s`; `breaks`: after how many bytes an answer ends."""
 
-    ranges, breaks, kind, asked = True, (), "application/octet-stream", ()
+    ranges, breaks, kind, asked, wait_s = True, (), "application/octet-stream", (), 0.0
 
     def do_GET(self):
         wish = self.headers["Range"]
         type(self).asked = (*self.asked, wish)
+        time.sleep(self.wait_s)
         start = int(wish.removeprefix("bytes=").removesuffix("-")) if wish and self.ranges else 0
         if self.path != "/a.zip" or start >= SIZE:
             self.send_error(404 if self.path != "/a.zip" else 416)
@@ -76,6 +79,13 @@ def test_what_is_there_is_not_downloaded_again(host, target):
     archives.download(host.url, target, MD5)
     archives.download(host.url, target, MD5)
     assert len(host.asked) == 1
+
+
+def test_what_two_want_at_once_is_downloaded_once(host, target):
+    host.wait_s = 0.5
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(archives.download, [host.url] * 2, [target] * 2, [MD5] * 2))
+    assert len(host.asked) == 1 and target.read_bytes() == CONTENT
 
 
 def test_a_download_that_breaks_off_goes_on_from_there(host, target):

@@ -19,6 +19,7 @@ from urllib.error import HTTPError, URLError
 from tqdm import tqdm
 
 from bgbias.errors import InputError
+from bgbias.files import processes
 
 TIMEOUT_S = 60
 BLOCK_BYTES = 1 << 20
@@ -31,6 +32,8 @@ ORDINARY = (0, stat.S_IFREG, stat.S_IFDIR)  # kinds of zip members; 0: packed el
 def download(url: str, target: Path, md5: str, size_bytes: int | None = None) -> None:
     """Download a file; what a break leaves is kept beside it, and the next call goes on from there.
 
+    Of several processes of the checkout that want the same, one downloads it, and the others wait.
+
     Args:
         url: of the file.
         target: where it goes when it is whole and verified; if it is there already, nothing happens.
@@ -41,10 +44,14 @@ def download(url: str, target: Path, md5: str, size_bytes: int | None = None) ->
         ConnectionError: not reached, or broken off; as long as an attempt brings bytes, another follows.
         ValueError: the size or checksum is wrong; what came is removed.
     """
+    with processes.locked(str(target), wait=True):
+        if not target.is_file():
+            _download(url, target, md5, size_bytes)
+
+
+def _download(url: str, target: Path, md5: str, size_bytes: int | None) -> None:
     partial = target.with_name(f"{target.name}.partial")
     partial.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_file():
-        return
     whole = False
     while not whole:
         before = _size(partial)
