@@ -1,4 +1,4 @@
-"""The cure in a training loop that is not ours: a transform that makes a photo's two pictures."""
+"""A training loop that is not ours: a transform that makes a photo's two pictures, and the swapped test photos."""
 
 from collections.abc import Sequence
 
@@ -56,13 +56,9 @@ class BackgroundPair(nn.Module):
         Raises:
             ValueError: another dtype or shape.
         """
-        for name, picture, channels in (("photo", photo, 3), ("mask", mask, 1)):
-            if picture.dtype != torch.uint8 or picture.shape != (channels, *photo.shape[-2:]):
-                found = f"{str(picture.dtype).removeprefix('torch.')} {tuple(picture.shape)}"
-                expected = f"uint8 {(channels, *photo.shape[-2:])}"
-                raise InputError(f"BackgroundPair: {name} is {found}, expected {expected}: turn it into bytes first")
-        if mask.max() == 1:  # else no object would be seen in any picture, without a word
-            mask = 255 * mask
+        size = photo.shape[-2:]
+        _refuse_others("BackgroundPair", photo=(photo, (3, *size)), mask=(mask, (1, *size)))
+        mask = _of_bytes(mask)
         first = self._replaced(photo, mask) if torch.rand(()) < self.replace_first else photo
         return first, self._replaced(photo, mask)
 
@@ -72,3 +68,40 @@ class BackgroundPair(nn.Module):
         ratio = size[1] / size[0]
         drawn = v2.RandomResizedCrop(size, BACKGROUND_SHARE, (ratio, ratio))(background)
         return paste(photo[None], mask[None], v2.RandomHorizontalFlip()(drawn)[None])[0]
+
+
+def on_backgrounds(photos: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor:
+    """Put the objects of photos on other backgrounds, to be embedded and measured.
+
+    Args:
+        photos: uint8 (B, 3, H, W).
+        masks: uint8 (B, 1, H, W), 255 where the object is, 0 where it is not, also in between; or of 0 and 1 only.
+        backgrounds: uint8 (B, 3, H, W), one for each photo.
+
+    Returns:
+        uint8 (B, 3, H, W).
+
+    Raises:
+        ValueError: another dtype or shape.
+
+    >>> photos, masks = torch.full((2, 3, 8, 8), 200, dtype=torch.uint8), torch.ones(2, 1, 8, 8, dtype=torch.uint8)
+    >>> on_backgrounds(photos, masks, torch.zeros_like(photos)).unique().item()
+    200
+    """
+    whole, single = ((len(photos), channels, *photos.shape[-2:]) for channels in (3, 1))
+    _refuse_others("on_backgrounds", photos=(photos, whole), masks=(masks, single), backgrounds=(backgrounds, whole))
+    return paste(photos, _of_bytes(masks), backgrounds)
+
+
+def _refuse_others(where: str, **expected: tuple[Tensor, tuple[int, ...]]) -> None:
+    """Raise an InputError for the first tensor, by its name, that is not of bytes or not of its shape."""
+    for name, (picture, shape) in expected.items():
+        if picture.dtype != torch.uint8 or picture.shape != shape:
+            found = f"{str(picture.dtype).removeprefix('torch.')} {tuple(picture.shape)}"
+            are = "are" if len(shape) == 4 else "is"
+            raise InputError(f"{where}: {name} {are} {found}, expected uint8 {shape}: bring it to bytes of that shape")
+
+
+def _of_bytes(masks: Tensor) -> Tensor:
+    """Masks of 0 and 1 as those of 0 and 255; else no object would be seen in any picture, without a word."""
+    return 255 * masks if masks.max() == 1 else masks

@@ -179,9 +179,24 @@ def test_more_neighbours_than_photos_are_refused():
 
 def test_rows_of_other_queries_are_refused():
     with pytest.raises(ValueError, match=r"queries \(3, 3\) and references \(3, 3\) differ for 2 queries"):
-        retrieval.per_query(torch.eye(3), torch.eye(3), torch.zeros(3), [1], torch.tensor([0, 1]))
+        retrieval.per_query(torch.eye(3), torch.eye(3), torch.arange(3), [1], torch.tensor([0, 1]))
 
 
 def test_views_of_different_photos_are_refused():
     with pytest.raises(ValueError, match="differ"):
         retrieval.neighbours(torch.eye(3), torch.eye(4), 1)
+
+
+@pytest.mark.parametrize(
+    ("turned", "found"),
+    [
+        (lambda labels: labels[:, None], r"int64 \(32, 1\)"),
+        (lambda labels: labels.float(), r"float32 \(32,\)"),  # numbers of products beyond 2^24 would be one
+        (lambda labels: labels == 0, r"bool \(32,\)"),
+    ],
+)
+def test_labels_that_are_no_numbers_of_classes_are_refused(turned, found):
+    labels, points = torch.arange(8).repeat(4), torch.eye(32)
+    assert retrieval.evaluate(points, points, labels.int(), [1])
+    with pytest.raises(ValueError, match=rf"labels are {found}, expected whole numbers \(N,\): number the classes"):
+        retrieval.evaluate(points, points, turned(labels), [1])

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bgbias.own_loop import BackgroundPair
+from bgbias.own_loop import BackgroundPair, on_backgrounds
+from bgbias.training.consistency import disagreement
 
 CURE, MEASURE = re.findall(r"```python\n(.*?)```", Path("docs/own_loop.md").read_text(), re.S)
 RED = torch.tensor([255, 0, 0], dtype=torch.uint8)[:, None, None].expand(3, 50, 70)
@@ -72,6 +73,40 @@ def test_masks_of_0_and_1_mean_what_those_of_0_and_255_do(shop):
         torch.manual_seed(0)
         pairs.append(torch.stack(BackgroundPair([RED], replace_first=1.0)(shop[0][3], mask)))
     assert torch.equal(*pairs)
+
+
+def test_swapped_test_photos_show_their_objects_whatever_a_mask_is_counted_in(shop):
+    photos, masks, _ = shop
+    for counted in (masks, masks // 255):
+        swapped = on_backgrounds(photos, counted, photos.roll(1, 0))
+        assert torch.equal(swapped[:, :, 4:12, 4:12], photos[:, :, 4:12, 4:12])
+        assert torch.equal(swapped[:, :, :4], photos.roll(1, 0)[:, :, :4])
+
+
+@pytest.mark.parametrize(
+    ("name", "turned", "message"),
+    [
+        ("photos", lambda of: of / 255, r"photos are float32 \(32, 3, 16, 16\), expected uint8 \(32, 3, 16, 16\)"),
+        ("photos", lambda of: of[0], r"photos are uint8 \(3, 16, 16\), expected"),
+        ("masks", lambda of: of > 0, r"masks are bool \(32, 1, 16, 16\), expected uint8 \(32, 1, 16, 16\)"),
+        ("masks", lambda of: of[:, 0], r"masks are uint8 \(32, 16, 16\), expected"),
+        ("masks", lambda of: of[:, :, :1, :1], r"masks are uint8 \(32, 1, 1, 1\), expected"),
+        ("backgrounds", lambda of: of[:1], r"backgrounds are uint8 \(1, 3, 16, 16\), expected uint8 \(32, 3"),
+    ],
+)
+def test_swapped_test_photos_of_other_tensors_are_refused(shop, name, turned, message):
+    given = {"photos": shop[0], "masks": shop[1], "backgrounds": shop[0]}
+    with pytest.raises(ValueError, match=message):
+        on_backgrounds(**given | {name: turned(given[name])})
+
+
+def test_embeddings_that_are_no_pairs_of_length_1_are_refused():
+    embeddings = functional.normalize(torch.randn(6, 8))
+    with pytest.raises(ValueError, match=r"of length 3 to 3, expected 1: divide each by its length first"):
+        disagreement(3 * embeddings)
+    with pytest.raises(ValueError, match="3 embeddings are no pairs"):
+        disagreement(embeddings[:3])
+    assert 0 < disagreement(embeddings.half()) < 2
 
 
 def test_both_are_replaced_as_often_as_asked(shop):

@@ -85,14 +85,17 @@ def per_query(
         (M,), which photos these are.
 
     Raises:
-        ValueError: shapes differ, an embedding or its product with itself is not finite, or every class has a single
-            photo.
+        ValueError: shapes differ, labels are no whole numbers (N,), an embedding or its product with itself is not
+            finite, or every class has a single photo.
 
     >>> points = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [1.0, 0.3], [0.0, 1.0]]))
     >>> scores = per_query(points, points, torch.tensor([0, 1, 0, 1]), [1, 2])
     >>> scores["recall_at_1"].tolist(), scores["recall_at_2"].tolist()
     ([0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 1.0])
     """
+    if labels.ndim != 1 or labels.is_floating_point() or labels.dtype == torch.bool:
+        found = f"{str(labels.dtype).removeprefix('torch.')} {tuple(labels.shape)}"
+        raise InputError(f"labels are {found}, expected whole numbers (N,): number the classes")
     rows = torch.arange(len(labels), device=labels.device) if rows is None else rows
     queries, references = _checked(queries, references, rows)
     _, inverse, sizes = labels.unique(return_inverse=True, return_counts=True)

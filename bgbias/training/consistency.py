@@ -3,6 +3,9 @@
 from torch import Tensor
 
 from bgbias.config import params
+from bgbias.errors import InputError
+
+EXACT = 0.01  # by how much a length may differ from 1, as in half precision
 
 
 def weight(regime: params.Regime, options: params.Training, epoch: int, step: int) -> float:
@@ -37,9 +40,18 @@ def disagreement(embeddings: Tensor) -> Tensor:
     Returns:
         Scalar in [0, 2].
 
+    Raises:
+        ValueError: no pairs, or another length: their product would be no cosine, and pull at the lengths.
+
     >>> import torch
     >>> disagreement(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])).item()
     0.5
     """
+    if not len(embeddings) or len(embeddings) % 2:
+        raise InputError(f"disagreement: {len(embeddings)} embeddings are no pairs: give all first, then all second")
+    length = embeddings.detach().norm(dim=1)
+    if ((length - 1).abs() > EXACT).any():
+        found = f"embeddings of length {length.min():.3g} to {length.max():.3g}"
+        raise InputError(f"disagreement: {found}, expected 1: divide each by its length first")
     first, second = embeddings.chunk(2)
     return 1 - (first * second).sum(1).mean()
