@@ -31,7 +31,8 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     if (weights := Path(options.weights)).is_file():
         files.pinned(weights)
     loss_options = losses.options_for(settings.loss, settings.losses, dataset)
-    treatment = losses.limited(settings.regime_settings[regime], loss_options)
+    asked = settings.regime_settings[regime]
+    treatment = losses.limited(asked, loss_options)
     photos = Photos.prepared(dataset, geometry)
     crops = Crops(photos, treatment, options, loss_options.per_class, seed)
     parts = (f"prepared/{dataset}", f"masks/{dataset}/packed", f"backgrounds/{dataset}")
@@ -45,6 +46,8 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     )
     made_from = [dataset, treatment, settings.loss, seed, options, geometry, loss_options, settings.threads]
     print(f"{dataset}, {regime}, {settings.loss}, seed {seed}: {len(crops.by_class)} classes for training")
+    if limits := losses.limits(asked, treatment):
+        print(f"{dataset}, {regime}: of this regime {settings.loss} takes {limits} (losses.{settings.loss})")
     with cache.unfinished(f"train-{dataset}-{regime}-{seed}", made_from, data) as unfinished:
         curve = loop.fit(
             embedder.to(device()),

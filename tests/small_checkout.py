@@ -26,6 +26,7 @@ SMALL = {
     "backgrounds.own": {"source": "rendered"},
     "train.own": {"batch_size": 8, "batches_per_epoch": 3, "max_epochs": 1, "embedding_dim": 8},
     "evaluate.own": {"draws": 2},
+    **{f"losses.{loss}": {"per_class": 2} for loss in ("contrastive", "triplet", "multi_similarity")},
     "attention": {"copies": 3},
     "attention.max_images": {"demo": 9},
 }

@@ -118,7 +118,7 @@ def test_parameters_cannot_be_changed():
         (
             "softmax:\n    per_class: 1",
             "softmax:\n    per_class: 49",
-            "train.demo.batch_size 48 is less than losses.norma",
+            "train.demo.batch_size 48 is not more than losses.n",
         ),
         (
             "    - 0.4\n    - 1.0",

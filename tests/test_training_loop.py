@@ -45,7 +45,7 @@ def test_a_rising_consistency_begins_with_none_and_counts_later(parts, tmp_path)
         assert not torch.equal(at_once, rising)
 
 
-def test_a_regime_s_consistency_and_variation_count_as_the_loss_says(data, geometry, options, monkeypatch):
+def test_a_regime_s_consistency_and_variation_count_as_the_loss_says(data, geometry, options, monkeypatch, capsys):
     class Seen(Exception):
         pass
 
@@ -64,6 +64,8 @@ def test_a_regime_s_consistency_and_variation_count_as_the_loss_says(data, geome
         found, block = seen.value.args[0], getattr(SETTINGS.losses, loss)
         assert found.consistency == weight * block.consistency_scale
         assert found.vary_backgrounds == (loss != "triplet")
+        said = "of this regime triplet takes consistency 0 instead of 8, backgrounds are not varied (losses.triplet)"
+        assert (said in capsys.readouterr().out) == (loss == "triplet")
 
 
 def test_weights_of_a_file_whose_name_does_not_tell_its_content_are_refused(data, geometry, options, monkeypatch):

@@ -23,6 +23,10 @@ class Evaluation:
         """The drop is from clean to the view named swapped, and Recall@1 is in every table."""
         if "swapped" not in self.swaps:
             raise InputError("swaps needs a view named swapped")
+        if self.swaps["swapped"] == "val":
+            raise InputError(
+                "swaps.swapped draws from val, which is trained with: give test, and val a view of its own"
+            )
         taken = RECORDED & self.swaps.keys()
         if taken:
             raise InputError(f"swaps.{min(taken)}: its metrics would overwrite others; give the view another name")

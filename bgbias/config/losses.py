@@ -1,6 +1,9 @@
 """What params.yaml holds of the losses; see params."""
 
 import dataclasses
+from typing import Annotated
+
+from annotated_types import Ge
 
 from bgbias.config.values import Count, NotNegative, Number, Positive, strict
 
@@ -18,7 +21,14 @@ class Loss:
 
 
 @strict
-class Contrastive(Loss):
+class OfPairs(Loss):
+    """A loss that compares photos: of a class with one in a batch there is nothing to learn."""
+
+    per_class: Annotated[Count, Ge(2)]
+
+
+@strict
+class Contrastive(OfPairs):
     """pytorch-metric-learning's ContrastiveLoss."""
 
     pos_margin: Number
@@ -26,14 +36,14 @@ class Contrastive(Loss):
 
 
 @strict
-class Triplet(Loss):
+class Triplet(OfPairs):
     """pytorch-metric-learning's TripletMarginLoss over all triplets of a batch."""
 
     margin: Positive
 
 
 @strict
-class MultiSimilarity(Loss):
+class MultiSimilarity(OfPairs):
     """pytorch-metric-learning's MultiSimilarityLoss."""
 
     alpha: Positive

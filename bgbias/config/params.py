@@ -4,6 +4,7 @@ No default but None, and no computing: then these files are dependencies of no s
 stale.
 """
 
+from itertools import product
 from typing import Annotated
 
 from annotated_types import Ge, MinLen
@@ -12,9 +13,9 @@ from bgbias.config import losses
 from bgbias.config.audits import Audit, Leaderboard, Remedies
 from bgbias.config.data import Backgrounds, Data, Geometry, Masks
 from bgbias.config.evaluation import Attention, Evaluation, HandMasks
-from bgbias.config.training import Regime, Training
+from bgbias.config.training import Regime, Training, refuse_idle
 from bgbias.config.values import Processes, Seed, refuse_odd_names, refuse_twice, strict
-from bgbias.errors import InputError, refuse_unknown
+from bgbias.errors import InputError, refuse, refuse_unknown
 
 BY_DATASET = ("images", "masks", "backgrounds", "train", "evaluate")
 
@@ -57,11 +58,18 @@ def _refuse_contradictions(params: Params) -> None:
     refuse_unknown("regime", params.regimes, params.regime_settings)
     for name in ("datasets", "regimes", "seeds"):
         refuse_twice(name, getattr(params, name))
+    for parts in ((params.datasets, params.regimes), (board.datasets, board.embedders)):
+        names = ["-".join(cell) for cell in product(*parts)]  # of DVC's stages; of two alike it would run one, unsaid
+        refuse(
+            {name for name in names if names.count(name) > 1}, "two stages would have one name; rename what it joins"
+        )
     for name in ("data", "regime_settings", "mask_quality", "audit", "remedies"):
         refuse_odd_names(name, getattr(params, name))
     if board.datasets and not board.embedders:
         raise InputError("leaderboard.embedders is empty: add a row, such as hog: baseline:hog")
     refuse_odd_names("leaderboard.embedders", board.embedders)
+    for name, regime in params.regime_settings.items():
+        refuse_idle(name, regime)
     refuse_twice("leaderboard.embedders", list(board.embedders.values()))
     blocks = {name: getattr(params, name) for name in BY_DATASET}
     blocks["attention.max_images"] = params.attention.max_images
@@ -76,8 +84,8 @@ def _refuse_contradictions(params: Params) -> None:
     for dataset in params.datasets:
         batch_size = params.train[dataset].batch_size
         per_class = loss.overrides.get(dataset, {}).get("per_class", loss.per_class)
-        if per_class > batch_size:
+        if per_class >= batch_size:
             raise InputError(
-                f"train.{dataset}.batch_size {batch_size} is less than losses.{params.loss}.per_class {per_class}: "
-                "raise the one or lower the other"
+                f"train.{dataset}.batch_size {batch_size} is not more than losses.{params.loss}.per_class {per_class}, "
+                "so a batch has one class: raise the one or lower the other"
             )

@@ -95,3 +95,22 @@ class Regime:
             raise InputError("consistency needs paired: true")
         if self.replace_first and not self.paired:
             raise InputError("replace_first needs paired: true")
+
+
+IDLE = {  # setting of a regime -> the value that does nothing, and what it needs to do more
+    "backgrounds": ("pool", "replace"),
+    "vary_backgrounds": (False, "replace"),
+    "skip_suspect": (False, "replace"),
+    "grow_masks_px": (0, "replace"),
+    "consistency_rise": (0, "consistency"),
+}
+
+
+def refuse_idle(name: str, regime: Regime) -> None:
+    """Raise ValueError for the first setting of a regime that changes nothing there, so that no one believes it did."""
+    for setting, (idle, needed) in IDLE.items():
+        if getattr(regime, setting) != idle and not getattr(regime, needed):
+            raise InputError(
+                f"regime_settings.{name}.{setting} {getattr(regime, setting)} changes nothing where {needed} is 0: "
+                f"raise that, or set it to {str(idle).lower()}"
+            )

@@ -51,6 +51,22 @@ def limited(regime: params.Regime, loss: Loss) -> params.Regime:
     )
 
 
+def limits(regime: params.Regime, limited: params.Regime) -> str:
+    """Say what `limited` has left of a regime; "" for all of it.
+
+    >>> import types
+    >>> regime = types.SimpleNamespace(consistency=8.0, vary_backgrounds=True)
+    >>> limits(regime, types.SimpleNamespace(consistency=0.0, vary_backgrounds=False))
+    'consistency 0 instead of 8, backgrounds are not varied'
+    >>> limits(regime, regime)
+    ''
+    """
+    scaled = f"consistency {limited.consistency:g} instead of {regime.consistency:g}"
+    parts = [scaled] * (limited.consistency != regime.consistency)
+    parts += ["backgrounds are not varied"] * (limited.vary_backgrounds != regime.vary_backgrounds)
+    return ", ".join(parts)
+
+
 def make(name: str, settings: object, classes: int, embedding_dim: int) -> nn.Module:
     """Build a loss: called with embeddings (B, D) and labels (B,) in 0..classes - 1, it returns a scalar.
 
