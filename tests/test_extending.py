@@ -43,6 +43,7 @@ def test_a_diff_fits_the_code_of_today(section):
 def test_a_loss_then_a_network_are_added_by_their_diffs(finished, tmp_path):
     checkout = finished.copy(tmp_path / "clone")
     before = measured(checkout, "demo")
+    checkout.set("train.demo", {"batch_size": 8})  # two classes of four photos
     printed = follow(checkout, LOSS)
     assert "demo, base, supcon, seed 42" in printed and measured(checkout, "demo") != before
     ran = set(re.findall(r"Running stage '(\w+)", printed))

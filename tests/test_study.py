@@ -1,6 +1,7 @@
 """The study's tables: gathered from experiments, rendered beside the published figures."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -75,6 +76,36 @@ def test_two_experiments_with_the_same_cell_are_refused():
     two = [experiment(f"study-{i}", "triplet", **BASE) for i in (1, 2)]
     with pytest.raises(ValueError, match="two experiments named study-... hold demo, triplet, base: choose a longer"):
         study.gather(two, "study-")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refused"),
+    [
+        ("train.demo.max_epochs", 2.0, True),
+        ("evaluate.demo.swaps.swapped", "val", True),
+        ("attention.method", "grad_cam", True),
+        ("regime_settings.base.select_on", "['swapped']", True),
+        ("seeds", "[42, 43]", True),
+        ("train.sop.max_epochs", 2.0, False),
+        ("train.demo.workers", 4.0, False),
+        ("attention.max_images.sop", 10.0, False),
+        ("regime_settings.photos.replace", 0.5, False),
+        ("losses.arcface.scale", 1.0, False),
+        ("threads", 2.0, False),
+    ],
+)
+def test_experiments_of_one_dataset_have_the_same_settings(name, value, refused):
+    one, two = ({**experiment(f"study-{loss}", loss, **BASE), name: "before"} for loss in ("triplet", "contrastive"))
+    assert len(study.gather([one, two], "study-")) == 2
+    two[name] = value
+    if not refused:
+        assert len(study.gather([one, two], "study-")) == 2
+        return
+    said = rf"{re.escape(name)} is before in study-triplet and {re.escape(str(value))} in study-contrastive, and one"
+    with pytest.raises(ValueError, match=said):
+        study.gather([one, two], "study-")
+    two["datasets"] = "['sop']"  # no figures of which are there
+    assert study.gather([one, two], "study-").loss.tolist() == ["triplet"]
 
 
 def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
