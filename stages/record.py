@@ -3,7 +3,7 @@
     python -m stages.record demo demo_three_seeds
 
 Reads   metrics/evaluate/DATASET, data/queries/DATASET, data/embeddings/DATASET, data/attention/DATASET: of the regimes
-        and seeds of params.yaml, after `dvc repro` or `dvc exp run`; dvc.lock, which says with what loss
+        and seeds of params.yaml, after `dvc repro` or `dvc exp run`; dvc.lock, which says with what settings and code
 Writes  metrics/studies/STUDY.json: loss, seeds, every figure of each regime, and the differences between regimes with
         95 % intervals; `python -m stages.documents` writes the tables that quote it
         A study of this name with another dataset, loss, regimes or seeds is refused, without --replace
@@ -19,11 +19,11 @@ def main(settings: params.Params, dataset: str, study: str, replace: bool) -> No
     """Gather and write."""
     from bgbias import files
     from bgbias.config.values import refuse_odd_names
-    from bgbias.documents.record import record, refuse_other_loss, refuse_to_lose
+    from bgbias.documents.record import record, refuse_other_runs, refuse_to_lose
 
     refuse_odd_names("study", [study])
     out = Path("metrics/studies") / f"{study}.json"
-    refuse_other_loss(dataset, settings.regimes, settings.seeds, settings.loss)
+    refuse_other_runs(dataset, settings.regimes, settings.seeds)
     found = {"dataset": dataset, "loss": settings.loss}
     found |= record(dataset, settings.regimes, settings.seeds, settings.seed)
     if not replace:

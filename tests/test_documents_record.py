@@ -94,14 +94,47 @@ def test_the_stage_writes_the_record_of_what_params_name(root):
     assert files.read_json(Path("metrics/studies/kept.json"))["loss"] == "arcface"
 
 
-def test_a_loss_that_was_not_trained_with_is_not_recorded(root):
-    settings = SimpleNamespace(regimes=["base", "cure"], seeds=[1, 2], loss="triplet", seed=7)
-    lock = "stages:\n  train@demo-cure-2:\n    params: {params.yaml: {loss: arcface}}\n"
-    Path("dvc.lock").write_text(lock)
-    with pytest.raises(ValueError, match="names the loss triplet, .*, or name theirs: train@demo-cure-2 with arcface$"):
-        stage.main(settings, "demo", "kept", False)
-    Path("dvc.lock").write_text(lock[:20])  # DVC was killed
-    with pytest.raises(ValueError, match="dvc.lock: does not read: `git restore dvc.lock`, or delete it and run"):
-        stage.main(settings, "demo", "kept", False)
-    Path("dvc.lock").write_text(lock.replace("arcface", "triplet"))
-    stage.main(settings, "demo", "kept", False)
+SETTINGS = SimpleNamespace(regimes=["base", "cure"], seeds=[1, 2], loss="triplet", seed=7)
+PARAMS = "loss: triplet\nseeds: [1, 2]\ntrain:\n  demo: {lr: 0.1, max_epochs: 40}\n"
+LOCK = """stages:
+  train@demo-base-1:
+    deps: [{path: bgbias/training, md5: a}, {path: data/masks/demo/packed, md5: c.dir}]
+    params: {params.yaml: {loss: triplet, train.demo: {lr: 0.1, max_epochs: 40}}}
+  train@demo-cure-2:
+    deps: [{path: bgbias/training, md5: a}]
+    params: {params.yaml: {loss: triplet, train.demo: {lr: 0.1, max_epochs: 40}}}
+  embed@demo-cure-2:
+    deps: [{path: data/masks/demo/packed, md5: c.dir}]
+    params: {params.yaml: {}}
+  evaluate@demo-cure:
+    params: {params.yaml: {seeds: [1, 2]}}
+  train@demo-other-2:
+    deps: [{path: bgbias/training, md5: old}]
+    params: {params.yaml: {loss: arcface}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("loss: triplet", "loss: arcface", "or name theirs: train@demo-base-1 with loss arcface"),
+        ("max_epochs: 40", "max_epochs: 2", "other settings .*: train@demo-base-1 with train.demo.max_epochs 2$"),
+        ("max_epochs: 40", "max_epochs: 40, patience: 5", "train@demo-base-1 with train.demo.patience 5$"),
+        ("lr: 0.1, max", "max", "train@demo-base-1 with train.demo.lr None$"),
+        ("seeds: [1, 2]", "seeds: [1]", r"evaluate@demo-cure with seeds \[1\]$"),
+        ("md5: a}]", "md5: b}]", "others ran with; .*: train@demo-cure-2 with another bgbias/training$"),
+        (
+            "md5: c.dir}]\n    params: {params.yaml: {}",
+            "md5: d.dir}]\n    params: {params.yaml: {}",
+            "embed@demo-cure-2 with",
+        ),
+        (LOCK[20:], "", "dvc.lock: does not read: `git restore dvc.lock`, or delete it and run"),  # DVC was killed
+    ],
+)
+def test_what_ran_with_other_settings_or_code_is_not_recorded(root, before, after, message):
+    Path("params.yaml").write_text(PARAMS)
+    Path("dvc.lock").write_text(LOCK)
+    stage.main(SETTINGS, "demo", "kept", False)
+    Path("dvc.lock").write_text(LOCK.replace(before, after, 1))
+    with pytest.raises(ValueError, match=message):
+        stage.main(SETTINGS, "demo", "kept", False)

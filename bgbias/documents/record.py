@@ -1,6 +1,7 @@
 """What a run has measured, kept in one file that documents can quote."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import reduce
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
@@ -60,19 +61,44 @@ def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int
     }
 
 
-def refuse_other_loss(dataset: str, regimes: Sequence[str], seeds: Sequence[int], loss: str) -> None:
-    """Raise InputError if dvc.lock says that a network was trained with another loss than params.yaml names."""
+def refuse_other_runs(dataset: str, regimes: Sequence[str], seeds: Sequence[int]) -> None:
+    """Raise InputError if dvc.lock says that the stages of a record ran with other settings than params.yaml names.
+
+    Or some of them with other code, photos, masks or backgrounds than the rest: then what it records is no one run.
+    """
     lock = Path("dvc.lock")
     if not lock.is_file():
         return
+    cells = [f"{dataset}-{regime}" for regime in regimes]
+    names = [f"{stage}@{dataset}" for stage in ("raw", "prepare", "masks", "backgrounds")]
+    names += [f"evaluate@{cell}" for cell in cells]
+    names += [f"{stage}@{cell}-{seed}" for stage in ("train", "embed", "attention") for cell in cells for seed in seeds]
     with as_input_error(f"{lock}: does not read: `git restore {lock}`, or delete it and run `dvc repro`"):
         stages = dict(YAML(typ="safe").load(lock)["stages"])
-        names = [f"train@{dataset}-{regime}-{seed}" for regime in regimes for seed in seeds]
-        trained = {name: stages[name]["params"]["params.yaml"]["loss"] for name in names if name in stages}
-    odd = [f"{name} with {its}" for name, its in trained.items() if its != loss]
+        ran = {name: stages[name] for name in names if name in stages}
+        used = [(name, key, its) for name in ran for key, its in ran[name]["params"]["params.yaml"].items()]
+        read = [(name, dep["path"], dep["md5"]) for name in ran for dep in ran[name].get("deps", ())]
+    params = YAML(typ="safe").load(Path("params.yaml"))
+    odd = [
+        f"{name} with {what}"
+        for name, key, its in used
+        for what in _others(key, its, reduce(lambda block, part: (block or {}).get(part), key.split("."), params))
+    ]
     refuse(
-        odd, f"params.yaml names the loss {loss}, and others are trained; `dvc repro` trains with that, or name theirs"
+        odd, "params.yaml names other settings than these ran with; `dvc repro` runs them with those, or name theirs"
     )
+    first = {path: digest for _, path, digest in reversed(read)}
+    odd = [f"{name} with another {path}" for name, path, digest in read if digest != first[path]]
+    refuse(odd, "these did not run with what the others ran with; `dvc repro` runs what is stale")
+
+
+def _others(key: str, its: object, now: object) -> Iterator[str]:
+    """The values below a key that differ now."""
+    if isinstance(its, dict) and isinstance(now, dict):
+        for part in its | now:
+            yield from _others(f"{key}.{part}", its.get(part), now.get(part))
+    elif its != now:
+        yield f"{key} {its}"
 
 
 def refuse_to_lose(path: Path, found: dict) -> None:
