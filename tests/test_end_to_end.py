@@ -145,6 +145,10 @@ def test_the_fewest_own_photos_run_through_the_whole_pipeline(checkout):
     printed = checkout.run("dvc", "exp", "run", "-S", "datasets=[own]", "-S", "regimes=[base]")
     assert "own: 4 test queries: one of them is 25.0 points of Recall@1" in printed
     found = json.loads((checkout.folder / "metrics/evaluate/own/base.json").read_text())["own"]["base"]
+    shown = json.loads(checkout.run("dvc", "metrics", "show", "--json"))[""]["data"]
+    assert {path for path in shown if "/evaluate/" in path} == {
+        "metrics/evaluate/own/base.json"
+    }  # no figures of others
     assert found["queries"] == 4 and 0 <= found["swapped"]["recall_at_1"] <= 1
     assert min(Image.open(checkout.folder / "plots/report/own/contact_sheet.png").size) > 100
     assert "2 test classes: scores hold for these" in (checkout.folder / "plots/report/own/table.md").read_text()

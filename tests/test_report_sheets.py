@@ -109,6 +109,15 @@ def test_figures_are_written_the_same_to_the_byte(tmp_path, draw):
     assert Image.open(tmp_path / "a.png").size[0] > 300
 
 
+def test_bars_have_the_standard_deviations_of_the_table():
+    one, three = {"map_at_r_sd": 0.01}, {"map_at_r_sd": 0.01, "map_at_r_seeds_sd": 0.04}
+    for clean, swapped, expected in (({}, one, [2]), ({"map_at_r_seeds_sd": 0.03}, three, [6, 8])):
+        views = {"clean": {"map_at_r": 0.5} | clean, "swapped": {"map_at_r": 0.25} | swapped}
+        axes = figures.bars({"base": views}, "map_at_r").axes[0]
+        lines = [np.ptp(line.get_segments()[0][:, 1]) for line in axes.collections]
+        assert lines == pytest.approx(expected)
+
+
 def test_the_front_joins_what_no_other_regime_beats_in_both():
     points = {"base": metrics(0.9, 0.2), "worse": metrics(0.85, 0.1), "cure": metrics(0.88, 0.7)}
     (line,) = [line for line in figures.front(points, "recall_at_1").axes[0].lines if line.get_linestyle() == "-"]

@@ -66,7 +66,7 @@ def _mark(draw: ImageDraw.ImageDraw, x: int, y: int, side: int, right: bool) -> 
 
 
 def bars(regimes: dict[str, dict], metric: str) -> Figure:
-    """Draw clean against swapped retrieval, two bars a regime, in percent.
+    """Draw clean against swapped retrieval, two bars a regime, in percent; with the standard deviations of the table.
 
     Args:
         regimes: regime -> metrics, with "clean" and "swapped".
@@ -75,10 +75,11 @@ def bars(regimes: dict[str, dict], metric: str) -> Figure:
     figure = Figure(figsize=(1.2 + 1.9 * len(regimes), 3.2), layout="constrained")
     axes = figure.subplots()
     for place, (view, colour) in enumerate(COLOURS.items()):
-        heights = [100 * metrics[view][metric] for metrics in regimes.values()]
-        errors = [100 * metrics[view].get(f"{metric}_sd", 0) for metrics in regimes.values()]
+        of_view = [metrics[view] for metrics in regimes.values()]
+        heights = [100 * scores[metric] for scores in of_view]
+        errors = [100 * scores.get(f"{metric}_seeds_sd", scores.get(f"{metric}_sd", 0)) for scores in of_view]
         where = np.arange(len(regimes)) + 0.38 * (place - 0.5)
-        drawn = axes.bar(where, heights, 0.36, yerr=errors if view != "clean" else None, color=colour, label=view)
+        drawn = axes.bar(where, heights, 0.36, yerr=errors if any(errors) else None, color=colour, label=view)
         axes.bar_label(drawn, fmt="%.1f", padding=2)
     axes.set_xticks(range(len(regimes)), map(_plain, regimes))
     axes.set_ylim(0, 105)
