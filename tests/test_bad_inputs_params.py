@@ -203,7 +203,7 @@ def test_overrides_of_losses_and_datasets_that_do_not_run(refuses, loss, dataset
         (
             ("losses", "normalized_softmax", "per_class"),
             48,
-            "batch_size 48 is not more than .*so a batch has one class",
+            "batch_size 4 is not more than .*so a batch has one class",
         ),
         (
             ("regime_settings", "base", "vary_backgrounds"),
