@@ -125,8 +125,11 @@ def variance_estimates(grid: Sequence[Tensor], labels: Tensor, rng: np.random.Ge
     """Return the variance shares, each with its 95 % interval over 1,000 resamples of the photos' classes.
 
     As in `bootstrap.estimate`, each resample draws as many classes as there are, with replacement, each with all its
-    photos; the backgrounds are taken as given. Drawn twice, a class counts as two of equal photos: that makes photos a
-    little more alike, so intervals lie a little low for the photo's share where classes are few.
+    photos; the backgrounds are taken as given. Few classes are too much alike, so the photo's share is too small and
+    the background's too large; in resamples, where classes are there twice, once more by as much. So the interval is
+    the basic one (Davison & Hinkley 1997, "Bootstrap Methods and their Application", 5.2): the quantiles of resamples,
+    mirrored in the share. Of samples of 10 of the demo's classes, each share's covers that of all in 84 to 98 of 100;
+    the quantiles themselves do in 66 to 93.
 
     The three sums of squares need no grid: with S_b the sum of a resample's embeddings on b, Q its sum of |x|^2 and P
     its sum of |m_i|^2, they are K P - |S|^2 / N K, (sum |S_b|^2 - |S|^2 / K) / N, and what is left of Q - |S|^2 / N K.
@@ -156,7 +159,7 @@ def variance_estimates(grid: Sequence[Tensor], labels: Tensor, rng: np.random.Ge
     if len(sizes) > 1 and not np.isnan(shares.photo):
         times = torch.from_numpy(times_drawn(len(sizes), RESAMPLES, rng)).double()
         resampled = _resampled_shares(grid, inverse, sizes.double(), times).numpy()
-        ends = expanded_interval(resampled, len(sizes))
+        ends = np.clip(2 * np.array(shares) - expanded_interval(resampled, len(sizes))[::-1], 0, 1)
     return {
         name: Estimate(share, float(low), float(high), len(labels), len(sizes), 0)
         for (name, share), low, high in zip(shares._asdict().items(), *ends, strict=True)
