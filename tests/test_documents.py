@@ -4,7 +4,9 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import special
 
 from bgbias import files
 from bgbias.documents import blocks, speed
@@ -179,3 +181,25 @@ def test_the_stage_fills_readme_and_docs_once(study, monkeypatch, capsys):
     )
     documents.main(None)
     assert capsys.readouterr().out == ""
+
+
+def test_what_seeds_add_to_the_differences_of_the_studies():
+    """As docs/cure.md says: the seeds' variance added to what half an interval's width tells of the classes'."""
+    found = {}
+    for path in sorted((ROOT / "metrics/studies").glob("*.json")):
+        study = files.read_json(path)
+        for pair, measures in study.get("differences", {}).items() if len(study.get("seeds", [])) == 3 else ():
+            for measure, one in measures.items():
+                metric, view = measure.rsplit("_", 1)
+                if metric != "attention_score":
+                    sd = [study["regimes"][regime][view][f"{metric}_seeds_sd"] for regime in pair.split(" - ")]
+                    found[study["dataset"], study["loss"], pair, measure, *one.values()] = np.square(sd).sum() / 3
+    size, high, low = np.array([(abs(key[4]), *key[5:]) for key in found]).T
+    seeds, nearer = np.array([*found.values()]), size - np.where(low > 0, low, -high)
+    shown = (low > 0) | (high < 0)
+    remain = shown & (size**2 > nearer**2 + 1.96**2 * seeds)
+    half, of_classes = (high - low) / 2, ((high - low) / 2 / 2.02) ** 2
+    hold = [np.median(2 * special.ndtr(half / np.sqrt(of_classes + more)) - 1) for more in (seeds, 3 * seeds)]
+    said = f"of {shown.sum()} differences {remain.sum()} would remain. The median interval would hold the truth in "
+    said += "{:.0f} of 100 cases, of one seed in {:.0f}.".format(*(100 * share for share in hold))
+    assert said in " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())

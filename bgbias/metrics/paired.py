@@ -14,7 +14,9 @@ NAMES = ("first", "second")
 def compare(first: pd.DataFrame, second: pd.DataFrame, seed: int, names: Sequence[str] = NAMES) -> pd.DataFrame:
     """Return the mean of every measure in both tables, and how much larger it is in the second.
 
-    Paired: only queries that have a value in both count, in all columns, so that difference is second - first.
+    Paired: only queries that have a value in both count, in all columns, so that difference is second - first. The
+    interval takes what was measured as given, also where a table has means over training seeds: how far other seeds
+    would move the difference is not in it.
 
     Args:
         first: a table of queries.

@@ -13,7 +13,10 @@ from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import NAMES, compare
 from bgbias.report.tables import markdown
 
-PAIRED = "Differences of the same queries, with 95 % intervals by bootstrap over classes."
+PAIRED = (
+    "Differences of the same queries, with 95 % intervals by bootstrap over classes, of the networks as trained: "
+    "other seeds move them, too."
+)
 PLAIN = ("invariance", "attention_score")  # names of measures that are not shares start so; others are in percent
 
 
