@@ -3,7 +3,8 @@
 import pytest
 from audit_found import UNDEFINED, changed, e, r
 
-from bgbias.audit.verdict.grade import GRADES, RULE, letter, summary
+from bgbias.audit.verdict.advice import steps
+from bgbias.audit.verdict.grade import GRADES, NO_LOSS, RULE, TOO_FEW, letter, summary
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,19 @@ def test_no_more_is_said_than_the_intervals_show(kept, drop, outcome):
     assert found["said"].endswith(f" do: {outcome}.") and found["grade"] == letter(kept[0])
 
 
+def test_an_interval_without_width_proves_little_of_few_classes_and_more_of_many():
+    few, many = ({"low": 0.0, "high": 0.0, "value": 0.0, "classes": classes} for classes in (58, 60))
+    found = {"drop": r(0.0), "kept": e(1.0, 1.0, 1.0) | {"classes": 10}}
+    assert summary(changed(found | {"drop.recall_at_1": few}))["said"].endswith(TOO_FEW + ".")
+    certain = summary(changed(found | {"drop.recall_at_1": many}))
+    assert certain["said"].endswith(NO_LOSS + ".")
+    assert steps(changed({"drop.recall_at_1": few}), {}, 42)[0]["said"] == (
+        "Audit more photos, for a loss of up to 5.0 points is not excluded."
+    )
+    interval = "(95 % interval 100.0 to 100.0: 10 classes, all alike: up to 26 % of others may not be)"
+    assert certain["grade"] == "A" and interval in certain["graded"]
+
+
 def test_who_guesses_on_clean_photos_has_no_grade():
     found = summary(changed({"matrix.clean.clean": r(0.03)}))
     assert found["said"] == "Of 100 searches, 3 find the right product: not shown to be better than guessing (2)."
@@ -57,6 +71,14 @@ def test_who_guesses_on_clean_photos_has_no_grade():
     found = summary(changed({"matrix.clean.clean": r(0.03), "drop": r(-0.57)}))
     assert found["said"].endswith("find the right product; on other backgrounds, 60 do: more than on their own.")
     assert found["grade"] is None
+    nothing = {
+        "matrix.clean.clean": r(0.0, 0.0, 0.0),
+        "matrix.swapped.swapped": r(0.02),
+        "drop": r(-0.02, -0.04, -0.01),
+    }
+    assert summary(changed(nothing))["said"].endswith(
+        " 0 find the right product: not shown to be better than guessing (2)."
+    )
 
 
 def test_where_masks_are_in_doubt_there_is_no_grade():

@@ -18,7 +18,7 @@ SEES = {
     "noise": set(),
     "mixture": {"object", "background"},
 }
-POOL = r"\(95 % intervals .* by masks, .* by grabcut, 8 classes; pool: 90 of backgrounds\)"
+POOL = r"\(95 % intervals .* by masks, .* by grabcut, 8 classes(, all alike: .*)?; pool: 90 of backgrounds\)"
 SWAP = rf"Swapping backgrounds costs [\d.-]+ points of Recall@1 {POOL}"
 CLEAN = r"On the photos as they are, the nearest photo is of the right class for .*: "
 GAP = r"Pasted on backgrounds of their own class, photos have a Recall@1 that is [\d.]+ points "
@@ -51,18 +51,16 @@ TRUE_OF = {  # a sentence of the verdict -> of whom it is true
     rf"{SEARCHES}; on other backgrounds, \d+ do: it loses most of what it finds\.": "background_alone startled",
     rf"{SEARCHES}; on other backgrounds, \d+ do: it loses some of what it finds, and keeps most\.": "leaning",
     rf"{SEARCHES}; on other backgrounds, \d+ do: it loses a part of what it finds, and .*": "mixture",
-    rf"{SEARCHES}; on other backgrounds, \d+ do: no loss is shown\.": "object_alone",
-    rf"{SEARCHES}; on other backgrounds, \d+ do: no loss is shown, but these photos are too few .*": "doubtful",
+    rf"{SEARCHES}; on other backgrounds, \d+ do: no loss is shown, but these photos are .*": "object_alone doubtful",
     rf"{SEARCHES}; on other backgrounds, \d+ do: more than on their own\.": "hindered",
     rf"{SEARCHES}: not shown to be better than guessing \(11\)\.": "noise",
-    r"Of what it finds beyond guessing, it keeps 100\.0 % .*: all of it A\)\. .*": "object_alone",
+    r"Of what it finds beyond guessing, it keeps 100\.0 % .* all alike: up to 31 % of others .*": "object_alone",
     r"Of what it finds beyond guessing, it keeps (?!100\.0).*": "background_alone mixture leaning doubtful startled",
     r"No grade: on clean photos it is not shown to find more than guessing\.": "noise hindered",
     r"Show queries and gallery as objects alone on grey, .*": "mixture leaning",
     r"Measure what other remedies recover on these photos, .*": "background_alone mixture leaning startled",
     r"Train with random backgrounds behind the objects .*": "background_alone mixture leaning startled",
-    r"Do nothing against backgrounds, by these photos; .*": "object_alone",
-    r"Audit more photos, for a loss of up to .* points is not excluded\.": "doubtful",
+    r"Audit more photos, for a loss of up to .* points is not excluded\.": "object_alone doubtful",
     r"First see that the model finds the classes on clean photos: .*": "noise hindered",
 }
 OF_THE_PHOTOS = (

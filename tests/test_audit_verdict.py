@@ -47,6 +47,19 @@ def test_a_gain_is_not_called_a_loss():
     )
 
 
+def test_of_a_model_that_guesses_on_swapped_photos_too_a_gain_says_nothing_of_backgrounds():
+    """As where the queries that a guess would find are found on swapped photos, by chance, and not on clean ones."""
+    nothing = {
+        "matrix.clean.clean": r(0.0, 0.0, 0.0),
+        "matrix.swapped.swapped": r(0.02),
+        "drop": r(-0.02, -0.04, -0.01),
+    }
+    assert said(nothing)[0] == (
+        "With swapped backgrounds Recall@1 is 2.0 points higher (95 % interval 1.0 to 4.0, 40 classes; pool: 100 of "
+        "walls). A model at chance, with both, has nothing to gain, so this says nothing about backgrounds."
+    )
+
+
 @pytest.mark.parametrize("clean", [0.03, 0.0])
 def test_of_a_model_that_guesses_nothing_is_said_of_backgrounds(clean):
     found = said({"matrix.clean.clean": r(clean, 0, 0.01 if not clean else 0.06), "drop": r(0.0)})

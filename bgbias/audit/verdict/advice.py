@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import MAY_LOSE, above_chance, doubtful
-from bgbias.audit.verdict.wording import side, span
+from bgbias.audit.verdict.wording import most, side, span
 from bgbias.config import params
 
 NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "queries", "out")  # options of an audit
@@ -41,13 +41,13 @@ def steps(found: dict, asked: Mapping[str, str], seed: int, regime: str = "bgcon
         )
         return [{"said": said, "commands": []}]
     drops, masks = sensitivity.drops(found), _if_grabcut(found, asked)
-    sides, most = set(sensitivity.sides(drops, 0)), max(drop["high"] for _, drop in drops)
+    sides, loss = set(sensitivity.sides(drops, 0)), max(most(drop) for _, drop in drops)
     if sides == {1}:
         return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime)]
     if 1 in sides:
         said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
-    elif most > MAY_LOSE:
-        said = f"Audit more photos, for a loss of up to {100 * most:.1f} points is not excluded."
+    elif loss > MAY_LOSE:
+        said = f"Audit more photos, for a loss of up to {100 * loss:.1f} points is not excluded."
     else:
         said = "Do nothing against backgrounds, by these photos; audit again when photos or model change."
     return [*masks, {"said": said, "commands": []}]

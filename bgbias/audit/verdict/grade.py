@@ -4,7 +4,7 @@ Like the verdict, the sentence calls an effect shown only where its 95 % interva
 """
 
 from bgbias.audit.verdict import sensitivity
-from bgbias.audit.verdict.wording import Estimate, ends, side, span
+from bgbias.audit.verdict.wording import Estimate, classes, ends, most, side, span
 from bgbias.report.tables import masks_in_doubt
 
 GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is kept; below, E
@@ -42,7 +42,7 @@ def summary(found: dict) -> dict:
     swapped = span(*(estimate for _, estimate in sensitivity.remaining(found)), digits=0)
     said = f"{searches}; on other backgrounds, {swapped} do: {_outcome(found)}."
     if not above_chance(found):
-        if set(sensitivity.sides(sensitivity.drops(found), 0)) != {-1}:
+        if set(sensitivity.sides(sensitivity.drops(found), 0)) != {-1} or guesses(found):
             guessed = f"{100 * found['chance']['recall_at_1']:.0f}"
             said = f"{searches}: not shown to be better than guessing ({guessed})."
         return {
@@ -73,6 +73,12 @@ def above_chance(found: dict) -> bool:
     return side(found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]) == 1
 
 
+def guesses(found: dict) -> bool:
+    """Whether neither clean nor swapped photos are shown to be found better than by guessing."""
+    sides = sensitivity.sides(sensitivity.remaining(found), found["chance"]["recall_at_1"])
+    return not above_chance(found) and 1 not in sides
+
+
 def _outcome(found: dict) -> str:
     """Say what becomes of the searches; where masks or pools tell different things, what all of them bear out."""
     drops = sensitivity.drops(found)
@@ -88,7 +94,7 @@ def _outcome(found: dict) -> str:
 def _told(drop: Estimate, kept: Estimate) -> str:
     if side(drop, 0) == -1:
         return "more than on their own"
-    if side(drop, 0) == 0 and drop["high"] > MAY_LOSE:
+    if side(drop, 0) == 0 and most(drop) > MAY_LOSE:
         return TOO_FEW
     if side(drop, 0) == 0:
         return NO_LOSS
@@ -106,5 +112,6 @@ def _within(kept: sensitivity.Estimates) -> str:
     for how, share in kept:
         low, high = letter(share["low"]), letter(share["high"])
         by = f" {how}" if len(kept) > 1 else ""
-        found.append(f"{ends(share)}{by}: {f'all of it {low}' if low == high else f'{low} to {high}'}")
+        within = f"all of it {low}" if low == high else f"{low} to {high}"
+        found.append(f"{ends(share)}{by}: {within if share['low'] < share['high'] else classes(share)}")
     return f"95 % interval{'s' if len(kept) > 1 else ''} {'; '.join(found)}"

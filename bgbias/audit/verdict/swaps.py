@@ -1,7 +1,7 @@
 """What the verdict says of swapped photos, by one kind of masks or two, on one pool or two: loss, conflict."""
 
 from bgbias.audit.verdict import sensitivity
-from bgbias.audit.verdict.grade import above_chance
+from bgbias.audit.verdict.grade import above_chance, guesses
 from bgbias.audit.verdict.wording import Estimate, interval, negative, points, side, span
 
 EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
@@ -19,6 +19,8 @@ def loss(found: dict) -> str:
     if sides == {-1}:
         more, brackets = sensitivity.ranged([(how, negative(drop)) for how, drop in drops], 1, "points", found)
         text = f"With swapped backgrounds Recall@1 is {more} higher {brackets}"
+        if guesses(found):
+            return f"{text}. A model at chance, with both, has nothing to gain, so this says nothing about backgrounds."
         return f"{text}: the photos' own backgrounds serve this model worse than those of the pool."
     cost, brackets = sensitivity.ranged(drops, 1, "points", found)
     text = f"Swapping backgrounds costs {cost} of Recall@1 {brackets}"

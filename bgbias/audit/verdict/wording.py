@@ -39,7 +39,7 @@ def interval(estimate: Estimate) -> str:
     >>> interval({"low": 0.1, "high": 0.25, "classes": 8})
     '95 % interval 10.0 to 25.0, 8 classes'
     """
-    return f"95 % interval {ends(estimate)}, {estimate['classes']} classes"
+    return f"95 % interval {ends(estimate)}, {classes(estimate)}"
 
 
 def intervals(estimates: Sequence[tuple[str, Estimate]]) -> str:
@@ -54,16 +54,50 @@ def intervals(estimates: Sequence[tuple[str, Estimate]]) -> str:
     if len(estimates) == 1:
         return interval(estimates[0][1])
     listed = ", ".join(f"{ends(estimate)} {how}" for how, estimate in estimates)
-    return f"95 % intervals {listed}, {estimates[0][1]['classes']} classes"
+    return f"95 % intervals {listed}, {classes(*(estimate for _, estimate in estimates))}"
+
+
+def classes(*estimates: Estimate) -> str:
+    """Say of how many classes estimates are; and where all classes are alike, that this leaves an interval no width.
+
+    >>> classes({"low": 0.1, "high": 0.25, "classes": 8})
+    '8 classes'
+    >>> classes({"low": 0.0, "high": 0.0, "classes": 8})
+    '8 classes, all alike: up to 31 % of others may not be'
+    """
+    count = estimates[0]["classes"]
+    if all(estimate["low"] < estimate["high"] for estimate in estimates):
+        return f"{count} classes"
+    return f"{count} classes, all alike: up to {100 * may_be_unlike(count):.0f} % of others may not be"
+
+
+def may_be_unlike(alike: int) -> float:
+    """Bound the share of classes that are unlike so many, drawn from them, that are all alike.
+
+    The exact one-sided 95 % bound (Clopper & Pearson 1934), some 3 / n ("rule of three", Hanley & Lippman-Hand 1983).
+
+    >>> round(may_be_unlike(10), 3), round(may_be_unlike(100), 3)
+    (0.259, 0.03)
+    """
+    return 1 - 0.05 ** (1 / alike)
+
+
+def most(loss: Estimate) -> float:
+    """Bound a loss by its interval; where no class loses anything, by how many others may lose all.
+
+    >>> most({"low": -0.1, "high": 0.25, "classes": 8}), round(most({"low": 0.0, "high": 0.0, "classes": 8}), 3)
+    (0.25, 0.312)
+    """
+    return may_be_unlike(loss["classes"]) if loss["low"] == loss["high"] == 0 else loss["high"]
 
 
 def ends(estimate: Estimate) -> str:
     """Write the ends of an interval.
 
-    >>> ends({"low": 0.1, "high": 0.25})
-    '10.0 to 25.0'
+    >>> ends({"low": 0.1, "high": 0.25}), ends({"low": -0.0, "high": 0.0})
+    ('10.0 to 25.0', '0.0 to 0.0')
     """
-    return f"{100 * estimate['low']:.1f} to {100 * estimate['high']:.1f}"
+    return f"{100 * estimate['low']:z.1f} to {100 * estimate['high']:z.1f}"
 
 
 def side(estimate: Estimate, level: float) -> int:
