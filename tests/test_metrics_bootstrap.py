@@ -39,6 +39,16 @@ def test_intervals_of_few_classes_cover_nearly_as_often(monkeypatch, classes, sh
     assert coverage(monkeypatch, 1000, classes=classes) == pytest.approx(share, abs=0.025)
 
 
+def test_intervals_of_few_classes_cover_less_often_where_a_few_classes_alone_score_badly(monkeypatch):
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 1000)
+    rng, labels, covered = np.random.default_rng(0), np.repeat(np.arange(10), 10), 0
+    for _ in range(300):
+        values = rng.random(100) < rng.beta(1.9, 0.1, 10)[labels]  # 0.95 on average, most of them near 1
+        found = estimate(values, labels, rng)
+        covered += found.low <= 0.95 <= found.high
+    assert 0.70 <= covered / 300 <= 0.80
+
+
 def test_resampling_queries_one_by_one_would_be_too_narrow(monkeypatch):
     assert coverage(monkeypatch, 60, by_class=False) < 0.70
 

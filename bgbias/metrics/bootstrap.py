@@ -139,7 +139,10 @@ def estimate(values: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -
 
     Each resample draws as many classes as there are, with replacement, and takes the mean over all their queries. The
     gallery is taken as given. Simulated, the interval covers the truth in 92 of 100 samples of 5 classes, in 94 of
-    10 or more. Where all queries score alike, so do all resamples: the interval has no width, which is no proof.
+    10 or more, also where classes differ in size. Where nearly all classes score 0, or 1, and few classes differ, most
+    samples hold too few of these: it then covers the truth in 70 to 80 of 100 samples of 10 classes, in 75 to 85 of 20,
+    in 91 of 100, and misses it towards the middle. Where all classes score alike, so do all resamples: the interval has
+    no width, which is no proof.
 
     Args:
         values: as of `sums`.

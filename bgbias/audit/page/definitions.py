@@ -100,7 +100,8 @@ MEASURES = (  # name, definition, source
     (
         "95 % interval",
         "How far the figure moves when classes are drawn anew from these, again and again. Queries of a class stand or "
-        "fall together, so classes are drawn, not queries.",
+        "fall together, so classes are drawn, not queries. Where nearly all of few classes score 0, or 100 %, it is "
+        "too short towards the middle: of 10 to 20 such classes it holds the truth in some 75 of 100 cases.",
         "cluster bootstrap, Field & Welsh 2007, Bootstrapping Clustered Data",
     ),
     (
