@@ -58,15 +58,14 @@ def intervals(estimates: Sequence[tuple[str, Estimate]]) -> str:
 
 
 def classes(*estimates: Estimate) -> str:
-    """Say of how many classes estimates are; and where all classes are alike, that this leaves an interval no width.
+    """Say of how many classes estimates are; and where no interval has any width, that this is as all are alike.
 
-    >>> classes({"low": 0.1, "high": 0.25, "classes": 8})
-    '8 classes'
-    >>> classes({"low": 0.0, "high": 0.0, "classes": 8})
-    '8 classes, all alike: up to 31 % of others may not be'
+    >>> alike = {"low": 0.0, "high": 0.0, "classes": 8}
+    >>> classes(alike), classes(alike, {"low": 0.1, "high": 0.25, "classes": 8})
+    ('8 classes, all alike: up to 31 % of others may not be', '8 classes')
     """
     count = estimates[0]["classes"]
-    if all(estimate["low"] < estimate["high"] for estimate in estimates):
+    if any(estimate["low"] < estimate["high"] for estimate in estimates):
         return f"{count} classes"
     return f"{count} classes, all alike: up to {100 * may_be_unlike(count):.0f} % of others may not be"
 
