@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from bgbias.audit.inputs import second_kind, sources
 from bgbias.audit.measures import embeddings
@@ -130,7 +130,7 @@ def folders(raw, tmp_path):
     backgrounds = tmp_path / "backgrounds"
     backgrounds.mkdir()
     for number, path in enumerate(sorted(photos.rglob("photos/*/0.png"))[:4]):
-        (backgrounds / f"{number}.png").write_bytes(path.read_bytes())
+        ImageOps.invert(Image.open(path).convert("RGB")).save(backgrounds / f"{number}.png")
     return {"photos": photos / "photos", "masks": photos / "masks", "backgrounds": backgrounds}
 
 

@@ -42,7 +42,7 @@ def mask(path, size, box):
 def test_transparent_photos_and_backgrounds_are_named(said, folder, tmp_path):
     (tmp_path / "walls").mkdir()
     for number, path in enumerate((folder / "apple/c.png", *(tmp_path / f"walls/{number}.png" for number in range(4)))):
-        Image.new("RGBA", (40, 30), (number, 0, 0, 128)).save(path)
+        Image.new("RGBA", (40, 30), (60 * number, 0, 0, 128)).save(path)
     found = said(backgrounds=str(tmp_path / "walls"))
     for what in ("1 of 5 photos", f"4 of 4 backgrounds of {tmp_path / 'walls'}"):
         assert f"{what} have an alpha channel: what is transparent is shown on white, as in a browser." in found

@@ -18,9 +18,7 @@ from bgbias.audit.inputs.pictures import Pictures, packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets.contents import READ, walk
 from bgbias.datasets.folder import refuse_copies
-from bgbias.datasets.near_duplicates import near_duplicates
 from bgbias.errors import InputError, refuse
-from bgbias.photos.decode import on_white
 from bgbias.photos.pack import Pack, cores, read_photo, shrink
 from bgbias.render.backgrounds import swap
 from bgbias.seeding import generator
@@ -102,49 +100,6 @@ def refuse_unfit(asked: str | None, first: Path | None, photos: Path, paths: Ite
         refuse(shown, f"{folder}: audited photos among the backgrounds, with their objects; give a folder without them")
     if first and other and mark(*drawn(first, seed)) == mark(*drawn(other, seed)):
         raise InputError(f"--second-backgrounds {asked}: {first} holds the same pictures: give others, or none")
-
-
-def remarks(folder: Path | None, pool: Pack, seed: int) -> list[str]:
-    """Say how many pictures of a folder's pool are near-duplicates, or transparent; nothing of a rendered one.
-
-    Args:
-        folder: of the pool; None: it is rendered.
-        pool: its pictures.
-        seed: of the draw.
-    """
-    if not folder:
-        return []
-    pairs, paths = near_duplicates(pool), drawn(folder, seed)
-    said = on_white(paths, f"backgrounds of {folder}")
-    if not pairs:
-        return said
-    one, other = (paths[place].relative_to(folder) for place in pairs[0])
-    return [
-        *said,
-        f"{len({place for pair in pairs for place in pair})} of the {len(pool)} backgrounds of {folder} are "
-        f"near-duplicates, such as {one} = {other}: these figures take them for backgrounds that differ. Keep one of "
-        "each.",
-    ]
-
-
-def shared(first: Pack, other: SecondPool | None) -> list[str]:
-    """Say how many pictures of a second pool the first holds, too, a sentence; nothing where none or no pool.
-
-    Args:
-        first: the pool.
-        other: the second one.
-
-    Raises:
-        InputError: they are more than half, so it would tell again what the first has told.
-    """
-    if other is None:
-        return []
-    pairs = near_duplicates([*first, *other.pictures])
-    count, of = len({place for one, place in pairs if one < len(first) <= place}), len(other.pictures)
-    said = f"{count} of the {of} backgrounds of the second pool, {other.name}, are in the first, too"
-    if count > of / 2:
-        raise InputError(f"{said}, so it is no second opinion: give others, or none")
-    return [f"{said}: the two pools differ by less than they seem to."] if count else []
 
 
 def mark(*content: Path) -> str:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bgbias.audit.inputs import alike, packs, pools, second_kind
 from bgbias.audit.inputs import folder as folders
 from bgbias.audit.inputs import gallery as galleries
-from bgbias.audit.inputs import packs, pools, second_kind
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.inputs.second_kind import Second
 from bgbias.cache import Cache, fingerprint
@@ -101,7 +101,7 @@ def of_dataset(
         pictures.second_pool = pools.of_pack(other, name, pools.mark(other.folder))
     else:
         pictures.second_pool = pools.second(backgrounds, pictures, cache)
-    drawn += pools.shared(pool, pictures.second_pool)
+    drawn += alike.shared(pool, pictures.second_pool)
     remarks = [
         f"Audited are the {every} test photos of {dataset}, on the backgrounds that the pipeline drew for them: for a "
         "model of that input size, clean and swapped figures are those of its report."
@@ -150,6 +150,8 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     model = options.rembg_model or REMBG_MODEL
     making = params.Masks(method=method, rembg_model=model, grabcut_px=second_kind.GRABCUT_PX)
     photos = packs.photo_pack(table, folder, input_px, cache)
+    seen = photos, list(table.path)
+    said = alike.of_folder(backgrounds, pool, seed, *seen) if backgrounds else []
     made = masks = packs.mask_pack(table, folder, making, input_px, cache)
     packs.refuse_empty(masks, folder)
     remarks += masks_among(photos, list(table.path))
@@ -166,13 +168,15 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
         remarks += second_kind.shared(made, beside, (file_of(full_size, path) for path in table.path))
     pictures = Pictures(photos, image_ids, pool, seed, cache, second=beside, gallery=gallery)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
-    alike = pools.remarks(backgrounds, pool, seed) + pools.shared(pool, pictures.second_pool)
+    said += alike.shared(pool, pictures.second_pool)
     if other := pools.folder_of(options.second_backgrounds):
-        alike += pools.remarks(other, pictures.second_pool.pictures, seed)
+        said += alike.of_folder(other, pictures.second_pool.pictures, seed, *seen)
+    elif options.second_backgrounds == pools.OWN:
+        said += alike.of_pool(pictures.second_pool.pictures, f"--second-backgrounds {pools.OWN}")
     described = _described(pictures, options.masks or method, options.backgrounds or pools.OURS)
     mark = pools.mark(*pools.drawn(backgrounds, seed)) if backgrounds else pools.RENDERED
-    seen = [folder / path for path in listed.path]
-    return Opened(pictures, described | _made_with(seen, full_size, mark, pictures), [*remarks, *drawn, *alike])
+    of_photos = [folder / path for path in listed.path]
+    return Opened(pictures, described | _made_with(of_photos, full_size, mark, pictures), [*remarks, *drawn, *said])
 
 
 def _described(pictures: Pictures, masks: str, backgrounds: str) -> dict:

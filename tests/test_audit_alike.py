@@ -1,0 +1,100 @@
+"""Pools of backgrounds that would show no effect whatever the model is, or the photos' objects: refused, or named."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bgbias.audit.inputs import packs, sources
+from bgbias.cache import Cache
+from bgbias.config import params
+
+RNG = np.random.default_rng(0)
+
+
+def noise(height=96, width=128):
+    """Of large grains, as a scene has."""
+    grains = Image.fromarray(RNG.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+    return np.asarray(grains.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def save(path, pixels, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, **options)
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """What is said of photos of two classes, whose backgrounds are in a folder."""
+    for number in range(4):
+        save(tmp_path / f"shop/{'apple' if number < 2 else 'pear'}/{number}.png", noise())
+
+    def said(which="backgrounds", folder=tmp_path / "walls"):
+        given = {"photos": str(tmp_path / "shop"), "embedder": "", "second_masks": "none", which: str(folder)}
+        return sources.of_folder(params.Audit(**given), 64, 1, Cache(tmp_path / "cache")).remarks
+
+    return said
+
+
+def plain(level, seed=0):
+    """One colour, and the noise of a camera."""
+    return (level + np.random.default_rng(seed).normal(0, 2, (60, 90, 3))).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("which", ["backgrounds", "second_backgrounds"])
+def test_backgrounds_that_are_alike_are_refused_for_a_swap_among_them_changes_nothing(opened, tmp_path, which):
+    for number in range(8):
+        save(tmp_path / f"walls/{number}.png", plain(230 if number else 90, number))
+    message = f"{tmp_path}/walls: of 8 backgrounds 2 differ, expected 4, for a swap among alike ones changes nothing: "
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}give others$"):
+        opened(which)
+
+
+def test_a_picture_that_is_there_again_and_again_counts_once(opened, tmp_path):
+    scene = noise()
+    for quality in (95, 90, 80, 70, 60):
+        save(tmp_path / f"walls/{quality}.jpg", scene, quality=quality)
+    with pytest.raises(ValueError, match="of 5 backgrounds 1 differ, expected 4"):
+        opened()
+
+
+def test_alike_backgrounds_are_refused_before_masks_are_made(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(packs, "make_masks", lambda *_: pytest.fail("masks were made first"))
+    for number in range(4):
+        save(tmp_path / f"walls/{number}.png", plain(250, number))
+    with pytest.raises(ValueError, match="of 4 backgrounds 1 differ"):
+        opened()
+
+
+def test_backgrounds_of_one_colour_each_are_named_where_most_are(opened, tmp_path):
+    for number in range(4):
+        save(tmp_path / f"walls/scene{number}.png", noise())
+        save(tmp_path / f"walls/plain{number}.png", plain(60 * number, number))
+    assert opened() == []
+    save(tmp_path / "walls/plain4.png", plain(255))
+    assert opened() == [
+        f"5 of the 9 backgrounds of {tmp_path}/walls are of one colour each: they show what is lost without the "
+        "photos' own backgrounds, and hardly what other places do. Give photos of places."
+    ]
+
+
+def test_photos_before_white_are_no_second_pool(opened, tmp_path):
+    for path in (tmp_path / "shop").rglob("*.png"):
+        picture = np.full((96, 96, 3), 255, np.uint8)
+        picture[32:64, 32:64] = noise(32, 32)
+        save(path, picture)
+    message = "--second-backgrounds photos: of 4 backgrounds 1 differ, expected 4, for a swap among alike ones"
+    with pytest.raises(ValueError, match=message):
+        opened("second_backgrounds", "photos")
+
+
+@pytest.mark.parametrize("which", ["backgrounds", "second_backgrounds"])
+def test_copies_of_audited_photos_among_backgrounds_are_refused_also_if_recompressed(opened, tmp_path, which):
+    for number in range(4):
+        save(tmp_path / f"walls/{number}.png", noise())
+    assert opened(which) == []
+    Image.open(tmp_path / "shop/pear/3.png").resize((100, 75)).save(tmp_path / "walls/4.jpg", quality=80)
+    message = "walls: audited photos among the backgrounds, with their objects; give a folder without them: "
+    with pytest.raises(ValueError, match=f"{message}4.jpg = pear/3.png$"):
+        opened(which)
