@@ -1,5 +1,6 @@
 """Remedies on the photos of an audit: the same pictures from the same cache, and the command that its page prints."""
 
+import importlib
 import json
 import os
 import shlex
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from audited_shop import CLASSES, PHOTOS, SETTINGS, run
+from PIL import Image
 from torch import nn
 
 from bgbias.audit.inputs import known_photos
@@ -32,6 +34,8 @@ def remedied(name, out, **options):
 @pytest.fixture
 def embedded(monkeypatch):
     """The names of all that is embedded; a view of an audit is named, a pass of a remedy is not."""
+    for name in ("exported", "steady"):  # which the command imports: later they would count, too
+        importlib.import_module(f"bgbias.external.{name}")
     made, embed = [], passes.embed
 
     def counted(embedder, batches, names):
@@ -72,6 +76,37 @@ def test_what_an_audit_says_of_the_model_its_remedies_say_too(shop, in_the_shop,
     remedies.main(SETTINGS, f"torchscript:{tmp_path / 'net.pt'}?input_px=32", tmp_path / "r.json", **GIVEN)
     said = capsys.readouterr().out
     assert f"{known[0]}\n" in said and "The model's file does not tell how pictures are normalised: ImageNet's" in said
+
+
+@pytest.fixture
+def blackened(shop, tmp_path):
+    """A copy of the masks, as many of which show no object."""
+
+    def masks(count):
+        shutil.copytree(shop / "masks", tmp_path / f"masks{count}")
+        for path in sorted((tmp_path / f"masks{count}").rglob("*.png"))[:count]:
+            mask = Image.open(path)
+            Image.new("L", mask.size).save(path)
+        return str(tmp_path / f"masks{count}")
+
+    return masks
+
+
+def test_where_most_masks_are_in_doubt_nothing_is_measured(in_the_shop, tmp_path, blackened):
+    with pytest.raises(InputError, match=r"^No conclusion: 25 of 48 masks are in doubt \(25 empty\), so"):
+        remedied("object_alone", tmp_path / "r.json", masks=blackened(25))
+    assert not (tmp_path / "r.json").exists()
+
+
+def test_masks_in_doubt_are_counted_and_the_figures_called_a_best_case(in_the_shop, tmp_path, blackened, capsys):
+    remedied("object_alone", tmp_path / "r.json", masks=blackened(2))
+    said = capsys.readouterr().out
+    assert "2 of 48 masks are in doubt (2 empty): of these photos the figures show what the masks do.\n" in said
+    assert said.index("| remedy ") < said.index(
+        "Swapped photos are composed by the masks that remedies use, a best case."
+    )
+    remedied("object_alone", tmp_path / "r.json")
+    assert "in doubt" not in capsys.readouterr().out
 
 
 def test_without_other_photos_nothing_is_learnt_and_none_is_chosen(shop, in_the_shop, tmp_path):

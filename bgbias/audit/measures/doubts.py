@@ -5,6 +5,8 @@ import numpy as np
 from bgbias.audit.inputs import second_masks, views
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.datasets import near_duplicates
+from bgbias.errors import InputError
+from bgbias.report.tables import masks_in_doubt
 
 FLAGS = {key: key for key in ("empty", "border", "tiny", "soft")} | {"nearly_full": "full"}  # suspicion -> key
 MOST_PAIRS = 100  # of near-duplicates, that are listed
@@ -20,14 +22,33 @@ def of_masks(pictures: Pictures, scores: dict[str, dict]) -> dict:
         pictures: of the audit.
         scores: what is measured -> its estimates.
     """
-    kinds, paths = np.array(pictures.doubts), pictures.table.path.to_numpy()
     of_changes = [f"{what}_{change}" for what in ("drop", "moved") for change in views.CHANGES]
     return {
-        "flagged": {key: sorted(paths[kinds == kind]) for kind, key in FLAGS.items()},
+        "flagged": flagged(pictures),
         "radius_px": views.doubt_px(pictures),
         "drop_without": scores.get("drop_without_doubtful"),
         **{name: scores[name] for name in of_changes if name in scores},
     }
+
+
+def flagged(pictures: Pictures) -> dict[str, list[str]]:
+    """Return what is doubtful of masks -> the paths of their photos, sorted."""
+    kinds, paths = np.array(pictures.doubts), pictures.table.path.to_numpy()
+    return {key: sorted(paths[kinds == kind]) for kind, key in FLAGS.items()}
+
+
+def some(pictures: Pictures) -> list[str]:
+    """Say how many masks are in doubt, a sentence; nothing where none is.
+
+    Raises:
+        InputError: most are, so nothing can be concluded of backgrounds.
+    """
+    counts = {kind: len(paths) for kind, paths in flagged(pictures).items() if paths}
+    if doubt := masks_in_doubt(counts, len(pictures.table)):
+        raise InputError(doubt)
+    listed = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    said = f"{sum(counts.values())} of {len(pictures.table)} masks are in doubt ({listed})"
+    return [f"{said}: of these photos the figures show what the masks do."] if counts else []
 
 
 def by_second_masks(pictures: Pictures, scores: dict[str, dict], columns: dict[str, np.ndarray]) -> dict | None:
