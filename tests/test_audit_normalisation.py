@@ -69,7 +69,7 @@ def test_the_normalisation_that_a_model_was_made_for_is_named_with_its_spec(mode
     assert found["usual"][option]["map_at_r"] == pytest.approx(1) and found["map_at_r"] < 0.9
     assert said.startswith(
         "The model's file does not tell how pictures are normalised: ImageNet's mean=0.485,0.456,0.406&sd=0.229,0.224,"
-        "0.225 was assumed, perhaps wrongly. On 100 photos of 20 classes MAP@R is "
+        "0.225, red first, was assumed, perhaps wrongly. On 100 photos of 20 classes MAP@R is "
     )
     assert f"100.0 % with {option}" in said and f"; {option} gains " in said
     assert said.endswith(f"If it was trained so, audit '{spec}&{option}'.")
@@ -81,7 +81,8 @@ def test_where_imagenet_s_is_right_no_other_is_named(model):
     found, (said,) = tried(model(""))
     assert found["better"] is None and set(found["usual"]) == set(TAKES) - {""}
     assert said.endswith(
-        "; none is shown to be better. If it was trained otherwise, these figures are not its own: add ?mean=...&sd=..."
+        "; none is shown to be better. If it was trained otherwise, these figures are not its own: add "
+        "?mean=...&sd=..., and channels=BGR where blue comes first."
     )
     assert "was assumed. On 100 photos of 20 classes MAP@R is 100.0 % with that, " in said
 
@@ -95,7 +96,7 @@ def test_the_side_of_the_pictures_is_named_where_it_was_assumed(tmp_path):
     network, path = Tells(0, 1), tmp_path / "net"
     torch.jit.trace(network, torch.zeros(1, 3, PX, PX)).save(path)
     assert said(f"torchscript:{path}?input_px={PX}") == []
-    assert said(f"torchscript:{path}?mean=0") == [
+    assert said(f"torchscript:{path}?mean=0&sd=1") == [
         "The model's file does not tell the side of its pictures: 224 px were assumed. If it was trained with others, "
         "these figures are not its own: add ?input_px=..."
     ]
@@ -120,9 +121,8 @@ def test_a_small_gain_is_no_alarm(model, monkeypatch):
         ("python:net:make", False),
         ("onnx:net.onnx", True),
         ("onnx:net.onnx?input_px=64&output=sd", True),
-        ("torchscript:a?channels=BGR", True),
-        ("onnx:net.onnx?mean=0.5", False),
-        ("onnx:net.onnx?input_px=64&sd=0.5", False),
+        ("torchscript:a?channels=RGB", True),
+        ("onnx:net.onnx?mean=0.5&sd=0.5", False),
     ],
 )
 def test_it_is_assumed_where_neither_model_nor_spec_tells(spec, assumed):
@@ -151,7 +151,7 @@ def test_a_network_whose_spec_names_no_weights_is_said_to_be_untrained(spec, unt
 def test_of_one_class_nothing_is_tried(model):
     found, (said,) = tried(model("mean=0&sd=1"), classes=1)
     assert (found["usual"], found["better"]) == ({}, None)
-    assert "MAP@R" not in said and said.endswith("add ?mean=...&sd=...")
+    assert "MAP@R" not in said and said.endswith("add ?mean=...&sd=..., and channels=BGR where blue comes first.")
 
 
 def test_a_few_photos_of_each_class_are_tried():

@@ -95,8 +95,8 @@ def test_a_softmax_is_said_with_what_the_last_layers_get(tmp_path):
         f"audit '{spec}?output=features' or '{spec}?output=pooled'."
     )
     assert model_remarks(load(spec, CPU), PICTURES, TOLD) == [said]
-    chosen = f"{spec}?output=classes&mean=0.5"
-    assert f"audit '{spec}?mean=0.5&output=features' or" in model_remarks(load(chosen, CPU), PICTURES, TOLD)[0]
+    chosen = f"{spec}?output=classes&mean=0.5&sd=1"
+    assert f"audit '{spec}?mean=0.5&sd=1&output=features' or" in model_remarks(load(chosen, CPU), PICTURES, TOLD)[0]
     for inner in ("features", "logits"):
         assert model_remarks(load(f"{spec}?output={inner}", CPU), PICTURES, TOLD) == []
 

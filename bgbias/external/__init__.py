@@ -26,10 +26,10 @@ What a file does not tell may follow a question mark, each where it differs from
 
     onnx:net.onnx?input_px=224&mean=0.485,0.456,0.406&sd=0.229,0.224,0.225&channels=RGB
 
-A model gets (picture - mean) / sd, with pictures in 0..1; one number stands for three; mean and sd are in the order of
-the channels (RGB or BGR). Where ONNX or TorchScript leaves mean and sd open, an audit says what the usual others would
-give. For an ONNX model, output=NAME chooses one of several outputs, or any inner tensor, such as the features before a
-classifier's last layer. In a shell, quote the SPEC.
+A model gets (picture - mean) / sd, with pictures in 0..1; one number stands for three; mean and sd are given both, in
+the order of the channels (RGB or BGR). Where a SPEC of ONNX or TorchScript leaves them open, an audit says what the
+usual others would give. For an ONNX model, output=NAME chooses one of several outputs, or any inner tensor, such as the
+features before a classifier's last layer. In a shell, quote the SPEC.
 
 TorchScript files and python: run code that somebody else may have written: load only what you trust.
 """

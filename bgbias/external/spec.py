@@ -49,10 +49,20 @@ def load(spec: str, where: torch.device | None = None) -> Embedder:
         else:
             network, expected = _by_name(scheme, target)
         its = card(spec, expected._replace(**options))
+        _refuse_half(options, expected.channels)
     except (ValueError, FileNotFoundError) as error:
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else InputError
         raise kind(f"{spec}: {error}") from error
     return Embedder(network.to(where), its, spec, _files(scheme, target)).to(where)
+
+
+def _refuse_half(options: dict, channels: str) -> None:
+    """Refuse options that would leave ImageNet's mean beside another sd, or for channels in another order."""
+    given = {"mean", "sd"} & options.keys()
+    turned = options.get("channels", channels) != channels
+    if len(given) == 1 or (turned and not given):
+        found = given.pop() if given else f"channels={options['channels']}"
+        raise InputError(f"{found} alone: give mean and sd both, in the order of the channels, as they belong together")
 
 
 def _by_name(scheme: str, target: str) -> tuple[nn.Module, Input]:

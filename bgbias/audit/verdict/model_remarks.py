@@ -73,7 +73,8 @@ def _normalisation(found: dict, spec: str) -> list[str]:
     if not found["assumed"]:
         return []
     mean, sd = (",".join(f"{number:g}" for number in found[name]) for name in ("mean", "sd"))
-    said = f"The model's file does not tell how pictures are normalised: ImageNet's mean={mean}&sd={sd} was assumed"
+    assumed = f"ImageNet's mean={mean}&sd={sd}, red first, was assumed"
+    said = f"The model's file does not tell how pictures are normalised: {assumed}"
     if found["usual"]:
         others = ", ".join(f"{percent({'value': one['map_at_r']})} with {way}" for way, one in found["usual"].items())
         said += (
@@ -82,7 +83,8 @@ def _normalisation(found: dict, spec: str) -> list[str]:
         )
     if not found["better"]:
         shown = "; none is shown to be better" if found["usual"] else ""
-        return [f"{said}{shown}. If it was trained otherwise, these figures are not its own: add ?mean=...&sd=..."]
+        mend = "add ?mean=...&sd=..., and channels=BGR where blue comes first"
+        return [f"{said}{shown}. If it was trained otherwise, these figures are not its own: {mend}."]
     gain = found["usual"][found["better"]]["gain"]
     return [
         f"{said}; {found['better']} gains {points(gain)} ({interval(gain)}). If it was trained so, audit "
