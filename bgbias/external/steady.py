@@ -8,7 +8,9 @@ from bgbias.errors import InputError
 from bgbias.models.embedder import Embedder, embed
 
 ENOUGH = 8  # photos
-ALIKE = 0.999  # cosine; rounding leaves more than 0.99999, dropout of 10 % some 0.95
+MOST = 0.001  # of 1 - cosine; rounding leaves less than 0.00001, dropout of 10 % some 0.05
+SHARE = 0.02  # of what lies between two photos: of some models all embeddings are nearly alike
+LEAST = 1e-6  # what rounding may leave
 
 
 def refuse_unsteady(embedder: Embedder, pictures: Tensor, names: Sequence[str]) -> None:
@@ -24,11 +26,17 @@ def refuse_unsteady(embedder: Embedder, pictures: Tensor, names: Sequence[str]) 
     """
     pictures = pictures[:ENOUGH]
     first = embed(embedder, [pictures], names)
+    most = min(MOST, max(LEAST, SHARE * float(_apart(first[:, None], first).mean())))
     mend = "it was exported in training mode; call .eval() before the export"
     for batches, what in (
         ([pictures], "gives the same photos other embeddings at each call, as dropout does"),
         (pictures.split(1), "gives a photo another embedding beside other photos, as batch statistics do"),
     ):
-        least = (embed(embedder, batches, names) * first).sum(1).min()
-        if least < ALIKE:
-            raise InputError(f"{embedder.name}: {what} (cosine {least:.3f}): {mend}")
+        moved = float(_apart(embed(embedder, batches, names), first).max())
+        if moved > most:
+            raise InputError(f"{embedder.name}: {what} (cosine {1 - moved:.5f}): {mend}")
+
+
+def _apart(one: Tensor, other: Tensor) -> Tensor:
+    """1 - cosine of embeddings of length 1, exact also where they are nearly alike."""
+    return (one - other).square().sum(-1) / 2
