@@ -88,6 +88,12 @@ def test_an_inner_tensor_is_taken_for_the_output(tmp_path, outside):
         load(f"{spec}?output=map", CPU)
 
 
+def test_weights_beside_a_file_are_files_of_the_model_too(tmp_path):
+    file, beside = tmp_path / "net.onnx", tmp_path / "weights.bin"
+    assert load(write(file), CPU).files == [file]
+    assert load(write(file, outside=True), CPU).files == [file, beside]
+
+
 def test_a_softmax_is_said_with_what_the_last_layers_get(tmp_path):
     spec = write(tmp_path / "net.onnx")
     said = (
@@ -120,3 +126,27 @@ def test_probabilities_of_a_model_without_a_graph_are_said_too(tmp_path):
     torch.jit.trace(network, torch.zeros(1, 3, 16, 16)).save(tmp_path / "net.pt")
     (said,) = model_remarks(load(f"torchscript:{tmp_path / 'net.pt'}?input_px=16", CPU), PICTURES, TOLD)
     assert said.endswith("sum to 1, as probabilities of classes do: for its features, give it without its last layer.")
+
+
+class Packed(torch.nn.Module):
+    """Gives the signs of pixels, eight in a number, or apart."""
+
+    def __init__(self, apart):
+        super().__init__()
+        self.apart = apart
+
+    def forward(self, images):
+        bits = images.flatten(1)[:, :64] > 0
+        powers = 2 ** torch.arange(8)
+        return bits.float() + 0.1 if self.apart else (bits.view(-1, 8, 8) * powers).sum(2).byte()
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_whole_numbers_are_said_for_packed_bits_have_no_cosine(tmp_path, apart):
+    torch.jit.script(Packed(apart)).save(tmp_path / "net.pt")
+    said = [
+        "The model gives whole numbers (uint8), compared by their cosine as they are: packed bits, or codes with an "
+        "offset, are to be unpacked inside the model."
+    ]
+    spec = f"torchscript:{tmp_path / 'net.pt'}?input_px=16"
+    assert model_remarks(load(spec, CPU), PICTURES, TOLD) == ([] if apart else said)

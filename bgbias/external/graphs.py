@@ -30,6 +30,15 @@ def tapped(path: Path, output: str) -> bytes:
     return model.SerializeToString()
 
 
+def weights_beside(path: Path) -> list[Path]:
+    """Return the files beside an ONNX file that hold weights of it, sorted: they may change while it does not."""
+    import onnx
+
+    graph = onnx.load(path, load_external_data=False).graph
+    entries = (entry for weights in graph.initializer for entry in weights.external_data)
+    return sorted({path.parent / entry.value for entry in entries if entry.key == "location"})
+
+
 def before_last_layers(path: Path, output: str) -> list[str]:
     """Return what the last layers with weights before an output get, the last one's first; [] where it is a map.
 

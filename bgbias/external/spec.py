@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from bgbias.errors import InputError, as_input_error, unknown
-from bgbias.external import baselines, formats
+from bgbias.external import baselines, formats, graphs
 from bgbias.models import trained
 from bgbias.models.by_name import COLLECTIONS, trunk
 from bgbias.models.cards import Input, card
@@ -77,7 +77,9 @@ def _by_name(scheme: str, target: str) -> tuple[nn.Module, Input]:
 
 
 def _files(scheme: str, target: str) -> list[Path]:
-    """The file or module that a target names, such as that of the weights."""
+    """The file or module that a target names, such as that of the weights, and weights that lie beside it."""
+    if scheme == "onnx":
+        return [Path(target), *graphs.weights_beside(Path(target))]
     if scheme == "python":
         module = sys.modules[target.partition(":")[0]]
         return [Path(module.__file__)] if getattr(module, "__file__", None) else []

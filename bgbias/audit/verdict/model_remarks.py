@@ -107,7 +107,14 @@ def _side(embedder: Embedder) -> list[str]:
 def _last_layer(embedder: Embedder, pictures: Tensor) -> list[str]:
     if embedder.name.partition(":")[0] not in ANYONES:
         return []
-    given = embedder.network(embedder.normalise(pictures[:ENOUGH]).contiguous()).flatten(1).float()
+    given = embedder.network(embedder.normalise(pictures[:ENOUGH]).contiguous()).flatten(1)
+    if not given.is_floating_point():
+        kind = str(given.dtype).removeprefix("torch.")
+        return [
+            f"The model gives whole numbers ({kind}), compared by their cosine as they are: packed bits, or codes with "
+            "an offset, are to be unpacked inside the model."
+        ]
+    given = given.float()
     probable = bool((given >= 0).all() and ((given.sum(1) - 1).abs() < 1e-3).all())
     if not probable and given.shape[1] not in IMAGENET:
         return []
