@@ -64,6 +64,14 @@ def test_an_interval_without_width_proves_little_of_few_classes_and_more_of_many
     assert certain["grade"] == "A" and interval in certain["graded"]
 
 
+@pytest.mark.parametrize(("low", "clean", "swapped"), [(0.002, "99.8", "99.5"), (-0.002, "100", "100")])
+def test_a_small_loss_is_not_said_of_equal_numbers(low, clean, swapped):
+    drop = r(0.003, low, 0.004)
+    found = changed({"matrix.clean.clean": r(0.998), "matrix.swapped.swapped": r(0.995), "drop": drop})
+    start = f"Of 100 searches, {clean} find the right product; on other backgrounds, {swapped} do: "
+    assert summary(found)["said"].startswith(start)
+
+
 def test_who_guesses_on_clean_photos_has_no_grade():
     found = summary(changed({"matrix.clean.clean": r(0.03)}))
     assert found["said"] == "Of 100 searches, 3 find the right product: not shown to be better than guessing (2)."

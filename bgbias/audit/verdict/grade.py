@@ -33,16 +33,20 @@ def summary(found: dict) -> dict:
         said: a sentence; grade: a letter, several where two kinds of masks or two pools do not give the same ("D or
         E"), or None where there is no effect to grade; graded: a sentence on it.
     """
-    searches = (
-        f"Of 100 searches, {span(found['matrix']['clean']['clean']['recall_at_1'], digits=0)} find the right product"
+    clean, swapped = (
+        found["matrix"]["clean"]["clean"]["recall_at_1"],
+        [share for _, share in sensitivity.remaining(found)],
     )
+    drops = sensitivity.drops(found)
+    told_apart = span(clean, digits=0) != span(*swapped, digits=0) or set(sensitivity.sides(drops, 0)) == {0}
+    digits = 0 if told_apart else 1  # a loss that is shown is not said of equal numbers
+    searches = f"Of 100 searches, {span(clean, digits=digits)} find the right product"
     if doubtful(found):
         said = f"{searches}. What other backgrounds do cannot be told: most of the masks are in doubt."
         return {"said": said, "grade": None, "graded": "No grade: most of the masks are in doubt."}
-    swapped = span(*(estimate for _, estimate in sensitivity.remaining(found)), digits=0)
-    said = f"{searches}; on other backgrounds, {swapped} do: {_outcome(found)}."
+    said = f"{searches}; on other backgrounds, {span(*swapped, digits=digits)} do: {_outcome(found)}."
     if not above_chance(found):
-        if set(sensitivity.sides(sensitivity.drops(found), 0)) != {-1} or guesses(found):
+        if set(sensitivity.sides(drops, 0)) != {-1} or guesses(found):
             guessed = f"{100 * found['chance']['recall_at_1']:.0f}"
             said = f"{searches}: not shown to be better than guessing ({guessed})."
         return {
