@@ -45,6 +45,17 @@ def test_photos_are_listed_with_their_classes(folder):
     assert list(table.class_id) == [0, 0, 1, 1] and said == []
 
 
+def test_photos_half_of_which_the_centre_square_leaves_out_are_named(folder):
+    draw(folder / "pear/tall.jpg", (20, 39))
+    assert read(folder)[1] == []
+    draw(folder / "apple/wide.jpg", (400, 50))
+    draw(folder / "pear/taller.jpg", (20, 40))
+    assert read(folder)[1] == [
+        "2 of 7 photos are twice as long as wide or more, such as apple/wide.jpg: the model is shown their centre "
+        "square, half of them at most; crop them around the object."
+    ]
+
+
 def test_of_split_photos_the_test_photos_are_audited(folder):
     for name in ("fig/a.jpg", "fig/b.jpg"):
         draw(folder / name, (40, 30))

@@ -14,6 +14,7 @@ from bgbias.photos.decode import on_white, picture_size
 SMALLEST_PX = 8  # of a side: on less there is nothing to see
 LARGEST_PX = 100_000_000  # of a photo: decoded 300 MB, in each of several threads
 LONGEST = 20  # times as long as wide: the centre square would show nothing of it
+LONG = 2  # times: it shows half of it at most
 
 
 def read(folder: Path, split: str = "test") -> tuple[pd.DataFrame, list[str]]:
@@ -25,7 +26,7 @@ def read(folder: Path, split: str = "test") -> tuple[pd.DataFrame, list[str]]:
 
     Returns:
         The table, with columns path, class_id (from 0, by name), class_name and mask_path ("" for none); and what
-        is to be said of the choice and of transparent photos, sentences.
+        is to be said of the choice, of long and of transparent photos, sentences.
 
     Raises:
         ValueError: see `datasets.folder.read`; or fewer than two classes of two photos; no test photos; a photo that is
@@ -42,12 +43,13 @@ def read(folder: Path, split: str = "test") -> tuple[pd.DataFrame, list[str]]:
         raise InputError(
             f"{folder}: {which}{pairs} classes of two photos or more, and an audit needs 2: add classes or photos"
         )
-    _refuse_sizes(folder, list(table.path))
+    said += _checked_sizes(folder, list(table.path))
     said += on_white((folder / path for path in table.path), "photos")
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0]).drop(columns="split"), said
 
 
-def _refuse_sizes(folder: Path, paths: list[str]) -> None:
+def _checked_sizes(folder: Path, paths: list[str]) -> list[str]:
+    """Refuse photos that are too small, narrow or large, and say how many lose half to the centre square."""
     sizes = {path: picture_size(folder / path) for path in paths}
 
     def refuse(bad: list[str], complaint: str) -> None:
@@ -60,6 +62,10 @@ def _refuse_sizes(folder: Path, paths: list[str]) -> None:
     refuse(small, f"photos with a side of less than {SMALLEST_PX} pixels; replace or remove them")
     narrow = [path for path, size in sizes.items() if max(size) > LONGEST * min(size)]
     refuse(narrow, f"photos more than {LONGEST} times as long as wide; crop or remove them")
+    long = [path for path, size in sizes.items() if max(size) >= LONG * min(size)]
+    shown = "the model is shown their centre square, half of them at most; crop them around the object"
+    what = f"{len(long):,} of {len(paths):,} photos are twice as long as wide or more, such as"
+    return [f"{what} {long[0]}: {shown}."] if long else []
 
 
 def given_masks(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
