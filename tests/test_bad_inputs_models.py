@@ -40,6 +40,8 @@ SPECS = {
     "sd below 0": ("small_resnet?sd=-1", "sd"),
     "infinite sd": ("small_resnet?sd=inf", "sd"),
     "channels": ("small_resnet?channels=GRB", "channels GRB"),
+    "BGR with a mean of RGB": ("small_resnet?channels=BGR", "channels=BGR alone: give mean and sd both"),
+    "a mean without sd": ("small_resnet?mean=0.5", "mean alone: give mean and sd both"),
     "an output of no ONNX": ("small_resnet?output=a", "unknown option 'output'"),
     "an option of a model of ours": ("model:models/demo/base/42?input_px=64", "unknown option 'input_px'"),
     "a folder that is none": ("model:nowhere", "nowhere: no model here"),

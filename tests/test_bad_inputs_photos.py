@@ -197,6 +197,11 @@ def test_masks_that_are_all_empty(refuses):
     refuses(GIVEN, "all masks are empty", (f"{OWN}/masks", empty))
 
 
+def an_audited_photo(path: Path) -> None:
+    """Save one, enlarged."""
+    Image.open(path.parent.parent / OWN / "photos/mug 1/1.png").resize((80, 64)).save(path)
+
+
 @pytest.mark.parametrize(
     ("how", "words"),
     [
@@ -206,8 +211,10 @@ def test_masks_that_are_all_empty(refuses):
         (content(png(60_000, 60_000)), "megapixels"),
         (remove, "3 pictures, at least 4"),
         (folder, "3 pictures, at least 4"),
+        (lambda path: Image.new("RGB", (50, 60), (0, 90, 200)).save(path), "of 4 backgrounds 3 differ, expected 4"),
+        (an_audited_photo, "backgrounds: audited photos among the backgrounds, with their objects"),
     ],
-    ids=["empty", "text", "cut", "gigapixels", "gone", "a folder"],
+    ids=["empty", "text", "cut", "gigapixels", "gone", "a folder", "the colour of another", "an audited photo"],
 )
 def test_a_background(refuses, how, words):
     refuses(GIVEN, words, ("backgrounds/1.png", how))
