@@ -32,6 +32,8 @@ class InTraining(nn.Module):
             features = nn.functional.dropout(features, 0.1, True)
         if self.kind == "batch statistics" and len(features) > 1:
             features = (features - features.mean(0)) / (features.std(0) + 1e-3)
+        if self.kind == "rounding":
+            features = features + 1e-5 * len(features) * torch.arange(64) / 64
         return features + self.offset
 
 
@@ -58,3 +60,8 @@ def test_a_model_that_is_a_function_of_the_photo_passes(name):
 @pytest.mark.parametrize("offset", [0.0, 100.0, 1e5])
 def test_a_steady_file_passes_however_alike_its_embeddings_are(offset, tmp_path):
     refuse_unsteady(exported(InTraining("nothing", offset), tmp_path / "net.pt"), PICTURES, NAMES)
+
+
+def test_photos_that_are_all_alike_leave_room_for_rounding(tmp_path):
+    alike = PICTURES[:1].repeat(10, 1, 1, 1)
+    refuse_unsteady(exported(InTraining("rounding", 0.0), tmp_path / "net.pt"), alike, NAMES)
