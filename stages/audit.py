@@ -112,8 +112,10 @@ def _judge(
     from bgbias.audit.shared import advice, grade, sentences
 
     found["verdict"] = sentences.verdict(found, class_names, len(measures.probed), measures.chance_of_probed(), remarks)
-    regime = advice.cure(settings.train[asked.get("dataset", "own")])
-    found |= {"summary": grade.summary(found), "advice": advice.steps(found, asked, settings.seeds[0], regime)}
+    dataset = asked.get("dataset", "own")
+    training, px = settings.train[dataset], settings.images[dataset].input_px
+    cure = advice.cure(training), f"{training.network}, {px} px"
+    found |= {"summary": grade.summary(found), "advice": advice.steps(found, asked, settings.seeds[0], *cure)}
 
 
 def _write(

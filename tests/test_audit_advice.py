@@ -26,7 +26,10 @@ def steps(changes=None, asked=ASKED):
 def test_after_a_loss_the_cheapest_comes_first():
     grey, remedies, training = steps()
     assert grey["said"].startswith("Show queries and gallery as objects alone on grey") and not grey["commands"]
-    assert ": then 75 of 100 searches find the right product on any background, instead of 60 on other " in grey["said"]
+    assert (
+        ": then at best 75 of 100 searches find the right product on any background, instead of 60 on other "
+        in grey["said"]
+    )
     assert remedies["said"].startswith("Measure what other remedies recover")
     assert training["said"].startswith("Train with random backgrounds behind the objects (the regime bgconsistency)")
 
@@ -43,10 +46,31 @@ def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks():
     (measure,) = remedies["commands"]
     expected = ["--photos", ASKED["photos"], "--mask-method", "rembg", "--embedder", ASKED["embedder"]]
     assert shlex.split(measure) == ["python", "-m", "stages.remedies", *expected, "--out", "a/remedies.json"]
-    link, train, again = training["commands"]
+    link, train, before, again = training["commands"]
     assert link == """mkdir -p data/sources && ln -sn "$(realpath '/home/ann/my photos')" data/sources/own"""
     assert train == "dvc exp run -S 'datasets=[own]' -S masks.own.method=rembg -S 'regimes=[base,bgconsistency]'"
+    assert before.endswith(f"--dataset own --embedder {shlex.quote(ASKED['embedder'])} --out a_before")  # same photos
     assert again.endswith("--dataset own --embedder model:models/own/bgconsistency/7 --out a_bgconsistency")
+    file = "isnet-general-use:/my nets/isnet.onnx"
+    train = steps(asked=ASKED | {"rembg_model": file})[2]["commands"][1]
+    assert f" -S 'masks.own.rembg_model={file}' -S" in train
+
+
+def test_what_is_trained_and_on_how_many_classes_is_said():
+    said = steps()[2]["said"]
+    settings, loss = read.load(), "normalized_softmax"
+    per_class = getattr(settings.losses, loss).overrides["own"]["per_class"]
+    fewest = settings.train["own"].batch_size // per_class
+    assert settings.loss == loss and f"must fill a batch: {fewest} at least, or lower train.own.batch_size." in said
+    network = f"{settings.train['own'].network}, {settings.images['own'].input_px} px"
+    assert f"this project's network ({network}); for one of yours see docs/own_loop.md." in said
+
+
+def test_what_was_trained_so_is_not_to_be_trained_so_again():
+    asked = {"dataset": "demo", "embedder": "model:models/demo/bgconsistency/42", "out": "a"}
+    step = steps(asked=asked)[2]
+    assert step["said"].startswith("It was trained in the regime bgconsistency already") and not step["commands"]
+    assert steps(asked=asked | {"embedder": "model:models/demo/base/42"})[2]["commands"]
 
 
 def test_pretrained_networks_are_trained_in_the_regime_for_them():

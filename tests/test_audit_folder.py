@@ -78,7 +78,7 @@ def test_one_class_is_refused(folder):
         read(folder)
     (folder / "pear/a.jpg").unlink()
     (folder / "pear").rmdir()
-    with refused("all photos are of the class apple: add other classes"):
+    with refused("all photos are of the class apple: add other classes, or give "):
         read(folder)
 
 

@@ -98,6 +98,16 @@ def test_a_list_in_another_encoding_is_refused(photos):
         folder.read(photos)
 
 
+def test_folders_of_splits_are_no_classes(tmp_path):
+    for name in ("train", "Test"):
+        add(tmp_path / "shop" / name / "cup/1.jpg")
+    message = "shop: Test, train are splits, not classes: give one of them, or list all photos in photos.csv, with"
+    with pytest.raises(ValueError, match=message):
+        folder.read(tmp_path / "shop")
+    add(tmp_path / "shop/tea/1.jpg")
+    assert set(folder.read(tmp_path / "shop").class_name) == {"Test", "tea", "train"}
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [

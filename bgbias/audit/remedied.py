@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bgbias.audit import progress
 from bgbias.audit.inputs import pools, sources
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures import embeddings
@@ -25,6 +26,7 @@ from bgbias.remedies.pictures import Shown
 
 KNOWN = {"foreground_grey": "grey", "foreground_mean": "mean_colour"}  # view of an audit -> pass of the clean view
 LEARNING = ("train", "val")
+REMEDIES = "remedies"  # folder of their embeddings
 NO_SPLITS = "No photos.csv names the splits train and val: nothing is learnt or chosen, remedies of pictures only."
 
 
@@ -77,7 +79,7 @@ def measure(
     """Embed what is not known yet, learn, choose and measure: see `recovery`; what a finder shows, too."""
     tested, seed = sides.tested, sides.tested.seed
     shown_by = finder and {name: weight.tolist() for name, weight in finder.state_dict().items()}
-    settings = ["remedies", embeddings.identity(model, tested), *([shown_by] if finder else [])]
+    settings = [REMEDIES, embeddings.identity(model, tested), *([shown_by] if finder else [])]
     made_from = fingerprint(settings, [sides.learnt_from.folder])
     learnt = chosen_on = None
     if sides.learning:
@@ -91,12 +93,16 @@ def measure(
     drawn = passes.Swaps(tested.pool, tested.draws, seed, tested.purpose)
     shown, keep = Shown(tested.photos, sides.learnt_from, seed, finder), partial(_kept, cache, made_from)
     known = _known(embeddings.embed(model, tested, cache, only=[*_as_is(tested), *KNOWN]))
+    made = {view: (cache.root / made_from / f"{REMEDIES}/{view}.npy").is_file() for view in _as_is(tested)}
+    left = len(tested.labels) * sum(len(shown.names) - len(known.get(view, ())) for view in made if not made[view])
+    seconds_each = embeddings.seconds_each(model, tested) if left else 0.0
+    print(f"remedies: {progress.cost(left, 0, tested.input_px, seconds_each)}", flush=True)
     split = passes.embedded(model, tested.photos, tested.image_ids, drawn, shown, keep, known)
     return recovery.measure(split, chosen_on, learnt, seed), learnt
 
 
 def _kept(cache: Cache, made_from: str, view: str, rows: int, make: passes.Make) -> np.ndarray:
-    return cache.array(f"remedies/{view}", made_from, rows, make)
+    return cache.array(f"{REMEDIES}/{view}", made_from, rows, make)
 
 
 def _as_is(tested: Pictures) -> list[str]:

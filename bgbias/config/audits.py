@@ -11,9 +11,12 @@ SecondMasks = Literal["given", "rembg", "grabcut", "none"]
 OF_A_FOLDER = {  # options of the command line, for a folder of photos
     "photos": {"help": "folder of photos", "metavar": "DIR"},
     "masks": {"help": "folder of masks: apple/a.png (white: the object) for apple/a.jpg", "metavar": "DIR"},
-    "mask_method": {"choices": get_args(MaskMethod), "help": "how to make masks instead; given: photos.csv names them"},
+    "mask_method": {
+        "choices": get_args(MaskMethod),
+        "help": "how to make masks instead; without it grabcut; given: photos.csv names them",
+    },
     "rembg_model": {
-        "help": "name, or KIND:FILE, a local file of such a model; without it u2net",
+        "help": "of rembg: a name, downloaded, or NAME:FILE, as isnet-general-use:isnet.onnx; without it u2net",
         "metavar": "MODEL",
     },
     "backgrounds": {"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},

@@ -19,6 +19,8 @@ from bgbias.metrics import sample_size
 from bgbias.photos.table import check_table
 from bgbias.seeding import generator
 
+SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # as others name folders of classes
+
 
 def fetch(out: Path, options: Folder) -> None:
     """Copy the photos, and masks, of data/sources/NAME (a folder or a link to one), with a list of all.
@@ -93,9 +95,9 @@ def read(folder: Path) -> pd.DataFrame:
         "" where they are not given.
 
     Raises:
-        ValueError: no folder, no photos, photos of a single class; a photo outside of the class folders or in a
-            format that is not read, a class folder without photos, a link that leads nowhere, two equal files, a name
-            with control characters; as raised by `listed.read`. One line that names the file and the fix.
+        ValueError: no folder, no photos, photos of a single class, folders of splits; a photo outside of the class
+            folders or in a format that is not read, a class folder without photos, a link that leads nowhere, two equal
+            files, a name with control characters; as raised by `listed.read`. One line that names the file and the fix.
         OSError: a folder that cannot be opened.
     """
     if not folder.is_dir():
@@ -107,7 +109,9 @@ def read(folder: Path) -> pd.DataFrame:
     names = {name for column in ("path", "mask_path", "class_name") for name in table[column]}
     refuse(filter(steers, names), f"{folder}: control characters in names; rename files and classes without them")
     if table.class_name.nunique() == 1:
-        raise InputError(f"{folder}: all photos are of the class {table.class_name.iloc[0]}: add other classes")
+        name = table.class_name.iloc[0]
+        inner = "" if (folder / LIST).is_file() else f", or give {folder / name} if its folders are the classes"
+        raise InputError(f"{folder}: all photos are of the class {name}: add other classes{inner}")
     refuse_copies(folder, dict(zip(table.path, table.class_name, strict=True)))
     return table.sort_values("path", ignore_index=True)
 
@@ -147,6 +151,9 @@ def _from_folders(folder: Path) -> pd.DataFrame:
         classes = {top.name for top in folder.iterdir() if top.is_dir() and not is_passed_over(top.name)}
         empty = classes - {path.parts[0] for path in photos}
         refuse(empty, f"{folder}: class folders without photos; fill or remove them")
+        if classes and {name.lower() for name in classes} <= SPLITS:
+            mend = f"give one of them, or list all photos in {LIST}, with their classes and splits"
+            raise InputError(f"{folder}: {', '.join(sorted(classes))} are splits, not classes: {mend}")
     rows = [(path.as_posix(), class_name(path.parts[0]), "", "") for path in photos]
     return pd.DataFrame(rows, columns=list(COLUMNS.values()), dtype=str)
 

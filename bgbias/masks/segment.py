@@ -14,8 +14,8 @@ from bgbias.config import params
 from bgbias.errors import InputError, as_input_error, refuse_unknown
 
 MEND = (
-    "give masks.<dataset>.rembg_model a model of rembg, such as u2net, or one and a file of it, such as "
-    "isnet-general-use:FILE, or method grabcut"
+    "give rembg_model (params.yaml: of masks.<dataset>; an audit: --rembg-model) a model of rembg, such as u2net, or "
+    "one and a file of it, such as isnet-general-use:FILE, or take the method grabcut"
 )
 OTHER_TASKS = ("sam", "u2net_cloth_seg")  # of rembg's sessions: they want points, or give three masks
 U2NET_PX = 320  # side of its input

@@ -68,4 +68,6 @@ def _refuse_unlike(first: pd.DataFrame, second: pd.DataFrame, names: Sequence[st
         raise InputError(f"{both} have {moved[0]} in different classes: {mend}")
     unlike = set(first.columns) ^ set(second.columns)
     if unlike:
-        raise InputError(f"{both} have different measures, such as {min(unlike)}: measure both anew by the same code")
+        raise InputError(
+            f"{both} have different measures, such as {min(unlike)}: measure both anew by the same code and options"
+        )

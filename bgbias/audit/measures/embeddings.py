@@ -114,7 +114,7 @@ def embed(
     left = sum(size for view, size in sizes.items() if not (cache.root / made_from[view] / f"{view}.npy").is_file())
     clean = pictures.gallery and _Gallery(embedder, pictures.gallery, cache)
     left += clean.left() if clean else 0
-    said = progress.cost(left, passes, pictures.input_px, _seconds_each(embedder, pictures) if left else 0.0)
+    said = progress.cost(left, passes, pictures.input_px, seconds_each(embedder, pictures) if left else 0.0)
     print(said, flush=True)
     with tqdm(total=sum(sizes.values()), desc="embedding", unit="picture") as bar:
         for view, size in sizes.items():
@@ -171,7 +171,7 @@ class _Gallery:
         yield from ranks.spread(one, parts(len(rows)))
 
 
-def _seconds_each(embedder: embedders.Embedder, pictures: Pictures) -> float:
+def seconds_each(embedder: embedders.Embedder, pictures: Pictures) -> float:
     """How long it takes to compose and embed a picture, by one batch."""
     started = perf_counter()
     batch = next(views.batches(pictures, "swapped/0"))

@@ -9,6 +9,7 @@ from bgbias.audit.verdict.wording import most, side, span
 from bgbias.config import params
 
 NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "queries", "out")  # options of an audit
+OF_MASKS = {"mask_method": "method", "rembg_model": "rembg_model"}  # option -> setting of the pipeline
 OWN = "data/sources/own"  # where the pipeline looks for the user's photos
 BELIEVE = {  # where the loss depends on it
     "masks": "See which masks fit the objects, give these (--masks DIR), and audit again: the loss depends on them.",
@@ -18,7 +19,13 @@ BELIEVE = {  # where the loss depends on it
 Step = dict[str, str | list[str]]  # said: a sentence or two; commands: to be run one after the other
 
 
-def steps(found: dict, asked: Mapping[str, str], seed: int, regime: str = "bgconsistency") -> list[Step]:
+def steps(
+    found: dict,
+    asked: Mapping[str, str],
+    seed: int,
+    regime: str = "bgconsistency",
+    network: str = "small_resnet, 64 px",
+) -> list[Step]:
     """Choose what to do, by what was measured.
 
     Args:
@@ -27,6 +34,7 @@ def steps(found: dict, asked: Mapping[str, str], seed: int, regime: str = "bgcon
             and out among them.
         seed: of the networks that the pipeline trains.
         regime: in which it should, see `cure`.
+        network: that it trains, and the side of its pictures.
 
     Returns:
         Steps, at least one.
@@ -43,7 +51,7 @@ def steps(found: dict, asked: Mapping[str, str], seed: int, regime: str = "bgcon
     drops, masks = sensitivity.drops(found), _if_grabcut(found, asked)
     sides, loss = set(sensitivity.sides(drops, 0)), max(most(drop) for _, drop in drops)
     if sides == {1}:
-        return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime)]
+        return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime, network)]
     if 1 in sides:
         said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
     elif loss > MAY_LOSE:
@@ -98,9 +106,10 @@ def _on_grey(found: dict) -> list[Step]:
         return []
     now, then, own = span(swapped, *second, digits=0), span(grey, digits=0), span(clean, digits=0)
     said = (
-        f"Show queries and gallery as objects alone on grey, cut out by masks like these: then {then} of 100 searches "
-        f"find the right product on any background, instead of {now} on other backgrounds and {own} on their own. No "
-        "training is needed, but a mask of every photo (bgbias.ablations.on_colour)."
+        f"Show queries and gallery as objects alone on grey, cut out by masks like these: then at best {then} of 100 "
+        f"searches find the right product on any background, instead of {now} on other backgrounds and {own} on their "
+        "own. At best, for these masks have also made the swapped photos. No training is needed, but a mask of every "
+        "photo (bgbias.ablations.on_colour)."
     )
     return [{"said": said, "commands": []}]
 
@@ -112,22 +121,35 @@ def _remedies(asked: Mapping[str, str]) -> list[Step]:
     return [{"said": said, "commands": [command]}]
 
 
-def _training(asked: Mapping[str, str], seed: int, regime: str) -> list[Step]:
-    dataset = asked.get("dataset", "own")
-    said = f"Train with random backgrounds behind the objects (the regime {regime}), and audit the test photos again."
+def _training(asked: Mapping[str, str], seed: int, regime: str, network: str) -> list[Step]:
+    dataset, own = asked.get("dataset", "own"), "photos" in asked
+    if asked["embedder"].startswith(f"model:models/{dataset}/{regime}/"):
+        said = f"It was trained in the regime {regime} already: docs/cure.md says what else there is."
+        return [{"said": said, "commands": []}]
+    said = (
+        f"Train with random backgrounds behind the objects (the regime {regime}). These commands train this project's "
+        f"network ({network}); for one of yours see docs/own_loop.md."
+    )
     link = []
-    if "photos" in asked:
+    if own:
+        said += (
+            " A part of the classes is kept for validation and test, and the others must fill a batch: 8 at least, or "
+            "lower train.own.batch_size. Without a network add -S backgrounds.own.source=rendered."
+        )
         link = [f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(asked["photos"])})" {OWN}']
     if "masks" in asked:
         said += " The pipeline makes masks of its own, by GrabCut, unless a photos.csv beside the photos names yours."
-    trained = f"model:models/{dataset}/{regime}/{seed}"
-    again = ["--dataset", dataset, "--embedder", trained, "--out", f"{asked['out']}_{regime}"]
+    audits = {f"{asked['out']}_{regime}": f"model:models/{dataset}/{regime}/{seed}"}
+    if own:  # the same test photos for both
+        audits = {f"{asked['out']}_before": asked["embedder"]} | audits
+    again = [_command("audit", {"dataset": dataset, "embedder": spec, "out": out}) for out, spec in audits.items()]
     train = f"{_run(asked)} -S 'regimes=[base,{regime}]'"
-    return [{"said": said, "commands": [*link, train, shlex.join(["python", "-m", "stages.audit", *again])]}]
+    return [{"said": said, "commands": [*link, train, *again]}]
 
 
 def _run(asked: Mapping[str, str]) -> str:
     """The command that runs the pipeline on the audited photos, with masks by the same method."""
-    method = asked.get("mask_method")
-    masks = f" -S masks.own.method={method}" if "photos" in asked and method else ""
-    return f"dvc exp run -S 'datasets=[{asked.get('dataset', 'own')}]'{masks}"
+    changes = {"datasets": f"[{asked.get('dataset', 'own')}]"}
+    if "photos" in asked:
+        changes |= {f"masks.own.{to}": asked[name] for name, to in OF_MASKS.items() if name in asked}
+    return shlex.join(["dvc", "exp", "run", *(word for name in changes for word in ("-S", f"{name}={changes[name]}"))])
