@@ -50,7 +50,7 @@ class Params:
 
 
 def _refuse_contradictions(params: Params) -> None:
-    """Raise ValueError for an unknown loss, regime or dataset, a dataset that lacks a block, or a batch too small."""
+    """Raise ValueError for an unknown name, a lacking block, a batch too small, or a setting that changes nothing."""
     refuse_unknown("loss", [params.loss], losses.names())
     board = params.leaderboard
     measured = [*(entry.dataset for entry in params.remedies.values()), *board.datasets]
