@@ -65,8 +65,8 @@ section:has(> #short), section:has(> #do) { padding-top: 1.75rem; }
 .steps li { margin-bottom: .8rem; }
 .steps p { margin: 0; }
 pre {
-  margin: .4rem 0 0; padding: .5rem .8rem; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--line);
-  border-radius: 6px; font: .8125rem/1.5 var(--mono);
+  margin: .4rem 0 0; padding: .5rem .8rem; white-space: pre-wrap; overflow-wrap: anywhere;
+  background: var(--card); border: 1px solid var(--line); border-radius: 6px; font: .8125rem/1.5 var(--mono);
 }
 .sheet { display: grid; grid-template-columns: repeat(4, 1fr); gap: .6rem; margin-top: 1.25rem; }
 .reader {
