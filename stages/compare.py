@@ -34,7 +34,7 @@ def main(settings: params.Params, first: Path, second: Path, out: Path | None, a
     sentences = comparison.sentences(found, names)
     if doubts:
         found, sentences = found.loc[[f"{metric}_clean" for metric in METRICS]], []  # these need no masks
-    table = tables.markdown(comparison.written(found, names))
+    table = tables.markdown(comparison.written(found[found.queries > 0], names))  # what both measured
     text = "\n".join([*remarks, *sentences, "", table])
     if out:
         files.write_text(out, text + "\n")

@@ -23,6 +23,15 @@ def test_two_audits_are_compared_query_by_query(audits, tmp_path, capsys):
     assert re.search(rf"Recall@1 drop +\| +{drop:.1f} \| +0.0 \| +-{drop:.1f} \(-", said)
 
 
+def test_what_quick_audits_leave_out_is_left_out(shop, tmp_path, capsys):
+    for name in ("leaning", "object_alone"):
+        run(shop, tmp_path / name, name, quick=True)
+    capsys.readouterr()
+    compare.main(SETTINGS, tmp_path / "leaning", tmp_path / "object_alone", None)
+    said = capsys.readouterr().out
+    assert "Recall@1 swapped " in said and "not defined" not in said and "conflict" not in said
+
+
 def test_audits_with_other_masks_are_not_compared(shop, audits, tmp_path):
     shutil.copytree(shop / "masks", tmp_path / "masks")
     Image.new("L", (SIDE, SIDE), 255).save(tmp_path / "masks/class0/0.png")

@@ -51,6 +51,12 @@ def test_no_more_is_said_than_the_intervals_show(kept, drop, outcome):
     assert found["said"].endswith(f" do: {outcome}.") and found["grade"] == letter(kept[0])
 
 
+@pytest.mark.parametrize(("chance", "beyond"), [(0.02, ""), (0.5, " beyond guessing")])
+def test_where_guessing_finds_much_the_sentence_says_what_is_lost_of(chance, beyond):
+    found = summary(changed({"chance.recall_at_1": chance, "kept": e(0.3, 0.2, 0.4)}))
+    assert found["said"].endswith(f"it loses most of what it finds{beyond}.")
+
+
 def test_an_interval_without_width_proves_little_of_few_classes_and_more_of_many():
     few, many = ({"low": 0.0, "high": 0.0, "value": 0.0, "classes": classes} for classes in (58, 60))
     found = {"drop": r(0.0), "kept": e(1.0, 1.0, 1.0) | {"classes": 10}}

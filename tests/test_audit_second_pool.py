@@ -74,7 +74,7 @@ def test_sentences_give_the_range_over_two_pools_and_the_difference():
     found = said(on_second())
     assert found[0] == (
         "Swapping backgrounds costs 21.0 to 34.1 points of Recall@1 (by which backgrounds are believed: 95 % intervals "
-        "31.0 to 37.2 on 100 of walls, 18.0 to 24.0 on 90 of meadows, 40 classes). 60.0 to 70.0 % remain."
+        "31.0 to 37.2 on 100 of walls, 18.0 to 24.0 on 90 of meadows, 40 classes). Recall@1 is then 60.0 to 70.0 %."
     )
     assert found[1] == (
         "On a second pool of backgrounds, 90 of meadows, the swap costs 13.1 points less than on the first (95 % "

@@ -26,8 +26,8 @@ TRIALS = rf"In \d+ % of trials {POOL} a photo of another class on the same backg
 ALONE = r"With the object taken away, a photo still finds its class among the clean ones in .*: "
 SEARCHES = r"Of 100 searches, \d+ find the right product"
 TRUE_OF = {  # a sentence of the verdict -> of whom it is true
-    rf"{SWAP}\. [\d.]+ % remain\.": "mixture leaning startled",
-    rf"{SWAP}\. [\d.]+ % remain, which is not shown to be better than guessing\.": "background_alone",
+    rf"{SWAP}\. Recall@1 is then [\d.]+ %\.": "mixture leaning startled",
+    rf"{SWAP}\. Recall@1 is then [\d.]+ %, which is not shown to be better than guessing\.": "background_alone",
     rf"{SWAP}: no effect is shown\.": "object_alone doubtful",
     rf"{SWAP}: no effect is shown\. A model at chance has nothing to lose, so this says nothing about .*": "noise",
     r"With swapped backgrounds .* higher .*: the photos' own backgrounds serve this model worse than .*": "hindered",

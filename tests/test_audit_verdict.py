@@ -23,13 +23,13 @@ def test_a_loss_is_told_with_its_interval():
     )
     assert said()[0] == (
         "Swapping backgrounds costs 34.1 points of Recall@1 (95 % interval 31.0 to 37.2, 40 classes; pool: 100 of "
-        "walls). 60.0 % remain."
+        "walls). Recall@1 is then 60.0 %."
     )
 
 
 def test_what_remains_may_be_no_better_than_guessing():
     found = one("Swapping", {"matrix.swapped.swapped": r(0.02)})
-    assert found.endswith("2.0 % remain, which is not shown to be better than guessing.")
+    assert found.endswith("Recall@1 is then 2.0 %, which is not shown to be better than guessing.")
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.01, "1.0"), (-0.01, "-1.0"), (-0.0001, "0.0")])

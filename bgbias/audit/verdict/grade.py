@@ -9,6 +9,7 @@ from bgbias.report.tables import masks_in_doubt
 
 GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is kept; below, E
 RULE = "A from 90 %, B from 75 %, C from 60 %, D from 40 %, E below"
+MUCH = 0.2  # of searches that guessing finds: then half of all that is found is not half of what is found beyond that
 NO_LOSS, TOO_FEW = "no loss is shown", "no loss is shown, but these photos are too few to exclude one"
 MAY_LOSE = 0.05  # Recall@1: if as much may be lost, more photos are asked for
 
@@ -89,7 +90,8 @@ def _outcome(found: dict) -> str:
     told = [(how, _told(drop, kept)) for (how, drop), (_, kept) in zip(drops, sensitivity.kept(found), strict=True)]
     decisive, sides = " and ".join(sensitivity.unlike(told)), set(sensitivity.sides(drops, 0))
     if not decisive:
-        return told[0][1]
+        beyond = " beyond guessing" if found["chance"]["recall_at_1"] > MUCH else ""
+        return told[0][1].replace("what it finds", f"what it finds{beyond}")
     if 1 not in sides:
         return TOO_FEW if any(text == TOO_FEW for _, text in told) else NO_LOSS
     return f"{'how much' if sides == {1} else 'whether'} it loses depends on which {decisive} are believed"

@@ -29,7 +29,7 @@ def loss(found: dict) -> str:
         guessed = [how for how, share in left if side(share, chance) != 1]
         by = "" if len(guessed) == len(left) else f" {' and '.join(guessed)}"
         like = f", which is not shown to be better than guessing{by}" if guessed else ""
-        return f"{text}. {span(*(share for _, share in left), digits=1)} % remain{like}."
+        return f"{text}. Recall@1 is then {span(*(share for _, share in left), digits=1)} %{like}."
     text += f": {sensitivity.told(drops, EFFECTS, 0)}."
     if above_chance(found) or sides != {0}:
         return text
