@@ -16,11 +16,11 @@ def main(settings: params.Params, prefix: str, out: Path, replace: bool) -> None
     """Pick the figures of the study's tables out of all that was recorded."""
     import dvc.api
 
-    from bgbias import study
+    from bgbias.study import gathered, results_file
 
-    results = study.gather(dvc.api.exp_show(), prefix)
-    study.refuse_to_lose(out, results, replace)
-    study.write_results(out, results)
+    results = gathered.gather(dvc.api.exp_show(), prefix)
+    results_file.refuse_to_lose(out, results, replace)
+    results_file.write_results(out, results)
     cells, losses = (
         f"1 {what}" if count == 1 else f"{count} {many}"
         for count, what, many in ((len(results), "cell", "cells"), (results.loss.nunique(), "loss", "losses"))

@@ -14,14 +14,15 @@ from bgbias.config import cli, params
 
 def main(settings: params.Params, results: Path, published: Path, out: Path) -> None:
     """Render every table as Markdown and LaTeX."""
-    from bgbias import files, study
+    from bgbias import files
+    from bgbias.study import results_file, tables
 
-    ours, theirs = study.read_results(results), study.read_published(published)
-    for name, (title, _) in study.TABLES.items():
-        cells = study.table(ours, theirs, name)
-        files.write_text(out / f"{name}.md", f"{title}\n\n{study.markdown(cells)}\n")
-        files.write_text(out / f"{name}.tex", f"% {title}\n{study.latex(cells)}\n")
-        print(f"{title}\n\n{study.markdown(cells)}\n")
+    ours, theirs = results_file.read_results(results), results_file.read_published(published)
+    for name, (title, _) in tables.TABLES.items():
+        cells = tables.table(ours, theirs, name)
+        files.write_text(out / f"{name}.md", f"{title}\n\n{tables.markdown(cells)}\n")
+        files.write_text(out / f"{name}.tex", f"% {title}\n{tables.latex(cells)}\n")
+        print(f"{title}\n\n{tables.markdown(cells)}\n")
 
 
 if __name__ == "__main__":

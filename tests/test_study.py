@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bgbias import study
+from bgbias.study import gathered, results_file, tables
 from stages import gather
 
-PUBLISHED = study.read_published(Path("paper/published"))
+PUBLISHED = results_file.read_published(Path("paper/published"))
 
 
 def experiment(name, loss, **figures):
@@ -28,7 +28,7 @@ BASE = {
 
 
 def test_named_experiments_become_rows():
-    rows = study.gather(
+    rows = gathered.gather(
         [
             experiment("study-triplet", "triplet", **BASE),
             experiment("study-arcface", "arcface", demo__bgaugment__attention__clean__mean=0.25),
@@ -37,29 +37,29 @@ def test_named_experiments_become_rows():
         ],
         "study-",
     )
-    assert rows[study.KEY].to_numpy().tolist() == [["demo", "arcface", "bgaugment"], ["demo", "triplet", "base"]]
+    assert rows[results_file.KEY].to_numpy().tolist() == [["demo", "arcface", "bgaugment"], ["demo", "triplet", "base"]]
     assert rows.attention[0] == 0.25 and rows.swapped_map_at_r_sd[1] == 0.01 and pd.isna(rows.attention[1])
 
 
 def test_what_an_experiment_did_not_run_is_not_its():
     committed = {"demo__bgconsistency__clean__map_at_r": 0.7, "grocery__base__clean__map_at_r": 0.6}
-    rows = study.gather([experiment("study-triplet", "triplet", **BASE, **committed)], "study-")
-    assert rows[study.KEY].to_numpy().tolist() == [["demo", "triplet", "base"]]
+    rows = gathered.gather([experiment("study-triplet", "triplet", **BASE, **committed)], "study-")
+    assert rows[results_file.KEY].to_numpy().tolist() == [["demo", "triplet", "base"]]
 
 
 @pytest.mark.parametrize("state", ["Failed", "Running", "Queued"])
 def test_an_experiment_that_has_not_ended_well_shows_figures_of_its_commit_and_is_left_out(capsys, state):
     unfinished = experiment("study-triplet", "triplet", **BASE) | {"State": state}
     ended = experiment("study-arcface", "arcface", **BASE) | {"State": "Success"}
-    assert study.gather([unfinished, ended], "study-").loss.tolist() == ["arcface"]
+    assert gathered.gather([unfinished, ended], "study-").loss.tolist() == ["arcface"]
     assert capsys.readouterr().out == f"left out, {state.lower()}: study-triplet; its metrics are not its own\n"
     with pytest.raises(ValueError, match="no experiment whose name starts with 'study-' has ended well: see"):
-        study.gather([unfinished], "study-")
+        gathered.gather([unfinished], "study-")
 
 
 def test_no_experiment_of_the_name_is_refused():
     with pytest.raises(ValueError, match="no experiment's name starts with 'study-': `dvc exp list` shows the names"):
-        study.gather([experiment("other", "triplet", **BASE)], "study-")
+        gathered.gather([experiment("other", "triplet", **BASE)], "study-")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_stage_gather_counts_what_it_has_written(tmp_path, monkeypatch, caps
 def test_two_experiments_with_the_same_cell_are_refused():
     two = [experiment(f"study-{i}", "triplet", **BASE) for i in (1, 2)]
     with pytest.raises(ValueError, match="two experiments named study-... hold demo, triplet, base: choose a longer"):
-        study.gather(two, "study-")
+        gathered.gather(two, "study-")
 
 
 @pytest.mark.parametrize(
@@ -96,36 +96,36 @@ def test_two_experiments_with_the_same_cell_are_refused():
 )
 def test_experiments_of_one_dataset_have_the_same_settings(name, value, refused):
     one, two = ({**experiment(f"study-{loss}", loss, **BASE), name: "before"} for loss in ("triplet", "contrastive"))
-    assert len(study.gather([one, two], "study-")) == 2
+    assert len(gathered.gather([one, two], "study-")) == 2
     two[name] = value
     if not refused:
-        assert len(study.gather([one, two], "study-")) == 2
+        assert len(gathered.gather([one, two], "study-")) == 2
         return
     said = rf"{re.escape(name)} is before in study-triplet and {re.escape(str(value))} in study-contrastive, and one"
     with pytest.raises(ValueError, match=said):
-        study.gather([one, two], "study-")
+        gathered.gather([one, two], "study-")
     two["datasets"] = "['sop']"  # no figures of which are there
-    assert study.gather([one, two], "study-").loss.tolist() == ["triplet"]
+    assert gathered.gather([one, two], "study-").loss.tolist() == ["triplet"]
 
 
 def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
-    study.write_results(tmp_path / "results.json", PUBLISHED)
-    pd.testing.assert_frame_equal(study.read_results(tmp_path / "results.json"), PUBLISHED, check_dtype=False)
+    results_file.write_results(tmp_path / "results.json", PUBLISHED)
+    pd.testing.assert_frame_equal(results_file.read_results(tmp_path / "results.json"), PUBLISHED, check_dtype=False)
 
 
 def test_results_of_other_experiments_are_not_lost(tmp_path):
     file, cub = tmp_path / "results.json", PUBLISHED[PUBLISHED.dataset == "cub200"]
-    study.refuse_to_lose(file, cub, False)  # there is none
+    results_file.refuse_to_lose(file, cub, False)  # there is none
     with pytest.raises(ValueError, match=r"--out .*new/folder: expected a file NAME.json: add its name"):
-        study.refuse_to_lose(tmp_path / "new/folder", cub, False)
-    study.write_results(file, cub)
-    study.refuse_to_lose(file, PUBLISHED, False)  # all of it, and more
+        results_file.refuse_to_lose(tmp_path / "new/folder", cub, False)
+    results_file.write_results(file, cub)
+    results_file.refuse_to_lose(file, PUBLISHED, False)  # all of it, and more
     for fewer in (cub.iloc[1:], cub.assign(attention=cub.attention.where(cub.regime != "base", 0.9))):
         with pytest.raises(ValueError, match="results of other experiments; choose another --out, or add --replace"):
-            study.refuse_to_lose(file, fewer, False)
+            results_file.refuse_to_lose(file, fewer, False)
     file.write_text('{"version": 0, "results": []}')  # of another version of the pipeline
-    study.refuse_to_lose(file, cub.iloc[1:], False)
-    study.refuse_to_lose(file, cub, True)
+    results_file.refuse_to_lose(file, cub.iloc[1:], False)
+    results_file.refuse_to_lose(file, cub, True)
 
 
 @pytest.mark.parametrize("replace", [False, True])
@@ -138,16 +138,16 @@ def test_a_file_that_holds_no_results_is_never_overwritten(tmp_path, replace):
     ):
         (tmp_path / name).write_text(content)
         with pytest.raises(ValueError, match=f"{name} is there and is no results file: choose another --out"):
-            study.refuse_to_lose(tmp_path / name, PUBLISHED, replace)
+            results_file.refuse_to_lose(tmp_path / name, PUBLISHED, replace)
     with pytest.raises(ValueError, match="is there and is no results file"):
-        study.refuse_to_lose(tmp_path, PUBLISHED, replace)
+        results_file.refuse_to_lose(tmp_path, PUBLISHED, replace)
 
 
 @pytest.mark.parametrize("content", ['{"version": 0, "results": []}', "[]"])
 def test_a_results_file_of_another_version_is_refused_with_the_mend(tmp_path, content):
     (tmp_path / "results.json").write_text(content)
     with pytest.raises(ValueError, match="version .*, expected 1: make it again by `python -m stages.gather`"):
-        study.read_results(tmp_path / "results.json")
+        results_file.read_results(tmp_path / "results.json")
 
 
 def test_published_figures_that_are_none_or_there_twice_are_refused(tmp_path):
@@ -161,22 +161,22 @@ def test_published_figures_that_are_none_or_there_twice_are_refused(tmp_path):
         for file in Path("paper/published").iterdir():
             (tmp_path / file.name).write_text(spoil(file.read_text()))
         with pytest.raises(ValueError, match=f"table1_map_at_r.csv: {message}"):
-            study.read_published(tmp_path)
+            results_file.read_published(tmp_path)
 
 
 @pytest.mark.parametrize(("key", "value"), [("loss", 7), ("dataset", None), ("regime", ["base"])])
 def test_results_are_of_named_cells(tmp_path, key, value):
-    study.write_results(tmp_path / "results.json", PUBLISHED)
+    results_file.write_results(tmp_path / "results.json", PUBLISHED)
     found = json.loads((tmp_path / "results.json").read_text())
     found["results"][0][key] = value
     (tmp_path / "results.json").write_text(json.dumps(found))
     with pytest.raises(ValueError, match="results.json: expected results, rows of dataset, loss, regime"):
-        study.read_results(tmp_path / "results.json")
+        results_file.read_results(tmp_path / "results.json")
 
 
 @pytest.mark.parametrize(("name", "file"), [("table1", "table1_map_at_r"), ("table2", "table2_attention_score")])
 def test_the_published_results_render_exactly(name, file):
-    cells = study.table(PUBLISHED, PUBLISHED, name)
+    cells = tables.table(PUBLISHED, PUBLISHED, name)
     for row in pd.read_csv(f"paper/published/{file}.csv").itertuples():
         if name == "table1":
             expected = {
@@ -192,7 +192,7 @@ def test_the_published_results_render_exactly(name, file):
 
 
 def test_the_best_of_each_column_is_bold_and_only_it():
-    cells = study.table(PUBLISHED, PUBLISHED, "table1")
+    cells = tables.table(PUBLISHED, PUBLISHED, "table1")
     bold = {column: [row for row in cells.index if "**" in cells.loc[row, column]] for column in cells.columns}
     assert bold["sop", "clean"] == [("normalized_softmax", "base")]
     assert bold["sop", "swapped"] == [("normalized_softmax", "bgaugment")]
@@ -203,18 +203,18 @@ def test_missing_cells_are_marked_and_differences_signed():
     ours = PUBLISHED[PUBLISHED.dataset == "cub200"].copy()
     ours.loc[ours.loss == "arcface", "clean_map_at_r"] = float("nan")
     ours.loc[ours.loss == "triplet", "clean_map_at_r"] -= 0.01
-    column = study.table(ours, PUBLISHED, "table1")["cub200", "clean"]
+    column = tables.table(ours, PUBLISHED, "table1")["cub200", "clean"]
     assert column["arcface", "base"] == "missing" and column["triplet", "base"] == "17.29 (18.29, -1.00)"
 
 
 def test_a_dataset_without_published_figures_stands_alone():
     ours = PUBLISHED[PUBLISHED.dataset == "cub200"].assign(dataset="demo")
-    assert study.table(ours, PUBLISHED, "table1")["demo", "clean"]["triplet", "base"] == "18.29"
+    assert tables.table(ours, PUBLISHED, "table1")["demo", "clean"]["triplet", "base"] == "18.29"
 
 
 def test_markdown_and_latex_hold_the_same_figures():
-    cells = study.table(PUBLISHED, PUBLISHED, "table2")
-    text, tex = study.markdown(cells), study.latex(cells)
+    cells = tables.table(PUBLISHED, PUBLISHED, "table2")
+    text, tex = tables.markdown(cells), tables.latex(cells)
     assert text.startswith("| loss") and text.count("\n") == 11
     assert r"multi\_similarity" in tex and r"\textbf{0.56 $\pm$ 0.10} (0.56, +0.00)" in tex and r"\toprule" in tex
     assert "**0.56 ± 0.10** (0.56, +0.00)" in text

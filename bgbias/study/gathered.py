@@ -1,0 +1,74 @@
+"""The figures of the study's grid, from experiments that have ended."""
+
+from ast import literal_eval
+from collections.abc import Iterable
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from bgbias.errors import InputError
+from bgbias.study.results_file import FIGURES, KEY
+
+UNFINISHED = ("Queued", "Running", "Failed")  # experiments in these states have the metrics of their commit
+OF_DATASET = ("data", "images", "masks", "backgrounds", "train", "evaluate")  # blocks of params.yaml by dataset
+
+
+def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
+    """Gather the figures of the experiments whose names start with a prefix.
+
+    Of each experiment only what it ran counts: datasets x regimes. The metrics of others are there, too, as they were
+    committed, and may be of another loss; of an experiment that has not ended well, all of them, so it is left out,
+    with a word on standard output.
+
+    Args:
+        experiments: as `dvc.api.exp_show()` lists them: flat names of metrics and parameters -> values.
+        prefix: of the names.
+
+    Returns:
+        Columns dataset, loss, regime and those of FIGURES; a row where at least one figure is there.
+
+    Raises:
+        ValueError: no such experiment, none that has ended well, two with the same loss, or two of one dataset with
+            other settings.
+    """
+    chosen = [experiment for experiment in experiments if (experiment.get("Experiment") or "").startswith(prefix)]
+    if not chosen:
+        raise InputError(f"no experiment's name starts with '{prefix}': `dvc exp list` shows the names")
+    ended = [experiment for experiment in chosen if experiment.get("State") not in UNFINISHED]
+    for experiment in chosen:
+        if experiment not in ended:
+            print(f"left out, {experiment['State'].lower()}: {experiment['Experiment']}; its metrics are not its own")
+    if not ended:
+        raise InputError(f"no experiment whose name starts with '{prefix}' has ended well: see `dvc queue status`")
+    rows, known = {}, {}
+    for experiment in ended:
+        for dataset, regime in product(*(literal_eval(experiment[name]) for name in ("datasets", "regimes"))):
+            _refuse_others(known, experiment, dataset, regime)
+            figures = {name: experiment.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
+            if all(pd.isna(value) for value in figures.values()):
+                continue
+            key = (dataset, experiment["loss"], regime)
+            if key in rows:
+                raise InputError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
+            rows[key] = figures
+    return pd.DataFrame([(*key, *figures.values()) for key, figures in sorted(rows.items())], columns=[*KEY, *FIGURES])
+
+
+def _refuse_others(known: dict, experiment: dict[str, Any], dataset: str, regime: str) -> None:
+    """Raise InputError if an experiment before had other settings for a dataset: one table would not say so."""
+    for name in (name for name in experiment if _counts(name, dataset, regime, experiment["loss"])):
+        other, value = known.setdefault((dataset, name), (experiment["Experiment"], experiment[name]))
+        if value != experiment[name]:
+            found = f"{name} is {value} in {other} and {experiment[name]} in {experiment['Experiment']}"
+            raise InputError(f"{found}, and one table would hold both: run them alike, or choose a longer prefix")
+
+
+def _counts(name: str, dataset: str, regime: str, loss: str) -> bool:
+    """Whether a parameter, by its flat name, changes a figure of one cell."""
+    block, *keys = name.split(".")
+    if block in OF_DATASET:
+        return keys[:1] == [dataset] and keys[1:] != ["workers"]
+    if block == "attention":
+        return keys[:1] != ["max_images"] or keys[1:] == [dataset]
+    return keys[:1] == [{"regime_settings": regime, "losses": loss}.get(block)] or name in ("seed", "seeds")

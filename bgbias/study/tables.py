@@ -1,0 +1,83 @@
+"""The study's tables as text: our figures beside the published ones."""
+
+import re
+
+import pandas as pd
+from tabulate import tabulate
+
+from bgbias.report import tables
+from bgbias.study.results_file import KEY
+
+TABLES = {  # name -> title, and for each dataset the columns: heading, figure, its standard deviation
+    "table1": (
+        "MAP@R in percent",
+        [("clean", "clean_map_at_r", None), ("swapped", "swapped_map_at_r", "swapped_map_at_r_sd")],
+    ),
+    "table1_recall": (
+        "Recall@1 in percent",
+        [("clean", "clean_recall_at_1", None), ("swapped", "swapped_recall_at_1", "swapped_recall_at_1_sd")],
+    ),
+    "table2": ("Attention score", [("attention score", "attention", "attention_sd")]),
+}
+MISSING = "missing"
+LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax")  # in this order; then others
+
+
+def table(results: pd.DataFrame, published: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Render one of the study's tables as text: a row for each loss and regime, columns by dataset.
+
+    Args:
+        results: ours, as returned by `gather`.
+        published: as returned by `read_published`; datasets that it lacks have no published figures beside ours.
+        name: one of TABLES.
+
+    Returns:
+        Index (loss, regime), columns (dataset, heading). A cell is our figure ± standard deviation, then in brackets
+        the published figure and the difference; "missing" where we have none. The best of a column stands in **.
+    """
+    _, columns = TABLES[name]
+    ours, theirs = results.set_index(KEY), published.set_index(KEY)
+    losses = [*LOSSES, *sorted(set(results.loss) - set(LOSSES))]
+    rows = pd.MultiIndex.from_product([losses, sorted(results.regime.unique())], names=KEY[1:])
+    rows = rows[rows.isin([key[1:] for key in ours.index])]
+    cells = {}
+    for dataset in dict.fromkeys(results.dataset):
+        for heading, figure, sd in columns:
+            shares = [ours[figure].get((dataset, *row)) for row in rows]
+            known = [share for share in shares if not pd.isna(share)]
+            best = max(known, default=None)
+            texts = [_cell(ours, theirs, (dataset, *row), figure, sd, best) for row in rows]
+            cells[dataset, heading] = pd.Series(texts, index=rows)
+    return pd.DataFrame(cells)
+
+
+def _cell(ours: pd.DataFrame, theirs: pd.DataFrame, key: tuple, figure: str, sd: str | None, best: float | None) -> str:
+    share = ours[figure].get(key)
+    if pd.isna(share):
+        return MISSING
+    scale = 1 if figure == "attention" else 100
+    text = f"{scale * share:.2f}" + (f" ± {scale * ours[sd][key]:.2f}" if sd else "")
+    text = f"**{text}**" if share == best else text
+    expected = theirs[figure].get(key)
+    if pd.isna(expected):
+        return text
+    return f"{text} ({scale * expected:.2f}, {scale * (share - expected):+.2f})"
+
+
+def markdown(cells: pd.DataFrame) -> str:
+    """Return a table of `table` as Markdown."""
+    return tables.markdown(_flat(cells), left=2)
+
+
+def latex(cells: pd.DataFrame) -> str:
+    """Return a table of `table` as a LaTeX tabular (package booktabs)."""
+    flat = _flat(cells)
+    alignment = ["left"] * 2 + ["right"] * cells.shape[1]
+    text = tabulate(flat.to_numpy(), list(flat), "latex_booktabs", disable_numparse=True, colalign=alignment)
+    bold = re.sub(r"\*\*(.+?)\*\*", r"\\textbf{\1}", text)
+    return bold.replace("±", r"$\pm$")
+
+
+def _flat(cells: pd.DataFrame) -> pd.DataFrame:
+    """Loss and regime as columns, and headings of one line."""
+    return cells.set_axis([" ".join(column) for column in cells], axis=1).reset_index()
