@@ -183,7 +183,7 @@ def test_an_error_names_the_option_that_mends_it(labels, monkeypatch):
         run(monkeypatch, *arguments, "grabcut", "--grabcut-px", 2)
     with pytest.raises(SystemExit, match="^error: options: grabcut_px: .* greater than or equal to 1, found 0$"):
         run(monkeypatch, *arguments, "grabcut", "--grabcut-px", 0)
-    with pytest.raises(SystemExit, match="^error: rembg cannot use gone.onnx .*: give masks.<dataset>.rembg_model a"):
+    with pytest.raises(SystemExit, match="^error: rembg cannot use gone.onnx .*: give rembg_model .*--rembg-model. a"):
         run(monkeypatch, *arguments, "rembg", "--rembg-model", "gone.onnx")
 
 
