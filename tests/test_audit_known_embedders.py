@@ -4,6 +4,7 @@ import pytest
 from audited_shop import CLASSES, ESTIMATE, PHOTOS
 
 from bgbias.audit.measures import queries
+from bgbias.audit.page import measures
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
 
@@ -124,6 +125,15 @@ def test_changed_masks_are_compared_on_the_same_backgrounds(audits):
         moved = found["mask_doubt"][f"moved_{change}"]["map_at_r"]
         assert (moved["value"], moved["low"], moved["high"]) == (0, 0, 0)
         assert audits["noise"]["mask_doubt"][f"moved_{change}"]["map_at_r"]["value"] != 0
+    for found in audits.values():  # whole masks on these backgrounds lose the same, whatever they are compared with
+        doubt = {
+            name: of["recall_at_1"]["value"]
+            for name, of in found["mask_doubt"].items()
+            if name.endswith(("_eroded", "_dilated"))
+        }
+        whole = [100 * (doubt[f"drop_{change}"] - doubt[f"moved_{change}"]) for change in ("eroded", "dilated")]
+        assert whole[0] == pytest.approx(whole[1], abs=1e-3)
+        assert f"(Recall@1: {whole[1]:.1f} points)" in str(measures.masks(found))
 
 
 def test_what_is_kept_is_swapped_less_chance_as_a_share_of_clean_less_chance(audits):
