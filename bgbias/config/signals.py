@@ -4,9 +4,9 @@ import atexit
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Timer
+from threading import Lock, Timer
 from types import FrameType
 
 from bgbias import ranks
@@ -27,14 +27,19 @@ def interruptible() -> Iterator[None]:
 
     The signal raises a KeyboardInterrupt. Python ignores it in some places, so the process is ended after a while.
     """
-    signalled = []
+    signalled, told, telling = [], [], Lock()
     # a process that is ended leaves semaphores of its pools, which their tracker removes, and would name
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker")))
     atexit.register(_ignore)  # what is done is done
 
+    def tell(write: Callable[[str], object]) -> None:
+        with telling:  # once, though the process may end by itself just when it is ended
+            if not told and not ranks.under_torchrun():
+                write(f"{INTERRUPTED}\n")
+            told.append(True)
+
     def end() -> None:
-        if not ranks.under_torchrun():
-            os.write(2, f"{INTERRUPTED}\n".encode())
+        tell(lambda line: os.write(2, line.encode()))
         os._exit(128 + signalled[0])
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -55,8 +60,7 @@ def interruptible() -> Iterator[None]:
     except BaseException as error:  # of a signal may come other errors, too
         if not (signalled or isinstance(error, KeyboardInterrupt)):
             raise
-        if not ranks.under_torchrun():
-            print(INTERRUPTED, file=sys.stderr)
+        tell(sys.stderr.write)
         sys.exit(128 + (signalled or [signal.SIGINT])[0])
 
 
