@@ -96,7 +96,7 @@ def measure(
     made = {view: (cache.root / made_from / f"{REMEDIES}/{view}.npy").is_file() for view in _as_is(tested)}
     left = len(tested.labels) * sum(len(shown.names) - len(known.get(view, ())) for view in made if not made[view])
     seconds_each = embeddings.seconds_each(model, tested) if left else 0.0
-    print(f"remedies: {progress.cost(left, 0, tested.input_px, seconds_each)}", flush=True)
+    print(f"remedies, test photos: {progress.cost(left, 0, tested.input_px, seconds_each)}", flush=True)
     split = passes.embedded(model, tested.photos, tested.image_ids, drawn, shown, keep, known)
     return recovery.measure(split, chosen_on, learnt, seed), learnt
 
