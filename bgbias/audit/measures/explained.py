@@ -16,7 +16,7 @@ from bgbias.attention.saliency import attention_map, attention_score
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.inputs.views import compose
 from bgbias.audit.measures.embeddings import identity
-from bgbias.audit.measures.figures import column
+from bgbias.audit.measures.scores import column
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.metrics.bootstrap import estimate

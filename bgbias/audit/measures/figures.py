@@ -9,6 +9,7 @@ from torch import Tensor
 from bgbias.audit.inputs import second_masks, views
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures import doubts
+from bgbias.audit.measures.scores import Scores, column, less
 from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
 from bgbias.metrics.bootstrap import Sums, estimates, sums
@@ -18,7 +19,6 @@ from bgbias.metrics.retrieval import per_query
 from bgbias.seeding import generator
 
 OF_THEMSELVES = views.BACKGROUND_ONLY | views.MIXED  # probes that are queries and gallery
-Scores = dict[str, Tensor]  # of `retrieval.per_query`
 
 
 class Measures:
@@ -218,22 +218,6 @@ class Measures:
         clean = self._scores("clean", "clean", rows)
         swapped = self._over_draws(lambda draw: self._scores(draw, draw, rows), of)
         return {f"clean_without_{without}": clean, f"drop_without_{without}": less(clean, swapped)}
-
-
-def column(photos: int, values: Tensor | np.ndarray, rows: Tensor | np.ndarray) -> np.ndarray:
-    """Values of some photos as those of all, float64 (photos,), NaN for the others.
-
-    >>> column(3, np.array([0.5, 1.0]), np.array([2, 0])).tolist()
-    [1.0, nan, 0.5]
-    """
-    found = np.full(photos, np.nan)
-    found[np.asarray(rows)] = np.asarray(values)
-    return found
-
-
-def less(first: Scores, second: Scores) -> Scores:
-    """Take first less second of the same queries; paired, so what makes a query hard in both cancels out."""
-    return {name: first[name].double() - second[name].double() for name in METRICS} | {"rows": first["rows"]}
 
 
 def _means(scores: Scores) -> dict:

@@ -13,7 +13,7 @@ from torch import Tensor
 from bgbias.audit.inputs import sample, second_masks, views
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures import doubts
-from bgbias.audit.measures.figures import Scores, less
+from bgbias.audit.measures.scores import Scores, less
 from bgbias.metrics import background_bias
 from bgbias.metrics.bootstrap import Sums, estimates, sums
 from bgbias.metrics.chance import chance
