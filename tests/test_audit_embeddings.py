@@ -1,11 +1,13 @@
 """The embeddings of an audit: of every view, in memory only while they are used."""
 
 import numpy as np
+import pytest
 import torch
-from audited_shop import SETTINGS
+from audited_shop import SETTINGS, SIDE
 
 from bgbias.audit.measures import embeddings
 from bgbias.audit.measures.embeddings import Embeddings
+from bgbias.errors import InputError
 from bgbias.external.onnx_network import OnnxNetwork
 from stages import audit
 
@@ -28,3 +30,14 @@ def test_an_audit_embeds_a_network_of_the_user_s_by_onnxruntime(in_the_shop, tmp
     given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds", "quick": True}
     audit.main(SETTINGS, "python:drawn_embedders:object_alone", tmp_path, None, **given)
     assert by == [OnnxNetwork]
+
+
+def test_a_model_whose_answers_change_is_refused_and_nothing_is_written(in_the_shop, tmp_path):
+    def drops_out(images):
+        return torch.nn.functional.dropout(images.flatten(1)[:, :64], 0.5, True)
+
+    torch.jit.trace(drops_out, torch.ones(1, 3, SIDE, SIDE), check_trace=False).save(str(tmp_path / "net.pt"))
+    given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds", "quick": True}
+    with pytest.raises(InputError, match="gives the same photos other embeddings at each call, as dropout does"):
+        audit.main(SETTINGS, f"torchscript:{tmp_path}/net.pt?input_px={SIDE}", tmp_path / "out", None, **given)
+    assert not list(tmp_path.glob("out/*"))
