@@ -82,6 +82,16 @@ def test_audits_by_their_figures_with_some_intervals(tmp_path):
     ]
 
 
+def test_drops_by_the_masks_of_a_model_s_audits(tmp_path):
+    for name, kinds in (("a", ("given", "grabcut")), ("b", ("grabcut", "disc")), ("c", ("disc", "given"))):
+        first, second = ({"recall_at_1": {"value": 0.01 * len(kind), "low": 0, "high": 0.1}} for kind in kinds)
+        audit = {"masks": kinds[0], "drop": first, "second_masks": {"kind": kinds[1], "drop": second}}
+        files.write_json(tmp_path / f"{name}.json", audit)
+    drops = [f"{len(kind)}.0 (0.0 to 10.0)" for kind in ("given", "grabcut", "disc")]
+    found = cells("by_masks a.json b.json c.json of=our_net,our_net,own", tmp_path)
+    assert found == [["our net", *drops], ["own", drops[0], "", drops[2]]]
+
+
 def test_remedies_by_their_names_and_some_columns(tmp_path):
     recovered = {"value": 0.731, "low": 0.65, "high": 0.8}
     grey = {"name": "grey", "sides": "both", "passes": 1, "needs_mask": True, "clean": VIEW}

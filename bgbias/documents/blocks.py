@@ -18,8 +18,8 @@ KINDS = {
     kind.__name__: kind
     for kind in (
         studies.scores, studies.differences, studies.arrows, studies.attention,
-        results.audits, results.board, results.quality, results.remedies, results.markdown, results.rows,
-        results.csv,
+        results.audits, results.by_masks, results.board, results.quality, results.remedies, results.markdown,
+        results.rows, results.csv,
         speed.benchmark, speed.pipeline,
     )
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """Tables of single results: audits, leaderboards, masks, remedies, and of what other stages have written."""
 
+from collections.abc import Callable
 from csv import reader
 from functools import reduce
 from operator import getitem
@@ -43,11 +44,30 @@ def audits(*paths: Path, of: str, columns: str, intervals: str = "") -> pd.DataF
             heading, place = AUDITED[column]
             figure = reduce(getitem, place.split(), found)
             written = "{:.2f}".format if column == "invariance" else tables.percent
-            row[heading] = written(figure["value"])
-            if column in intervals.split(",") and figure["low"] is not None:
-                row[heading] += f" ({written(figure['low'])} to {written(figure['high'])})"
+            row[heading] = _cell(figure, written, column in intervals.split(","))
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def by_masks(*paths: Path, of: str) -> pd.DataFrame:
+    """Drop in Recall@1 by the kinds of masks of audits, in percent with 95 % intervals: a row a model, a column a kind.
+
+    Args:
+        *paths: `audit.json` of each; those of one model share its row.
+        of: names of their models, as of `audits`.
+    """
+    rows = {}
+    for path, model in zip(paths, of.split(","), strict=True):
+        found, row = files.read_json(path, mend=MEND), rows.setdefault(model, {"model": model.replace("_", " ")})
+        second = found["second_masks"]
+        for kind, drop in ((found["masks"], found["drop"]), (second["kind"], second["drop"])):
+            row[kind] = _cell(drop["recall_at_1"], tables.percent, interval=True)
+    return pd.DataFrame(rows.values()).fillna("")
+
+
+def _cell(figure: dict, written: Callable[[float], str], interval: bool) -> str:
+    ends = [figure["low"], figure["high"]] if interval and figure["low"] is not None else []
+    return written(figure["value"]) + (f" ({' to '.join(map(written, ends))})" if ends else "")
 
 
 def board(path: Path, columns: str) -> pd.DataFrame:

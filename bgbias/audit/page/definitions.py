@@ -123,7 +123,8 @@ LIMITS = (
     "That the background causes all of the drop. Swapped photos look pasted, and that alone can cost something; "
     "the background gap is free of it.",
     "More than the masks allow. What a mask leaves of the background passes for the object, and what it cuts away is "
-    "missing.",
+    "missing. Two kinds can be wrong alike: on this project's renderings, whose exact masks are known, GrabCut's make "
+    "the drop larger.",
     "That backgrounds alone tell the class. An outline can still show, and photos of a series share more than a place.",
     "What other backgrounds would do. Drop and conflict are measured on the pool that is named above; a second one can "
     "be held beside it (--second-backgrounds).",
