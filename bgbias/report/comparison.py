@@ -109,7 +109,8 @@ def sentences(compared: pd.DataFrame, names: Sequence[str]) -> list[str]:
     for view, measured in {"clean": "clean", "swapped": f"swapped{searched}"}.items():
         row = compared.loc[f"recall_at_1_{measured}"]
         outcome = f"{_points(row)} {'higher' if row.difference > 0 else 'lower'} ({_interval(row)}{_shown(row)})"
-        lines.append(f"On {view} photos its Recall@1 is {outcome}.")
+        same = row.difference == row.low == row.high == 0  # as of the same model by other masks
+        lines.append(f"On {view} photos its Recall@1 is {'the same' if same else outcome}.")
     return lines
 
 
