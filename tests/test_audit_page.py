@@ -88,7 +88,7 @@ def test_names_paths_and_verdict_are_there(write):
     said = text(write(audit(), rows()))
     for expected in ("torchvision:resnet50:imagenet", "blue mug/1.jpg", "It looks at the table.", "b/3.jpg"):
         assert expected in said
-    assert "Nearly full: 2" in said and "4 masks are suspect, of 5,421" in said
+    assert "Nearly full: 2" in said and "4 masks are in doubt, of 5,421" in said
 
 
 def test_right_and_wrong_are_told_by_sign_and_text_too(write):
@@ -122,7 +122,7 @@ def test_missing_parts_read_well(write):
     said = text(html)
     for expected in (
         "Attention maps need gradients at the pictures", "There are no photos to show", "not defined",
-        "no interval", "not measured", "0 masks are suspect", "0 queries, 0 classes; 9 left out", "Only 1 class was",
+        "no interval", "not measured", "0 masks are in doubt", "0 queries, 0 classes; 9 left out", "Only 1 class was",
     ):  # fmt: skip
         assert expected in said
     assert "None" not in said and "nan" not in said and "Backgrounds alone, in clean photos" not in said
@@ -146,7 +146,7 @@ def test_a_doubt_of_an_unknown_kind_is_listed_all_the_same(write):
     found = audit()
     found["mask_doubt"]["flagged"]["two objects"] = ["d/5.jpg"]
     said = text(write(found, []))
-    assert "two objects: 1" in said and "d/5.jpg" in said and "5 masks are suspect" in said
+    assert "two objects: 1" in said and "d/5.jpg" in said and "5 masks are in doubt" in said
 
 
 def test_the_classes_that_drive_the_drop_and_the_masks_that_do_not_agree_are_listed(write):

@@ -105,7 +105,7 @@ MEASURES = (  # name, definition, source
         "cluster bootstrap, Field & Welsh 2007, Bootstrapping Clustered Data",
     ),
     (
-        "Suspect masks",
+        "Masks in doubt",
         "Masks that are empty, nearly full, tiny, on the border or see-through. Eroded masks are some pixels "
         "smaller, dilated ones larger; how far the drop moves with them is seen on the same backgrounds, query by "
         "query.",

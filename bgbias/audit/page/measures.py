@@ -14,7 +14,7 @@ CELLS = {  # query view, gallery view -> what such a search is
     ("swapped", "clean"): "a new picture elsewhere, the gallery as it is",
     ("swapped", "swapped"): "only the object can help",
 }
-MASKS = {  # why a mask is suspect
+MASKS = {  # why a mask is in doubt
     "empty": ("Empty", "no object was found"),
     "full": ("Nearly full", "almost all of the photo is taken for the object"),
     "border": ("On the border", "most of the photo's border is taken for the object"),
@@ -187,13 +187,13 @@ def _from_whole(doubt: dict) -> str:
 
 
 def masks(audit: dict) -> Html:
-    """List suspect masks, and draw the drop without them and with others."""
+    """List masks in doubt, and draw the drop without them and with others."""
     doubt, drop = audit["mask_doubt"], audit["drop"]
     px = doubt["radius_px"]
     smaller, larger = f"Eroded by {px} px", f"Dilated by {px} px"
     drops = (
         ("As they are", "", drop),
-        ("Without suspect ones", "", doubt["drop_without"]),
+        ("Without those in doubt", "", doubt["drop_without"]),
         (smaller, "first draw of backgrounds only", doubt.get("drop_eroded")),
         (larger, "first draw of backgrounds only", doubt.get("drop_dilated")),
     )
@@ -205,7 +205,7 @@ def masks(audit: dict) -> Html:
     groups = [_group(title, note, _lines(changed), POINTS, kind="bad") for title, note, changed in asked]
     kinds = [_paths(kind, paths) for kind, paths in doubt["flagged"].items() if paths]
     flagged = {path for paths in doubt["flagged"].values() for path in paths}
-    counted = f"{wording.many(len(flagged), 'mask is', 'masks are')} suspect, of {audit['photos']:,}."
+    counted = f"{wording.many(len(flagged), 'mask is', 'masks are')} in doubt, of {audit['photos']:,}."
     lists = tag("div", *kinds, class_="lists") if kinds else ""
     return joined(tag("p", counted), lists, charts.chart("The drop with other masks", groups, *METRICS.values()))
 
