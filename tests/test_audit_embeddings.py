@@ -32,12 +32,24 @@ def test_an_audit_embeds_a_network_of_the_user_s_by_onnxruntime(in_the_shop, tmp
     assert by == [OnnxNetwork]
 
 
-def test_a_model_whose_answers_change_is_refused_and_nothing_is_written(in_the_shop, tmp_path):
-    def drops_out(images):
-        return torch.nn.functional.dropout(images.flatten(1)[:, :64], 0.5, True)
+def drops_out(images):
+    return torch.nn.functional.dropout(images.flatten(1)[:, :64], 0.5, True)
 
-    torch.jit.trace(drops_out, torch.ones(1, 3, SIDE, SIDE), check_trace=False).save(str(tmp_path / "net.pt"))
+
+def hides(images):
+    return images.flatten(1)[:, :64] + 1e4
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (drops_out, "gives the same photos other embeddings at each call, as dropout does"),
+        (hides, "gives all photos nearly the same embedding .1 - cosine is "),
+    ],
+)
+def test_a_model_that_is_none_is_refused_and_nothing_is_written(function, message, in_the_shop, tmp_path):
+    torch.jit.trace(function, torch.ones(1, 3, SIDE, SIDE), check_trace=False).save(str(tmp_path / "net.pt"))
     given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds", "quick": True}
-    with pytest.raises(InputError, match="gives the same photos other embeddings at each call, as dropout does"):
+    with pytest.raises(InputError, match=message):
         audit.main(SETTINGS, f"torchscript:{tmp_path}/net.pt?input_px={SIDE}", tmp_path / "out", None, **given)
     assert not list(tmp_path.glob("out/*"))

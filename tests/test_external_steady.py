@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 from bgbias.external import spec
-from bgbias.external.steady import refuse_unsteady
+from bgbias.external.steady import refuse_alike, refuse_unsteady
+from bgbias.metrics import retrieval
+from bgbias.models.embedder import embed
 
 PICTURES = torch.randint(0, 256, (10, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
@@ -65,3 +67,29 @@ def test_a_steady_file_passes_however_alike_its_embeddings_are(offset, tmp_path)
 def test_photos_that_are_all_alike_leave_room_for_rounding(tmp_path):
     alike = PICTURES[:1].repeat(10, 1, 1, 1)
     refuse_unsteady(exported(InTraining("rounding", 0.0), tmp_path / "net.pt"), alike, NAMES)
+
+
+class Offset(nn.Module):
+    def __init__(self, share: float):
+        super().__init__()
+        self.share = share
+
+    def forward(self, images):
+        features = nn.functional.normalize(images.flatten(1)[:, :64])
+        return torch.cat([torch.ones_like(features[:, :1]), self.share * features], 1)
+
+
+def test_a_model_whose_embeddings_rounding_tells_apart_is_refused(tmp_path):
+    """Exactly, the nearest photo is the same whatever the share; in float32 it is not."""
+    pictures = torch.randint(0, 256, (64, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    names, nearest = [f"{number}.png" for number in range(64)], {}
+    for share in (1.0, 0.01, 0.001):
+        embedder = exported(Offset(share), tmp_path / "net.pt")
+        found = embed(embedder, [pictures], names)
+        nearest[share] = retrieval.neighbours(found, found, 1)
+        if share > 0.001:
+            refuse_alike(embedder, pictures, names)
+    assert (nearest[0.01] == nearest[1.0]).float().mean() > 0.9
+    assert (nearest[0.001] == nearest[1.0]).float().mean() < 0.5
+    with pytest.raises(ValueError, match=r"nearly the same embedding .1 - cosine is \d\.\de-07 on average.*take away"):
+        refuse_alike(embedder, pictures, names)

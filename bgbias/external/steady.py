@@ -1,4 +1,4 @@
-"""Whether a model is a function of the photo: if not, all its figures are at random."""
+"""Whether a model is a function of the photo, and tells photos apart: if not, all its figures are at random."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,7 @@ ENOUGH = 8  # photos
 MOST = 0.001  # of 1 - cosine; rounding leaves less than 0.00001, dropout of 10 % some 0.05
 SHARE = 0.02  # of what lies between two photos: of some models all embeddings are nearly alike
 LEAST = 1e-6  # what rounding may leave
+TOO_ALIKE = 4e-6  # mean 1 - cosine of photos: below it float32 names another nearest photo for half of them
 
 
 def refuse_unsteady(embedder: Embedder, pictures: Tensor, names: Sequence[str]) -> None:
@@ -35,6 +36,29 @@ def refuse_unsteady(embedder: Embedder, pictures: Tensor, names: Sequence[str]) 
         moved = float(_apart(embed(embedder, batches, names), first).max())
         if moved > most:
             raise InputError(f"{embedder.name}: {what} (cosine {1 - moved:.5f}): {mend}")
+
+
+def refuse_alike(embedder: Embedder, pictures: Tensor, names: Sequence[str]) -> None:
+    """Refuse a model whose embeddings are so alike that rounding decides which of them are nearest.
+
+    So a number that is large and the same for all photos hides what tells them apart.
+
+    Args:
+        embedder: of any origin.
+        pictures: uint8 (B, 3, S, S), of several classes.
+        names: of the photos, for errors.
+
+    Raises:
+        ValueError: their mean 1 - cosine is below TOO_ALIKE.
+    """
+    found = embed(embedder, [pictures], names).double()
+    apart = float(_apart(found[:, None], found).mean())
+    if apart < TOO_ALIKE:
+        raise InputError(
+            f"{embedder.name}: gives all photos nearly the same embedding (1 - cosine is {apart:.1e} on average), so "
+            "rounding would decide which are nearest: see that it is trained, with this mean and sd, and take away "
+            "inside the model what all embeddings have in common"
+        )
 
 
 def _apart(one: Tensor, other: Tensor) -> Tensor:

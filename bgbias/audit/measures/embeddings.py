@@ -18,7 +18,7 @@ from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.cache import Cache, fingerprint
 from bgbias.external.exported import exported
-from bgbias.external.steady import refuse_unsteady
+from bgbias.external.steady import refuse_alike, refuse_unsteady
 from bgbias.models import embedder as embedders
 from bgbias.photos.views import parts
 
@@ -27,17 +27,19 @@ PIECES, PIECE = "gallery", 2**15  # folder of a gallery's embeddings until all a
 
 
 def fastest(embedder: embedders.Embedder, pictures: Pictures) -> embedders.Embedder:
-    """Refuse an embedder whose answers change, and return it as it embeds fastest here.
+    """Refuse an embedder whose answers change, or are all alike, and return it as it embeds fastest here.
 
     Args:
         embedder: the model; is not changed.
         pictures: of the audit, of which some are tried.
 
     Raises:
-        ValueError: see `steady.refuse_unsteady`.
+        ValueError: see `steady.refuse_unsteady` and `steady.refuse_alike`.
     """
     tried = next(views.batches(pictures, "clean")), list(pictures.table.path)
     refuse_unsteady(embedder, *tried)
+    rows = _some(len(pictures.labels))
+    refuse_alike(embedder, pictures.photo(rows), list(pictures.table.path[rows]))
     return exported(embedder, *tried)
 
 
@@ -47,8 +49,13 @@ def identity(embedder: embedders.Embedder, pictures: Pictures) -> str:
     What an embedder is, its files tell, and its answer to some photos: weights, normalisation and foreign code all have
     a part in that.
     """
-    rows = np.unique(np.linspace(0, len(pictures.labels) - 1, SAMPLE).round().astype(int))
+    rows = _some(len(pictures.labels))
     return _fingerprint(embedder, pictures.photo(rows), list(pictures.table.path[rows]), pictures.identity)
+
+
+def _some(photos: int) -> np.ndarray:
+    """Rows of at most SAMPLE photos, of all classes' parts of the table."""
+    return np.unique(np.linspace(0, photos - 1, SAMPLE).round().astype(int))
 
 
 def _fingerprint(embedder: embedders.Embedder, photos: Tensor, names: Sequence[str], of_pictures: str) -> str:
@@ -135,7 +142,7 @@ class _Gallery:
     """The embeddings of a gallery, kept in pieces, so that an interrupted run goes on, until all are in one file."""
 
     def __init__(self, embedder: embedders.Embedder, gallery: Gallery, cache: Cache):
-        rows = np.unique(np.linspace(0, len(gallery.table) - 1, SAMPLE).round().astype(int))
+        rows = _some(len(gallery.table))
         self.embedder, self.gallery, self.cache, self.size = embedder, gallery, cache, len(gallery.table)
         self.made_from = _fingerprint(embedder, gallery.photo(rows), list(gallery.table.path[rows]), gallery.identity)
 
