@@ -104,7 +104,8 @@ def test_a_softmax_is_said_with_what_the_last_layers_get(tmp_path):
     chosen = f"{spec}?output=classes&mean=0.5&sd=1"
     assert f"audit '{spec}?mean=0.5&sd=1&output=features' or" in model_remarks(load(chosen, CPU), PICTURES, TOLD)[0]
     for inner in ("features", "logits"):
-        assert model_remarks(load(f"{spec}?output={inner}", CPU), PICTURES, TOLD) == []
+        (said,) = model_remarks(load(f"{spec}?output={inner}", CPU), PICTURES, TOLD)
+        assert said.startswith("The embeddings that the model gives have lengths from ")
 
 
 def test_as_many_numbers_as_imagenet_has_classes_are_said(tmp_path, monkeypatch):
@@ -138,7 +139,7 @@ class Packed(torch.nn.Module):
     def forward(self, images):
         bits = images.flatten(1)[:, :64] > 0
         powers = 2 ** torch.arange(8)
-        return bits.float() + 0.1 if self.apart else (bits.view(-1, 8, 8) * powers).sum(2).byte()
+        return 2 * bits.float() - 1 if self.apart else (bits.view(-1, 8, 8) * powers).sum(2).byte()
 
 
 @pytest.mark.parametrize("apart", [True, False])
@@ -150,3 +151,30 @@ def test_whole_numbers_are_said_for_packed_bits_have_no_cosine(tmp_path, apart):
     ]
     spec = f"torchscript:{tmp_path / 'net.pt'}?input_px=16"
     assert model_remarks(load(spec, CPU), PICTURES, TOLD) == ([] if apart else said)
+
+
+class OfLengths(torch.nn.Module):
+    """Gives embeddings whose lengths are their photos' first levels."""
+
+    def __init__(self, alike: bool):
+        super().__init__()
+        self.alike = alike
+
+    def forward(self, images):
+        features = torch.nn.functional.normalize(images.flatten(1)[:, 1:65])
+        return features if self.alike else features * images[:, 0, 0, 0].unsqueeze(1)
+
+
+def test_embeddings_of_unlike_lengths_are_said_to_be_compared_by_their_cosine(tmp_path):
+    """A search by anything else finds other photos: its figures are others, and nothing here would tell."""
+    pictures = PICTURES.clone()
+    pictures[:, 0, 0, 0] = torch.linspace(20, 200, len(pictures)).byte()
+    expected = [
+        "The embeddings that the model gives have lengths from 20 to 200, and are compared by their cosine. A search "
+        "by their inner product or Euclidean distance finds other photos: these figures are its own only if it divides "
+        "embeddings by their length, too."
+    ]
+    for alike in (True, False):
+        torch.jit.script(OfLengths(alike)).save(tmp_path / "net.pt")
+        spec = f"torchscript:{tmp_path / 'net.pt'}?input_px=16&mean=0&sd=0.00392157"
+        assert model_remarks(load(spec, CPU), pictures, TOLD) == ([] if alike else expected)

@@ -93,3 +93,4 @@ def test_a_model_whose_embeddings_rounding_tells_apart_is_refused(tmp_path):
     assert (nearest[0.001] == nearest[1.0]).float().mean() < 0.5
     with pytest.raises(ValueError, match=r"nearly the same embedding .1 - cosine is \d\.\de-07 on average.*take away"):
         refuse_alike(embedder, pictures, names)
+    refuse_alike(exported(Offset(0.0), tmp_path / "net.pt"), pictures, names)  # nothing is found: that is no error

@@ -49,11 +49,12 @@ def refuse_alike(embedder: Embedder, pictures: Tensor, names: Sequence[str]) -> 
         names: of the photos, for errors.
 
     Raises:
-        ValueError: their mean 1 - cosine is below TOO_ALIKE.
+        ValueError: their mean 1 - cosine is below TOO_ALIKE. Of embeddings that are the same to the last digit nothing
+            is found, so figures tell that.
     """
     found = embed(embedder, [pictures], names).double()
     apart = float(_apart(found[:, None], found).mean())
-    if apart < TOO_ALIKE:
+    if 0 < apart < TOO_ALIKE:
         raise InputError(
             f"{embedder.name}: gives all photos nearly the same embedding (1 - cosine is {apart:.1e} on average), so "
             "rounding would decide which are nearest: see that it is trained, with this mean and sd, and take away "

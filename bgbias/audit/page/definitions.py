@@ -7,7 +7,8 @@ from bgbias.audit.verdict.grade import RULE
 MEASURES = (  # name, definition, source
     (
         "Recall@1",
-        "The share of photos whose most similar other photo is of their class. High is good.",
+        "The share of photos whose most similar other photo, by the cosine of their embeddings, is of their class. "
+        "High is good.",
         "usual in retrieval",
     ),
     (

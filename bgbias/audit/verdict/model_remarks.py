@@ -16,6 +16,7 @@ from bgbias.models.own import OWN
 ANYONES = ("onnx", "torchscript", "python")  # schemes of models that may have kept their last layer
 ENOUGH = 8  # photos
 IMAGENET = (1000, 1001, 21841, 21843)  # classes of its two sizes, without and with some for nothing
+ALIKE = 1.01  # times the shortest: from there on cosine and inner product may name other nearest photos
 
 
 def looked_at(embedder: Embedder, fast: Embedder, photos: Pictures | Gallery, seed: int) -> tuple[dict, list[str]]:
@@ -37,7 +38,9 @@ def looked_at(embedder: Embedder, fast: Embedder, photos: Pictures | Gallery, se
 
 
 def model_remarks(embedder: Embedder, pictures: Tensor, normalised: dict) -> list[str]:
-    """Say what was guessed of a model, and whether it is untrained or seems to classify; none where all is known.
+    """Say what was guessed of a model, whether it is untrained or seems to classify, and of what lengths it embeds.
+
+    Nothing is said where all is known.
 
     Args:
         embedder: named by its SPEC.
@@ -48,7 +51,7 @@ def model_remarks(embedder: Embedder, pictures: Tensor, normalised: dict) -> lis
         *_untrained(embedder.name),
         *_layout(embedder),
         *_normalisation(normalised, embedder.name),
-        *_last_layer(embedder, pictures),
+        *_numbers(embedder, pictures),
     ]
     return [*said, *_side(embedder)]
 
@@ -104,7 +107,8 @@ def _side(embedder: Embedder) -> list[str]:
 
 
 @torch.no_grad()
-def _last_layer(embedder: Embedder, pictures: Tensor) -> list[str]:
+def _numbers(embedder: Embedder, pictures: Tensor) -> list[str]:
+    """What the numbers that anyone's model gives for some photos seem to be."""
     if embedder.name.partition(":")[0] not in ANYONES:
         return []
     given = embedder.network(embedder.normalise(pictures[:ENOUGH]).contiguous()).flatten(1)
@@ -114,13 +118,27 @@ def _last_layer(embedder: Embedder, pictures: Tensor) -> list[str]:
             f"The model gives whole numbers ({kind}), compared by their cosine as they are: packed bits, or codes with "
             "an offset, are to be unpacked inside the model."
         ]
-    given = given.float()
+    return _last_layer(embedder, given.float()) or _lengths(given.double())
+
+
+def _last_layer(embedder: Embedder, given: Tensor) -> list[str]:
     probable = bool((given >= 0).all() and ((given.sum(1) - 1).abs() < 1e-3).all())
     if not probable and given.shape[1] not in IMAGENET:
         return []
     what = "sum to 1, as probabilities of classes do" if probable else "are as many as ImageNet has classes"
     mend = _features(embedder)
     return [f"The {given.shape[1]} numbers that the model gives for a photo {what}: for its features, {mend}."]
+
+
+def _lengths(given: Tensor) -> list[str]:
+    shortest, longest = (float(end) for end in given.norm(dim=1).aminmax())
+    if longest < ALIKE * shortest:
+        return []
+    return [
+        f"The embeddings that the model gives have lengths from {shortest:.3g} to {longest:.3g}, and are compared by "
+        "their cosine. A search by their inner product or Euclidean distance finds other photos: these figures are "
+        "its own only if it divides embeddings by their length, too."
+    ]
 
 
 def _features(embedder: Embedder) -> str:
