@@ -22,7 +22,7 @@ from bgbias.external import spec
 from bgbias.masks import make, segment
 from bgbias.metrics import evaluation
 from bgbias.models import embedder as embedders
-from bgbias.photos.pack import read_mask, read_photo
+from bgbias.photos.pack import Pack, read_mask, read_photo
 from bgbias.photos.views import Photos
 
 SPEC = "torchvision:resnet18?input_px=16"
@@ -185,3 +185,28 @@ def test_another_network_under_the_same_name_makes_other_masks(tmp_path):
         settings, data = make.made_from(options)
         marks.add(fingerprint(settings, data))
     assert len(marks) == 2
+
+
+@pytest.mark.parametrize("which", ["the first pool", "a pool by its name", "a folder"])
+def test_pools_of_a_dataset_whose_backgrounds_are_alike_are_refused_too(settings, tmp_path, which):
+    if which == "a folder":
+        asked = str(tmp_path / "white")
+        (tmp_path / "white").mkdir()
+        for level in range(250, 254):
+            Image.new("RGB", (60, 40), (level,) * 3).save(tmp_path / f"white/{level}.png")
+    else:
+        asked, name = (None, "test") if which == "the first pool" else ("white", "white")
+        pictures = (np.full((40, 60, 3), level, np.uint8) for level in range(250, 254))
+        shutil.rmtree(f"data/backgrounds/drawn/{name}", ignore_errors=True)
+        Pack.write(Path("data/backgrounds/drawn") / name, pictures)
+    with pytest.raises(ValueError, match="of 4 backgrounds 1 differ, expected 4, for a swap among alike ones"):
+        sources.of_dataset("drawn", settings, 16, Cache(tmp_path / "cache"), "none", asked)
+
+
+def test_audited_photos_of_a_dataset_are_no_second_pool(settings, tmp_path):
+    photos = Photos.prepared("drawn", settings.images["drawn"])
+    (tmp_path / "walls").mkdir()
+    for image_id in photos.split("test")[:5]:
+        Image.fromarray(photos.photos[image_id]).save(tmp_path / f"walls/{image_id}.png")
+    with pytest.raises(ValueError, match=r"walls: audited photos among the backgrounds, with their objects"):
+        sources.of_dataset("drawn", settings, 16, Cache(tmp_path / "cache"), "none", str(tmp_path / "walls"))

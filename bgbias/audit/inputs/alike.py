@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bgbias.audit.inputs.pools import FEWEST, SecondPool, drawn
+from bgbias.audit.inputs.pools import FEWEST, OWN, SecondPool, drawn, folder_of
 from bgbias.datasets.near_duplicates import first_ones, near_duplicates
 from bgbias.errors import InputError, refuse
 from bgbias.photos.compose import centre_box
@@ -25,7 +25,7 @@ def of_folder(folder: Path, pool: Pack, seed: int, photos: Pack, paths: Sequence
         folder: of the pool.
         pool: its pictures.
         seed: of the draw.
-        photos: that are audited, centre squares.
+        photos: that are audited.
         paths: of these.
 
     Raises:
@@ -36,6 +36,26 @@ def of_folder(folder: Path, pool: Pack, seed: int, photos: Pack, paths: Sequence
     shown = {place: f"{names[place]} = {paths[row]}" for place, row in _photos_among(pool, photos)}.values()
     refuse(shown, f"{folder}: audited photos among the backgrounds, with their objects; give a folder without them")
     return [*on_white(files, f"backgrounds of {folder}"), *of_pool(pool, str(folder), names)]
+
+
+def of_second(asked: str | None, pool: SecondPool | None, seed: int, photos: Pack, paths: Sequence[str]) -> list[str]:
+    """Say the same of a second pool, sentences; nothing where there is none.
+
+    Args:
+        asked: as of `pools.second`.
+        pool: what that gives.
+        seed: of the draw.
+        photos: that are audited.
+        paths: of these.
+
+    Raises:
+        InputError: likewise.
+    """
+    if pool is None:
+        return []
+    if folder := folder_of(asked):
+        return of_folder(folder, pool.pictures, seed, photos, paths)
+    return of_pool(pool.pictures, f"--second-backgrounds {OWN}") if asked == OWN else []
 
 
 def of_pool(pool: Pack, name: str, names: Sequence[Path] = ()) -> list[str]:
@@ -94,7 +114,7 @@ def _photos_among(pool: Pack, photos: Pack) -> list[tuple[int, int]]:
     """Places of the pool and rows of the photos that are near-duplicates of each other, as centre squares."""
     squares, found = [_square(picture) for picture in pool], []
     for start in range(0, len(photos), AT_ONCE):
-        pairs = near_duplicates([*squares, *photos.subset(np.s_[start : start + AT_ONCE])])
+        pairs = near_duplicates([*squares, *map(_square, photos.subset(np.s_[start : start + AT_ONCE]))])
         found += [(one, other - len(pool) + start) for one, other in pairs if one < len(pool) <= other]
     return found
 

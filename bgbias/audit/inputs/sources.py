@@ -80,7 +80,7 @@ def of_dataset(
         queries: how many are drawn; None: all.
 
     Raises:
-        ValueError: the second masks would be the prepared ones, or the second pool the first.
+        ValueError: the second masks would be the prepared ones, or the second pool the first; or see `alike`.
     """
     geometry, options = replace(settings.images[dataset], input_px=input_px), settings.evaluate[dataset]
     method = settings.masks[dataset].method
@@ -96,11 +96,14 @@ def of_dataset(
     if backgrounds == pool_name:
         raise InputError(f"--second-backgrounds {backgrounds}: the first pool of {dataset} is the same: give another")
     pictures = Pictures(photos, image_ids, pool, settings.seed, cache, options.draws, "swapped", beside, gallery)
-    if backgrounds and photos.pools.joinpath(backgrounds).is_dir():
+    drawn += alike.of_pool(pool, f"the pool {pool_name} of {dataset}")
+    if backgrounds and photos.pools.joinpath(backgrounds, "shapes.npy").is_file():
         other, name = photos.pool(backgrounds), f"the pool {backgrounds} of {dataset}"
         pictures.second_pool = pools.of_pack(other, name, pools.mark(other.folder))
+        drawn += alike.of_pool(other, name)
     else:
-        pictures.second_pool = pools.second(backgrounds, pictures, cache)
+        pictures.second_pool, seen = pools.second(backgrounds, pictures, cache), photos.photos.subset(image_ids)
+        drawn += alike.of_second(backgrounds, pictures.second_pool, settings.seed, seen, list(pictures.table.path))
     drawn += alike.shared(pool, pictures.second_pool)
     remarks = [
         f"Audited are the {every} test photos of {dataset}, on the backgrounds that the pipeline drew for them: for a "
@@ -169,10 +172,7 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     pictures = Pictures(photos, image_ids, pool, seed, cache, second=beside, gallery=gallery)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
     said += alike.shared(pool, pictures.second_pool)
-    if other := pools.folder_of(options.second_backgrounds):
-        said += alike.of_folder(other, pictures.second_pool.pictures, seed, *seen)
-    elif options.second_backgrounds == pools.OWN:
-        said += alike.of_pool(pictures.second_pool.pictures, f"--second-backgrounds {pools.OWN}")
+    said += alike.of_second(options.second_backgrounds, pictures.second_pool, seed, *seen)
     described = _described(pictures, options.masks or method, options.backgrounds or pools.OURS)
     mark = pools.mark(*pools.drawn(backgrounds, seed)) if backgrounds else pools.RENDERED
     of_photos = [folder / path for path in listed.path]
