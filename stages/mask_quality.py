@@ -29,10 +29,12 @@ def main(settings: params.Params, labels: Path, out: Path, **options: str | int)
     """Compare all masks, write the summary and print it."""
     from bgbias import files
     from bgbias.config.read import check
-    from bgbias.masks import quality
+    from bgbias.masks import quality, segment
     from bgbias.report import tables
 
     method = check(options, params.Masks, "options")
+    if method.method == "rembg" and (network := Path(segment.parts(method.rembg_model)[1])).is_file():
+        files.pinned(network)
     table = quality.measure(labels, method)
     found = quality.summarise(table)
     files.write_json(out, {out.stem: {"mask_quality": found}})

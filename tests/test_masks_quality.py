@@ -176,6 +176,20 @@ def test_the_options_reach_the_method(labels, monkeypatch):
     assert got == [((4, 2), "net.onnx")] * 3
 
 
+def test_a_network_whose_file_s_name_does_not_tell_its_content_is_refused_as_by_masks(labels, monkeypatch):
+    monkeypatch.setattr(segment, "rembg", lambda photo, model, threads: photo.convert("L"))
+    network, out = labels.with_name("net.onnx"), labels.with_name("found.json")
+    network.write_bytes(b"one")
+    arguments = ("--labels", labels, "--out", out, "--method", "rembg", "--rembg-model")
+    with pytest.raises(SystemExit, match="net.onnx: its name does not tell its content, so DVC would not see another"):
+        run(monkeypatch, *arguments, f"u2net:{network}")
+    named = network.rename(labels.with_name("net-7692c3ad.onnx"))
+    run(monkeypatch, *arguments, named)
+    named.write_bytes(b"two")
+    with pytest.raises(SystemExit, match="SHA-256 begins with 3fc4ccfe, expected 7692c3ad"):
+        run(monkeypatch, *arguments, named)
+
+
 def test_an_error_names_the_option_that_mends_it(labels, monkeypatch):
     arguments = ("--labels", labels, "--out", labels.with_name("found.json"), "--method")
     draw(labels, "0", None, np.full((40, 60), 255, np.uint8))
