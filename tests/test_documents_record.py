@@ -28,7 +28,7 @@ def metrics(place):
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
-    """What two regimes of two seeds have left: four queries of two classes, attention of three of them."""
+    """What two regimes of two seeds have left: four queries of two classes; attention of three photos, one no query."""
     monkeypatch.chdir(tmp_path)
     for place, regime in enumerate(("base", "cure")):
         files.write_json(tmp_path / f"metrics/evaluate/demo/{regime}.json", {"demo": {regime: metrics(place)}})
@@ -42,13 +42,14 @@ def root(tmp_path, monkeypatch):
             (embeddings / "swapped").mkdir(parents=True)
             attention.mkdir(parents=True)
             for path in (embeddings / "clean.npy", embeddings / "swapped/0.npy"):
-                np.save(path, np.ones((4, 3), np.float32))
-            files.write_csv(embeddings / "images.csv", pd.DataFrame({"image_id": [4, 5, 6, 7]}))
+                np.save(path, np.ones((5, 3), np.float32))
+            photos = {"image_id": [4, 5, 6, 7, 8], "class_id": [0, 0, 1, 1, 2]}  # 8 is alone in its class: no query
+            files.write_csv(embeddings / "images.csv", pd.DataFrame(photos))
             for view in ("clean", "swapped"):
                 np.save(attention / f"{view}.npy", np.zeros((3, 2, 2), np.uint8))
             found = [0.1 * seed + 0.2 * seed * place, 0.2, 0.3]
             files.write_csv(
-                attention / "scores.csv", pd.DataFrame({"image_id": [7, 4, 5], "clean": found, "swapped": found})
+                attention / "scores.csv", pd.DataFrame({"image_id": [7, 4, 8], "clean": found, "swapped": found})
             )
     return tmp_path
 

@@ -43,7 +43,7 @@ def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int
     classes = found.queries[regimes[0]]["class"]
     measures = [f"{metric}_{view}" for metric in METRICS for view in VIEWS]
     attention = {
-        regime: _attention(root, dataset, regime, seeds, classes, metrics["attention"])
+        regime: _attention(root, dataset, regime, seeds, metrics["attention"])
         for regime, metrics in found.metrics.items()
     }
     differences = {}
@@ -111,11 +111,11 @@ def refuse_to_lose(path: Path, found: dict) -> None:
     refuse(odd, f"{path} holds another study; choose another name, or add --replace to lose it")
 
 
-def _attention(
-    root: Path, dataset: str, regime: str, seeds: Sequence[int], classes: pd.Series, metrics: dict
-) -> pd.DataFrame:
-    """A table of the photos whose attention was scored: their classes, and the mean scores over seeds."""
+def _attention(root: Path, dataset: str, regime: str, seeds: Sequence[int], metrics: dict) -> pd.DataFrame:
+    """A table of the photos whose attention was scored, lone ones too: their classes, and mean scores over seeds."""
     scored, folder = [], root / "data/attention" / dataset / regime
+    file = root / "data/embeddings" / dataset / regime / str(seeds[0]) / "images.csv"
+    classes = files.read_csv(file, ["image_id", "class_id"], dtype=int).set_index("image_id").class_id
     for seed in seeds:
         kinds = dict.fromkeys(VIEWS, float) | {"image_id": int}
         path = folder / str(seed) / "scores.csv"
