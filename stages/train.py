@@ -23,6 +23,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     from bgbias.models.embedder import device
     from bgbias.photos.views import Photos
     from bgbias.training import finder, loop, losses
+    from bgbias.training.batch_size import without_half_pairs
     from bgbias.training.batches import Crops
     from bgbias.training.selection import validation
 
@@ -48,6 +49,8 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     print(f"{dataset}, {regime}, {settings.loss}, seed {seed}: {len(crops.by_class)} classes for training")
     if limits := losses.limits(asked, treatment):
         print(f"{dataset}, {regime}: of this regime {settings.loss} takes {limits} (losses.{settings.loss})")
+    if remark := without_half_pairs(loss_options.per_class, treatment.paired):
+        print(f"{dataset}, {regime}: {remark} (losses.{settings.loss})")
     with cache.unfinished(f"train-{dataset}-{regime}-{seed}", made_from, data) as unfinished:
         curve = loop.fit(
             embedder.to(device()),

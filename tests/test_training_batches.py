@@ -13,6 +13,7 @@ from bgbias.photos import pack
 from bgbias.photos.compose import flip
 from bgbias.photos.views import Photos
 from bgbias.training.augment import RIM_PX, Batch, varied, with_backgrounds_of_others
+from bgbias.training.batch_size import without_half_pairs
 from bgbias.training.batches import Crops
 
 REGIMES = read.load().regime_settings
@@ -187,6 +188,12 @@ def test_varied_backgrounds_have_their_channels_in_any_order():
 def test_an_odd_batch_holds_no_pairs(crops):
     with pytest.raises(ValueError, match="batch_size 5 holds no whole pairs: make train.drawn.batch_size even"):
         crops("bgconsistency", batch_size=5)
+
+
+def test_an_odd_number_of_pictures_of_a_class_is_one_less_in_pairs_and_that_is_said(crops):
+    odd, even = (crops("bgconsistency", batch_size=8, per_class=per_class)[1, 0] for per_class in (5, 4))
+    assert same(odd, even) and sorted(odd.labels.bincount().tolist())[-2:] == [4, 4]
+    assert without_half_pairs(5, paired=True).endswith("as with 4") and not without_half_pairs(4, paired=True)
 
 
 def test_a_batch_depends_on_seed_epoch_and_step_alone(crops):

@@ -1,4 +1,4 @@
-"""Whether a dataset's classes fill a batch."""
+"""Whether a dataset's classes fill a batch, and how many pictures of a class it holds."""
 
 import math
 
@@ -32,3 +32,19 @@ train.demo.batch_size to 28, or raise the loss's per_class
             f"{dataset}: batch_size {batch_size} needs {math.ceil(photos / each)} classes (per_class {per_class}), and "
             f"{classes} are for training: lower train.{dataset}.batch_size to {most}, or raise the loss's per_class"
         )
+
+
+def without_half_pairs(per_class: int, paired: bool) -> str:
+    """Say how many pictures of a class a batch holds where an odd per_class is of pairs; "" where it is as asked.
+
+    Of a per_class of 1 there is a pair.
+
+    >>> without_half_pairs(5, paired=True)
+    'per_class 5 is no whole pairs: a batch has 4 pictures of a class, as with 4'
+    >>> [without_half_pairs(*asked) for asked in ((4, True), (1, True), (5, False))]
+    ['', '', '']
+    """
+    whole = per_class // 2 * 2
+    if not paired or whole in (0, per_class):
+        return ""
+    return f"per_class {per_class} is no whole pairs: a batch has {whole} pictures of a class, as with {whole}"
