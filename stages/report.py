@@ -37,7 +37,7 @@ def main(settings: params.Params, dataset: str) -> None:
     doubt = tables.masks_in_doubt({kind: masks.get(kind, 0) for kind in DOUBTS}, masks["masks"])
     table = "\n\n".join(filter(None, (doubt, table)))
     notes = [
-        tables.spread(metrics[settings.regimes[-1]], photos.class_id[photos.split == "test"].nunique()),
+        tables.spread(metrics[settings.regimes[-1]], queries[settings.regimes[-1]]["class"].nunique()),
         *comparison.differences(queries, settings.seed),
         *sample_size.limits(photos, Path("data/prepared") / dataset),
     ]

@@ -142,6 +142,8 @@ def test_the_fewest_own_photos_run_through_the_whole_pipeline(checkout):
             photo = Image.new("RGB", (48, 40), (30, 30, 30 * blue))
             photo.paste((250, 20 * number, 0), (14, 10, 34, 30))
             photo.save(path)
+    (path.parent.parent / "lone").mkdir()  # its class has no other photo: it is no query
+    Image.new("RGB", (48, 40), (90, 30, 30)).save(path.parent.parent / "lone" / "a.jpg")
     printed = checkout.run("dvc", "exp", "run", "-S", "datasets=[own]", "-S", "regimes=[base]")
     assert "own: 4 test queries: one of them is 25.0 points of Recall@1" in printed
     found = json.loads((checkout.folder / "metrics/evaluate/own/base.json").read_text())["own"]["base"]
@@ -151,7 +153,8 @@ def test_the_fewest_own_photos_run_through_the_whole_pipeline(checkout):
     }  # no figures of others
     assert found["queries"] == 4 and 0 <= found["swapped"]["recall_at_1"] <= 1
     assert min(Image.open(checkout.folder / "plots/report/own/contact_sheet.png").size) > 100
-    assert "2 test classes: scores hold for these" in (checkout.folder / "plots/report/own/table.md").read_text()
+    table = (checkout.folder / "plots/report/own/table.md").read_text()
+    assert "2 test classes: scores hold for these" in table and "4 queries of 2 classes" in table
 
 
 def test_masks_that_are_white_all_over_allow_no_conclusion(checkout):
@@ -164,7 +167,7 @@ def test_masks_that_are_white_all_over_allow_no_conclusion(checkout):
         network = {"attention": ["base", "42"], "evaluate": ["base"]}.get(stage, [])
         checkout.run(sys.executable, "-m", f"stages.{stage}", "own", *network)
     doubt, table, *_ = (checkout.folder / "plots/report/own/table.md").read_text().split("\n\n")
-    assert doubt.startswith("No conclusion: 12 of 12 masks are in doubt (12 nearly full), so swapped photos show what")
+    assert doubt.startswith("No conclusion: 13 of 13 masks are in doubt (13 nearly full), so swapped photos show what")
     assert "undefined" in table and "attention clean" in table
     checkout.run("git", "checkout", "params.yaml")
 
