@@ -23,6 +23,7 @@ def main(settings: params.Params, dataset: str) -> None:
     """Read what the regimes have left and draw it."""
     from bgbias import files, seeding
     from bgbias.metrics import sample_size
+    from bgbias.photos import foreground
     from bgbias.report import comparison, figures, recorded, sheets, tables
 
     seeding.deterministic(settings.threads)
@@ -33,9 +34,12 @@ def main(settings: params.Params, dataset: str) -> None:
     pictures = sheets.Pictures(dataset, settings.images[dataset], swaps["swapped"], settings.seed)
     photos = pictures.photos.table
     table = tables.markdown(tables.summary(metrics, list(swaps)))
-    masks = recorded.read_masks(dataset)
-    doubt = tables.masks_in_doubt({kind: masks.get(kind, 0) for kind in DOUBTS}, masks["masks"])
-    table = "\n\n".join(filter(None, (doubt, table)))
+    tested = (pictures.photos.masks[row] for row in pictures.photos.split("test"))
+    doubts = [
+        tables.masks_in_doubt({kind: counts.get(kind, 0) for kind in DOUBTS}, counts["masks"], of)
+        for of, counts in (("", recorded.read_masks(dataset)), ("test ", foreground.summary(tested)))
+    ]
+    table = "\n\n".join([*list(filter(None, doubts))[:1], table])
     notes = [
         tables.spread(metrics[settings.regimes[-1]], queries[settings.regimes[-1]]["class"].nunique()),
         *comparison.differences(queries, settings.seed),

@@ -61,12 +61,13 @@ def spread(metrics: dict, classes: int) -> str:
     return f"{counted}, one training seed; ± over the draws of backgrounds, of attention over the photos."
 
 
-def masks_in_doubt(counts: dict[str, int], masks: int) -> str:
+def masks_in_doubt(counts: dict[str, int], masks: int, of: str = "") -> str:
     """Say that nothing can be concluded where most masks are in doubt; "" where they are not.
 
     Args:
         counts: what is probably wrong, see `foreground.suspicion` -> how many masks.
         masks: how many there are.
+        of: what they are called, such as "test ".
 
     >>> masks_in_doubt({"empty": 50, "border": 0, "tiny": 1}, 100)
     'No conclusion: 51 of 100 masks are in doubt (50 empty, 1 tiny), so swapped photos show what the masks do, \
@@ -79,8 +80,8 @@ not what backgrounds do. Look at them, and make others.'
         return ""
     listed = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in flagged.items())
     return (
-        f"No conclusion: {sum(flagged.values())} of {masks} masks are in doubt ({listed}), so swapped photos show what "
-        "the masks do, not what backgrounds do. Look at them, and make others."
+        f"No conclusion: {sum(flagged.values())} of {masks} {of}masks are in doubt ({listed}), so swapped photos show "
+        "what the masks do, not what backgrounds do. Look at them, and make others."
     )
 
 
