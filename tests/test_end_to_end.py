@@ -85,6 +85,7 @@ def test_pictures_are_shown_offline(checkout):
     page = (checkout.folder / "shown/index.html").read_text()
     assert all(f"vegaEmbed('#plots_report_demo_{name}_csv'" in page for name in ("bars", "front"))
     assert '"regime": "bgconsistency"' in page and "vegaEmbed('#validation_MAP_R'" in page
+    assert "validation MAP@R; of a regime that did not run, the commit's" in page  # its curve is there, too
     assert "gallery" in page and list((checkout.folder / "shown/static").glob("*gallery.png"))
 
 
