@@ -69,6 +69,16 @@ def test_scores_differences_and_arrows_by_hand(study):
     assert cells("arrows a.json of=the_demo", study) == [["`base`", "90.0 → 25.0"], ["`cure`", "90.0 → 25.0"]]
 
 
+def test_an_interval_s_end_near_0_tells_its_side(study):
+    found = files.read_json(study / "a.json")
+    near = {"difference": 0.024, "low": 0.0001, "high": 0.045}
+    found["differences"]["cure - base"] |= {"map_at_r_clean": near, "attention_score_clean": near}
+    files.write_json(study / "a.json", found)
+    assert cells("differences a.json", study)[0][3] == "+2.4 (0.01 to 4.5)"
+    assert cells("differences a.json pairs=base-cure", study)[0][3] == "-2.4 (-4.5 to -0.01)"
+    assert cells("attention a.json", study)[0][1] == "+0.024 (0.0001 to 0.045)"
+
+
 def test_audits_by_their_figures_with_some_intervals(tmp_path):
     whole, part = {"value": 0.25, "low": 0.2, "high": 0.301}, {"value": 0.9, "low": None, "high": None}
     for name, figure in (("a", whole), ("b", part)):

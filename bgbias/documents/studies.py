@@ -101,8 +101,18 @@ def _difference(study: dict, later: str, earlier: str, measure: str, scale: int 
     found = forward or study["differences"][f"{earlier} - {later}"]
     sign = 1 if forward else -1
     value, low, high = (None if (end := found[measure][key]) is None else sign * scale * end for key in ENDS)
-    digits = ".1f" if scale == 100 else ".3f"
+    digits = 1 if scale == 100 else 3
     if low is None:
-        return f"{value:+z{digits}}"
-    low, high = sorted((low, high))
-    return f"{value:+z{digits}} ({low:z{digits}} to {high:z{digits}})"
+        return f"{value:+z.{digits}f}"
+    return f"{value:+z.{digits}f} ({' to '.join(_end(end, digits) for end in sorted((low, high)))})"
+
+
+def _end(value: float, digits: int) -> str:
+    """An interval's end, with more digits where it would be written as 0, so that its side of 0 is seen.
+
+    >>> _end(-3.1, 1), _end(-0.03, 1), _end(0.0, 1)
+    ('-3.1', '-0.03', '0.0')
+    """
+    while value and not round(value, digits):
+        digits += 1
+    return f"{value:z.{digits}f}"
