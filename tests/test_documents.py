@@ -223,3 +223,28 @@ def test_what_seeds_add_to_the_differences_of_the_studies():
     said = f"of {shown.sum()} differences {remain.sum()} would remain. The median interval would hold the truth in "
     said += "{:.0f} of 100 cases, of one seed in {:.0f}.".format(*(100 * share for share in hold))
     assert said in " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())
+
+
+def test_what_other_seeds_leave_of_the_ablations_of_one():
+    """As docs/cure.md says: the variance over the demo's three seeds, of two networks, added to the intervals'."""
+    said, page = [], " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())
+    three, one = (files.read_json(ROOT / f"metrics/studies/{name}.json") for name in ("demo", "demo_ablations"))
+    moved = {}
+    for measure in MEASURES:
+        metric, view = measure.rsplit("_", 1)
+        seeds = [regime[view][f"{metric}_seeds_sd"] for regime in three["regimes"].values()]
+        moved[measure] = 1.96 * np.sqrt(2 * np.square(seeds).mean())
+    recall, clean, swapped = (f"{100 * moved[key]:.0f}" for key in ("recall_at_1_swapped", *MEASURES[2:]))
+    assert f"by up to {recall} points of Recall@1, {clean} of clean MAP@R and {swapped} of swapped" in page
+    for measure in MEASURES[2:]:
+        remain = []
+        for regime in one["regimes"]:
+            pairs = (f"{regime} - bgconsistency", f"bgconsistency - {regime}")
+            for found in (one["differences"][pair][measure] for pair in pairs if pair in one["differences"]):
+                size, nearer = abs(found["difference"]), max(found["low"], -found["high"])
+                if nearer > 0 and size > np.hypot(size - nearer, moved[measure]):
+                    remain.append(regime)
+        order = [name for name in ("base", "bgaugment", "paired", "half", "varied", "photos") if name in remain]
+        assert len(order) == len(remain)
+        said.append(f"in {measure.rsplit('_', 1)[1]} MAP@R {', '.join(order[:-1])} and {order[-1]}")
+    assert f"remain: {'; '.join(said)}." in page
