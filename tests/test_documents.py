@@ -248,3 +248,21 @@ def test_what_other_seeds_leave_of_the_ablations_of_one():
         assert len(order) == len(remain)
         said.append(f"in {measure.rsplit('_', 1)[1]} MAP@R {', '.join(order[:-1])} and {order[-1]}")
     assert f"remain: {'; '.join(said)}." in page
+
+
+def test_where_the_demo_s_networks_look_on_clean_photos():
+    """As docs/cure.md says of each loss, against base."""
+    less, more = {}, []
+    for loss in ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax"):
+        name = "demo" if loss == "normalized_softmax" else f"demo_{loss}"
+        differences = files.read_json(ROOT / f"metrics/studies/{name}.json")["differences"]
+        augmented, cured = (
+            differences[f"{regime} - base"]["attention_score_clean"] for regime in ("bgaugment", "bgconsistency")
+        )
+        assert augmented["low"] < 0
+        less |= {loss: -augmented["difference"]} if augmented["high"] < 0 else {}
+        more += [loss] if cured["low"] > 0 else []
+    page = " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())
+    said = "with {} and {} bgaugment looks at the object less than base (by {:.2f} and {:.2f},"
+    assert said.format(*less, *less.values()) in page
+    assert "bgconsistency looks at it more than base with {}, {} and {}.".format(*more) in page
