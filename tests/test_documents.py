@@ -225,15 +225,21 @@ def test_what_seeds_add_to_the_differences_of_the_studies():
     assert said in " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())
 
 
+def moved_by_seeds(study):
+    """By how much two networks of one seed each differ in 95 of 100 cases, by the mean variance over three seeds."""
+    moved = {}
+    for measure in MEASURES:
+        metric, view = measure.rsplit("_", 1)
+        seeds = [regime[view][f"{metric}_seeds_sd"] for regime in study["regimes"].values()]
+        moved[measure] = 1.96 * np.sqrt(2 * np.square(seeds).mean())
+    return moved
+
+
 def test_what_other_seeds_leave_of_the_ablations_of_one():
     """As docs/cure.md says: the variance over the demo's three seeds, of two networks, added to the intervals'."""
     said, page = [], " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())
     three, one = (files.read_json(ROOT / f"metrics/studies/{name}.json") for name in ("demo", "demo_ablations"))
-    moved = {}
-    for measure in MEASURES:
-        metric, view = measure.rsplit("_", 1)
-        seeds = [regime[view][f"{metric}_seeds_sd"] for regime in three["regimes"].values()]
-        moved[measure] = 1.96 * np.sqrt(2 * np.square(seeds).mean())
+    moved = moved_by_seeds(three)
     recall, clean, swapped = (f"{100 * moved[key]:.0f}" for key in ("recall_at_1_swapped", *MEASURES[2:]))
     assert f"by up to {recall} points of Recall@1, {clean} of clean MAP@R and {swapped} of swapped" in page
     for measure in MEASURES[2:]:
@@ -248,6 +254,17 @@ def test_what_other_seeds_leave_of_the_ablations_of_one():
         assert len(order) == len(remain)
         said.append(f"in {measure.rsplit('_', 1)[1]} MAP@R {', '.join(order[:-1])} and {order[-1]}")
     assert f"remain: {'; '.join(said)}." in page
+
+
+def test_what_other_seeds_move_on_packages():
+    moved = moved_by_seeds(files.read_json(ROOT / "metrics/studies/packages.json"))
+    ends = [100 * moved[measure] for measure in MEASURES]
+    page = " ".join((ROOT / "docs/cure_pretrained.md").read_text(encoding="utf-8").split())
+    said = "differ by {:.0f} to {:.0f} points of Recall@1 and {:.0f} to {:.0f} of MAP@R by chance"
+    assert (
+        said.format(np.floor(min(ends[:2])), np.ceil(max(ends[:2])), np.floor(min(ends[2:])), np.ceil(max(ends[2:])))
+        in page
+    )
 
 
 def test_where_the_demo_s_networks_look_on_clean_photos():
