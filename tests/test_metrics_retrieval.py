@@ -127,6 +127,11 @@ def test_own_photo_is_no_reference_in_another_view_either():
     assert retrieval.neighbours(clean, clean.clone(), 2).tolist() == [[1, 2], [0, 2], [0, 1]]
 
 
+def test_neighbours_are_references_of_the_queries_and_not_the_other_way_round():
+    queries, references = torch.eye(3)[[0, 0, 1]], torch.eye(3)[[2, 1, 0]]
+    assert retrieval.neighbours(queries, references, 1).tolist() == [[2], [2], [1]]
+
+
 def test_of_equally_similar_references_the_lower_row_comes_first():
     collapsed = normalize(torch.ones(300, 4))
     found = retrieval.neighbours(collapsed, collapsed, 5)
@@ -161,10 +166,12 @@ def test_embeddings_of_few_bits_score_as_the_same_numbers_of_many(dtype, length)
     assert (retrieval.neighbours(points, points, 3) == nearest).float().mean() > 0.99
 
 
-def test_embeddings_whose_products_overflow_are_refused():
+@pytest.mark.parametrize("sign", [1, -1])  # all numbers of an embedding may be negative
+def test_embeddings_whose_products_overflow_are_refused(sign):
     points, _, labels = random_problem()
+    points = sign * 1e20 * points.abs()
     with pytest.raises(ValueError, match="60 of 60 embeddings are not finite, or their products"):
-        retrieval.evaluate(1e20 * points, 1e20 * points, labels, [1])
+        retrieval.evaluate(points, points, labels, [1])
 
 
 def test_only_lone_queries_are_refused():
