@@ -1,10 +1,12 @@
 """What is recorded of a trained network: by hand, over draws, over seeds."""
 
+from math import nan
+
 import pandas as pd
 import pytest
 import torch
 
-from bgbias.metrics import evaluation
+from bgbias.metrics import aggregate, evaluation
 
 RIGHT, WRONG = torch.eye(2)[[0, 0, 1, 1, 0]], torch.eye(2)[[0, 1, 0, 1, 0]]  # the last photo is alone in its class
 PHOTOS = pd.DataFrame({"image_id": [10, 11, 12, 13, 14], "class_id": [4, 4, 6, 6, 9]})
@@ -59,6 +61,14 @@ def test_where_no_photo_has_an_attention_score_there_is_none():
     found, _ = evaluation.over_seeds([(scores, undefined, queries)] * 2, len(PHOTOS))
     nothing = dict.fromkeys(("mean", "sd", "mean_seeds_sd", "sd_seeds_sd"))
     assert found["attention"]["clean"] == nothing | {"images": 0, "undefined": 2}
+
+
+def test_counts_and_deviations_get_no_deviation_and_a_seed_without_a_score_leaves_none():
+    one = {"mean": 0.5, "images": 3, "recall_at_1_sd": 0.25}
+    found = aggregate.over([one, {"mean": nan, "images": 0, "recall_at_1_sd": 0.75}], "_seeds_sd")
+    assert found == pytest.approx(
+        {"mean": nan, "images": 1.5, "recall_at_1_sd": 0.5, "mean_seeds_sd": nan}, nan_ok=True
+    )
 
 
 def test_a_single_seed_has_no_standard_deviation_over_seeds():

@@ -35,6 +35,17 @@ def test_classes_of_one_photo_are_no_queries_and_are_said():
     assert found.startswith("3 test classes with a single photo: found by mistake only, never searched for.")
 
 
+def test_a_class_of_one_photo_counts_among_neither_queries_nor_classes_but_may_be_guessed():
+    queries, classes, _ = sample_size.limits(table(test=[3, 3, 1]), Path("own"))
+    assert queries.startswith("6 test queries") and classes.startswith("2 test classes")
+    assert "the right one for 33 %" in classes  # 2 of the 6 other photos
+
+
+def test_one_query_and_one_class_too_few_are_said():
+    queries, classes = sample_size.limits(table(test=[11] * 9), Path("own"))
+    assert queries.startswith("99 test queries") and classes.startswith("9 test classes")
+
+
 @pytest.mark.parametrize("split", ["train", "val", "test"])
 def test_a_split_without_two_classes_of_two_photos_is_refused(split):
     sizes = {"test": [10] * 10} | {split: [3, 1, 1]}

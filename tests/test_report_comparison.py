@@ -119,6 +119,7 @@ def test_one_regime_differs_from_nothing():
         (lambda table: table.iloc[1:], "x and y are of different photos: 59 in common of 60 and 59, class 0/0.jpg only "
          "in x: compare what was measured on the same photos"),
         (lambda table: table.rename(index={"class 0/0.jpg": "new.jpg"}), "59 in common of 60 and 60"),
+        (lambda table: pd.concat([table, table[:1].set_axis(["new.jpg"])]), "of 60 and 61, new.jpg only in y"),
         (lambda table: table.assign(**{"class": "plum"}), "class 0/0.jpg in different classes"),
         (lambda table: table.assign(conflict=0.1), "different measures, such as conflict: measure both anew"),
         (lambda table: pd.concat([table, table[:1]]), "y: class 0/0.jpg is there twice"),
