@@ -120,18 +120,39 @@ def test_without_other_photos_nothing_is_learnt_and_none_is_chosen(shop, in_the_
         remedied("object_alone", tmp_path / "s.json", save="x")
 
 
-def test_splits_of_photos_csv_are_learnt_from_and_chosen_by(shop, in_the_shop, tmp_path):
-    shutil.copytree(shop / "photos", tmp_path / "photos")
-    splits, lines = ("train", "train", "val", "val", "test", "test", "test", "test"), ["path,class,split"]
-    for path in sorted((tmp_path / "photos").rglob("*.png")):
-        kind = path.parent.name
-        lines.append(f"{kind}/{path.name},{kind},{splits[int(kind.removeprefix('class'))]}")
-    (tmp_path / "photos/photos.csv").write_text("\n".join(lines) + "\n")
+@pytest.fixture
+def listed(shop, tmp_path):
+    """Lists the photos with their splits, by class and number."""
+
+    def written(split):
+        shutil.copytree(shop / "photos", tmp_path / "photos")
+        lines = ["path,class,split"]
+        for path in sorted((tmp_path / "photos").rglob("*.png")):
+            kind = path.parent.name
+            lines.append(f"{kind}/{path.name},{kind},{split(int(kind.removeprefix('class')), int(path.stem))}")
+        (tmp_path / "photos/photos.csv").write_text("\n".join(lines) + "\n")
+
+    return written
+
+
+def test_classes_that_are_in_several_splits_are_counted(listed, in_the_shop, tmp_path, capsys):
+    listed(lambda kind, number: "test" if kind > 3 else ("train", "val", "test")[number // 2])
+    remedied("mixture", tmp_path / "r.json", photos=str(tmp_path / "photos"))
+    assert (
+        "\n4 of the 8 classes of the split test are in train or val, too: what is learnt and chosen by photos of a "
+        "class may do less for new ones. Give each class one split.\n"
+    ) in capsys.readouterr().out
+
+
+def test_splits_of_photos_csv_are_learnt_from_and_chosen_by(listed, in_the_shop, tmp_path, capsys):
+    splits = ("train", "train", "val", "val", "test", "test", "test", "test")
+    listed(lambda kind, _: splits[kind])
     found = remedied("mixture", tmp_path / "r.json", photos=str(tmp_path / "photos"), save=tmp_path / "s.safetensors")
     assert set(found["remedies"]) == {remedy.key for remedy in REMEDIES}
     assert found["chosen"] in found["remedies"] and found["dimensions"] == 6
     assert (tmp_path / "s.safetensors").is_file()
     assert found["remedies"]["grey_both"]["recovered"]["recall_at_1"]["value"] > 0.9
+    assert "in train or val" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("given", [{"photos": None, "masks": None, "backgrounds": None}, {"dataset": "demo"}])

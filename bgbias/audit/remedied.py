@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from bgbias.audit import progress
 from bgbias.audit.inputs import pools, sources
@@ -62,15 +63,27 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
     What is learnt is learnt from rendered backgrounds that no audit swaps in.
     """
     tested, _, remarks = sources.of_folder(options, input_px, seed, cache)
-    learning = {}
-    if set(LEARNING) <= set(folders.read(Path(options.photos)).split):
+    learning, listed = {}, folders.read(Path(options.photos))
+    if set(LEARNING) <= set(listed.split):
         for split in LEARNING:
             of_split = sources.of_folder(options, input_px, seed, cache, split).pictures
             learning[split] = of_split.photos, of_split.image_ids
+        remarks = [*remarks, *_known_classes(listed)]
     else:
         remarks = [*remarks, NO_SPLITS]
     pool = pools.background_pack(None, input_px, seed, cache, "val")
     return Sides(tested, learning, pool.subset(np.s_[::2]), pool.subset(np.s_[1::2]), remarks)
+
+
+def _known_classes(listed: pd.DataFrame) -> list[str]:
+    """Say how many classes of the test photos are those of others, too, a sentence; nothing where none is."""
+    tested, learnt = (set(listed.class_name[listed.split.isin(some)]) for some in (("test",), LEARNING))
+    if not (known := tested & learnt):
+        return []
+    return [
+        f"{len(known)} of the {len(tested)} classes of the split test are in train or val, too: what is learnt and "
+        "chosen by photos of a class may do less for new ones. Give each class one split."
+    ]
 
 
 def measure(
