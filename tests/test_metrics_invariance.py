@@ -132,12 +132,26 @@ def test_embeddings_that_are_all_alike_are_undefined():
     assert torch.tensor(variance_shares(grid.unbind(1))).isnan().all()
 
 
+def test_what_rounding_leaves_of_many_embeddings_of_one_picture_has_no_shares():
+    noise = torch.randn(1000, 4, 8, generator=torch.Generator().manual_seed(0))
+    assert np.isnan(variance_shares((torch.eye(8)[0] + 1e-7 * noise).unbind(1))).all()
+
+
+def test_ends_of_intervals_are_shares():
+    """Of two classes that differ much, mirrored quantiles lie beyond."""
+    photos = torch.tensor([[1.0, 0, 0], [1, 0, 0.2], [0, 1, 0], [0, 1, 0.2]])
+    grid = [normalize(photos + torch.tensor([0, 0, shift])) for shift in (0.0, 0.5)]
+    found = variance_estimates(grid, torch.tensor([0, 0, 1, 1]), np.random.default_rng(0))
+    assert found["photo"].high == 1 and found["background"].low == 0
+
+
 @pytest.mark.parametrize("measure", [invariance, variance_shares])
 def test_what_is_no_grid_is_refused(measure):
     with pytest.raises(ValueError, match="two photos and backgrounds at least"):
         measure(random_grid(5, 1).unbind(1))
     grid = random_grid()
     grid[0, 0] *= 2
+    grid[0, 1] *= 0.5
     grid[1, 1] = torch.nan
-    with pytest.raises(ValueError, match="2 of 28 embeddings are not finite or not of length 1"):
+    with pytest.raises(ValueError, match="3 of 28 embeddings are not finite or not of length 1"):
         measure(grid.unbind(1))

@@ -36,6 +36,14 @@ def test_screened_lists_are_those_of_a_stable_sort_also_of_duplicates(monkeypatc
     assert torch.equal(listed(points, 12, ways, monkeypatch), ranking(points)[:, :12])
 
 
+def test_the_own_photo_alone_is_left_out_also_where_it_is_the_first_of_its_columns(monkeypatch):
+    monkeypatch.setattr(nearest, "COLUMNS", 64)
+    places = torch.randn(200, 16, generator=torch.Generator().manual_seed(0))
+    places[64::64] = places[0] + 0.1 * places[64::64]  # rows 0, 64, 128 and 192 are alike
+    found = listed(normalize(places), 3, [torch.float32], monkeypatch)[64]
+    assert set(found.tolist()) == {0, 128, 192}
+
+
 @pytest.mark.parametrize("ways", WAYS)
 def test_lists_that_rough_similarities_cannot_tell_are_made_exactly(monkeypatch, ways):
     source = torch.Generator().manual_seed(0)

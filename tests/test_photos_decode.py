@@ -54,6 +54,14 @@ def test_soft_16_bit_masks_are_scaled(tmp_path):
     assert np.abs(found - levels / 257).max() <= 0.5
 
 
+def test_levels_of_8_bits_in_16_are_kept_and_those_of_more_are_scaled(tmp_path):
+    for levels, expected in (([0, 128, 255], [0, 128, 255]), ([0, 256, 514], [0, 1, 2])):
+        mask = Image.fromarray(np.array([levels], dtype=np.uint16))
+        assert np.asarray(read_mask(saved(tmp_path, mask))).tolist() == [expected]
+    mask = Image.fromarray(np.array([[0, 128, 256]], dtype=np.uint16))  # 0, 0 and 1 of 255: two levels
+    assert np.asarray(read_mask(saved(tmp_path, mask))).tolist() == [[0, 0, 255]]
+
+
 def test_16_bit_photos_are_scaled_and_not_clipped(tmp_path):
     levels = np.linspace(0, 65535, 600).astype(np.uint16).reshape(20, 30)
     photo = np.asarray(read_photo(saved(tmp_path, Image.fromarray(levels))))
@@ -71,6 +79,10 @@ def test_what_is_transparent_in_a_photo_is_on_white_and_the_rest_as_it_is(tmp_pa
     assert (seen[~OBJECT_AT] == 255).all() and np.array_equal(seen[OBJECT_AT], shown[OBJECT_AT])
     (said,) = on_white([tmp_path / kind, saved(tmp_path, photo.convert("L"), "opaque.png")], "photos")
     assert said == "1 of 2 photos have an alpha channel: what is transparent is shown on white, as in a browser."
+
+
+def test_nothing_is_said_of_photos_without_an_alpha_channel(tmp_path):
+    assert on_white([saved(tmp_path, cut_out().convert("RGB"), "opaque.png")], "photos") == []
 
 
 def test_what_shines_through_is_mixed_with_white_and_an_opaque_photo_is_read_to_the_byte(tmp_path):

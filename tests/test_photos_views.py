@@ -10,7 +10,7 @@ import torch
 from bgbias.photos.compose import centre_box, flip, paste, take
 from bgbias.photos.foreground import Box
 from bgbias.photos.table import read_table
-from bgbias.photos.views import MANIFEST, Photos
+from bgbias.photos.views import MANIFEST, Photos, draw_background
 
 
 def whole(batches):
@@ -55,6 +55,15 @@ def test_all_backgrounds_of_a_pool_are_drawn_and_half_are_flipped(photos):
     manifest = photos.draw(np.arange(27).repeat(40) + np.arange(1080), photos.pool("val"), 0, "swapped", 0)
     assert manifest.background_id.value_counts(normalize=True).between(0.15, 0.25).sum() == 5
     assert manifest.flipped.mean() == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize("shape", [(20, 60, 3), (60, 20, 3)])
+def test_the_part_of_a_background_lies_within_it(geometry, shape):
+    """NumPy would cut less, and it would be stretched, without a word."""
+    rng = np.random.default_rng(0)
+    boxes = [draw_background(np.array([shape]), geometry, rng)[1] for _ in range(100)]
+    assert max(box.left + box.width for box in boxes) <= shape[1]
+    assert max(box.top + box.height for box in boxes) <= shape[0]
 
 
 def test_an_unknown_pool_is_refused_with_those_there_are(photos):
