@@ -39,6 +39,12 @@ def test_a_diff_fits_the_code_of_today(section):
     assert applied.returncode == 0, applied.stderr
 
 
+def test_a_loss_of_pairs_is_added_with_no_more_consistency_than_those_that_are_there():
+    scale = float(re.search(r"^\+    consistency_scale: (.*)$", LOSS, re.MULTILINE)[1])
+    losses = YAML(typ="safe").load((ROOT / "params.yaml").read_text(encoding="utf-8"))["losses"]
+    assert scale <= max(losses[name]["consistency_scale"] for name in ("contrastive", "triplet", "multi_similarity"))
+
+
 @pytest.mark.pipeline
 def test_a_loss_then_a_network_are_added_by_their_diffs(finished, tmp_path):
     checkout = finished.copy(tmp_path / "clone")
