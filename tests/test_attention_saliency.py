@@ -102,6 +102,13 @@ def test_integrated_gradients_of_a_linear_distance_is_weight_times_difference():
     assert found[0, 0].tolist() == pytest.approx([1.0, 4.0])
 
 
+def test_integrated_gradients_of_several_images_are_means_over_channels():
+    weights = torch.tensor([[[1.0, -2.0]], [[3.0, 2.0]]])
+    images = torch.tensor([[[[1.0, 1.0]], [[1.0, 1.0]]], [[[2.0, 1.0]], [[0.0, 1.0]]]])
+    found = saliency.integrated_gradients(weighted_sum(weights), images, torch.zeros(1, 2, 1, 2), steps=4)
+    assert found.flatten().tolist() == pytest.approx([2, 0, 1, 0], abs=1e-6)
+
+
 def test_grad_cam_is_channel_weights_times_feature_maps():
     layer = torch.nn.Conv2d(1, 2, 1, bias=False)
     layer.weight.data = torch.tensor([1.0, -1.0]).view(2, 1, 1, 1)
@@ -109,6 +116,7 @@ def test_grad_cam_is_channel_weights_times_feature_maps():
     images[..., 0, 0] = 1
     found = saliency.grad_cam(lambda x: layer(x)[:, 0].sum((1, 2)), images, layer)
     assert found[0, 0, 0] == 1 and found.sum() == 1  # channel 0 has gradient 1 everywhere, channel 1 none
+    assert not saliency.grad_cam(lambda x: layer(x)[:, 0].sum((1, 2)), -images, layer).any()  # what is below 0 is cut
 
 
 def seen_alone(mask):

@@ -19,6 +19,14 @@ def test_summary_counts_what_suspicion_names():
     assert foreground.summary([see_through])["soft"] == foreground.summary([see_through])["suspect"] == 1
     see_through[3:4, 2:18] = 230
     assert foreground.suspicion(see_through) == ""
+    just = good.copy()
+    just[19, 0:2] = 255  # 39 of the 76
+    assert foreground.suspicion(just) == "border"
+    least = np.zeros((100, 100), dtype=np.uint8)
+    least[50:60, 50:60] = least[40, 40] = 255  # 101 of 10,000
+    assert foreground.suspicion(least) == ""
+    least[40, 40] = least[50, 50] = 0
+    assert foreground.suspicion(least) == "tiny"
     all_five = full, empty, tiny, inverted, good
     assert [foreground.suspicion(mask) for mask in all_five] == ["nearly_full", "empty", "tiny", "border", ""]
     found = foreground.summary(mask[..., None] for mask in all_five)
@@ -27,3 +35,9 @@ def test_summary_counts_what_suspicion_names():
     assert found == {"masks": 5, **counts, "suspect": 4, "suspect_share": 0.8}
     with pytest.raises(ValueError, match="no masks to count: make them first"):
         foreground.summary([])
+
+
+def test_a_photo_of_pure_colours_is_no_mask_among_photos():
+    flag = np.zeros((10, 10, 3), dtype=np.uint8)
+    flag[:5, :, 0] = 255  # red and black: no level between
+    assert foreground.masks_among([flag], ["flag.png"]) == []

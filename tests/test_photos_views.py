@@ -111,6 +111,12 @@ def test_another_table_than_prepare_writes_is_refused(data, changes, message):
         read_table(path)
 
 
+def test_a_class_may_be_called_na(data):
+    path = data / "prepared/drawn/images.csv"
+    pd.read_csv(path).assign(class_name="NA").to_csv(path, index=False)
+    assert set(read_table(path).class_name) == {"NA"}
+
+
 def test_masks_must_be_as_many_as_photos_and_grey(photos):
     for masks in (photos.photos, photos.masks.subset(np.s_[1:])):
         with pytest.raises(ValueError, match="masks and photos differ in number or size: make the masks again"):
