@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from bgbias.own_loop import BackgroundPair, on_backgrounds
-from bgbias.training.consistency import disagreement
+from bgbias.training.consistency import disagreement, weight
 
 CURE, MEASURE = re.findall(r"```python\n(.*?)```", Path("docs/own_loop.md").read_text(), re.S)
 RED = torch.tensor([255, 0, 0], dtype=torch.uint8)[:, None, None].expand(3, 50, 70)
@@ -105,6 +106,8 @@ def test_embeddings_that_are_no_pairs_of_length_1_are_refused():
     embeddings = functional.normalize(torch.randn(6, 8))
     with pytest.raises(ValueError, match=r"of length 3 to 3, expected 1: divide each by its length first"):
         disagreement(3 * embeddings)
+    with pytest.raises(ValueError, match="embeddings of length"):
+        disagreement(torch.cat([2 * embeddings[:1], embeddings[1:]]))  # a single one
     with pytest.raises(ValueError, match="3 embeddings are no pairs"):
         disagreement(embeddings[:3])
     assert 0 < disagreement(embeddings.half()) < 2
@@ -145,3 +148,9 @@ def test_floats_and_empty_pools_and_no_probabilities_are_refused(shop):
         BackgroundPair([])
     with pytest.raises(ValueError, match=r"replace_first is 1.5: a probability"):
         BackgroundPair([RED], replace_first=1.5)
+
+
+def test_without_a_rise_the_consistency_has_its_whole_weight_from_the_first_step():
+    regime = SimpleNamespace(consistency=8.0, consistency_rise=0.0)
+    options = SimpleNamespace(max_epochs=4, batches_per_epoch=10)
+    assert weight(regime, options, 1, 0) == weight(regime, options, 4, 9) == 8
