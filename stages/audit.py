@@ -55,6 +55,7 @@ def main(
     """Measure, write the figures, and say what they mean."""
     from bgbias import files, seeding
     from bgbias.audit.shared import Measures, Sampled, Steps, embeddings, explained, known_photos, looked_at, sources
+    from bgbias.audit.shared import queries as of_queries
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.external import spec
@@ -76,6 +77,8 @@ def main(
     else:
         opened = sources.of_folder(options, model.input_px, settings.seed, cache)
     pictures, described, remarks = opened
+    if kept := of_queries.replaced(out, embedder, described["made_with"], quick):
+        print(printable(kept), flush=True)
     every, explains = pictures.gallery or pictures, bool(maps) and not pictures.gallery and model.differentiable
     known = [] if dataset else known_photos.remark(model, Path(options.photos), every.table.path)
     steps.next()

@@ -72,6 +72,29 @@ def test_an_audit_that_ends_before_all_is_written_leaves_nothing_of_the_one_befo
     assert [path.name for path in tmp_path.glob("*.*")] == ["audit.json"]  # else compare would read the other's queries
 
 
+def test_it_is_said_before_it_embeds_that_another_audit_is_replaced(shop, tmp_path, capsys):
+    """Else figures of one model stand where those of another were, or a quick audit where a full one was."""
+
+    def said(name, **options):
+        capsys.readouterr()
+        run(shop, tmp_path, name, quick=True, **options)
+        lines = capsys.readouterr().out.splitlines()
+        found = [line for line in lines if "replace" in line]
+        assert not found or lines.index(found[0]) < lines.index("3 of 5: embeddings")
+        return found
+
+    start, end = f"{tmp_path} holds an audit", ": this one will replace it. To keep it, give another --out."
+    assert said("leaning") == said("leaning") == []
+    assert said("noise") == [f"{start} of python:drawn_embedders:leaning{end}"]
+    assert said("noise", backgrounds=None) == [f"{start} with other backgrounds{end}"]
+    found = json.loads((tmp_path / "audit.json").read_text())
+    (tmp_path / "audit.json").write_text(json.dumps(found | {"worst_of_backgrounds": {}}))  # as full ones have
+    assert said("noise", backgrounds=None) == [f"{start} that is not quick{end}"]
+    for broken in ("{", "[]", "{}"):
+        (tmp_path / "audit.json").write_text(broken)
+        assert said("noise") == []
+
+
 def test_a_quick_audit_embeds_less_than_15_percent_of_a_full_one():
     assert len(views.names(5, quick=True)) <= 0.15 * len(views.names(5))
 

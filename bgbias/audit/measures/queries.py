@@ -1,6 +1,6 @@
 """Every measure of an audit photo by photo, as a table; and which audits may be compared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,27 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
     if len(pools) > 1:
         unlike += [name for table in tables for name in table if name.endswith("_pool")]
     return [table.drop(columns=unlike, errors="ignore") for table in tables]
+
+
+def replaced(folder: Path, embedder: str, made_with: Mapping[str, Any], quick: bool) -> str:
+    """Say which audit another one will replace; "" where there is none, or it is the same again.
+
+    Args:
+        folder: of both.
+        embedder: the SPEC of the other one.
+        made_with: what it is made with, as in audit.json.
+        quick: whether it is a quick one.
+    """
+    try:
+        then = _of(folder)
+        unlike = [] if then["embedder"] == embedder else [f"of {then['embedder']}"]
+        differ = [what for what in (*MENDS, "queries") if then["made_with"].get(what) != made_with.get(what)]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # another file, or of an earlier version
+        return ""
+    unlike += [f"with other {' and '.join(differ)}"] if differ else []
+    unlike += ["that is not quick"] if quick and "worst_of_backgrounds" in then else []
+    kept = f"{folder} holds an audit {', '.join(unlike)}: this one will replace it. To keep it, give another --out."
+    return kept if unlike else ""
 
 
 def _of(folder: Path, *keys: str) -> Any:
