@@ -156,9 +156,10 @@ def test_masks_that_show_no_object_allow_no_conclusion(shop, plain, change, kind
         mask = np.asarray(Image.open(path))
         Image.fromarray(np.broadcast_to(change(mask), mask.shape).astype(np.uint8)).save(path)
     found = audited(shop, plain)
-    first, _, third, *_, last = found["verdict"]
+    first, *_, last = found["verdict"]
     assert first.startswith(f"No conclusion: 20 of 20 masks are in doubt (20 {kind}), so swapped photos show what")
-    assert third == before["verdict"][3] and third.startswith("On the photos as they are")
+    clean, same = ([said for said in of["verdict"] if said.startswith("On the photos")] for of in (found, before))
+    assert len(clean) == 1 and clean == same
     assert last.startswith("5 classes: ") and len(found["mask_doubt"]["flagged"][kind]) == 20
     assert found["advice"][0]["said"].startswith("Give masks of your own") and found["summary"]["grade"] is None
     assert found["matrix"]["clean"]["clean"] == before["matrix"]["clean"]["clean"]

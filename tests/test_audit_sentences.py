@@ -66,7 +66,8 @@ TRUE_OF = {  # a sentence of the verdict -> of whom it is true
 OF_THE_PHOTOS = (
     "90 of the 90 backgrounds of backgrounds are of one colour each: |"
     "No mask is in doubt|With masks 1 px smaller|48 queries: |8 classes: |Its attention score is |48 of 48 |"
-    "Masks of two kinds, masks and grabcut, agree with an IoU of 1.00 on average, of less than 0.50 for 0 % of 48 "
+    "Masks of two kinds, masks and grabcut, agree with an IoU of 1.00 on average, of less than 0.50 for 0 % of 48 |"
+    "The embeddings that the model gives have lengths from "
 )
 
 
