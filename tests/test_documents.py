@@ -286,7 +286,7 @@ def test_where_the_demo_s_networks_look_on_clean_photos():
 
 
 def test_what_enlarging_and_a_part_of_the_background_win_on_packages():
-    """As docs/early_masking.md says: MAP@R, clean and swapped."""
+    """As docs/early_masking_tried.md says: MAP@R, clean and swapped."""
     found = results.csv(ROOT / "metrics/studies/tables/early_masking_packages_embedders.csv").set_index("embedder")
     map_at_r = found.map(lambda cell: float(cell.split(" / ")[1]))
     enlarged = ["ISNet's own masks, in training and test", "67 % on their own background"]
@@ -294,7 +294,7 @@ def test_what_enlarging_and_a_part_of_the_background_win_on_packages():
     plain = ["the same, not enlarged", "67 %, not enlarged", "67 %, not enlarged, 30 % left"]
     wins = map_at_r.loc[enlarged].to_numpy() - map_at_r.loc[plain].to_numpy()
     left = [map_at_r.loc[rows[2]] - map_at_r.loc[rows[1]] for rows in (enlarged, plain)]
-    page = " ".join((ROOT / "docs/early_masking.md").read_text(encoding="utf-8").split())
+    page = " ".join((ROOT / "docs/early_masking_tried.md").read_text(encoding="utf-8").split())
     assert f"Enlarging wins {wins.min():.1f} to {wins.max():.1f} points of MAP@R in the three pairs above" in page
     said = "({:.1f} points of clean MAP@R, {:.1f} of swapped; {:.1f} and {:.1f} where not enlarged)"
     assert said.format(*left[0], *left[1]) in page
