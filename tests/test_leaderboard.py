@@ -4,7 +4,6 @@ import json
 import runpy
 import sys
 
-import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -192,14 +191,6 @@ def test_one_class_is_refused(workplace, monkeypatch):
     table.assign(split=table.split.where(kept, "val")).to_csv(images, index=False)
     with pytest.raises(SystemExit, match="all photos are of one class"):
         run(monkeypatch, leaderboard_rows, "drawn", "object")
-
-
-@pytest.mark.parametrize("heights", [[5.0, 5.0, 5.0, 5.0], [0.0, 3.0, 4.0, 50.0, 51.0], [9.0]])
-def test_labels_are_apart_and_in_order(heights):
-    moved = shown.spread(heights, 4.0)
-    assert moved == sorted(moved)
-    assert (np.diff(moved) >= 4.0 - 1e-9).all()
-    assert sum(moved) == pytest.approx(sum(heights))
 
 
 def test_a_figure_without_interval_or_value_is_written_without():

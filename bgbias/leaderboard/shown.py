@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from bgbias.leaderboard.rows import family
 from bgbias.report import tables
+from bgbias.report.figures import spread
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
 MARKERS = "osD^vPX"
@@ -108,24 +109,3 @@ def clean_against_swapped(found: dict) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="upper left", frameon=False, fontsize=9)
     return figure
-
-
-def spread(heights: list[float], least: float) -> list[float]:
-    """Move heights apart until each is at least so far from the next, in their order, and little from where it was.
-
-    >>> spread([10.0, 10.0, 50.0], 4.0)
-    [8.0, 12.0, 50.0]
-    """
-    groups: list[tuple[float, list[int]]] = []  # middle, and which heights, lowest first
-    for place in sorted(range(len(heights)), key=lambda place: heights[place]):
-        middle, members = heights[place], [place]
-        while groups and middle - groups[-1][0] < least * (len(members) + len(groups[-1][1])) / 2:
-            below, lower = groups.pop()
-            middle = (middle * len(members) + below * len(lower)) / (len(members) + len(lower))
-            members = [*lower, *members]
-        groups.append((middle, members))
-    moved = dict.fromkeys(range(len(heights)), 0.0)
-    for middle, members in groups:
-        for number, place in enumerate(members):
-            moved[place] = middle + least * (number - (len(members) - 1) / 2)
-    return list(moved.values())

@@ -16,6 +16,7 @@ INK, PAPER = (40, 40, 40), (255, 255, 255)
 RIGHT, WRONG = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind readers, too (Okabe and Ito)
 COLOURS = {"clean": "#0072B2", "swapped": "#E69F00"}
 GAP, FRAME = 6, 4
+LINES = 22  # labels that fit beside a chart
 
 
 class Cell(NamedTuple):
@@ -99,18 +100,45 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
     points = {name: [100 * metrics[view][metric] for view in COLOURS] for name, metrics in regimes.items()}
-    for number, (name, (x, y)) in enumerate(sorted(points.items(), key=lambda item: -item[1][1]), start=1):
+    for name, (x, y) in points.items():
         sds = [100 * regimes[name][view].get(f"{metric}_seeds_sd", 0) for view in COLOURS]
         axes.errorbar(x, y, xerr=sds[0], yerr=sds[1], fmt="o", color=COLOURS["swapped"], elinewidth=0.8)
-        axes.annotate(str(number), (x, y), xytext=(4, 3), textcoords="offset points", fontsize=9)
-        axes.plot([], [], " ", label=_plain(f"{number:2} {name}"))
     best = pareto(points.values())
-    axes.plot(*zip(*best, strict=True), color=COLOURS["clean"], zorder=0)
+    if best[1:]:
+        axes.plot(*zip(*best, strict=True), color=COLOURS["clean"], zorder=0, label="no other beats these in both")
+        figure.legend(loc="outside upper left", frameon=False, fontsize=9)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high)
+    heights = spread([y for _, y in points.values()], (high - low) / LINES)
+    beside, line = axes.get_yaxis_transform(), {"arrowstyle": "-", "color": "0.7", "linewidth": 0.5, "relpos": (0, 0.5)}
+    for (name, point), height in zip(points.items(), heights, strict=True):
+        place = {"xytext": (1.03, height), "textcoords": beside, "va": "center", "annotation_clip": False}
+        axes.annotate(_plain(name), point, **place, arrowprops=line, fontsize=9)
     axes.set_xlabel(f"{METRICS[metric]}, photos as they are (%)")
     axes.set_ylabel(f"{METRICS[metric]}, backgrounds swapped (%)")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside right center", frameon=False, handlelength=0, handletextpad=0)
     return figure
+
+
+def spread(heights: list[float], least: float) -> list[float]:
+    """Move heights apart until each is at least so far from the next, in their order, and little from where it was.
+
+    >>> spread([10.0, 10.0, 50.0], 4.0)
+    [8.0, 12.0, 50.0]
+    """
+    groups: list[tuple[float, list[int]]] = []  # middle, and which heights, lowest first
+    for place in sorted(range(len(heights)), key=lambda place: heights[place]):
+        middle, members = heights[place], [place]
+        while groups and middle - groups[-1][0] < least * (len(members) + len(groups[-1][1])) / 2:
+            below, lower = groups.pop()
+            middle = (middle * len(members) + below * len(lower)) / (len(members) + len(lower))
+            members = [*lower, *members]
+        groups.append((middle, members))
+    moved = dict.fromkeys(range(len(heights)), 0.0)
+    for middle, members in groups:
+        for number, place in enumerate(members):
+            moved[place] = middle + least * (number - (len(members) - 1) / 2)
+    return list(moved.values())
 
 
 def points(regimes: dict[str, dict], metric: str) -> pd.DataFrame:
