@@ -20,7 +20,8 @@ from torch import nn
 
 class MeanColours(nn.Module):
     def forward(self, images):
-        return images.unflatten(2, (4, 8)).unflatten(4, (4, 8)).mean((3, 5)).flatten(1) - 0.4
+        colours = images.unflatten(2, (4, 8)).unflatten(4, (4, 8)).mean((3, 5)).flatten(1) - 0.4
+        return nn.functional.normalize(colours)
 
 def mean_colours():
     return MeanColours(), 32, (0, 0, 0), (1, 1, 1)
