@@ -4,12 +4,10 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
-from scipy import special
 
 from bgbias import files
-from bgbias.documents import blocks, results, speed
+from bgbias.documents import blocks, speed
 from stages import documents
 
 ROOT = Path(__file__).parent.parent
@@ -201,103 +199,3 @@ def test_the_stage_fills_readme_and_docs_once(study, monkeypatch, capsys):
     )
     documents.main(None)
     assert capsys.readouterr().out == ""
-
-
-def test_what_seeds_add_to_the_differences_of_the_studies():
-    """As docs/cure.md says: the seeds' variance added to what half an interval's width tells of the classes'."""
-    found = {}
-    for path in sorted((ROOT / "metrics/studies").glob("*.json")):
-        study = files.read_json(path)
-        for pair, measures in study.get("differences", {}).items() if len(study.get("seeds", [])) == 3 else ():
-            for measure, one in measures.items():
-                metric, view = measure.rsplit("_", 1)
-                if metric != "attention_score":
-                    sd = [study["regimes"][regime][view][f"{metric}_seeds_sd"] for regime in pair.split(" - ")]
-                    found[study["dataset"], study["loss"], pair, measure, *one.values()] = np.square(sd).sum() / 3
-    size, high, low = np.array([(abs(key[4]), *key[5:]) for key in found]).T
-    seeds, nearer = np.array([*found.values()]), size - np.where(low > 0, low, -high)
-    shown = (low > 0) | (high < 0)
-    remain = shown & (size**2 > nearer**2 + 1.96**2 * seeds)
-    half, of_classes = (high - low) / 2, ((high - low) / 2 / 2.02) ** 2
-    hold = [np.median(2 * special.ndtr(half / np.sqrt(of_classes + more)) - 1) for more in (seeds, 3 * seeds)]
-    said = f"of {shown.sum()} differences {remain.sum()} would remain. The median interval would hold the truth in "
-    said += "{:.0f} of 100 cases, of one seed in {:.0f}.".format(*(100 * share for share in hold))
-    assert said in " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())
-
-
-def moved_by_seeds(study):
-    """By how much two networks of one seed each differ in 95 of 100 cases, by the mean variance over three seeds."""
-    moved = {}
-    for measure in MEASURES:
-        metric, view = measure.rsplit("_", 1)
-        seeds = [regime[view][f"{metric}_seeds_sd"] for regime in study["regimes"].values()]
-        moved[measure] = 1.96 * np.sqrt(2 * np.square(seeds).mean())
-    return moved
-
-
-def test_what_other_seeds_leave_of_the_ablations_of_one():
-    """As docs/cure.md says: the variance over the demo's three seeds, of two networks, added to the intervals'."""
-    said, page = [], " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())
-    three, one = (files.read_json(ROOT / f"metrics/studies/{name}.json") for name in ("demo", "demo_ablations"))
-    moved = moved_by_seeds(three)
-    recall, clean, swapped = (f"{100 * moved[key]:.0f}" for key in ("recall_at_1_swapped", *MEASURES[2:]))
-    assert f"by up to {recall} points of Recall@1, {clean} of clean MAP@R and {swapped} of swapped" in page
-    for measure in MEASURES[2:]:
-        remain = []
-        for regime in one["regimes"]:
-            pairs = (f"{regime} - bgconsistency", f"bgconsistency - {regime}")
-            for found in (one["differences"][pair][measure] for pair in pairs if pair in one["differences"]):
-                size, nearer = abs(found["difference"]), max(found["low"], -found["high"])
-                if nearer > 0 and size > np.hypot(size - nearer, moved[measure]):
-                    remain.append(regime)
-        order = [name for name in ("base", "bgaugment", "paired", "half", "varied", "photos") if name in remain]
-        assert len(order) == len(remain)
-        said.append(f"in {measure.rsplit('_', 1)[1]} MAP@R {', '.join(order[:-1])} and {order[-1]}")
-    assert f"remain: {'; '.join(said)}." in page
-
-
-def test_what_other_seeds_move_on_packages():
-    moved = moved_by_seeds(files.read_json(ROOT / "metrics/studies/packages.json"))
-    ends = [100 * moved[measure] for measure in MEASURES]
-    page = " ".join((ROOT / "docs/cure_pretrained.md").read_text(encoding="utf-8").split())
-    said = "differ by {:.0f} to {:.0f} points of Recall@1 and {:.0f} to {:.0f} of MAP@R by chance"
-    assert (
-        said.format(np.floor(min(ends[:2])), np.ceil(max(ends[:2])), np.floor(min(ends[2:])), np.ceil(max(ends[2:])))
-        in page
-    )
-
-
-def test_where_the_demo_s_networks_look_on_clean_photos():
-    """As docs/cure.md says of each loss, against base."""
-    less, more = {}, []
-    for loss in ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax"):
-        name = "demo" if loss == "normalized_softmax" else f"demo_{loss}"
-        differences = files.read_json(ROOT / f"metrics/studies/{name}.json")["differences"]
-        augmented, cured = (
-            differences[f"{regime} - base"]["attention_score_clean"] for regime in ("bgaugment", "bgconsistency")
-        )
-        assert augmented["low"] < 0
-        less |= {loss: -augmented["difference"]} if augmented["high"] < 0 else {}
-        more += [loss] if cured["low"] > 0 else []
-    page = " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())
-    said = "with {} and {} bgaugment looks at the object less than base (by {:.2f} and {:.2f},"
-    assert said.format(*less, *less.values()) in page
-    assert "bgconsistency looks at it more than base with {}, {} and {}.".format(*more) in page
-
-
-def test_what_enlarging_and_a_part_of_the_background_win_on_packages():
-    """As docs/early_masking_tried.md says: MAP@R, clean and swapped."""
-    found = results.csv(ROOT / "metrics/studies/tables/early_masking_packages_embedders.csv").set_index("embedder")
-    map_at_r = found.map(lambda cell: float(cell.split(" / ")[1]))
-    enlarged = ["ISNet's own masks, in training and test", "67 % on their own background"]
-    enlarged += ["67 %, **and 30 % of the background left**"]
-    plain = ["the same, not enlarged", "67 %, not enlarged", "67 %, not enlarged, 30 % left"]
-    wins = map_at_r.loc[enlarged].to_numpy() - map_at_r.loc[plain].to_numpy()
-    left = [map_at_r.loc[rows[2]] - map_at_r.loc[rows[1]] for rows in (enlarged, plain)]
-    page = " ".join((ROOT / "docs/early_masking_tried.md").read_text(encoding="utf-8").split())
-    assert f"Enlarging wins {wins.min():.1f} to {wins.max():.1f} points of MAP@R in the three pairs above" in page
-    said = "({:.1f} points of clean MAP@R, {:.1f} of swapped; {:.1f} and {:.1f} where not enlarged)"
-    assert said.format(*left[0], *left[1]) in page
-    seeds = results.csv(ROOT / "metrics/studies/tables/early_masking_packages_seeds.csv")
-    three = seeds.iloc[:, 3:].map(lambda cell: float(cell.split()[0])).to_numpy()
-    assert (three[2] > three[3]).all() and not (three[4] > three[5]).all()  # "only in one pair of two"
