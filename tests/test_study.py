@@ -72,6 +72,18 @@ def test_the_stage_gather_counts_what_it_has_written(tmp_path, monkeypatch, caps
     assert capsys.readouterr().out == f"{tmp_path / 'new/results.json'}: {said}\n"
 
 
+def test_experiments_of_other_code_or_masks_are_named(capsys):
+    same = {"bgbias/training": "a.dir", "data/masks/demo/packed": "b", "stages/report.py": "c", "stages/train.py": "d"}
+    one, two = (experiment(f"study-{loss}", loss, **BASE) | same for loss in ("triplet", "arcface"))
+    two |= {"stages/report.py": "shows", "stages/train.py": float("nan"), "data/masks/sop/packed": "alone"}
+    gathered.gather([one, two], "study-")
+    assert capsys.readouterr().out == ""
+    two |= {"bgbias/training": "other.dir", "data/masks/demo/packed": "other.dir"}
+    assert len(gathered.gather([one, two], "study-")) == 2
+    said = "study-arcface and study-triplet did not run with the same bgbias/training, data/masks/demo/packed"
+    assert capsys.readouterr().out == f"{said}: the table holds both\n"
+
+
 def test_two_experiments_with_the_same_cell_are_refused():
     two = [experiment(f"study-{i}", "triplet", **BASE) for i in (1, 2)]
     with pytest.raises(ValueError, match="two experiments named study-... hold demo, triplet, base: choose a longer"):

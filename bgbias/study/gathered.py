@@ -11,6 +11,8 @@ from bgbias.errors import InputError
 from bgbias.study.results_file import FIGURES, KEY
 
 UNFINISHED = ("Queued", "Running", "Failed")  # experiments in these states have the metrics of their commit
+READ = ("bgbias/", "stages/", "data/raw/", "data/prepared/", "data/masks/", "data/backgrounds/")
+SHOWN = ("bgbias/report", "bgbias/study", "stages/report", "stages/study_tables", "stages/summary")  # after the figures
 OF_DATASET = ("data", "images", "masks", "backgrounds", "train", "evaluate")  # blocks of params.yaml by dataset
 
 
@@ -19,7 +21,7 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
 
     Of each experiment only what it ran counts: datasets x regimes. The metrics of others are there, too, as they were
     committed, and may be of another loss; of an experiment that has not ended well, all of them, so it is left out,
-    with a word on standard output.
+    with a word on standard output. Another word says which did not run with the code and photos of the first.
 
     Args:
         experiments: as `dvc.api.exp_show()` lists them: flat names of metrics and parameters -> values.
@@ -52,6 +54,10 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
             if key in rows:
                 raise InputError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
             rows[key] = figures
+    for experiment in ended[1:]:
+        if odd := _others(ended[0], experiment):
+            names = f"{experiment['Experiment']} and {ended[0]['Experiment']}"
+            print(f"{names} did not run with the same {', '.join(odd)}: the table holds both")
     return pd.DataFrame([(*key, *figures.values()) for key, figures in sorted(rows.items())], columns=[*KEY, *FIGURES])
 
 
@@ -62,6 +68,13 @@ def _refuse_others(known: dict, experiment: dict[str, Any], dataset: str, regime
         if value != experiment[name]:
             found = f"{name} is {value} in {other} and {experiment[name]} in {experiment['Experiment']}"
             raise InputError(f"{found}, and one table would hold both: run them alike, or choose a longer prefix")
+
+
+def _others(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """What both read to come to their figures, and was not the same: code, photos, masks or backgrounds."""
+    read = [name for name in one if name.startswith(READ) and not name.startswith(SHOWN)]
+    both = [name for name in read if not (pd.isna(one[name]) or pd.isna(other.get(name)))]
+    return sorted(name for name in both if one[name] != other[name])
 
 
 def _counts(name: str, dataset: str, regime: str, loss: str) -> bool:
