@@ -99,6 +99,12 @@ def test_the_loss_falls(parts, tmp_path, optimizer, schedule):
     assert curve.columns.tolist()[:3] == ["epoch", "loss", "lr"] and curve.epoch.tolist() == list(range(1, 9))
 
 
+@pytest.mark.parametrize("batches", [5, 6])
+def test_one_cycle_ends_low_where_a_fifth_of_its_steps_is_one(parts, tmp_path, batches):
+    given = parts(loss="normalized_softmax", lr=0.01, max_epochs=1, batches_per_epoch=batches)
+    assert 0 < loop.fit(*given, tmp_path / "checkpoint.pt").lr.iloc[-1] < 0.001
+
+
 def test_bf16_trains_too_and_leaves_weights_in_full_precision(parts, tmp_path):
     changes = {"precision": "bf16", "max_epochs": 8, "patience": 8, "batches_per_epoch": 6}
     given = parts(loss="normalized_softmax", **changes)

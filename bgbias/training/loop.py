@@ -40,11 +40,12 @@ def _constant(optimizer: Optimizer, options: params.Training) -> LRScheduler:
 
 def _one_cycle(optimizer: Optimizer, options: params.Training) -> LRScheduler:
     """Rise over the first fifth of the longest possible run, then fall to almost nothing (Smith 2018)."""
+    steps = options.max_epochs * options.batches_per_epoch
     return torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
         max_lr=[group["lr"] for group in optimizer.param_groups],
-        total_steps=options.max_epochs * options.batches_per_epoch,
-        pct_start=0.2,
+        total_steps=steps,
+        pct_start=0.4 if steps == 5 else 0.2,  # a fifth of five steps has no length, by which PyTorch divides
         cycle_momentum=False,
     )
 
