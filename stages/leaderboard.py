@@ -22,7 +22,7 @@ def main(settings: params.Params, name: str, audits: list[Path] | None) -> None:
     """Read the rows, write the figures, the table and the picture."""
     from bgbias import files
     from bgbias.config.values import refuse_odd_names, refuse_twice
-    from bgbias.errors import refuse_unknown
+    from bgbias.errors import InputError, refuse_unknown
     from bgbias.leaderboard import rows, shown
     from bgbias.report import figures, tables
 
@@ -30,6 +30,8 @@ def main(settings: params.Params, name: str, audits: list[Path] | None) -> None:
         names = [audit.name for audit in audits]
         refuse_odd_names("leaderboard", [name, *names])
         refuse_twice("--audits: folders' names", names)
+        if name in settings.leaderboard.datasets:
+            raise InputError(f"{name}: params.yaml has a leaderboard of this name: choose another")
         folders = {audit.name: audit for audit in audits}
     else:
         refuse_unknown("dataset of leaderboard", [name], settings.leaderboard.datasets)

@@ -159,6 +159,7 @@ def test_rows_that_cannot_be_compared_are_refused_in_one_line(workplace, monkeyp
         (leaderboard, ["drawn"], "data/leaderboard/drawn/object/audit.json: no such file: run `dvc repro leaderboard`"),
         (leaderboard, ["../shop", "--audits", "a", "b"], r"leaderboard.../shop: name it with letters"),
         (leaderboard, ["shop", "--audits", "a/x", "b/x"], "folders' names .'x', 'x'.: name each once"),
+        (leaderboard, ["drawn", "--audits", "a"], "drawn: params.yaml has a leaderboard of this name: choose another"),
         (leaderboard, ["shop", "--audits", "gone"], "gone/queries.csv: no such file"),
     ],
 )
