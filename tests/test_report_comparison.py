@@ -76,6 +76,13 @@ def test_the_table_is_in_percent_but_for_what_is_no_share():
     assert list(found.iloc[1])[1:4] == ["0.20", "-0.10", "-0.30 (-0.30 to -0.30)"]
 
 
+def test_an_end_that_is_almost_0_tells_its_side():
+    row = pd.Series({"first": 0.5, "second": 0.52, "difference": 0.02, "low": 0.0003, "high": 0.04})
+    rows = pd.DataFrame([row, -row], ["recall_at_1_swapped", "invariance"]).assign(queries=9, classes=3)
+    cells = comparison.written(rows)["B - A (95 % interval)"]
+    assert cells.tolist() == ["2.0 (0.03 to 4.0)", "-0.02 (-0.0003 to -0.04)"]
+
+
 def test_in_words_it_is_said_who_loses_less():
     found = paired.compare(*drops(0.6, 0.1), 0)
     assert comparison.sentences(found, ["base", "new"]) == [

@@ -104,15 +104,4 @@ def _difference(study: dict, later: str, earlier: str, measure: str, scale: int 
     digits = 1 if scale == 100 else 3
     if low is None:
         return f"{value:+z.{digits}f}"
-    return f"{value:+z.{digits}f} ({' to '.join(_end(end, digits) for end in sorted((low, high)))})"
-
-
-def _end(value: float, digits: int) -> str:
-    """An interval's end, with more digits where it would be written as 0, so that its side of 0 is seen.
-
-    >>> _end(-3.1, 1), _end(-0.03, 1), _end(0.0, 1)
-    ('-3.1', '-0.03', '0.0')
-    """
-    while value and not round(value, digits):
-        digits += 1
-    return f"{value:z.{digits}f}"
+    return f"{value:+z.{digits}f} ({' to '.join(tables.end(end, digits) for end in sorted((low, high)))})"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import NAMES, compare
-from bgbias.report.tables import markdown
+from bgbias.report.tables import end, markdown
 
 PAIRED = (
     "Differences of the same queries, with 95 % intervals by bootstrap over classes, of the networks as trained: "
@@ -63,7 +63,7 @@ def differences(queries: dict[str, pd.DataFrame], seed: int) -> list[str]:
 
 
 def _signed(row: pd.Series) -> str:
-    ends = f" ({100 * row.low:z.1f} to {100 * row.high:z.1f})" if not math.isnan(row.low) else ""
+    ends = f" ({end(100 * row.low)} to {end(100 * row.high)})" if not math.isnan(row.low) else ""
     return f"{100 * row.difference:+z.1f}{ends}"
 
 
@@ -72,7 +72,7 @@ def written(compared: pd.DataFrame, names: Sequence[str] = NAMES) -> pd.DataFram
     rows = []
     for measure, row in compared.iterrows():
         cells = {f"A: {names[0]}": _number(measure, row["first"]), f"B: {names[1]}": _number(measure, row.second)}
-        ends = f" ({_number(measure, row.low)} to {_number(measure, row.high)})" if not math.isnan(row.low) else ""
+        ends = f" ({_end(measure, row.low)} to {_end(measure, row.high)})" if not math.isnan(row.low) else ""
         cells["B - A (95 % interval)"] = _number(measure, row.difference) + ends
         counts = {"queries": f"{row.queries:.0f}", "classes": f"{row.classes:.0f}"}
         rows.append({"measure": label(measure)} | cells | counts)
@@ -96,6 +96,10 @@ def _number(measure: str, value: float) -> str:
     if math.isnan(value):
         return "not defined"
     return f"{value:z.2f}" if measure.startswith(PLAIN) else f"{100 * value:z.1f}"
+
+
+def _end(measure: str, value: float) -> str:
+    return end(value, digits=2) if measure.startswith(PLAIN) else end(100 * value)
 
 
 def sentences(compared: pd.DataFrame, names: Sequence[str]) -> list[str]:
@@ -123,7 +127,7 @@ def _interval(row: pd.Series) -> str:
     if math.isnan(row.low):
         return "no interval"
     ends = (row.low, row.high) if row.difference > 0 else (-row.high, -row.low)
-    return "95 % interval {:z.1f} to {:z.1f}".format(*(100 * end for end in ends))
+    return f"95 % interval {end(100 * ends[0])} to {end(100 * ends[1])}"
 
 
 def _shown(row: pd.Series) -> str:

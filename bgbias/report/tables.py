@@ -8,6 +8,7 @@ from bgbias.errors import printable
 from bgbias.metrics.names import METRICS
 
 MASK_MEASURES = {"iou": "IoU", "overlap": "overlap", "precision": "precision", "failure_rate": "failure rate"}
+ROUNDING = 1e-9  # what sums of shares may be beside 0
 MOST = 0.5  # of the masks: if more are in doubt, nothing is concluded
 
 
@@ -18,6 +19,17 @@ def percent(value: float, sd: float | None = None) -> str:
     '83.1 ± 0.4'
     """
     return f"{100 * value:.1f}" if sd is None else f"{100 * value:.1f} ± {100 * sd:.1f}"
+
+
+def end(value: float, digits: int = 1) -> str:
+    """Write an interval's end, with more digits where it would be written as 0, so that its side of 0 is seen.
+
+    >>> end(-3.1), end(-0.03), end(0.0123, digits=3), end(0.0), end(1e-15)
+    ('-3.1', '-0.03', '0.012', '0.0', '0.0')
+    """
+    while abs(value) > ROUNDING and not round(value, digits):
+        digits += 1
+    return f"{value:z.{digits}f}"
 
 
 def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
