@@ -52,7 +52,9 @@ def test_convolutions_are_of_whole_fp32_numbers_which_by_default_would_round_to_
 
 
 @pytest.mark.parametrize(("network", "side"), NETWORKS)
-@pytest.mark.parametrize(("precision", "least", "most"), [("fp32", 0.999, 1e-3), ("bf16", 0.8, 0.05)])
+@pytest.mark.parametrize(
+    ("precision", "least", "most"), [("fp32", 0.999, 1e-3), ("tf32", 0.8, 0.05), ("bf16", 0.8, 0.05)]
+)
 def test_attention_maps_are_those_of_a_cpu(network, side, precision, least, most, record_property):
     one, other, pictures = on_both(network, side)
     options = dataclasses.replace(SETTINGS.attention, copies=3)

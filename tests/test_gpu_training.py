@@ -95,5 +95,5 @@ def test_a_gpu_is_asked_of_enough_pictures_whether_bf16_is_slower(monkeypatch):
     asked = []
     monkeypatch.setattr(precision, "said", set())
     monkeypatch.setattr(precision, "_there_and_back", lambda net, images, of: asked.append(images) or 1.0)
-    precision.remark_if_slower(trained.new("small_resnet", 8, 16, "cosine").to(CUDA), "bf16", "training", "it")
+    precision.remark(trained.new("small_resnet", 8, 16, "cosine").to(CUDA), "bf16", "training", "it")
     assert len(asked[0]) == 64 and asked[0].is_cuda

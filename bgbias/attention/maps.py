@@ -15,8 +15,8 @@ from bgbias.attention import saliency
 from bgbias.attention.fold import folded
 from bgbias.config import params
 from bgbias.errors import InputError
+from bgbias.models import precision
 from bgbias.models.embedder import Embedder
-from bgbias.models.precision import remark_if_slower
 from bgbias.photos.views import Photos
 from bgbias.seeding import generator, torch_generator
 
@@ -40,7 +40,7 @@ class Attention:
             ValueError: Grad-CAM is asked for, and the embedder has no feature map.
         """
         self.embedder, self.options, self.seed = folded(embedder.requires_grad_(False)), options, seed
-        remark_if_slower(self.embedder, options.precision, "attention maps", "attention.precision")
+        precision.remark(self.embedder, options.precision, "attention maps", "attention.precision")
         black = torch.zeros(1, 3, embedder.input_px, embedder.input_px, dtype=torch.uint8)
         self.black = embedder.normalise(black)
         self.reference = self.embedder(self.black)
@@ -86,12 +86,13 @@ class Attention:
         copies = {"smoothgrad": self.options.copies, "integrated_gradients": self.options.steps}
         pixels = copies.get(self.options.method, 1) * pictures.shape[2] * pictures.shape[3]
         image_ids, some = torch.as_tensor(image_ids), max(1, _at_once(self.black.device) // pixels)
-        return torch.cat(
-            [
-                self._unscaled(pictures[part], image_ids[part], None if others is None else others[part])
-                for part in torch.arange(len(pictures)).split(some)
-            ]
-        )
+        with precision.convolutions(self.options.precision):
+            return torch.cat(
+                [
+                    self._unscaled(pictures[part], image_ids[part], None if others is None else others[part])
+                    for part in torch.arange(len(pictures)).split(some)
+                ]
+            )
 
     def _unscaled(self, pictures: Tensor, image_ids: Tensor, others: Tensor | None) -> Tensor:
         images = self.embedder.normalise(pictures)

@@ -20,7 +20,7 @@ Processes = Annotated[int, Le(1024)]
 Pixels = Annotated[int, Ge(1), Le(4096)]  # of a side
 Seed = Annotated[int, Ge(0), Lt(2**32)]
 Range = Annotated[list[Positive], Len(2, 2)]
-Precision = Literal["fp32", "bf16"]  # of a network's arithmetic
+Precision = Literal["fp32", "tf32", "bf16"]  # of a network's arithmetic
 _refuse_all_else = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 strict = dataclass(frozen=True, kw_only=True, config=_refuse_all_else)
 

@@ -1,6 +1,8 @@
-"""Whether bf16 is the faster arithmetic on this processor; it is not on all that have it."""
+"""The arithmetic of training and attention maps: TF32 where it is asked for, and what is said of it and of bf16."""
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter
 
 import torch
@@ -11,18 +13,37 @@ PICTURES = {"cpu": 8, "cuda": 64}  # that are timed: few keep a GPU waiting, wha
 said: set[str] = set()  # what has been timed by this process
 
 
-def remark_if_slower(embedder: Embedder, precision: str, what: str, option: str) -> None:
-    """Print a line if bf16 is asked for and takes longer than fp32: some pictures there and back, each way once.
+@contextmanager
+def convolutions(precision: str) -> Iterator[None]:
+    """Let an NVIDIA GPU round the factors of fp32 convolutions to TF32, 10 bits of mantissa, if that is asked for.
+
+    >>> with convolutions("tf32"):
+    ...     torch.backends.cudnn.allow_tf32
+    True
+    """
+    before, torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.allow_tf32, precision == "tf32"
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
+def remark(embedder: Embedder, precision: str, what: str, option: str) -> None:
+    """Print a line if tf32 is asked for where there is none, or bf16 where it takes longer than fp32.
 
     Args:
         embedder: is not changed.
-        precision: that is asked for; of fp32 nothing is timed.
+        precision: that is asked for. Of bf16 some pictures are timed there and back, each way once.
         what: is done, such as "training"; it is timed once in a process.
         option: where the precision is set.
     """
-    if precision != "bf16" or what in said:
+    if precision == "fp32" or what in said:
         return
     said.add(what)
+    if precision == "tf32":
+        if not embedder.mean.is_cuda:
+            print(f"{option} is tf32, which NVIDIA GPUs alone have: here it is fp32", flush=True)
+        return
     tried = copy.deepcopy(embedder).eval()
     number = PICTURES[embedder.mean.device.type]
     pictures = torch.zeros(number, 3, embedder.input_px, embedder.input_px, dtype=torch.uint8)

@@ -15,8 +15,8 @@ from tqdm import tqdm
 from bgbias import ranks
 from bgbias.config import params
 from bgbias.errors import InputError
+from bgbias.models import precision
 from bgbias.models.embedder import Embedder
-from bgbias.models.precision import remark_if_slower
 from bgbias.seeding import generator, torch_generator
 from bgbias.training import checkpoints, consistency
 from bgbias.training.augment import Batch, add_noise
@@ -82,7 +82,7 @@ def fit(
         InputError: the loss is not finite; the checkpoint of the last good epoch stays.
     """
     options = crops.options
-    remark_if_slower(embedder, options.precision, "training", "train.DATASET.precision")
+    precision.remark(embedder, options.precision, "training", "train.DATASET.precision")
     parts = ((embedder.network.trunk, options.lr), (embedder.network.head, options.head_lr))
     groups = [{"params": list(part.parameters()), "lr": lr} for part, lr in parts]
     if weights_lr is not None:
@@ -101,7 +101,8 @@ def fit(
         if epoch > best["epoch"] + options.patience:
             break
         lr = optimizer.param_groups[0]["lr"]
-        mean_loss, images_per_s = _epoch(embedder, loss, optimizer, schedule, crops, batches, epoch)
+        with precision.convolutions(options.precision):
+            mean_loss, images_per_s = _epoch(embedder, loss, optimizer, schedule, crops, batches, epoch)
         ranks.average(running_statistics(embedder))
         scores = ranks.gather(validate(embedder))[0]
         curve.append({"epoch": epoch, "loss": mean_loss, "lr": lr, **{f"val_{k}": v for k, v in scores.items()}})
