@@ -36,7 +36,7 @@ def lists(queries: Tensor, references: Tensor, own: Tensor, k: int) -> Iterator[
     Args:
         queries: float (Q, D).
         references: float (N, D), finite like the queries; similar means a large inner product.
-        own: int64 (Q,), the row of `references` that each query does not find.
+        own: int64 (Q,), the row of `references` that each query does not find; N or more: it is none of them.
         k: how many, less than N.
 
     Yields:
@@ -160,12 +160,15 @@ def similarities(queries: Tensor, references: Tensor, own: Tensor, wanted: Tenso
     for places in wanted.split(at_once):
         with precisions.whole_fp32():
             similarity = torch.mm(queries[places], references.T, out=memory[: len(places)])
-        similarity[torch.arange(len(places), device=places.device), own[places]] = -torch.inf
+        among = (own[places] < rows).nonzero()[:, 0]
+        similarity[among, own[places[among]]] = -torch.inf
         yield places, similarity
 
 
 def _nearest(similarity: Tensor, k: int) -> Tensor:
-    place = _places_of_largest(similarity, k + 1)  # one more shows whether the k-th ties with the next
+    place = _places_of_largest(
+        similarity, min(k + 1, similarity.shape[1])
+    )  # one more shows whether the k-th ties with the next
     value, order = similarity.gather(1, place).sort(1, descending=True)
     nearest = place.gather(1, order)[:, :k]
     tied = (value[:, 1:] == value[:, :-1]).any(1)  # these came in any order: sort their rows whole

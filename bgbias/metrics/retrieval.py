@@ -76,7 +76,8 @@ def per_query(
     Args:
         queries: float (Q, D).
         references: float (N, D), all photos; they may be mapped from a file larger than memory.
-        labels: int64 (N,), the class of each photo.
+        labels: int64 (N,), the class of each photo; of queries that are not among the references N and more, theirs
+            last.
         recall_at: the values of K.
         rows: int64 (Q,), which photos the queries are; None: all, in order.
 
@@ -98,8 +99,7 @@ def per_query(
         raise InputError(f"labels are {found}, expected whole numbers (N,): number the classes")
     rows = torch.arange(len(labels), device=labels.device) if rows is None else rows
     queries, references = _checked(queries, references, rows)
-    _, inverse, sizes = labels.unique(return_inverse=True, return_counts=True)
-    positives = (sizes - 1)[inverse[rows]]
+    positives = others(labels, len(references))[rows]
     counted = positives > 0
     if not counted.any():
         raise InputError("every class has a single photo: there is nothing to retrieve")
@@ -111,6 +111,25 @@ def per_query(
         return scores
     shares = ranks.gather({name: of_some.cpu() for name, of_some in scores.items()})
     return {name: torch.cat([of_some[name] for of_some in shares]).to(labels.device) for name in scores}
+
+
+def others(labels: Tensor, references: int) -> Tensor:
+    """Count the references of each photo's class, itself left out.
+
+    Args:
+        labels: int64 (N,), the class of each photo.
+        references: how many of the photos, the first ones, are searched.
+
+    Returns:
+        int64 (N,).
+
+    >>> others(torch.tensor([0, 0, 1, 0, 1]), 5).tolist(), others(torch.tensor([0, 0, 1, 0, 1]), 3).tolist()
+    ([2, 2, 1, 2, 1], [1, 1, 0, 2, 1])
+    """
+    classes, inverse = labels.unique(return_inverse=True)
+    found = torch.bincount(inverse[:references], minlength=len(classes))[inverse]
+    found[:references] -= 1
+    return found
 
 
 def _per_query(
@@ -129,11 +148,11 @@ def _per_query(
 
 def _ranks_beyond(queries: Tensor, references: Tensor, labels: Tensor, rows: Tensor, wanted: Tensor) -> Tensor:
     """The rank of some queries' first reference of their class in the whole ranking, from 1."""
-    order = torch.arange(len(labels), device=labels.device)
+    order, of = torch.arange(len(references), device=labels.device), labels[: len(references)]
     found = [wanted[:0]]
     for places, similarity in nearest.similarities(queries, references, rows, wanted):
         for few, values in zip(places.split(FEW), similarity.split(FEW), strict=True):
-            positive = labels == labels[rows[few], None]
+            positive = of == labels[rows[few], None]
             best = values.masked_fill(~positive, -torch.inf).amax(1, keepdim=True)
             tied = values == best
             place = (tied & positive).byte().argmax(1, keepdim=True)
