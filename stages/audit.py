@@ -3,10 +3,10 @@
     python -m stages.audit --photos ~/shop/photos --embedder onnx:net.onnx --out audits/shop
 
 DIR of photos holds a folder of photos for each class, or a photos.csv with the columns path,class (and split, of which
-only test is audited, and mask). --dataset demo audits the test photos of a dataset of the pipeline instead, with its
-prepared masks and backgrounds: its Recall@1 is the report's. The kind of masks can decide more than an interval tells,
-so masks of a second kind are held beside the first (--second-masks). Of a catalogue that is too large for all this, a
-sample of queries is audited (--queries).
+only test is audited, mask, and role: of query and gallery, queries search the gallery alone). --dataset demo audits the
+test photos of a dataset of the pipeline instead, with its prepared masks and backgrounds: its Recall@1 is the report's.
+The kind of masks can decide more than an interval tells, so masks of a second kind are held beside the first
+(--second-masks). Of a catalogue that is too large for all this, a sample of queries is audited (--queries).
 
 Every entry of params.yaml's audit is a DVC stage of this script, which writes audits/NAME. DVC's templates take no
 optional dependencies (weights, masks, backgrounds), so `dvc repro` runs it each time; what was embedded of the same

@@ -63,8 +63,8 @@ def test_each_query_scores_as_in_the_audit_of_all(some, audits):
 
 
 def test_a_sample_of_all_queries_has_the_figures_of_the_audit_of_all(shop, tmp_path, monkeypatch, audits):
-    monkeypatch.setattr(sample, "searchable", lambda labels: np.arange(len(labels) + 1))  # one more than there are
-    monkeypatch.setattr(sample, "draw", lambda labels, count, seed: np.arange(len(labels)))
+    monkeypatch.setattr(sample, "searchable", lambda labels, gallery: np.arange(len(labels) + 1))  # one too many
+    monkeypatch.setattr(sample, "draw", lambda labels, count, seed, gallery: np.arange(len(labels)))
     found, whole = run(shop, tmp_path, "mixture", queries=CLASSES * PHOTOS), audits["mixture"]
     for view in ("clean", "swapped"):
         assert found["matrix"][view]["clean"] == whole["matrix"][view]["clean"]

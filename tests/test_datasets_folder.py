@@ -22,7 +22,7 @@ def photos(tmp_path):
 def test_a_photo_is_of_the_class_of_its_first_folder(photos):
     add(photos / "mug/blue/3.PNG", photos / "Äpfel rot/a b.JPeG", photos / "Äpfel rot/c.webp")
     table = folder.read(photos)
-    assert table.columns.tolist() == ["path", "class_name", "split", "mask_path"]
+    assert table.columns.tolist() == ["path", "class_name", "split", "mask_path", "role"]
     assert dict(zip(table.path, table.class_name, strict=True)) == {
         **{f"{kind}/{number}.jpg": kind for kind in ("cup", "mug") for number in (1, 2)},
         "mug/blue/3.PNG": "mug",
@@ -47,14 +47,14 @@ def test_classes_and_photos_may_be_links(photos, tmp_path):
     assert {"hat/1.jpg", "cup/3.jpg"} <= set(folder.read(photos).path)
 
 
-def test_a_list_says_class_split_and_mask(photos):
+def test_a_list_says_class_split_mask_and_role(photos):
     add(photos / "masks/1.png", photos / "loose.jpg")
-    rows = ["./mug//1.jpg,big mug,masks/1.png,train", "", 'loose.jpg,"cup, small",,test']
-    write_list(photos, "\r\n".join(["path, class,mask,split", *rows]), "utf-8-sig")  # as a spreadsheet saves it
+    rows = ["./mug//1.jpg,big mug,masks/1.png,train,query", "", 'loose.jpg,"cup, small",,test,gallery']
+    write_list(photos, "\r\n".join(["path, class,mask,split,role", *rows]), "utf-8-sig")  # as a spreadsheet saves it
     table = folder.read(photos)
     assert table.to_numpy().tolist() == [
-        ["loose.jpg", "cup, small", "test", ""],
-        ["mug/1.jpg", "big mug", "train", "masks/1.png"],
+        ["loose.jpg", "cup, small", "test", "", "gallery"],
+        ["mug/1.jpg", "big mug", "train", "masks/1.png", "query"],
     ]
 
 

@@ -30,6 +30,13 @@ def test_few_classes_are_said_with_what_guessing_finds():
     assert "2 test classes" in found and "guessing would find the right one for 50 %" in found  # 99 of 199
 
 
+def test_of_queries_that_are_not_in_the_gallery_these_count():
+    """Three queries of a and one of b; b and c have one photo of six in the gallery, d has queries alone."""
+    found = sample_size.few(pd.Series(list("aaaabc" + "aaabd")), gallery=6)
+    assert len(found) == 2 and found[0].startswith("4 queries: one of them is 25.0 points")
+    assert found[1].startswith("2 classes: ") and "guessing would find the right one for 54 %" in found[1]  # 13 of 24
+
+
 def test_classes_of_one_photo_are_no_queries_and_are_said():
     (found,) = sample_size.limits(table(test=[10] * 10 + [1] * 3), Path("own"))
     assert found.startswith("3 test classes with a single photo: found by mistake only, never searched for.")

@@ -62,11 +62,11 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
 
     What is learnt is learnt from rendered backgrounds that no audit swaps in.
     """
-    tested, _, remarks = sources.of_folder(options, input_px, seed, cache)
+    tested, _, remarks = sources.of_folder(options, input_px, seed, cache, roles=False)
     learning, listed = {}, folders.read(Path(options.photos))
     if set(LEARNING) <= set(listed.split):
         for split in LEARNING:
-            of_split = sources.of_folder(options, input_px, seed, cache, split).pictures
+            of_split = sources.of_folder(options, input_px, seed, cache, split, roles=False).pictures
             learning[split] = of_split.photos, of_split.image_ids
         remarks = [*remarks, *_known_classes(listed)]
     else:

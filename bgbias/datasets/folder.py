@@ -13,7 +13,7 @@ from bgbias import files
 from bgbias.config.data import Folder
 from bgbias.datasets import listed, near_duplicates
 from bgbias.datasets.contents import NOT_READ, READ, describe, is_passed_over, walk
-from bgbias.datasets.listed import COLUMNS, LIST, class_name, steers
+from bgbias.datasets.listed import COLUMNS, LIST, NO_ROLES, class_name, steers
 from bgbias.errors import InputError, refuse
 from bgbias.metrics import sample_size
 from bgbias.photos.table import check_table
@@ -37,6 +37,8 @@ def fetch(out: Path, options: Folder) -> None:
     folder = files.root() / "data" / "sources" / out.name
     table = read(folder)
     print(f"{out.name}: {describe(folder, table)}", flush=True)
+    if any(table.pop("role")):
+        print(f"{out.name}: {NO_ROLES}", flush=True)
     if not options.follow_links:
         _refuse_links_out(folder, [*table.path, *table.mask_path[table.mask_path != ""]])
     if not any(table.split):
@@ -62,7 +64,7 @@ def _refuse_links_out(folder: Path, paths: list[str]) -> None:
 
 def image_table(raw: Path) -> pd.DataFrame:
     """List the photos: columns path, class_id (from 0, by name), class_name, split, mask_path ("" for none)."""
-    return _numbered(read(raw))
+    return _numbered(read(raw).drop(columns="role"))
 
 
 def _numbered(table: pd.DataFrame) -> pd.DataFrame:
@@ -91,8 +93,8 @@ def read(folder: Path) -> pd.DataFrame:
         folder: any folder.
 
     Returns:
-        Columns path and mask_path (relative to the folder, with /), class_name and split; mask_path and split are
-        "" where they are not given.
+        Columns path and mask_path (relative to the folder, with /), class_name, split and role; mask_path, split and
+        role are "" where they are not given.
 
     Raises:
         ValueError: no folder, no photos, photos of a single class, folders of splits; a photo outside of the class
@@ -154,7 +156,7 @@ def _from_folders(folder: Path) -> pd.DataFrame:
         if classes and {name.lower() for name in classes} <= SPLITS:
             mend = f"give one of them, or list all photos in {LIST}, with their classes and splits"
             raise InputError(f"{folder}: {', '.join(sorted(classes))} are splits, not classes: {mend}")
-    rows = [(path.as_posix(), class_name(path.parts[0]), "", "") for path in photos]
+    rows = [(path.as_posix(), class_name(path.parts[0]), "", "", "") for path in photos]
     return pd.DataFrame(rows, columns=list(COLUMNS.values()), dtype=str)
 
 

@@ -1,7 +1,8 @@
 """A list of own photos, photos.csv: every mistake in it is one line that names the fix.
 
 The list has the columns path (of the photo, relative to the folder) and class, and may have split (train, val or
-test) and mask (path of a foreground mask: grey, of the photo's size, white where the object is).
+test), mask (path of a foreground mask: grey, of the photo's size, white where the object is) and role (query or
+gallery: queries search the gallery alone).
 """
 
 import csv
@@ -14,7 +15,10 @@ from bgbias.errors import InputError, refuse
 from bgbias.photos.table import SPLITS
 
 LIST = "photos.csv"
-COLUMNS = {"path": "path", "class": "class_name", "split": "split", "mask": "mask_path"}  # of the list -> of the table
+COLUMNS = {"path": "path", "class": "class_name", "split": "split", "mask": "mask_path", "role": "role"}
+# of the list -> of the table
+QUERY, GALLERY = ROLES = ("query", "gallery")
+NO_ROLES = "the roles of photos.csv, query and gallery, are of audits alone: here every photo searches all others."
 TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # kinds of Unicode's marks of direction
 
 
@@ -46,11 +50,12 @@ def read(folder: Path) -> pd.DataFrame:
     """Read the photos.csv of a folder.
 
     Returns:
-        Columns path, class_name, split and mask_path, a row a photo in the list's order; "" where nothing is given.
+        Columns path, class_name, split, mask_path and role, a row a photo in the list's order; "" where nothing is
+        given.
 
     Raises:
-        ValueError: no needed columns, or a line that is incomplete, double, has an unknown split, or names a file that
-            is missing or outside of the folder. One line that names the file and the fix.
+        ValueError: no needed columns, or a line that is incomplete, double, has an unknown split or role, or names a
+            file that is missing or outside of the folder. One line that names the file and the fix.
     """
     file = folder / LIST
     table = _cells(file)
@@ -64,10 +69,10 @@ def read(folder: Path) -> pd.DataFrame:
     missing = {path for path in paths if not (folder / path).is_file()}
     refuse(missing, f"{file}: listed, but missing; correct the paths (relative to {folder}, with /)")
     refuse(table.path[table.path.duplicated()], f"{file}: listed twice; list each photo once")
-    unknown = set(table.split) - {"", *SPLITS}
-    refuse(unknown, f"{file}: unknown split; there are {', '.join(SPLITS)}")
-    if any(table.split):
-        refuse(table.path[table.split == ""], f"{file}: photos without a split; give one to all, or to none")
+    for column, known in {"split": SPLITS, "role": ROLES}.items():
+        refuse(set(table[column]) - {"", *known}, f"{file}: unknown {column}; there are {', '.join(known)}")
+        if any(table[column]):
+            refuse(table.path[table[column] == ""], f"{file}: photos without a {column}; give one to all, or to none")
     return table
 
 
@@ -81,8 +86,8 @@ def _cells(file: Path) -> pd.DataFrame:
     header = [name.strip() for name in header]
     if len(set(header)) < len(header) or not {"path", "class"} <= set(header) <= set(COLUMNS):
         raise InputError(
-            f"{file}: its first line is '{','.join(header)}': name the columns path,class or path,class,split,mask, "
-            "separated by commas, and no others"
+            f"{file}: its first line is '{','.join(header)}': name the columns path,class or path,class,split,mask,"
+            "role, separated by commas, and no others"
         )
     rows = {number: row for number, row in enumerate(rows, 2) if any(row)}
     uneven = [number for number, row in rows.items() if len(row) != len(header)]

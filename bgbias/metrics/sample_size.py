@@ -52,16 +52,21 @@ Add classes.
     return few(table[table.split == "test"].class_name, "test ")
 
 
-def few(class_names: pd.Series, kind: str = "") -> list[str]:
+def few(class_names: pd.Series, kind: str = "", gallery: int | None = None) -> list[str]:
     """Say what scores of photos of these classes cannot show; see `limits`.
 
     Args:
         class_names: of each photo.
         kind: what queries and classes are called, such as "test ".
+        gallery: how many of the photos, the first ones, are searched; None: all. Where not all are, the others are the
+            queries.
     """
-    sizes = class_names.value_counts()
-    searched = sizes[sizes > 1]
-    queries, singles, sentences = int(searched.sum()), int((sizes == 1).sum()), []
+    gallery = len(class_names) if gallery is None else gallery
+    own = int(gallery == len(class_names))  # a query among the references does not find itself
+    sizes, asked = class_names[:gallery].value_counts(), class_names[0 if own else gallery :].value_counts()
+    others = sizes.reindex(asked.index, fill_value=0) - own
+    searched, singles, sentences = asked[others > 0], int((sizes == 1).sum()) * own, []
+    queries = int(searched.sum())
     if queries < ENOUGH_QUERIES:
         moved = 1.96 * 50 / math.sqrt(queries)
         sentences.append(
@@ -70,7 +75,7 @@ def few(class_names: pd.Series, kind: str = "") -> list[str]:
             f"larger drop can be concluded; a smaller one, or which loss is better, cannot. Add {kind}photos."
         )
     if len(searched) < ENOUGH_CLASSES:
-        guessed = (searched * (searched - 1)).sum() / (sizes.sum() - 1) / queries
+        guessed = (asked * others).sum() / (gallery - own) / queries
         sentences.append(
             f"{len(searched)} {kind}classes: scores hold for these and say little about others; guessing would find "
             f"the right one for {100 * guessed:.0f} %. Add classes."

@@ -7,6 +7,7 @@ import pandas as pd
 from bgbias import errors
 from bgbias.datasets import folder as folders
 from bgbias.datasets.contents import describe
+from bgbias.datasets.listed import GALLERY, NO_ROLES, QUERY
 from bgbias.errors import InputError
 from bgbias.masks import make
 from bgbias.photos.decode import on_white, picture_size
@@ -17,35 +18,54 @@ LONGEST = 20  # times as long as wide: the centre square would show nothing of i
 LONG = 2  # times: it shows half of it at most
 
 
-def read(folder: Path, split: str = "test") -> tuple[pd.DataFrame, list[str]]:
+def read(folder: Path, split: str = "test", roles: bool = True) -> tuple[pd.DataFrame, list[str]]:
     """List the photos of a folder that are audited: all, or the test photos where its photos.csv names splits.
+
+    Where it names roles, the gallery comes first, and queries that have no photo of their class in it are left out.
 
     Args:
         folder: a folder of class folders or with a photos.csv, see `bgbias.datasets.folder`.
         split: another one of those that photos.csv names.
+        roles: whether those that photos.csv names count.
 
     Returns:
-        The table, with columns path, class_id (from 0, by name), class_name and mask_path ("" for none); and what
-        is to be said of the choice, of long and of transparent photos, sentences.
+        The table, with columns path, class_id (from 0, by name), class_name, mask_path and role ("" for none); and
+        what is to be said of the choice, of long and of transparent photos, sentences.
 
     Raises:
-        ValueError: see `datasets.folder.read`; or fewer than two classes of two photos; no test photos; a photo that is
-            no picture, too small, too narrow or too large.
+        ValueError: see `datasets.folder.read`; or fewer than two classes of two photos, or of a query and a photo of
+            the gallery; no test photos; a photo that is no picture, too small, too narrow or too large.
     """
     table, said = folders.read(folder), []
     print(f"{folder}: {describe(folder, table)}", flush=True)
     if any(table.split):
         every, table = len(table), table[table.split == split].reset_index(drop=True)
         said = [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split {split} are audited."]
-    pairs = int((table.class_name.value_counts() > 1).sum())
+    which = f"{split} photos: " if said else ""
+    if any(table.role) and not roles:
+        said.append(f"{NO_ROLES[0].upper()}{NO_ROLES[1:]}")
+        table["role"] = ""
+    if any(table.role):
+        table, lone = _gallery_first(table)
+        said += lone
+        pairs, of = table.class_name[table.role == QUERY].nunique(), "a query and a photo of the gallery"
+    else:
+        pairs, of = int((table.class_name.value_counts() > 1).sum()), "two photos or more"
     if pairs < 2:
-        which = f"{split} photos: " if said else ""
-        raise InputError(
-            f"{folder}: {which}{pairs} classes of two photos or more, and an audit needs 2: add classes or photos"
-        )
+        raise InputError(f"{folder}: {which}{pairs} classes of {of}, and an audit needs 2: add classes or photos")
     said += _checked_sizes(folder, list(table.path))
     said += on_white((folder / path for path in table.path), "photos")
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0]).drop(columns="split"), said
+
+
+def _gallery_first(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The gallery's photos, then the queries that have one of their class in it; and how many have none, a sentence."""
+    gallery = table[table.role == GALLERY]
+    queries = table[table.role == QUERY]
+    found = queries.class_name.isin(gallery.class_name)
+    lone = len(queries) - int(found.sum())
+    said = f"{lone:,} of {len(queries):,} queries have no photo of their class in the gallery, and are left out."
+    return pd.concat([gallery, queries[found]], ignore_index=True), [said] if lone else []
 
 
 def _checked_sizes(folder: Path, paths: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The photos of a catalogue that are searched, and which of them are queries."""
+"""The photos of a catalogue that are searched, and the queries: some of them, or others."""
 
 from collections.abc import Callable
 from multiprocessing.pool import ThreadPool
@@ -18,16 +18,18 @@ from bgbias.photos.views import Photos
 
 
 class Gallery(NamedTuple):
-    """All photos of a catalogue, of which some are queries.
+    """The photos of a catalogue, and the queries.
 
     Attributes:
-        table: of all photos: path, class_id, class_name.
+        table: of all photos: path, class_id, class_name; those that are searched first.
+        size: how many are searched.
         rows: int64 (Q,), of the queries, ascending.
         photo: rows -> photos at the size of the embedder's input, uint8 (B, 3, S, S).
         identity: fingerprint of all photos' bytes.
     """
 
     table: pd.DataFrame
+    size: int
     rows: np.ndarray
     photo: Callable[[np.ndarray], Tensor]
     identity: str
@@ -38,20 +40,27 @@ class Gallery(NamedTuple):
         return self.table.class_id.to_numpy(copy=True)
 
 
-def drawn(labels: np.ndarray, queries: int | None, seed: int) -> tuple[np.ndarray | None, list[str]]:
-    """The rows of the queries that are drawn, None for all; and what is to be said where there are no more.
+def drawn(labels: np.ndarray, size: int, queries: int | None, seed: int) -> tuple[np.ndarray | None, list[str]]:
+    """The rows of the queries, None where these are all photos; and what is to be said where there are no more.
+
+    Args:
+        labels: the class of each photo, those that are searched first.
+        size: how many are searched.
+        queries: how many are drawn; None: all.
+        seed: of the draw.
 
     Raises:
         ValueError: they are of a single class.
     """
+    every, said = sample.searchable(labels, size), []
+    if queries is not None and queries >= len(every):
+        said, queries = [f"--queries {queries:,}: there are {len(every):,}, so all are audited, as without it."], None
     if queries is None:
-        return None, []
-    rows = sample.draw(labels, queries, seed)
-    if queries < len(sample.searchable(labels)):
-        if len(np.unique(labels[rows])) < 2:
-            raise InputError(f"--queries {queries}: all drawn are of one class, and intervals need 2: give more")
-        return rows, []
-    return None, [f"--queries {queries:,}: there are {len(rows):,}, so all are audited, as without it."]
+        return None if size == len(labels) else every, said
+    rows = sample.draw(labels, queries, seed, size)
+    if len(np.unique(labels[rows])) < 2:
+        raise InputError(f"--queries {queries}: all drawn are of one class, and intervals need 2: give more")
+    return rows, []
 
 
 def of_prepared(
@@ -59,14 +68,14 @@ def of_prepared(
 ) -> tuple[Gallery | None, list[str]]:
     """The gallery of a dataset of the pipeline, None where all its photos are queries; and what is to be said."""
     table = photos.table.loc[image_ids].reset_index(drop=True)
-    rows, said = drawn(table.class_id.to_numpy(), queries, seed)
+    rows, said = drawn(table.class_id.to_numpy(), len(table), queries, seed)
     if rows is None:
         return None, said
     mark = fingerprint([image_ids.tolist(), photos.geometry], [photos.photos.folder])
-    return Gallery(table, rows, lambda some: torch.cat(list(photos.clean(image_ids[some]))), mark), said
+    return Gallery(table, len(table), rows, lambda some: torch.cat(list(photos.clean(image_ids[some]))), mark), said
 
 
-def of_files(table: pd.DataFrame, folder: Path, rows: np.ndarray, input_px: int) -> Gallery:
+def of_files(table: pd.DataFrame, size: int, folder: Path, rows: np.ndarray, input_px: int) -> Gallery:
     """The gallery of a folder, whose photos are decoded when they are embedded, and kept nowhere."""
     paths = [folder / path for path in table.path]
 
@@ -75,4 +84,4 @@ def of_files(table: pd.DataFrame, folder: Path, rows: np.ndarray, input_px: int)
             cut = pool.map(lambda row: crop(read_photo(paths[row]), input_px), some)
         return torch.from_numpy(np.stack(cut)).permute(0, 3, 1, 2).contiguous()
 
-    return Gallery(table, rows, photo, fingerprint(["gallery", input_px], paths))
+    return Gallery(table, size, rows, photo, fingerprint(["gallery", input_px], paths))

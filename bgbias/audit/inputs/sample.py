@@ -1,4 +1,4 @@
-"""A sample of a catalogue's queries, drawn without bias.
+"""Queries of a catalogue: a sample of its photos, drawn without bias, or photos that are not in it.
 
 The sample is balanced over the classes: each has queries in proportion to its photos, to within one. So the plain mean
 over the sample estimates the mean over all queries, which is what an audit of all photos gives. As many of each class
@@ -8,7 +8,9 @@ would estimate the mean over classes; weighted back to the queries, it would est
 import math
 
 import numpy as np
+import torch
 
+from bgbias.metrics.retrieval import others
 from bgbias.seeding import generator
 
 Z = 1.96  # of a 95 % interval
@@ -18,17 +20,21 @@ LEFT_OUT = (
 )
 
 
-def searchable(labels: np.ndarray) -> np.ndarray:
-    """Rows of the photos that have another of their class to find.
+def searchable(labels: np.ndarray, gallery: int) -> np.ndarray:
+    """Rows of the photos that are queries and have another of their class to find.
 
-    >>> searchable(np.array([3, 7, 3])).tolist()
-    [0, 2]
+    Args:
+        labels: (N,), the class of each photo.
+        gallery: how many of them, the first ones, are searched: where not all are, the others are the queries.
+
+    >>> searchable(np.array([3, 7, 3]), 3).tolist(), searchable(np.array([3, 7, 3, 5]), 2).tolist()
+    ([0, 2], [2])
     """
-    _, inverse, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    return np.flatnonzero(sizes[inverse] > 1)
+    found = np.flatnonzero(others(torch.tensor(labels), gallery) > 0)
+    return found if gallery == len(labels) else found[found >= gallery]
 
 
-def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+def draw(labels: np.ndarray, count: int, seed: int, gallery: int | None = None) -> np.ndarray:
     """Draw queries: each is as likely as any other, and each class has its share of them to within one.
 
     Systematic sampling: photos are laid in a row, classes in random order, those of a class in random order, and every
@@ -38,6 +44,7 @@ def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
         labels: (N,), the class of each photo; lone queries are not drawn.
         count: how many, 1 or more.
         seed: of the draw.
+        gallery: as of `searchable`; None: all photos are searched.
 
     Returns:
         int64 (count,), rows, ascending; all searchable ones where they are no more.
@@ -46,7 +53,7 @@ def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     >>> labels[draw(labels, 6, seed=0)].tolist()
     [0, 0, 0, 0, 1, 1]
     """
-    rows, rng = searchable(labels), generator(seed, "audit sample of queries")
+    rows, rng = searchable(labels, gallery or len(labels)), generator(seed, "audit sample of queries")
     if count >= len(rows):
         return rows
     rows = rng.permutation(rows)
@@ -75,14 +82,18 @@ def describe(sample: dict) -> str:
     """Say what was drawn of what, and what that adds to the figures.
 
     Args:
-        sample: queries, of, gallery: how many; adds: {clean, drop}: see `adds`.
+        sample: queries, of, gallery: how many; apart: whether the gallery holds none of them; adds: {clean, drop}: see
+            `adds`.
     """
+    gallery = f"the gallery of {sample['gallery']:,} {'other ' * sample['apart']}photos as they are"
+    searched = f"Each searches {gallery}, once as it is and once swapped: drop and grade are of that."
+    if sample["queries"] == sample["of"]:
+        return f"Audited are {sample['of']:,} queries. {searched} {LEFT_OUT}"
     adds = " and ".join(f"{100 * sample['adds'][name]:.1f} points to {what}" for name, what in ADDS.items())
     return (
         f"Audited are {sample['queries']:,} of {sample['of']:,} queries, drawn by the seed from all classes in "
-        f"proportion to their photos, so their mean estimates that of all. Each searches the gallery of "
-        f"{sample['gallery']:,} photos as they are, once as it is and once swapped: drop and grade are of that. That "
-        f"not all were asked adds up to {adds}, which the intervals hold. {LEFT_OUT}"
+        f"proportion to their photos, so their mean estimates that of all. {searched} That not all were asked adds up "
+        f"to {adds}, which the intervals hold. {LEFT_OUT}"
     )
 
 

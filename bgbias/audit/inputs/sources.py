@@ -15,6 +15,7 @@ from bgbias.audit.inputs.second_kind import Second
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.config.audits import SecondMasks
+from bgbias.datasets.listed import LIST, QUERY
 from bgbias.errors import InputError
 from bgbias.masks.make import file_of
 from bgbias.photos.foreground import masks_among
@@ -121,7 +122,9 @@ def of_dataset(
     return Opened(pictures, described | made_with, [*remarks, *drawn])
 
 
-def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, split: str = "test") -> Opened:
+def of_folder(
+    options: params.Audit, input_px: int, seed: int, cache: Cache, split: str = "test", roles: bool = True
+) -> Opened:
     """Open the photos of a folder, make their masks, and the pool of backgrounds.
 
     Args:
@@ -130,13 +133,20 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
         seed: of all draws.
         cache: for what takes long.
         split: of those that photos.csv names.
+        roles: whether those that photos.csv names count.
 
     Raises:
         ValueError: as raised by `folder.read`, `mask_pack`, `refuse_empty` and `background_pack`.
     """
     folder, backgrounds = Path(options.photos), Path(options.backgrounds) if options.backgrounds else None
-    listed, remarks = folders.read(folder, split)
-    chosen, drawn = galleries.drawn(listed.class_id.to_numpy(), options.queries, seed)
+    listed, remarks = folders.read(folder, split, roles)
+    size = int((listed.role != QUERY).sum())  # of the gallery
+    if options.second_backgrounds and size < len(listed):
+        asked = f"--second-backgrounds {options.second_backgrounds}"
+        raise InputError(
+            f"{asked}: puts whole galleries there, and roles in {LIST} leave them as they are: leave it out"
+        )
+    chosen, drawn = galleries.drawn(listed.class_id.to_numpy(), size, options.queries, seed)
     every, listed = listed, listed if chosen is None else listed.loc[chosen].reset_index(drop=True)
     table = listed
     method = "given" if options.masks else options.mask_method or "grabcut"
@@ -160,7 +170,7 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
     remarks += masks_among(photos, list(table.path))
     gallery, image_ids, full_size = None, np.arange(len(table)), masks.folder.parent / "masks"  # see `mask_pack`
     if chosen is not None:
-        gallery, image_ids = galleries.of_files(every, folder, chosen, input_px), chosen
+        gallery, image_ids = galleries.of_files(every, size, folder, chosen, input_px), chosen
         places = np.zeros(len(every), dtype=np.int64)
         places[chosen] = np.arange(len(chosen))  # all photos keep their numbers, by which backgrounds are drawn
         photos, masks = photos.subset(places), masks.subset(places)
@@ -182,7 +192,7 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache, spl
 def _described(pictures: Pictures, masks: str, backgrounds: str) -> dict:
     counts = {"photos": len(pictures.table), "classes": pictures.table.class_name.nunique()}
     if pictures.gallery:
-        counts["gallery"] = len(pictures.gallery.table)
+        counts["gallery"] = pictures.gallery.size
     return counts | {"masks": masks, "backgrounds": f"{len(pictures.pool)} of {backgrounds}"}
 
 

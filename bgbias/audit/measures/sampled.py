@@ -1,7 +1,8 @@
-"""From the embeddings of a sample of queries, and of the gallery, to what an audit says in numbers.
+"""From the embeddings of some queries, and of the gallery, to what an audit says in numbers.
 
-What a query finds does not depend on the other queries, so its figures are those of an audit of all photos, where that
-searches the gallery as it is. All other measures of an audit compare photos that are all swapped, and are left out.
+What a query finds does not depend on the other queries, so the figures of a sample are those of an audit of all photos,
+where that searches the gallery as it is. All other measures of an audit compare photos that are all swapped, and are
+left out.
 """
 
 from collections.abc import Mapping
@@ -38,6 +39,7 @@ class Sampled:
         self.pictures, self.embeddings, self.quick = pictures, embeddings, quick
         self.draws = views.QUICK_DRAWS if quick else pictures.draws
         self.rows, self.every = torch.from_numpy(pictures.gallery.rows), torch.from_numpy(pictures.gallery.labels)
+        self.size = pictures.gallery.size
         self.scores, self.singles = self._searches(), {}
         if not quick:
             self.scores |= self._changed_masks()
@@ -87,18 +89,21 @@ class Sampled:
         return {name: np.asarray(values, dtype=np.float64) for name, values in (of_scores | self.singles).items()}
 
     def _sample(self, values: dict[str, np.ndarray]) -> dict:
-        of = len(sample.searchable(self.every.numpy()))
-        found = {"queries": len(self.rows), "of": of, "gallery": len(self.every)}
+        of = len(sample.searchable(self.every.numpy(), self.size))
+        found = {"queries": len(self.rows), "of": of, "gallery": self.size, "apart": self.size < len(self.every)}
         found["adds"] = {name: sample.adds(values[f"recall_at_1_{name}"], of) for name in sample.ADDS}
         return found | {"said": sample.describe(found)}
 
     def _chance(self) -> dict[str, Tensor]:
-        found = chance(self.every)
+        found = chance(self.every, self.size)
         places = torch.searchsorted(found["rows"], self.rows)
         return {metric: found[metric][places] for metric in METRICS}
 
+    def _gallery(self) -> Tensor:
+        return self.embeddings["clean"][: self.size]
+
     def _search(self, queries: Tensor) -> Scores:
-        return per_query(queries, self.embeddings["clean"], self.every, [1], self.rows)
+        return per_query(queries, self._gallery(), self.every, [1], self.rows)
 
     def _over_draws(self, of: str = "") -> Scores:
         found = [self._search(self.embeddings[f"{of}swapped/{draw}"]) for draw in range(self.draws)]
@@ -123,7 +128,7 @@ class Sampled:
 
     def _over_grid(self) -> dict[str, Tensor]:
         grid = [self.embeddings[f"grid/{number}"] for number in range(views.GRID)]
-        over = background_bias.over_backgrounds(grid, self.embeddings["clean"], self.every, self.rows)
+        over = background_bias.over_backgrounds(grid, self._gallery(), self.every, self.rows)
         second = {"mask_agreement": self.pictures.agreement} if self._has_second() else {}
         return {"right_on_all": over["worst"], "right_on_one": over["mean"]} | second
 

@@ -45,7 +45,7 @@ def verdict(
         two. Of what was not measured, as in a quick audit, none. Where most masks are in doubt, only what needs no
         masks.
     """
-    few = sample_size.few(class_names)
+    few = sample_size.few(class_names, gallery=found["sample"]["gallery"] if "sample" in found else None)
     remarks = [found["sample"]["said"], *remarks] if "sample" in found else remarks
     if doubt := doubtful(found):
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]

@@ -1,0 +1,145 @@
+"""An audit whose queries are not in the gallery, such as customers' photos against a shop's: roles in photos.csv."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from audited_shop import CLASSES, PHOTOS, SETTINGS, SIDE, run
+from own_photos import OPTIONS
+
+from bgbias import files
+from bgbias.datasets import folder
+from bgbias.datasets.listed import NO_ROLES
+from bgbias.errors import InputError
+from bgbias.external import spec
+from bgbias.models.embedder import embed
+from bgbias.photos.pack import crop, read_photo
+from stages import compare, remedies
+
+pytestmark = pytest.mark.usefixtures("in_the_shop")
+ASKED = 2  # photos of a class that are queries; the others are the gallery,
+LONE = f"class{CLASSES - 1}"  # but of this one, all are queries
+
+
+def listed(shop, to, change=lambda rows: rows):
+    """The shop's photos with a list of their roles."""
+    to.mkdir()
+    for kind in range(CLASSES):
+        (to / f"class{kind}").symlink_to(shop / f"photos/class{kind}")
+    numbered = [(f"class{kind}", number) for kind in range(CLASSES) for number in range(PHOTOS)]
+    rows = [(f"{name}/{number}.png", name, "query" if number < ASKED or name == LONE else "gallery")
+            for name, number in numbered]  # fmt: skip
+    change(pd.DataFrame(rows, columns=["path", "class", "role"])).to_csv(to / "photos.csv", index=False)
+    return str(to)
+
+
+@pytest.fixture(scope="module")
+def audited(shop, tmp_path_factory):
+    """Audits of 14 queries in a gallery of 28 photos, by name of the embedder."""
+    made = tmp_path_factory.mktemp("roles")
+    photos = listed(shop, made / "shop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(shop)
+        return {
+            name: run(shop, made / name, name, photos=photos) | {"folder": made / name} for name in ("noise", "mixture")
+        }
+
+
+def embedded(numbers):
+    """Embeddings, classes and paths of these photos of each class but the lone one."""
+    paths = [f"class{kind}/{number}.png" for kind in range(CLASSES - 1) for number in numbers]
+    cut = np.stack([crop(read_photo(f"photos/{path}"), SIDE) for path in paths])
+    pictures = torch.from_numpy(cut).permute(0, 3, 1, 2).contiguous()
+    found = embed(spec.load("python:drawn_embedders:noise"), [pictures], paths)
+    return found.double().numpy(), np.repeat(range(CLASSES - 1), len(numbers)), paths
+
+
+def test_queries_search_the_gallery_alone(audited):
+    queries, of, paths = embedded(range(ASKED))
+    gallery, known, _ = embedded(range(ASKED, PHOTOS))
+    hits = known[np.argsort(-queries @ gallery.T, axis=1)][:, : PHOTOS - ASKED] == of[:, None]
+    precision = (hits.cumsum(1) / np.arange(1, PHOTOS - ASKED + 1) * hits).mean(1)
+    found = audited["noise"]
+    table = pd.read_csv(found["folder"] / "queries.csv").set_index("path")
+    assert sorted(table.index) == sorted(paths) and found["photos"] == 14 and found["gallery"] == 28
+    assert table.loc[paths].recall_at_1_clean.tolist() == hits[:, 0].tolist()
+    assert table.loc[paths].map_at_r_clean.tolist() == pytest.approx(precision.tolist(), abs=1e-6)
+    assert 0 < hits[:, 0].mean() < 1
+    assert found["chance"]["recall_at_1"] == pytest.approx(4 / 28)
+
+
+def test_a_model_of_the_background_loses_swapped_queries(audited):
+    found = audited["mixture"]
+    assert found["matrix"]["clean"]["clean"]["recall_at_1"]["value"] == 1 and found["drop"]["recall_at_1"]["low"] > 0.5
+
+
+def test_the_verdict_and_the_page_say_who_is_searched(audited):
+    said = "Audited are 14 queries. Each searches the gallery of 28 other photos as they are, once as it is and once"
+    found = audited["mixture"]
+    assert any(sentence.startswith(said) for sentence in found["verdict"])
+    assert "6 of 20 queries have no photo of their class in the gallery, and are left out." in found["verdict"]
+    assert any(sentence.startswith("14 queries: one of them is 7.1 points") for sentence in found["verdict"])
+    page = (found["folder"] / "report.html").read_text()
+    assert "<dt>queries</dt><dd>14</dd>" in page and "<dt>photos</dt><dd>28</dd>" in page
+
+
+def test_some_queries_are_drawn(shop, tmp_path, audited):
+    found = run(shop, tmp_path / "few", "noise", photos=listed(shop, tmp_path / "shop"), queries=9, quick=True)
+    ours, whole = (
+        pd.read_csv(each / "queries.csv").set_index("path") for each in (tmp_path / "few", audited["noise"]["folder"])
+    )
+    assert len(ours) == 9 and ours.recall_at_1_clean.equals(whole.recall_at_1_clean[ours.index])
+    assert found["sample"]["of"] == 14 and "Audited are 9 of 14 queries, drawn by the seed" in found["sample"]["said"]
+    assert "Each searches the gallery of 28 other photos" in found["sample"]["said"]
+
+
+def test_audits_are_compared_where_the_queries_are_the_same(shop, tmp_path, audited):
+    compare.main(SETTINGS, audited["mixture"]["folder"], audited["noise"]["folder"], tmp_path / "compared.md")
+    run(shop, tmp_path / "other", "noise", photos=listed(shop, tmp_path / "shop", lambda rows: rows.iloc[1:]))
+    with pytest.raises(InputError, match="differ in photos|different samples of queries"):
+        compare.main(SETTINGS, audited["mixture"]["folder"], tmp_path / "other", None)
+
+
+def only(role):
+    return lambda rows: rows.assign(role=role)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (only("query"), "0 classes of a query and a photo of the gallery, and an audit needs 2"),
+        (only("gallery"), "0 classes of a query and a photo of the gallery, and an audit needs 2"),
+        (only("customer"), "photos.csv: unknown role; there are query, gallery: customer"),
+        (lambda rows: rows.assign(role=rows.role.where(rows.index > 0, "")), "photos without a role; .*: class0/0.png"),
+        (lambda rows: rows[rows["class"].isin([LONE, "class0"])], "1 classes of a query and a photo of the gallery"),
+    ],
+)
+def test_what_is_no_list_of_roles_is_refused(shop, tmp_path, change, message):
+    with pytest.raises(InputError, match=message):
+        run(shop, tmp_path / "audit", "mixture", photos=listed(shop, tmp_path / "shop", change))
+
+
+def test_a_second_pool_needs_whole_galleries(shop, tmp_path):
+    asked = {"photos": listed(shop, tmp_path / "shop"), "second_backgrounds": "photos"}
+    with pytest.raises(InputError, match=r"--second-backgrounds photos: puts whole galleries there, and roles in"):
+        run(shop, tmp_path / "audit", "mixture", **asked)
+
+
+def test_what_knows_no_roles_says_so_and_takes_all_photos(shop, tmp_path, capsys):
+    photos, figures = listed(shop, tmp_path / "shop"), {}
+    for folder_of in (photos, "photos"):
+        out = tmp_path / f"{len(figures)}.json"
+        given = {"photos": folder_of, "masks": "masks", "backgrounds": "backgrounds"}
+        remedies.main(SETTINGS, "python:drawn_embedders:mixture", out, **given)
+        figures[folder_of] = next(iter(json.loads(out.read_text()).values()))["remedies"]
+        assert (NO_ROLES[1:] in capsys.readouterr().out) == (folder_of == photos)
+    assert figures[photos] == figures["photos"]
+    own = files.root() / "data/sources/own"
+    own.parent.mkdir(parents=True)
+    own.symlink_to(photos)
+    folder.fetch(tmp_path / "own", dataclasses.replace(OPTIONS, follow_links=True))
+    assert f"own: {NO_ROLES}" in capsys.readouterr().out
+    assert list(folder.image_table(tmp_path / "own")) == ["path", "class_name", "split", "mask_path", "class_id"]
