@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 import torch
 from audited_shop import CLASSES, PHOTOS, SETTINGS, SIDE, run
 from own_photos import OPTIONS
+from PIL import Image
 
 from bgbias import files
 from bgbias.datasets import folder
@@ -98,9 +101,17 @@ def test_some_queries_are_drawn(shop, tmp_path, audited):
 
 def test_audits_are_compared_where_the_queries_are_the_same(shop, tmp_path, audited):
     compare.main(SETTINGS, audited["mixture"]["folder"], audited["noise"]["folder"], tmp_path / "compared.md")
-    run(shop, tmp_path / "other", "noise", photos=listed(shop, tmp_path / "shop", lambda rows: rows.iloc[1:]))
-    with pytest.raises(InputError, match="differ in photos|different samples of queries"):
-        compare.main(SETTINGS, audited["mixture"]["folder"], tmp_path / "other", None)
+    whole, less = audited["mixture"]["folder"], lambda rows: rows.iloc[1:]
+    run(shop, tmp_path / "other", "noise", photos=listed(shop, tmp_path / "shop", less), quick=True)
+    with pytest.raises(InputError, match="different samples of queries"):
+        compare.main(SETTINGS, whole, tmp_path / "other", None)
+    redrawn = Path(listed(shop, tmp_path / "redrawn"))
+    (redrawn / "class6").unlink()
+    shutil.copytree(shop / "photos/class6", redrawn / "class6")
+    Image.new("RGB", (SIDE, SIDE), "red").save(redrawn / f"class6/{PHOTOS - 1}.png")  # of the gallery
+    run(shop, tmp_path / "after", "noise", photos=str(redrawn), quick=True)
+    with pytest.raises(InputError, match="different samples of queries"):
+        compare.main(SETTINGS, whole, tmp_path / "after", None)
 
 
 def only(role):

@@ -1,5 +1,7 @@
 """The photos of a catalogue that are searched, and the queries: some of them, or others."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -10,8 +12,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from bgbias import files
 from bgbias.audit.inputs import sample
-from bgbias.cache import fingerprint
 from bgbias.errors import InputError
 from bgbias.photos.pack import cores, crop, read_photo
 from bgbias.photos.views import Photos
@@ -25,14 +27,20 @@ class Gallery(NamedTuple):
         size: how many are searched.
         rows: int64 (Q,), of the queries, ascending.
         photo: rows -> photos at the size of the embedder's input, uint8 (B, 3, S, S).
-        identity: fingerprint of all photos' bytes.
+        content: digest of all photos' bytes.
     """
 
     table: pd.DataFrame
     size: int
     rows: np.ndarray
     photo: Callable[[np.ndarray], Tensor]
-    identity: str
+    content: str
+
+    @property
+    def asked(self) -> str:
+        """Sixteen hexadecimal digits of which photos are searched, of what classes, and by which."""
+        asked = json.dumps([self.content, self.labels.tolist(), self.size, self.rows.tolist()])
+        return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
     @property
     def labels(self) -> np.ndarray:
@@ -71,8 +79,8 @@ def of_prepared(
     rows, said = drawn(table.class_id.to_numpy(), len(table), queries, seed)
     if rows is None:
         return None, said
-    mark = fingerprint([image_ids.tolist(), photos.geometry], [photos.photos.folder])
-    return Gallery(table, len(table), rows, lambda some: torch.cat(list(photos.clean(image_ids[some]))), mark), said
+    content = f"{files.checksum(photos.photos.folder)} {image_ids.tolist()}"
+    return Gallery(table, len(table), rows, lambda some: torch.cat(list(photos.clean(image_ids[some]))), content), said
 
 
 def of_files(table: pd.DataFrame, size: int, folder: Path, rows: np.ndarray, input_px: int) -> Gallery:
@@ -84,4 +92,4 @@ def of_files(table: pd.DataFrame, size: int, folder: Path, rows: np.ndarray, inp
             cut = pool.map(lambda row: crop(read_photo(paths[row]), input_px), some)
         return torch.from_numpy(np.stack(cut)).permute(0, 3, 1, 2).contiguous()
 
-    return Gallery(table, size, rows, photo, fingerprint(["gallery", input_px], paths))
+    return Gallery(table, size, rows, photo, files.checksum(*paths))

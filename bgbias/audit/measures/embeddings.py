@@ -144,7 +144,7 @@ class _Gallery:
     def __init__(self, embedder: embedders.Embedder, gallery: Gallery, cache: Cache):
         rows = _some(len(gallery.table))
         self.embedder, self.gallery, self.cache, self.size = embedder, gallery, cache, len(gallery.table)
-        self.made_from = _fingerprint(embedder, gallery.photo(rows), list(gallery.table.path[rows]), gallery.identity)
+        self.made_from = _fingerprint(embedder, gallery.photo(rows), list(gallery.table.path[rows]), gallery.content)
 
     def left(self) -> int:
         """How many photos are left to embed."""
