@@ -7,7 +7,7 @@ from torch.nn.functional import normalize
 from bgbias.metrics import nearest
 from bgbias.metrics.background_bias import over_backgrounds
 from bgbias.metrics.chance import chance
-from bgbias.metrics.retrieval import per_query
+from bgbias.metrics.retrieval import evaluate, per_query
 
 REFERENCES, QUERIES, K = 60, 25, 3
 
@@ -29,6 +29,8 @@ def test_by_hand():
     assert found["rows"].tolist() == [4, 5, 6]  # neighbours: A B A C; C A B A; B A A C
     assert found["recall_at_1"].tolist() == [1, 0, 0] and found["recall_at_2"].tolist() == [1, 1, 0]
     assert found["r_precision"].tolist() == [0.5, 0.5, 0] and found["map_at_r"].tolist() == [0.5, 0.25, 0]
+    means = evaluate(points[4:], points[:4], labels, [2], torch.arange(4, 8))
+    assert means == pytest.approx({"recall_at_2": 2 / 3, "r_precision": 1 / 3, "map_at_r": 0.25})
 
 
 def problem():

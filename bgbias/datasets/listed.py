@@ -15,8 +15,8 @@ from bgbias.errors import InputError, refuse
 from bgbias.photos.table import SPLITS
 
 LIST = "photos.csv"
-COLUMNS = {"path": "path", "class": "class_name", "split": "split", "mask": "mask_path", "role": "role"}
 # of the list -> of the table
+COLUMNS = {"path": "path", "class": "class_name", "split": "split", "mask": "mask_path", "role": "role"}
 QUERY, GALLERY = ROLES = ("query", "gallery")
 NO_ROLES = "the roles of photos.csv, query and gallery, are of audits alone: here every photo searches all others."
 TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # kinds of Unicode's marks of direction

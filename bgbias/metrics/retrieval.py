@@ -167,12 +167,14 @@ def _precision(hit: Tensor, r: Tensor) -> dict[str, Tensor]:
     return {"r_precision": within.sum(1) / r, "map_at_r": (precision * within).sum(1) / r}
 
 
-def evaluate(queries: Tensor, references: Tensor, labels: Tensor, recall_at: list[int]) -> dict[str, float]:
+def evaluate(
+    queries: Tensor, references: Tensor, labels: Tensor, recall_at: list[int], rows: Tensor | None = None
+) -> dict[str, float]:
     """Return the means of `per_query` over the queries that are not lone. Same arguments and errors.
 
     >>> points = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]]))
     >>> evaluate(points, points, torch.tensor([0, 0, 1, 1]), [1])
     {'recall_at_1': 1.0, 'r_precision': 1.0, 'map_at_r': 1.0}
     """
-    scores = per_query(queries, references, labels, recall_at)
+    scores = per_query(queries, references, labels, recall_at, rows)
     return {name: values.double().mean().item() for name, values in scores.items() if name != "rows"}
