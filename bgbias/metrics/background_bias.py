@@ -28,7 +28,7 @@ def background_gap(mixed_same: dict[str, Tensor], mixed_rand: dict[str, Tensor])
 
     Choose the gallery with care. A gallery of clean photos holds the photo that gave a query its background, and a
     model may find just that one: right in mixed_same, wrong in mixed_rand. Each view against a gallery of itself,
-    where `audit.mixed` gives no two photos one background, leaves what backgrounds of a class have in common.
+    where `audit.inputs.mixed` gives no two photos one background, leaves what backgrounds of a class have in common.
 
     Args:
         mixed_same: what `retrieval.per_query` returns for the mixed_same view as queries. The only photo of a class has

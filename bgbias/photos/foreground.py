@@ -18,6 +18,7 @@ FAINT, SOLID = 25, 230  # of 255: between them a pixel is see-through
 SOFT = 0.9  # of what a mask covers; ISNet has as much in few masks, which are faint all over
 PURE = 252  # of 255: white, in a JPEG, too
 BORDER = 0.5  # of the outermost pixels: objects rarely reach so far, an inverted mask does
+LARGEST_BOX = 0.9  # share of the picture; ImageNet-9 leaves out what has more
 
 
 class Box(NamedTuple):
@@ -120,9 +121,6 @@ def grown(masks: Tensor, by_px: int) -> Tensor:
     return max_pool2d(wide, (2 * by_px + 1, 1), stride=1, padding=(by_px, 0)).byte()
 
 
-LARGEST_BOX = 0.9  # share of the picture; ImageNet-9 leaves out what has more
-
-
 def object_box(mask: Tensor) -> Box | None:
     """The smallest rectangle that holds the object; None where there is none.
 
@@ -144,7 +142,7 @@ def object_box(mask: Tensor) -> Box | None:
 def can_be_probed(masks: Tensor) -> Tensor:
     """Which photos have an object, and a box around it of at most 90 % of the picture, as in ImageNet-9.
 
-    For these, every view of this module has something to show. Leave the others out of all probes, and say how
+    Of these, every view of `ablations` has something to show. Leave the others out of all probes, and say how
     many they are.
 
     Args:
