@@ -31,6 +31,7 @@ from bgbias.masks import make
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder, embed_photos
 from bgbias.photos import pack
+from bgbias.training import shared
 from bgbias.training.batch_norm import freeze_batch_norm
 
 SIDE, PROCESSES = 227, 2
@@ -100,10 +101,10 @@ def step(embedder: Embedder, pictures: Tensor) -> Callable[[], Tensor]:
 
     def run() -> Tensor:
         rows = torch.tensor(ranks.share(len(pictures)))
-        embeddings = ranks.gather_rows(embedder(embedder.normalise(pictures[rows])), rows, len(pictures))
+        embeddings = shared.gather_rows(embedder(embedder.normalise(pictures[rows])), rows, len(pictures))
         optimizer.zero_grad()
         loss(embeddings, labels).backward()
-        ranks.add_gradients(embedder.parameters())
+        shared.add_gradients(embedder.parameters())
         optimizer.step()
         return embeddings.detach()
 
