@@ -6,7 +6,7 @@ from pathlib import Path
 from bgbias import files
 from bgbias.audit.about import About
 from bgbias.audit.measures.examples import Masked, Row
-from bgbias.audit.page import definitions, first, gallery, measures, second_masks, second_pool, view_chart, wording
+from bgbias.audit.page import definitions, first, gallery, masks, measures, second_pool, view_chart, wording
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, POINTS
@@ -168,7 +168,7 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
         "attention": lambda: ("Does the model look at the object?", measures.attention(audit["attention"])),
         "masks": lambda: (
             "Which masks look wrong, and the drop with others.",
-            joined(second_masks.section(audit), measures.masks(audit)),
+            masks.section(audit),
         ),
         "reading": lambda: ("All shares are of queries, unless said otherwise.", definitions.section()),
     }[name]()
