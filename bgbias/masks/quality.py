@@ -1,7 +1,6 @@
 """How well automatic masks agree with masks drawn by hand."""
 
 from pathlib import Path
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -103,8 +102,7 @@ def _statistics(values: np.ndarray) -> dict[str, float | None]:
 def wilson_interval(count: int, total: int) -> tuple[float, float]:
     """Return the 95 % confidence interval of a share, by the score method (Wilson 1927).
 
-    With p = count / total, n = total, z = 1.96: (p + z²/2n ± z √(p (1 - p) / n + z²/4n²)) / (1 + z²/n). The bootstrap
-    would take a share of 0 or 1 for certain, however few the photos.
+    The bootstrap would take a share of 0 or 1 for certain, however few the photos.
 
     Args:
         count: 0 to `total`.
@@ -113,10 +111,10 @@ def wilson_interval(count: int, total: int) -> tuple[float, float]:
     >>> [round(limit, 4) for limit in wilson_interval(0, 20)]
     [0.0, 0.1611]
     """
-    p, z = count / total, NormalDist().inv_cdf((1 + LEVEL) / 2)
-    centre, spread = p + z**2 / (2 * total), z * (p * (1 - p) / total + z**2 / (4 * total**2)) ** 0.5
-    scale = 1 + z**2 / total
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    from scipy.stats import binomtest  # takes a second, and only needed here
+
+    interval = binomtest(count, total).proportion_ci(LEVEL, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 class Labelled(NamedTuple):
