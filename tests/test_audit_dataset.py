@@ -172,7 +172,7 @@ def test_one_byte_of_the_weights_makes_it_anew_even_where_no_answer_changes(fold
 def test_audits_of_the_same_photos_make_their_masks_once(folders, tmp_path, monkeypatch):
     cache = Cache(tmp_path / "cache")
     opened(folders, cache, masks=None)
-    monkeypatch.setitem(make.METHODS, "grabcut", None)  # would fail
+    monkeypatch.setattr(segment, "grabcut", None)  # would fail
     opened(folders, cache, masks=None)
 
 

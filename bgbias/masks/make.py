@@ -80,7 +80,7 @@ def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks,
     missing, free = [task for task in own if not _is_whole(task.target)], free_memory()
     if missing and options.method == "rembg":
         with ranks.alone():  # it downloads, or refuses, once, not in each worker
-            METHODS["rembg"](Image.new("RGB", (1, 1)), missing[0])
+            segment.cut_out(Image.new("RGB", (1, 1)), options, pack.cores())
     alone_s = ALONE_S if workers is None else 0.0
     if missing and not workers:
         workers = by_cores(options.method)
@@ -131,7 +131,8 @@ def _run(tasks: list[_Task], workers: int, alone_s: float) -> Iterator[None]:
 
 def _make_one(task: _Task) -> None:
     photo = pack.read_photo(task.photo)
-    mask = METHODS[task.options.method](photo, task)
+    given = task.options.method == "given"
+    mask = _given(photo, task) if given else segment.cut_out(photo, task.options, task.threads)
     if mask.size != photo.size:
         sizes = "{} x {} pixels, but its mask has {} x {}".format(*photo.size, *mask.size)
         raise InputError(f"{task.photo}: {sizes}: replace the mask, or make others by another method")
@@ -196,10 +197,3 @@ or of the stored one: save the photo upright, or give the mask a tag (1: of the 
         mask.getexif()[ExifTags.Base.Orientation] = turned
         return ImageOps.exif_transpose(mask)
     return mask
-
-
-METHODS = {
-    "given": _given,
-    "rembg": lambda photo, task: segment.cut_out(photo, task.options, task.threads),
-    "grabcut": lambda photo, task: segment.cut_out(photo, task.options, task.threads),
-}

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 from tqdm import tqdm
 
 from bgbias.config import params
@@ -126,13 +127,6 @@ class Labelled(NamedTuple):
     given: Path  # need not exist for methods other than "given"
 
 
-AUTOMATIC = {
-    "given": lambda paths, options: pack.read_mask(paths.given),
-    "rembg": lambda paths, options: segment.cut_out(pack.read_photo(paths.photo), options, pack.cores()),
-    "grabcut": lambda paths, options: segment.cut_out(pack.read_photo(paths.photo), options, pack.cores()),
-}
-
-
 def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
     """Compare the automatic mask of every photo in a folder with its hand mask.
 
@@ -151,7 +145,7 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
     rows = []
     for paths in tqdm(find(folder, options.method), "mask quality", unit="photo"):
         hand = pack.read_mask(paths.hand)
-        automatic = AUTOMATIC[options.method](paths, options)
+        automatic = _automatic(paths, options)
         try:
             if options.method != "given":
                 tags = map(make.orientation, (paths.hand, paths.photo))
@@ -160,6 +154,12 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
         except ValueError as error:
             raise InputError(f"{paths.photo}: {error}") from None
     return pd.DataFrame(rows)
+
+
+def _automatic(paths: Labelled, options: params.Masks) -> Image.Image:
+    if options.method == "given":
+        return pack.read_mask(paths.given)
+    return segment.cut_out(pack.read_photo(paths.photo), options, pack.cores())
 
 
 def find(folder: Path, method: str) -> list[Labelled]:

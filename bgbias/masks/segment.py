@@ -29,9 +29,12 @@ SURE_RADIUS, PROBABLE_RADIUS, BORDER_SHARE, ITERATIONS = 0.25, 0.65, 0.03, 2
 
 def cut_out(photo: Image.Image, options: params.Masks, threads: int) -> Image.Image:
     """Cut out the object by the method of the options, "grabcut" or "rembg"; see these."""
-    if options.method == "rembg":
-        return rembg(photo, options.rembg_model, threads)
-    return grabcut(photo, options.grabcut_px, options.grabcut_radius)
+    match options.method:
+        case "grabcut":
+            return grabcut(photo, options.grabcut_px, options.grabcut_radius)
+        case "rembg":
+            return rembg(photo, options.rembg_model, threads)
+    raise ValueError(f"the method {options.method} cuts nothing out")
 
 
 def grabcut(photo: Image.Image, long_side: int, radius: float | None = None) -> Image.Image:
