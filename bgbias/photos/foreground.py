@@ -159,3 +159,21 @@ def can_be_probed(masks: Tensor) -> Tensor:
     boxes = [object_box(mask) for mask in masks]
     most = LARGEST_BOX * masks.shape[2] * masks.shape[3]
     return torch.tensor([box is not None and box.width * box.height <= most for box in boxes], dtype=torch.bool)
+
+
+def iou(first: Tensor, second: Tensor) -> Tensor:
+    """Intersection over union of masks: of the pixels that are object in one of two, the share that is in both.
+
+    Args:
+        first: uint8 (B, 1, H, W).
+        second: likewise.
+
+    Returns:
+        float64 (B,) in [0, 1]; NaN where both are empty.
+
+    >>> first = torch.tensor([[[[255, 128, 0]]], [[[0, 0, 0]]]], dtype=torch.uint8)
+    >>> iou(first, torch.tensor([[[[0, 255, 127]]], [[[0, 0, 0]]]], dtype=torch.uint8)).tolist()
+    [0.5, nan]
+    """
+    first, second = ((masks >= OBJECT).flatten(1) for masks in (first, second))
+    return (first & second).sum(1).double() / (first | second).sum(1)

@@ -9,7 +9,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bgbias.ablations import inpainted
-from bgbias.audit.inputs import mixed, second_masks
+from bgbias.audit.inputs import mixed
 from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.second_kind import Second
 from bgbias.cache import Cache, fingerprint
@@ -122,9 +122,9 @@ class Pictures:
 
     @cached_property
     def agreement(self) -> Tensor:
-        """Float64 (N,), see `second_masks.agreement`, of the two kinds of masks."""
+        """The IoU of each photo's masks of the two kinds, float64 (N,), see `foreground.iou`."""
         pairs = zip(self._masks(), self._second.foregrounds(np.arange(len(self.labels))), strict=True)
-        return torch.cat([second_masks.agreement(*pair) for pair in pairs])
+        return torch.cat([foreground.iou(*pair) for pair in pairs])
 
     @cached_property
     def doubts(self) -> list[str]:

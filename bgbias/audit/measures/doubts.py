@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from bgbias.audit.inputs import second_masks, views
+from bgbias.audit.inputs import views
 from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.measures import second_masks
 from bgbias.datasets import near_duplicates
 from bgbias.errors import InputError
 from bgbias.report.tables import masks_in_doubt

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.audit.inputs import second_masks, views
+from bgbias.audit.inputs import views
 from bgbias.audit.inputs.pictures import Pictures
-from bgbias.audit.measures import doubts
+from bgbias.audit.measures import doubts, second_masks
 from bgbias.audit.measures.scores import Scores, column, less
 from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance

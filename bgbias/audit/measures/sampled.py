@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.audit.inputs import sample, second_masks, views
+from bgbias.audit.inputs import sample, views
 from bgbias.audit.inputs.pictures import Pictures
-from bgbias.audit.measures import doubts
+from bgbias.audit.measures import doubts, second_masks
 from bgbias.audit.measures.scores import Scores, less
 from bgbias.metrics import background_bias
 from bgbias.metrics.bootstrap import Sums, estimates, sums
