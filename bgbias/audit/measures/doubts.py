@@ -60,12 +60,12 @@ def by_second_masks(pictures: Pictures, scores: dict[str, dict], columns: dict[s
         scores: what is measured -> its estimates.
         columns: name of a measure -> float64 (N,), its value of each photo.
     """
-    if not pictures.second:
+    if not pictures.second_kind:
         return None
     kinds = np.array(pictures.second_doubts)
     flagged = {key: int((kinds == kind).sum()) for kind, key in FLAGS.items()}
     table = pictures.table[["path", "class_name"]].assign(**columns)
-    return {"kind": pictures.second.kind, "flagged": flagged} | second_masks.summary(table, scores)
+    return {"kind": pictures.second_kind.name, "flagged": flagged} | second_masks.summary(table, scores)
 
 
 def of_photos(pictures: Pictures, scores: dict[str, dict]) -> dict:

@@ -53,7 +53,7 @@ class Measures:
         scores |= self._of_kept("duplicates", distinct)
         if not self.quick:
             scores["grey_gain"] = less(scores["foreground_grey"], scores["swapped"])
-        if self.pictures.second:
+        if self.pictures.second_kind:
             agreed = (self.pictures.agreement >= second_masks.AGREED).numpy()
             scores |= self._of_kept("unlike", agreed) | self._of_kept("unlike_second", agreed, views.SECOND)
         asked = {
@@ -62,7 +62,7 @@ class Measures:
         asked["kept"] = self._kept()
         if self.pictures.second_pool:
             asked["kept_pool"] = self._kept("swapped_pool")
-        if self.pictures.second:
+        if self.pictures.second_kind:
             asked["kept_second"] = self._kept("swapped_second")
         single = {name: estimate.as_json() for name, estimate in estimates(asked, self._rng).items()}
         found = {name: {metric: single[f"{metric}_{name}"] for metric in METRICS} for name in scores}
@@ -125,7 +125,7 @@ class Measures:
             changed = self._scores(f"swapped/{change}", f"swapped/{change}")
             found[f"drop_{change}"] = less(self.scores["clean"], changed)
             found[f"moved_{change}"] = less(first_draw, changed)
-        if self.pictures.second:
+        if self.pictures.second_kind:
             found["swapped_second"] = self._over_draws(lambda draw: self._scores(draw, draw), views.SECOND)
             found["drop_second"] = less(self.scores["clean"], found["swapped_second"])
             found["moved_second"] = less(found["swapped_second"], self.scores["swapped"])
@@ -181,7 +181,7 @@ class Measures:
         every, grid = torch.arange(len(self.labels)), self._grid()
         over = background_bias.over_backgrounds(grid, self.embeddings["clean"], self.labels)
         second = {}
-        if self.pictures.second:
+        if self.pictures.second_kind:
             of_second = background_bias.conflict(self._grid(views.SECOND), self.labels)
             second = {"conflict_second": (of_second, every), "mask_agreement": (self.pictures.agreement, every)}
         conflict = background_bias.conflict(grid, self.labels)

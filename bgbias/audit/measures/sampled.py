@@ -80,7 +80,7 @@ class Sampled:
         return missing | {ours.get(name, name): of_measure for name, of_measure in values.items()}
 
     def _has_second(self) -> bool:
-        return self.pictures.second is not None
+        return self.pictures.second_kind is not None
 
     def _values(self) -> dict[str, np.ndarray]:
         of_scores = {f"{metric}_{name}": of[metric] for metric in METRICS for name, of in self.scores.items()}
