@@ -5,7 +5,10 @@ over the sample estimates the mean over all queries, which is what an audit of a
 would estimate the mean over classes; weighted back to the queries, it would estimate the same with a larger error.
 """
 
+import hashlib
+import json
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -54,6 +57,15 @@ def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     laid = rows[np.argsort(rng.permutation(len(classes))[inverse], kind="stable")]
     places = (rng.random() + np.arange(count)) * len(rows) / count
     return np.sort(laid[places.astype(np.int64)])
+
+
+def mark(paths: Sequence[str], rows: np.ndarray) -> str:
+    """Sixteen hexadecimal digits of which photos there are, and which of them search: of audits to be compared.
+
+    >>> mark(["a.jpg", "b.jpg"], np.array([0])) == mark(["a.jpg", "b.jpg"], np.array([1]))
+    False
+    """
+    return hashlib.sha256(json.dumps([*paths, *rows.tolist()]).encode()).hexdigest()[:16]
 
 
 def adds(values: np.ndarray, of: int) -> float:

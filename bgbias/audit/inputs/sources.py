@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bgbias.audit.inputs import alike, packs, pools, second_kind
+from bgbias.audit.inputs import alike, packs, pools, sample, second_kind
 from bgbias.audit.inputs import folder as folders
 from bgbias.audit.inputs import gallery as galleries
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.inputs.second_kind import SecondKind
-from bgbias.cache import Cache, fingerprint
+from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.config.audits import SecondMasks
 from bgbias.errors import InputError
@@ -205,6 +205,6 @@ def _made_with(photos: Sequence[Path], masks: Path, backgrounds: str, pictures: 
     marks, second = {"photos": pools.mark(*photos), "masks": pools.mark(masks)}, pictures.second_pool
     beside = {"second_backgrounds": second.mark} if second else {}
     if gallery := pictures.gallery:
-        beside["queries"] = fingerprint([list(gallery.table.path), gallery.rows.tolist()])
+        beside["queries"] = sample.mark(list(gallery.table.path), gallery.rows)
     drawn = {"backgrounds": backgrounds, "seed": pictures.seed, "draws": pictures.draws}
     return {"made_with": {**marks, **drawn, **beside}}
