@@ -121,6 +121,15 @@ def grown(masks: Tensor, by_px: int) -> Tensor:
     return max_pool2d(wide, (2 * by_px + 1, 1), stride=1, padding=(by_px, 0)).byte()
 
 
+def doubt_px(side_px: int) -> int:
+    """By how much masks are grown and shrunk to see what hangs on their edges: 2 % of a picture's side, 1 px at least.
+
+    >>> doubt_px(224), doubt_px(16)
+    (4, 1)
+    """
+    return max(1, round(0.02 * side_px))
+
+
 def object_box(mask: Tensor) -> Box | None:
     """The smallest rectangle that holds the object; None where there is none.
 

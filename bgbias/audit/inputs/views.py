@@ -9,6 +9,7 @@ from torch import Tensor
 from bgbias import ablations
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.photos.compose import centre_box, paste, take
+from bgbias.photos.foreground import doubt_px
 from bgbias.photos.views import BATCH
 from bgbias.seeding import generator
 
@@ -16,14 +17,9 @@ GRID = 4  # backgrounds, the same for all photos
 Make = Callable[[Pictures, np.ndarray], Tensor]  # rows -> uint8 (B, 3, S, S)
 
 
-def doubt_px(pictures: Pictures) -> int:
-    """By how much masks are eroded and dilated: 2 % of the picture, 1 px at least."""
-    return max(1, round(0.02 * pictures.input_px))
-
-
 def _swapped(pictures: Pictures, rows: np.ndarray, draw: int = 0, grow: int = 0) -> Tensor:
     """Photos before random parts of random backgrounds; `grow`: 1 for dilated, -1 for eroded masks."""
-    return pictures.swapped(rows, draw, grow * doubt_px(pictures))
+    return pictures.swapped(rows, draw, grow * doubt_px(pictures.input_px))
 
 
 def _on_same(

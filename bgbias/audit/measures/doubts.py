@@ -7,6 +7,7 @@ from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures import second_masks
 from bgbias.datasets import near_duplicates
 from bgbias.errors import InputError
+from bgbias.photos.foreground import doubt_px
 from bgbias.report.tables import masks_in_doubt
 
 FLAGS = {key: key for key in ("empty", "border", "tiny", "soft")} | {"nearly_full": "full"}  # suspicion -> key
@@ -26,7 +27,7 @@ def of_masks(pictures: Pictures, scores: dict[str, dict]) -> dict:
     of_changes = [f"{what}_{change}" for what in ("drop", "moved") for change in views.CHANGES]
     return {
         "flagged": flagged(pictures),
-        "radius_px": views.doubt_px(pictures),
+        "radius_px": doubt_px(pictures.input_px),
         "drop_without": scores.get("drop_without_doubtful"),
         **{name: scores[name] for name in of_changes if name in scores},
     }
