@@ -8,6 +8,7 @@ from torch import Tensor
 
 from bgbias.errors import InputError
 from bgbias.metrics.bootstrap import estimate
+from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import per_query
 from bgbias.models.cards import Input, card
 from bgbias.models.embedder import Embedder, embed
@@ -93,4 +94,4 @@ def _scores(embedder: Embedder, pictures: Tensor, labels: np.ndarray, names: Seq
 
 
 def _means(scores: dict[str, Tensor]) -> dict[str, float]:
-    return {metric: scores[metric].double().mean().item() for metric in ("recall_at_1", "map_at_r")}
+    return {metric: scores[metric].double().mean().item() for metric in METRICS}
