@@ -41,7 +41,7 @@ from bgbias.config import read
 from bgbias.metrics import precisions, retrieval
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder, device, embed, embed_photos
-from bgbias.photos import pack
+from bgbias.photos import decode, pack
 from bgbias.training import loop
 from bgbias.training.augment import Batch
 from bgbias.training.batches import Crops
@@ -237,7 +237,7 @@ def attention(copies: int, repeats: int) -> harness.Case:
     )  # fmt: skip
 
 
-def one_by_one(paths: list[Path], side: int, read: Callable = pack.read_photo) -> Iterator:
+def one_by_one(paths: list[Path], side: int, read: Callable = decode.read_photo) -> Iterator:
     """Shrink so few photos in this process, before which a pool would start for longer."""
     return (pack.shrink(read(path), side) for path in paths)
 

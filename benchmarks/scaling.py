@@ -30,7 +30,7 @@ from bgbias.config import launch, params, together
 from bgbias.masks import make
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder, embed_photos
-from bgbias.photos import pack
+from bgbias.photos import decode
 from bgbias.training import shared
 from bgbias.training.batch_norm import freeze_batch_norm
 
@@ -83,7 +83,7 @@ def masks(folder: Path, count: int) -> Callable[[], Tensor]:
     def run() -> Tensor:
         make.make_masks(table, paths[0].parent, out, options, 1)
         covered = ranks.by_first(
-            lambda: [sum(pack.read_mask(file).histogram()[128:]) for file in sorted(out.iterdir())]
+            lambda: [sum(decode.read_mask(file).histogram()[128:]) for file in sorted(out.iterdir())]
         )
         ranks.by_first(shutil.rmtree, out)
         return torch.tensor(covered)

@@ -21,7 +21,7 @@ def main(settings: params.Params, dataset: str) -> None:
 
     from bgbias import cache, files, ranks
     from bgbias.masks import make, segment
-    from bgbias.photos import foreground, pack
+    from bgbias.photos import decode, foreground, pack
     from bgbias.photos.table import read_table
 
     raw, prepared, out = (Path("data") / part / dataset for part in ("raw", "prepared", "masks"))
@@ -35,7 +35,7 @@ def main(settings: params.Params, dataset: str) -> None:
 
     def finish(unfinished: Path) -> dict[str, float]:
         masks = [make.file_of(unfinished, path) for path in table.path]
-        pictures = pack.shrink_all(masks, short_side_px, pack.read_mask)
+        pictures = pack.shrink_all(masks, short_side_px, decode.read_mask)
         pack.Pack.write(out / "packed", tqdm(pictures, "packing", len(table), unit="mask"))
         packed = pack.Pack(out / "packed")
         summary = foreground.summary(packed[i] for i in range(len(packed)))

@@ -22,7 +22,8 @@ from bgbias.external import spec
 from bgbias.masks import make, segment
 from bgbias.metrics import evaluation
 from bgbias.models import embedder as embedders
-from bgbias.photos.pack import Pack, read_mask, read_photo
+from bgbias.photos.decode import read_mask, read_photo
+from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos
 
 SPEC = "torchvision:resnet18?input_px=16"

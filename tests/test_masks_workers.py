@@ -110,7 +110,7 @@ def test_threads_take_turns_with_the_network_and_decode_meanwhile(tmp_path, monk
             pytest.fail("one photo after the other")
         return Image.open(path).convert("RGB")
 
-    monkeypatch.setattr("bgbias.photos.pack.read_photo", read)
+    monkeypatch.setattr("bgbias.photos.decode.read_photo", read)
     table = pd.DataFrame({"path": paths, "mask_path": [""] * 4})
     make.make_masks(table, tmp_path, tmp_path / "out", options, workers=1)
     assert len(list((tmp_path / "out").iterdir())) == 4

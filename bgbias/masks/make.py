@@ -16,7 +16,7 @@ from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.masks import segment
 from bgbias.masks.workers import by_cores, by_memory, executor, free_memory, on_gpu, peak_memory
-from bgbias.photos import pack
+from bgbias.photos import decode, pack
 
 ALONE_S = 2.0  # of a core: this process makes masks by itself at first, as starting others takes 1.5 s
 TURNED = range(2, 9)  # EXIF orientations; from 5 on width and height change places
@@ -130,7 +130,7 @@ def _run(tasks: list[_Task], workers: int, alone_s: float) -> Iterator[None]:
 
 
 def _make_one(task: _Task) -> None:
-    photo = pack.read_photo(task.photo)
+    photo = decode.read_photo(task.photo)
     given = task.options.method == "given"
     mask = _given(photo, task) if given else segment.cut_out(photo, task.options, task.threads)
     if mask.size != photo.size:
@@ -149,7 +149,7 @@ def _given(photo: Image.Image, task: _Task) -> Image.Image:
         raise InputError(f"{task.photo}: the dataset brings no mask: {mend}")
     if not task.given.is_file():
         raise FileNotFoundError(f"{task.photo}: its mask {task.given} is missing: add it, or {mend}")
-    mask = pack.read_mask(task.given)
+    mask = decode.read_mask(task.given)
     try:
         return mask_as_photo(mask, orientation(task.given), orientation(task.photo), photo.size)
     except ValueError as error:

@@ -12,7 +12,7 @@ from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.masks import make, segment
 from bgbias.metrics.bootstrap import LEVEL, estimate
-from bgbias.photos import pack
+from bgbias.photos import decode, pack
 from bgbias.photos.foreground import OBJECT
 from bgbias.seeding import generator
 
@@ -144,7 +144,7 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
     """
     rows = []
     for paths in tqdm(find(folder, options.method), "mask quality", unit="photo"):
-        hand = pack.read_mask(paths.hand)
+        hand = decode.read_mask(paths.hand)
         automatic = _automatic(paths, options)
         try:
             if options.method != "given":
@@ -158,8 +158,8 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
 
 def _automatic(paths: Labelled, options: params.Masks) -> Image.Image:
     if options.method == "given":
-        return pack.read_mask(paths.given)
-    return segment.cut_out(pack.read_photo(paths.photo), options, pack.cores())
+        return decode.read_mask(paths.given)
+    return segment.cut_out(decode.read_photo(paths.photo), options, pack.cores())
 
 
 def find(folder: Path, method: str) -> list[Labelled]:

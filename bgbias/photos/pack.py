@@ -12,11 +12,7 @@ from PIL import Image
 from bgbias import files, ranks
 from bgbias.errors import InputError
 from bgbias.files import processes
-from bgbias.photos.decode import MOST_PIXELS as MOST_PIXELS
-from bgbias.photos.decode import Read as Read
-from bgbias.photos.decode import picture_size as picture_size
-from bgbias.photos.decode import read_mask as read_mask
-from bgbias.photos.decode import read_photo as read_photo
+from bgbias.photos.decode import MOST_PIXELS, Read, read_photo
 
 
 def shrink(picture: Image.Image, short_side: int) -> np.ndarray:

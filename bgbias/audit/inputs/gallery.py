@@ -13,7 +13,8 @@ from torch import Tensor
 from bgbias.audit.inputs import sample
 from bgbias.cache import fingerprint
 from bgbias.errors import InputError
-from bgbias.photos.pack import cores, crop, read_photo
+from bgbias.photos.decode import read_photo
+from bgbias.photos.pack import cores, crop
 from bgbias.photos.views import Photos
 
 

@@ -13,7 +13,8 @@ from bgbias.config import params
 from bgbias.config.audits import SecondMasks
 from bgbias.masks.make import made_from
 from bgbias.masks.segment import cut_out
-from bgbias.photos.pack import Pack, cores, read_mask
+from bgbias.photos.decode import read_mask
+from bgbias.photos.pack import Pack, cores
 
 GRABCUT_PX = 128
 OTHER_RADIUS = 0.9  # of GrabCut's disc beside GrabCut: as good on the study's CUB photos (see `segment`), and larger
