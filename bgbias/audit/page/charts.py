@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from bgbias.audit.page import wording
 from bgbias.audit.page.markup import Html, tag
-from bgbias.audit.page.wording import Estimate, Unit
+from bgbias.audit.page.wording import Unit
+from bgbias.audit.verdict.wording import Estimate
 from bgbias.metrics.names import METRICS
 
 AXIS_PX, BAR_PX = 30, 30

@@ -3,7 +3,8 @@
 from bgbias.audit.page import charts, wording
 from bgbias.audit.page.charts import Line
 from bgbias.audit.page.markup import Html, joined, tag
-from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS, Estimate
+from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
+from bgbias.audit.verdict.wording import Estimate
 from bgbias.metrics.names import METRICS
 
 CELLS = {  # query view, gallery view -> what such a search is

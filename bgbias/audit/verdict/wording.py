@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-Estimate = dict  # of `bootstrap.Estimate`
+Estimate = dict  # value, low, high: float or None; queries, classes, undefined: int. See `bootstrap.Estimate`
 
 
 def percent(estimate: Estimate) -> str:
