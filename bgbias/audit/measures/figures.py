@@ -9,13 +9,13 @@ from torch import Tensor
 from bgbias.audit.inputs import views
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures import doubts, second_masks
-from bgbias.audit.measures.scores import Scores, by_changed_masks, column, kept, less, over_draws
+from bgbias.audit.measures.scores import by_changed_masks, column, kept, less, over_draws
 from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
 from bgbias.metrics.bootstrap import Sums, estimates, sums
 from bgbias.metrics.chance import chance
 from bgbias.metrics.names import METRICS
-from bgbias.metrics.retrieval import per_query
+from bgbias.metrics.retrieval import Scores, per_query
 from bgbias.seeding import generator
 
 OF_THEMSELVES = views.BACKGROUND_ONLY | views.MIXED  # probes that are queries and gallery

@@ -9,8 +9,7 @@ from torch import Tensor
 from bgbias.audit.inputs import views
 from bgbias.metrics.bootstrap import Sums, sums
 from bgbias.metrics.names import METRICS
-
-Scores = dict[str, Tensor]  # of `retrieval.per_query`
+from bgbias.metrics.retrieval import Scores
 
 
 def column(photos: int, values: Tensor | np.ndarray, rows: Tensor | np.ndarray) -> np.ndarray:
