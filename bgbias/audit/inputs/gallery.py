@@ -13,8 +13,9 @@ from torch import Tensor
 from bgbias.audit.inputs import sample
 from bgbias.cache import fingerprint
 from bgbias.errors import InputError
+from bgbias.files.processes import cores
 from bgbias.photos.decode import read_photo
-from bgbias.photos.pack import cores, crop
+from bgbias.photos.pack import crop
 from bgbias.photos.views import Photos
 
 

@@ -11,10 +11,11 @@ from tqdm import tqdm
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.config.audits import SecondMasks
+from bgbias.files.processes import cores
 from bgbias.masks.make import made_from
 from bgbias.masks.segment import cut_out
 from bgbias.photos.decode import read_mask
-from bgbias.photos.pack import Pack, cores
+from bgbias.photos.pack import Pack
 
 GRABCUT_PX = 128
 OTHER_RADIUS = 0.9  # of GrabCut's disc beside GrabCut: as good on the study's CUB photos (see `segment`), and larger
