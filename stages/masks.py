@@ -27,8 +27,7 @@ def main(settings: params.Params, dataset: str) -> None:
     raw, prepared, out = (Path("data") / part / dataset for part in ("raw", "prepared", "masks"))
     options, short_side_px = settings.masks[dataset], settings.images[dataset].short_side_px
     table = read_table(prepared / "images.csv")
-    if options.method == "rembg" and (network := Path(segment.parts(options.rembg_model)[1])).is_file():
-        files.pinned(network)
+    segment.refuse_unpinned(options)
     if options.method != "given" and (named := int((table.mask_path != "").sum())):
         print(f"{dataset}: {named} of {len(table)} photos bring masks: masks.{dataset}.method given takes these")
     settings_of_masks, data = make.made_from(options)

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 from PIL import Image
 
-from bgbias import ranks
+from bgbias import files, ranks
 from bgbias.config import params
 from bgbias.errors import InputError, as_input_error, refuse_unknown
 
@@ -110,6 +110,15 @@ def _library() -> ModuleType:
     if torch:
         torch.set_num_threads(threads)
     return rembg
+
+
+def refuse_unpinned(options: params.Masks) -> None:
+    """Raise an InputError where the options name a network's file that does not hold what its name tells.
+
+    See `files.pinned`: DVC would not see another file of the name.
+    """
+    if options.method == "rembg" and (network := Path(parts(options.rembg_model)[1])).is_file():
+        files.pinned(network)
 
 
 def kinds() -> dict[str, type]:
