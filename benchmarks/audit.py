@@ -51,7 +51,7 @@ def problem(folder: Path, photos: int, classes: int, dimensions: int) -> tuple[S
     table = pd.DataFrame({"path": paths, "class_name": labels.astype(str)})
     settings = {"labels": labels, "draws": DRAWS, "seed": 42, "input_px": 64, "table": table}
     pictures = SimpleNamespace(
-        **settings, probed=probed, doubts=doubts, near_duplicates=[], second=None, second_pool=None
+        **settings, probed=probed, doubts=doubts, near_duplicates=[], second_kind=None, second_pool=None
     )
     return pictures, found
 

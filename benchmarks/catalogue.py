@@ -71,7 +71,7 @@ def simulated(folder: Path, photos: int, classes: int, dimensions: int, queries:
     table = pd.DataFrame({"path": np.arange(photos).astype(str), "class_id": labels, "class_name": labels.astype(str)})
     audited = {"table": table.loc[rows].reset_index(drop=True), "labels": labels[rows], "doubts": [""] * len(rows)}
     pictures = SimpleNamespace(
-        **audited, gallery=gallery.Gallery(table, rows, None, ""), draws=DRAWS, seed=42, input_px=PX, second=None
+        **audited, gallery=gallery.Gallery(table, rows, None, ""), draws=DRAWS, seed=42, input_px=PX, second_kind=None
     )
     return pictures, {view: lambda path=path: np.load(path, mmap_mode="c") for view, path in paths.items()}
 

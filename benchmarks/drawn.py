@@ -8,7 +8,7 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from bgbias import files
-from bgbias.photos import pack, table
+from bgbias.photos import decode, pack, table
 from bgbias.photos.views import Photos
 
 SIZES = ((500, 375), (500, 333), (375, 500), (480, 360))  # width, height, as CUB200's
@@ -42,7 +42,7 @@ def files_of(folder: Path, photos: Path | None, count: int, backgrounds: int) ->
             picture(*SIZES[number % len(SIZES)], rng).save(path, quality=QUALITY)
     masks = [folder / f"mask{number}.png" for number in range(len(taken))]
     for path, mask in zip(taken, masks, strict=True):
-        size = pack.read_photo(path).size
+        size = decode.read_photo(path).size
         drawn = Image.new("L", size)
         ImageDraw.Draw(drawn).ellipse([size[0] // 4, size[1] // 4, size[0] * 3 // 4, size[1] * 3 // 4], fill=255)
         drawn.resize((size[0] // 4, size[1] // 4)).resize(size, Image.BICUBIC).save(mask)  # soft edges
@@ -57,7 +57,7 @@ def prepared(data: Path, paths: tuple[list, list, list], geometry) -> Photos:
     photos, masks, backgrounds = paths
     side = geometry.short_side_px
     pack.Pack.write(data / "prepared/drawn/photos", pack.shrink_all(photos, side))
-    pack.Pack.write(data / "masks/drawn/packed", pack.shrink_all(masks, side, pack.read_mask))
+    pack.Pack.write(data / "masks/drawn/packed", pack.shrink_all(masks, side, decode.read_mask))
     pack.Pack.write(data / "backgrounds/drawn/val", pack.shrink_all(backgrounds, side))
     rows = [(number, str(path), number // 2, f"class {number // 2}", "train") for number, path in enumerate(photos)]
     files.write_csv(data / "prepared/drawn/images.csv", pd.DataFrame(rows, columns=table.COLUMNS).assign(mask_path=""))

@@ -30,7 +30,6 @@ from pytorch_metric_learning.losses import TripletMarginLoss
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from pytorch_metric_learning.utils.inference import CustomKNN
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from benchmarks import drawn, harness
 from benchmarks.attention import correlation, published
@@ -42,8 +41,9 @@ from bgbias.config import read
 from bgbias.metrics import precisions, retrieval
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder, device, embed, embed_photos
-from bgbias.photos import pack
+from bgbias.photos import decode, pack
 from bgbias.training import loop
+from bgbias.training.augment import Batch
 from bgbias.training.batches import Crops
 
 SIDE, BATCH = 227, 32
@@ -184,11 +184,13 @@ def epoch(crops: Crops, regime: str, repeats: int) -> harness.Case:
         its.options = replace(crops.options, precision=precision)
         optimizer = torch.optim.RMSprop(embedder.parameters(), lr=1e-9, momentum=0.9)
         schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-        return lambda: loop._epoch(embedder, TripletMarginLoss(), optimizer, schedule, its, 1)[0]
+        return lambda: loop._epoch(embedder, TripletMarginLoss(), optimizer, schedule, its, batches(), 1)[0]
+
+    def batches() -> Iterator[Batch]:
+        return iter(loop._batches(crops, 1, device()))
 
     def loader() -> None:
-        asked = [(1, step) for step in range(steps)]
-        for batch in DataLoader(crops, batch_size=None, sampler=asked, num_workers=crops.options.workers):
+        for batch in batches():
             len(batch.labels)
 
     alternatives = {"fp32": run("fp32"), "bf16": run("bf16"), "tf32": rounded(run("fp32")), "loader": loader}
@@ -235,7 +237,7 @@ def attention(copies: int, repeats: int) -> harness.Case:
     )  # fmt: skip
 
 
-def one_by_one(paths: list[Path], side: int, read: Callable = pack.read_photo) -> Iterator:
+def one_by_one(paths: list[Path], side: int, read: Callable = decode.read_photo) -> Iterator:
     """Shrink so few photos in this process, before which a pool would start for longer."""
     return (pack.shrink(read(path), side) for path in paths)
 
@@ -250,7 +252,7 @@ def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
         paths = drawn.files_of(Path(folder) / "files", None, 64 if quick else 128, 12)
         with patch.object(pack, "shrink_all", one_by_one):
             photos = drawn.prepared(Path(folder) / "data", paths, settings.images["cub200"])
-        its = replace(settings.train["cub200"], workers=options.threads - 1, batches_per_epoch=batches)
+        its = replace(settings.train["cub200"], max_epochs=1, batches_per_epoch=batches, workers=options.threads - 1)
         for regime in ("base", "bgaugment"):
             yield epoch(Crops(photos, settings.regime_settings[regime], its, 2, 0), regime, min(repeats, 2))
         yield embedding(photos, 64 if quick else 2_048, min(repeats, 2))

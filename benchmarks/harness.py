@@ -19,7 +19,7 @@ import torch
 
 from bgbias import files, ranks
 from bgbias.config import memory
-from bgbias.photos import pack
+from bgbias.files import processes
 from bgbias.report import tables
 
 
@@ -119,7 +119,7 @@ def machine(threads: int) -> str:
         model += "".join(f", {name}" for name in ("amx_bf16", "avx512_bf16") if name in flags)
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    cores = pack.cores() * ranks.on_this_machine()
+    cores = processes.cores() * ranks.on_this_machine()
     counted = ", ".join(f"{n} {word}{'s' * (n > 1)}" for n, word in ((cores, "core"), (threads, "thread")))
     return (
         f"{model}; {counted} used, {memory_gb:.0f} GiB{gpu}; "

@@ -30,7 +30,8 @@ from bgbias.config import launch, params, together
 from bgbias.masks import make
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder, embed_photos
-from bgbias.photos import pack
+from bgbias.photos import decode
+from bgbias.training import shared
 from bgbias.training.batch_norm import freeze_batch_norm
 
 SIDE, PROCESSES = 227, 2
@@ -82,7 +83,7 @@ def masks(folder: Path, count: int) -> Callable[[], Tensor]:
     def run() -> Tensor:
         make.make_masks(table, paths[0].parent, out, options, 1)
         covered = ranks.by_first(
-            lambda: [sum(pack.read_mask(file).histogram()[128:]) for file in sorted(out.iterdir())]
+            lambda: [sum(decode.read_mask(file).histogram()[128:]) for file in sorted(out.iterdir())]
         )
         ranks.by_first(shutil.rmtree, out)
         return torch.tensor(covered)
@@ -100,10 +101,10 @@ def step(embedder: Embedder, pictures: Tensor) -> Callable[[], Tensor]:
 
     def run() -> Tensor:
         rows = torch.tensor(ranks.share(len(pictures)))
-        embeddings = ranks.gather_rows(embedder(embedder.normalise(pictures[rows])), rows, len(pictures))
+        embeddings = shared.gather_rows(embedder(embedder.normalise(pictures[rows])), rows, len(pictures))
         optimizer.zero_grad()
         loss(embeddings, labels).backward()
-        ranks.add_gradients(embedder.parameters())
+        shared.add_gradients(embedder.parameters())
         optimizer.step()
         return embeddings.detach()
 

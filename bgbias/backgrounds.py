@@ -10,7 +10,7 @@ from PIL import Image
 from bgbias import files
 from bgbias.config.data import Demo
 from bgbias.datasets import demo, sources
-from bgbias.photos import pack
+from bgbias.photos import decode, pack
 
 Pools = Iterator[tuple[str, Iterator[tuple[str, Image.Image]]]]  # pool, its named pictures
 UNSPLASH = sources.Public(  # the study's: 100 photos for training and validation, 100 for the test
@@ -57,7 +57,7 @@ def _unsplash(options: Demo, scratch: Path) -> Pools:
     folder = scratch / "unsplash"
     sources.fetch(UNSPLASH, folder)
     for pool in ("val", "test"):
-        yield pool, ((path.stem, pack.read_photo(path)) for path in sorted((folder / pool).iterdir()))
+        yield pool, ((path.stem, decode.read_photo(path)) for path in sorted((folder / pool).iterdir()))
 
 
 SOURCES = {"rendered": _rendered, "unsplash": _unsplash}

@@ -1,8 +1,8 @@
 """Processes that share the work of a stage: the ranks that torchrun starts.
 
 All ranks run the same code on the same input. They share what takes long, by `spread` or, of a training batch, by
-`share`; files are written by the first alone. A process by itself is the first of one: it does all of it, and imports
-nothing.
+`share` (see `training.shared`); files are written by the first alone. A process by itself is the first of one: it does
+all of it, and imports nothing.
 """
 
 import os
@@ -189,51 +189,8 @@ def share(number: int) -> range:
     return range(_world.rank * number // _world.count, (_world.rank + 1) * number // _world.count)
 
 
-def gather_rows(own: "torch.Tensor", rows: "torch.Tensor", number: int) -> "torch.Tensor":
-    """The rows of all ranks, with the gradients of this one's.
-
-    Args:
-        own: float (B, D), this rank's.
-        rows: int64 (B,), which of all they are.
-        number: N, of all.
-
-    Returns:
-        float (N, D). A loss of it has gradients for `own` alone: see `add_gradients`.
-    """
-    if _world.count == 1:
-        return own
-    others = own.new_zeros(number, own.shape[1])
-    rows = rows.to(own.device)
-    others[rows] = own.detach()
-    _add(others)
-    return others.index_copy(0, rows, own)
-
-
-def add_gradients(parameters: Iterable["torch.nn.Parameter"]) -> None:
-    """Add up the gradients of all ranks, for each of which gradients reach its own rows alone."""
-    if _world.count > 1:
-        _in_one([parameter.grad for parameter in parameters if parameter.grad is not None])
-
-
-def average(tensors: Iterable["torch.Tensor"]) -> None:
-    """Replace tensors by their means over the ranks; those of whole numbers stay."""
-    if _world.count > 1:
-        for tensor in (tensors := [tensor for tensor in tensors if tensor.is_floating_point()]):
-            tensor.div_(_world.count)
-        _in_one(tensors)
-
-
-def _in_one(tensors: list["torch.Tensor"]) -> None:
-    """Add up over the ranks, in one message instead of many."""
-    import torch
-
-    if tensors:
-        _add(together := torch.cat([tensor.flatten() for tensor in tensors]))
-        for tensor, total in zip(tensors, together.split([tensor.numel() for tensor in tensors]), strict=True):
-            tensor.copy_(total.view(tensor.shape))
-
-
-def _add(tensor: "torch.Tensor") -> None:
+def add_up(tensor: "torch.Tensor") -> None:
+    """Replace a tensor by its sum over all ranks."""
     from torch import distributed
 
     with _connected():

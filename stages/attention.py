@@ -22,8 +22,8 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
 
     from bgbias import files, seeding
     from bgbias.attention.maps import MAPS, Attention, choose, measure
-    from bgbias.finder.masks import iou
     from bgbias.models import trained
+    from bgbias.photos.foreground import iou
     from bgbias.photos.views import Photos
 
     seeding.deterministic(settings.threads)
@@ -44,7 +44,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
             np.save(out / f"{view}.npy", maps)
             if embedder.card.finder:
                 masks = trained.found_masks(embedder, torch.cat(list(seen(slice(None)))))
-                table[f"iou_{view}"] = iou(masks, torch.cat(list(photos.foregrounds(image_ids))))
+                table[f"iou_{view}"] = iou(masks, torch.cat(list(photos.foregrounds(image_ids)))).float()
                 np.save(out / f"mask_{view}.npy", masks[:MAPS, 0])
         files.write_csv(out / "scores.csv", table)
     for view in views:

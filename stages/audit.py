@@ -73,7 +73,7 @@ def main(
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
     steps.next()
     if dataset:
-        opened = sources.of_dataset(dataset, settings, model.input_px, cache, *beside.values(), queries)
+        opened = sources.of_dataset(dataset, settings, model.input_px, cache, **beside, queries=queries)
     else:
         opened = sources.of_folder(options, model.input_px, settings.seed, cache)
     pictures, described, remarks = opened

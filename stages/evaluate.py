@@ -54,12 +54,11 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     files.write_json(Path("metrics/evaluate") / dataset / f"{regime}.json", {dataset: {regime: found}})
     for name in METRICS:
         print(f"{dataset}, {regime}: {name} {found['clean'][name]:.4f} clean, {found['swapped'][name]:.4f} swapped")
-    for view, score in found["attention"].items():
-        written = "undefined" if score["mean"] is None else f"{score['mean']:.3f} +- {score['sd']:.3f}"
-        print(f"{dataset}, {regime}: attention score {written} {view}")
-    for view, score in found.get("mask_iou", {}).items():
-        written = "undefined" if score["mean"] is None else f"{score['mean']:.3f} +- {score['sd']:.3f}"
-        print(f"{dataset}, {regime}: IoU of the found masks {written} {view}")
+    of_maps = {"attention score": found["attention"], "IoU of the found masks": found.get("mask_iou", {})}
+    for what, views in of_maps.items():
+        for view, score in views.items():
+            written = "undefined" if score["mean"] is None else f"{score['mean']:.3f} +- {score['sd']:.3f}"
+            print(f"{dataset}, {regime}: {what} {written} {view}")
 
 
 if __name__ == "__main__":

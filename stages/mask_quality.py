@@ -32,13 +32,12 @@ def main(settings: params.Params, labels: Path, out: Path, **options: str | int)
     from bgbias.masks import quality, segment
     from bgbias.report import tables
 
-    method = check(options, params.Masks, "options")
-    if method.method == "rembg" and (network := Path(segment.parts(method.rembg_model)[1])).is_file():
-        files.pinned(network)
-    table = quality.measure(labels, method)
+    made = check(options, params.Masks, "options")
+    segment.refuse_unpinned(made)
+    table = quality.measure(labels, made)
     found = quality.summarise(table)
     files.write_json(out, {out.stem: {"mask_quality": found}})
-    print(f"{found['images']} photos, {found['empty']} of the automatic masks empty; method {method.method}\n")
+    print(f"{found['images']} photos, {found['empty']} of the automatic masks empty; method {made.method}\n")
     print(tables.markdown(tables.mask_quality(found)))
     worst = table.sort_values(["iou", "name"])[:WORST]
     named = [f"{printable(name)} ({iou:.4f})" for name, iou in zip(worst.name, worst.iou, strict=True)]

@@ -21,21 +21,20 @@ def main(settings: params.Params, dataset: str) -> None:
 
     from bgbias import cache, files, ranks
     from bgbias.masks import make, segment
-    from bgbias.photos import foreground, pack
+    from bgbias.photos import decode, foreground, pack
     from bgbias.photos.table import read_table
 
     raw, prepared, out = (Path("data") / part / dataset for part in ("raw", "prepared", "masks"))
     options, short_side_px = settings.masks[dataset], settings.images[dataset].short_side_px
     table = read_table(prepared / "images.csv")
-    if options.method == "rembg" and (network := Path(segment.parts(options.rembg_model)[1])).is_file():
-        files.pinned(network)
+    segment.refuse_unpinned(options)
     if options.method != "given" and (named := int((table.mask_path != "").sum())):
         print(f"{dataset}: {named} of {len(table)} photos bring masks: masks.{dataset}.method given takes these")
     settings_of_masks, data = make.made_from(options)
 
     def finish(unfinished: Path) -> dict[str, float]:
         masks = [make.file_of(unfinished, path) for path in table.path]
-        pictures = pack.shrink_all(masks, short_side_px, pack.read_mask)
+        pictures = pack.shrink_all(masks, short_side_px, decode.read_mask)
         pack.Pack.write(out / "packed", tqdm(pictures, "packing", len(table), unit="mask"))
         packed = pack.Pack(out / "packed")
         summary = foreground.summary(packed[i] for i in range(len(packed)))

@@ -92,9 +92,9 @@ def masked(path: str = "blue mug/1.jpg", count: int = 2) -> list[Masked]:
 
 def rows(name: str = "blue mug", path: str = "blue mug/1.jpg", attention: bool = True) -> list[report_page.Row]:
     rng = np.random.default_rng(0)
-    photo = rng.integers(0, 256, (48, 64, 3), np.uint8)
+    photo = rng.integers(0, 256, (64, 64, 3), np.uint8)
     neighbours = [(photo, name, True), (photo, name, False)]
-    seen = rng.random((48, 64)) if attention else None
+    seen = rng.random((64, 64)) if attention else None
     pair = (seen, seen) if attention else None
     return [report_page.Row(path, name, photo, photo, neighbours, neighbours[1:], seen, seen, pair, pair)]
 

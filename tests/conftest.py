@@ -20,7 +20,7 @@ from study_originals import work  # noqa: F401
 from training_parts import parts  # noqa: F401
 
 from bgbias.config import params
-from bgbias.photos import pack
+from bgbias.photos import decode, pack
 from bgbias.photos.table import check_table
 from bgbias.photos.views import Photos
 
@@ -115,8 +115,8 @@ def data(tmp_path: Path, raw: tuple[Path, pd.DataFrame]) -> Path:
     prepared.mkdir(parents=True)
     table.to_csv(prepared / "images.csv", index=False)
     for column, read, out in (
-        ("path", pack.read_photo, prepared / "photos"),
-        ("mask_path", pack.read_mask, tmp_path / "data/masks/drawn/packed"),
+        ("path", decode.read_photo, prepared / "photos"),
+        ("mask_path", decode.read_mask, tmp_path / "data/masks/drawn/packed"),
     ):
         pictures = (pack.shrink(read(folder / path), 24) for path in table[column])
         pack.Pack.write(out, pictures)

@@ -6,6 +6,7 @@ import torch
 from torch import distributed, nn
 
 from bgbias import ranks
+from bgbias.training import shared
 
 
 def main() -> None:
@@ -24,12 +25,12 @@ def main() -> None:
         ranks._world = ranks._World(count=2)  # of which the other is not there: sums are those of this one
         together = nn.SyncBatchNorm.convert_sync_batchnorm(network)
         rows = torch.tensor([2, 0, 1, 6, 5, 4, 3])
-        embeddings = ranks.gather_rows(together(images[rows]), rows, 7)
+        embeddings = shared.gather_rows(together(images[rows]), rows, 7)
         embeddings.pow(3).sum().backward()
-        ranks.add_gradients(together.parameters())
+        shared.add_gradients(together.parameters())
         for one, other in zip(alone.parameters(), together.parameters(), strict=True):
             torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-4)
-        ranks.average([statistic := torch.full((3,), 4.0, device="cuda"), torch.tensor(3)])
+        shared.average([statistic := torch.full((3,), 4.0, device="cuda"), torch.tensor(3)])
         assert statistic.tolist() == [2, 2, 2]
     finally:
         ranks._world = ranks._World()

@@ -23,7 +23,7 @@ from bgbias.masks import make as masks
 from bgbias.metrics import retrieval
 from bgbias.models.embedder import embed_photos
 from bgbias.photos.views import Photos
-from bgbias.training import loop
+from bgbias.training import loop, shared
 from bgbias.training.batches import Crops
 
 LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax")
@@ -144,11 +144,11 @@ def gradients() -> dict[str, list[float]]:
     source = torch.Generator().manual_seed(0)
     images, network, own = (torch.randn(*shape, generator=source) for shape in ((7, 5), (5, 3), (3,)))
     rows = torch.tensor(ranks.share(7)).flip(0)  # in any order
-    embeddings = ranks.gather_rows(images[rows] @ network.requires_grad_(), rows, 7)
+    embeddings = shared.gather_rows(images[rows] @ network.requires_grad_(), rows, 7)
     if ranks.count() == 1:
         embeddings = embeddings.flip(0)
     (embeddings.pow(3) @ own.requires_grad_() * torch.arange(7)).sum().backward()
-    ranks.add_gradients([network])
+    shared.add_gradients([network])
     return {"network": network.grad.flatten().tolist(), "loss": own.grad.tolist()}
 
 

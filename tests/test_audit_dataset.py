@@ -22,7 +22,8 @@ from bgbias.external import spec
 from bgbias.masks import make, segment
 from bgbias.metrics import evaluation
 from bgbias.models import embedder as embedders
-from bgbias.photos.pack import Pack, read_mask, read_photo
+from bgbias.photos.decode import read_mask, read_photo
+from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos
 
 SPEC = "torchvision:resnet18?input_px=16"
@@ -84,12 +85,12 @@ def test_second_masks_of_a_dataset_are_made_of_its_packed_photos(
     monkeypatch.setattr(second_kind, "cut_out", lambda *given: asked.append(given[1]) or cut_out(*given))
     settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method=method)
     photos = Photos.prepared("drawn", geometry)
-    second = sources.of_dataset("drawn", settings, 16, Cache(tmp_path)).pictures.second
-    assert second.kind == kind and {options.grabcut_radius for options in asked} == {radius}
+    second = sources.of_dataset("drawn", settings, 16, Cache(tmp_path)).pictures.second_kind
+    assert second.name == kind and {options.grabcut_radius for options in asked} == {radius}
     for mask, image_id in zip(second.masks, photos.split("test"), strict=True):
         expected = segment.grabcut(Image.fromarray(photos.photos[image_id]), second_kind.GRABCUT_PX, radius)
         assert np.array_equal(mask[..., 0], np.asarray(expected))
-    assert sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none").pictures.second is None
+    assert sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none").pictures.second_kind is None
 
 
 def test_other_second_masks_are_embedded_anew_and_the_first_views_not(settings, tmp_path, monkeypatch):
@@ -172,7 +173,7 @@ def test_one_byte_of_the_weights_makes_it_anew_even_where_no_answer_changes(fold
 def test_audits_of_the_same_photos_make_their_masks_once(folders, tmp_path, monkeypatch):
     cache = Cache(tmp_path / "cache")
     opened(folders, cache, masks=None)
-    monkeypatch.setitem(make.METHODS, "grabcut", None)  # would fail
+    monkeypatch.setattr(segment, "grabcut", None)  # would fail
     opened(folders, cache, masks=None)
 
 

@@ -4,7 +4,7 @@ import pytest
 from audited_shop import CLASSES, ESTIMATE, PHOTOS
 
 from bgbias.audit.measures import queries
-from bgbias.audit.page import measures
+from bgbias.audit.page import masks
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
 
@@ -133,7 +133,7 @@ def test_changed_masks_are_compared_on_the_same_backgrounds(audits):
         }
         whole = [100 * (doubt[f"drop_{change}"] - doubt[f"moved_{change}"]) for change in ("eroded", "dilated")]
         assert whole[0] == pytest.approx(whole[1], abs=1e-3)
-        assert f"(Recall@1: {whole[1]:.1f} points)" in str(measures.masks(found))
+        assert f"(Recall@1: {whole[1]:.1f} points)" in str(masks.section(found))
 
 
 def test_what_is_kept_is_swapped_less_chance_as_a_share_of_clean_less_chance(audits):

@@ -10,7 +10,7 @@ import torch
 from audited_shop import SETTINGS
 from torch import nn
 
-from bgbias.audit.verdict import normalisation
+from bgbias.audit.measures import normalisation
 from bgbias.audit.verdict.model_remarks import model_remarks
 from bgbias.external.spec import load
 from stages import audit

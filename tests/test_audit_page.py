@@ -4,7 +4,7 @@ import pytest
 from audit_to_show import ABOUT, EVIL, Reader, audit, estimates, masked, rows, text
 
 from bgbias.audit.about import About
-from bgbias.audit.page import measures, wording
+from bgbias.audit.page import masks, wording
 from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
 from bgbias.metrics import bootstrap
 
@@ -32,7 +32,7 @@ def test_names_from_outside_are_text(write):
     for key in ("embedder", "masks", "backgrounds"):
         found[key] = EVIL
     found["verdict"] = [EVIL]
-    found["mask_doubt"]["flagged"] = {kind: [EVIL] for kind in measures.MASKS}
+    found["mask_doubt"]["flagged"] = {kind: [EVIL] for kind in masks.MASKS}
     found["summary"] = {"said": EVIL, "grade": EVIL, "graded": EVIL}
     found["advice"] = [{"said": EVIL, "commands": [EVIL]}, {"said": EVIL, "commands": []}]
     html = write(found, rows(EVIL, EVIL), masked(EVIL), About(EVIL, EVIL, EVIL, False))
@@ -114,7 +114,7 @@ def test_missing_parts_read_well(write):
     found["gap"]["recall_at_1"] |= {"low": None, "high": None, "classes": 1}
     found["matrix"]["clean"]["clean"]["recall_at_1"] = nothing
     found["variance"] |= dict.fromkeys(("photo", "background", "rest"), nothing)
-    found["mask_doubt"] |= {"drop_without": None, "flagged": {kind: [] for kind in measures.MASKS}}
+    found["mask_doubt"] |= {"drop_without": None, "flagged": {kind: [] for kind in masks.MASKS}}
     found["views"] = {"clean": found["views"]["clean"]}
     found["background_only_against_clean"] = {}
     found["classes"] = 1

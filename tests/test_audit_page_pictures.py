@@ -22,8 +22,8 @@ def test_rows_without_attention_have_no_overlay(write):
 
 def test_what_makes_a_pair_alike_is_shown_in_the_query_and_in_its_first_neighbour(write):
     (row,) = rows()
-    shown, other = row.clean, np.zeros((40, 30, 3), np.uint8)
-    left, low = np.zeros((48, 64)), np.zeros((40, 30))
+    shown, other = row.clean, np.zeros((64, 64, 3), np.uint8)
+    left, low = np.zeros((64, 64)), np.zeros((64, 64))
     left[:, :32], low[20:] = 1, 1
     neighbours = [(other, "red mug", False), *row.neighbours_swapped]
     row = row._replace(neighbours_swapped=neighbours, pair_swapped=(left, low))
@@ -40,15 +40,15 @@ def test_what_makes_a_pair_alike_is_shown_in_the_query_and_in_its_first_neighbou
 
 
 def test_attention_of_another_size_is_refused(write):
-    with pytest.raises(ValueError, match=r"attention \(7, 7\) of a photo \(48, 64\): enlarge it"):
+    with pytest.raises(ValueError, match=r"attention \(7, 7\) of a photo \(64, 64\): enlarge it"):
         write(audit(), [rows()[0]._replace(attention_clean=np.zeros((7, 7)))])
 
 
-def test_an_overlay_shines_where_the_attention_is_in_photos_of_any_shape():
-    attention = np.zeros((48, 64))
+def test_an_overlay_shines_where_the_attention_is():
+    attention = np.zeros((64, 64))
     attention[:, 32:] = 1
-    shown = gallery.overlay(np.full((48, 64, 3), 100, np.uint8), attention).astype(int).sum(2)
-    assert shown.shape == (48, 64) and shown[:, 40:].min() > shown[:, :24].max()
+    shown = gallery.overlay(np.full((64, 64, 3), 100, np.uint8), attention).astype(int).sum(2)
+    assert shown.shape == (64, 64) and shown[:, 40:].min() > shown[:, :24].max()
 
 
 def test_photos_are_embedded_small():

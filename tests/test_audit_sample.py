@@ -1,12 +1,14 @@
 """An audit of some of a catalogue's queries: drawn without bias, and each with the figures of an audit of all."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from audited_shop import CLASSES, PHOTOS, SETTINGS, run
 
+from bgbias import cache
 from bgbias.audit.inputs import packs, sample
 from bgbias.errors import InputError
 from stages import compare
@@ -142,6 +144,12 @@ def test_audits_of_other_samples_are_not_compared(shop, tmp_path, some):
         compare.main(SETTINGS, some["folder"], tmp_path / "other", None)
     compare.main(SETTINGS, some["folder"], tmp_path / "same", tmp_path / "compared.md")
     assert "points of Recall@1 less to swapped backgrounds" in (tmp_path / "compared.md").read_text()
+
+
+def test_a_sample_is_the_same_whatever_version_of_the_code_drew_it(shop, tmp_path, some, monkeypatch):
+    monkeypatch.setattr(cache, "loaded_code", lambda *packages: [Path(__file__)])
+    again = run(shop, tmp_path, "mixture", queries=20, quick=True)
+    assert again["made_with"] == some["made_with"]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ import pytest
 from audited_shop import CLASSES, PHOTOS, SIDE, run
 from PIL import Image
 
-from bgbias.audit.inputs import second_masks
-from bgbias.audit.measures import queries
+from bgbias.audit.measures import queries, second_masks
 from bgbias.config import params, read
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")

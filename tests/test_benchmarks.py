@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmarks import audit, data_path, drawn, harness, scaling
+from benchmarks import audit, data_path, drawn, gpu, harness, scaling
 from bgbias.config import read
 from bgbias.metrics import bootstrap
 from bgbias.models import trained
+from bgbias.photos import pack
 from bgbias.training import batches
 
 
@@ -52,6 +53,19 @@ def test_the_pipeline_s_batches_are_the_published_ones_to_two_grey_levels(tmp_pa
     embedder = trained.new("bn_inception", 8, data_path.SIDE, "cosine")
     gap = data_path.published(crops, paths, 1) - data_path.ours(crops, embedder, 1)
     assert gap.abs().max() < 2.5 and gap.mean().abs() < 0.05  # ours is rounded to bytes, theirs is not
+
+
+def test_an_epoch_on_a_gpu_is_timed_by_the_pipeline_s_loop_and_loader(tmp_path, monkeypatch):
+    settings = read.load()
+    options = replace(settings.train["cub200"], batch_size=4, max_epochs=1, batches_per_epoch=2, workers=0)
+    monkeypatch.setattr(pack, "shrink_all", gpu.one_by_one)
+    paths = drawn.files_of(tmp_path / "files", None, 8, 2)
+    photos = drawn.prepared(tmp_path / "data", paths, settings.images["cub200"])
+    crops = batches.Crops(photos, settings.regime_settings["bgaugment"], options, 2, 0)
+    monkeypatch.setattr(gpu, "network", lambda distance: trained.new("small_resnet", 8, gpu.SIDE, distance))
+    alternatives = gpu.epoch(crops, "bgaugment", 1).alternatives
+    assert alternatives["fp32"]() > 0  # the mean loss
+    alternatives["loader"]()
 
 
 def test_an_audit_of_mapped_embeddings_is_that_of_embeddings_in_memory(tmp_path):

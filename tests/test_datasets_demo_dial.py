@@ -20,7 +20,7 @@ from bgbias.config.read import load
 from bgbias.datasets.demo import backgrounds, fetch
 from bgbias.metrics.background_bias import background_gap, conflict
 from bgbias.metrics.retrieval import per_query
-from bgbias.photos import pack
+from bgbias.photos import decode
 from bgbias.photos.compose import paste
 
 SIDE, RIM, SWAPS = 32, 3, 4
@@ -41,8 +41,8 @@ def under(masks: Tensor):
     return lambda pictures: ((pictures * weights).sum((2, 3)) / weights.sum((2, 3))).repeat(1, 16)
 
 
-def read(folder: Path, paths: pd.Series, decode: pack.Read) -> Tensor:
-    pictures = [np.asarray(decode(folder / path)).reshape(SIDE, SIDE, -1) for path in paths]
+def read(folder: Path, paths: pd.Series, how: decode.Read) -> Tensor:
+    pictures = [np.asarray(how(folder / path)).reshape(SIDE, SIDE, -1) for path in paths]
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
 
@@ -56,8 +56,8 @@ def demos(tmp_path_factory):
         fetch(folder / "raw", options)
         table = pd.read_csv(folder / "raw/photos.csv").query("split == 'test'")
         photos, masks = (
-            read(folder / "raw", table.path, pack.read_photo),
-            read(folder / "raw", table["mask"], pack.read_mask),
+            read(folder / "raw", table.path, decode.read_photo),
+            read(folder / "raw", table["mask"], decode.read_mask),
         )
         labels = torch.from_numpy(table["class"].factorize()[0])
         pool = [torch.from_numpy(picture[:SIDE, :SIDE]).permute(2, 0, 1) for _, picture in backgrounds("test", options)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bgbias.datasets import archives
+from bgbias.datasets import downloads
 
 CONTENT = bytes(range(256)) * 40
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -70,27 +70,27 @@ def partial(target: Path, content: bytes | None = None) -> Path:
 
 
 def test_a_download_is_verified_and_shows_its_progress(host, target, capsys):
-    archives.download(host.url, target, MD5, SIZE)
+    downloads.download(host.url, target, MD5, SIZE)
     assert target.read_bytes() == CONTENT and not partial(target).exists()
     assert "downloading a.zip: 100%" in capsys.readouterr().err
 
 
 def test_what_is_there_is_not_downloaded_again(host, target):
-    archives.download(host.url, target, MD5)
-    archives.download(host.url, target, MD5)
+    downloads.download(host.url, target, MD5)
+    downloads.download(host.url, target, MD5)
     assert len(host.asked) == 1
 
 
 def test_what_two_want_at_once_is_downloaded_once(host, target):
     host.wait_s = 0.5
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(archives.download, [host.url] * 2, [target] * 2, [MD5] * 2))
+        list(threads.map(downloads.download, [host.url] * 2, [target] * 2, [MD5] * 2))
     assert len(host.asked) == 1 and target.read_bytes() == CONTENT
 
 
 def test_a_download_that_breaks_off_goes_on_from_there(host, target):
     host.breaks = (1000, 501, 2001)
-    archives.download(host.url, target, MD5, SIZE)
+    downloads.download(host.url, target, MD5, SIZE)
     assert target.read_bytes() == CONTENT
     # the last byte is asked for again, so that there is always something to send
     assert host.asked == (None, "bytes=999-", "bytes=1499-", "bytes=3499-")
@@ -99,35 +99,35 @@ def test_a_download_that_breaks_off_goes_on_from_there(host, target):
 def test_the_next_run_goes_on_from_what_is_kept(host, target):
     host.breaks = (1000, 1)
     with pytest.raises(ConnectionError, match=r"broke off before byte 10,240: connect .* again \(1,000 bytes are kept"):
-        archives.download(host.url, target, MD5)
+        downloads.download(host.url, target, MD5)
     assert partial(target).read_bytes() == CONTENT[:1000] and not target.exists()
-    archives.download(host.url, target, MD5)
+    downloads.download(host.url, target, MD5)
     assert target.read_bytes() == CONTENT and host.asked[-1] == "bytes=999-"
 
 
 def test_a_run_that_was_stopped_before_the_checksum_asks_for_one_byte(host, target):
     partial(target, CONTENT)
-    archives.download(host.url, target, MD5)
+    downloads.download(host.url, target, MD5)
     assert target.read_bytes() == CONTENT and host.asked == (f"bytes={SIZE - 1}-",)
 
 
 def test_a_server_without_range_starts_over(host, target):
     partial(target, b"x" * 5000)
     host.ranges = False
-    archives.download(host.url, target, MD5)
+    downloads.download(host.url, target, MD5)
     assert target.read_bytes() == CONTENT
 
 
 def test_a_server_without_range_that_breaks_off_is_not_asked_for_ever(host, target):
     host.ranges, host.breaks = False, (100, 100, 100)
     with pytest.raises(ConnectionError, match="broke off"):
-        archives.download(host.url, target, MD5)
+        downloads.download(host.url, target, MD5)
     assert len(host.asked) == 2
 
 
 def test_a_partial_file_longer_than_the_whole_is_dropped(host, target):
     partial(target, CONTENT + b"more")
-    archives.download(host.url, target, MD5)
+    downloads.download(host.url, target, MD5)
     assert target.read_bytes() == CONTENT
 
 
@@ -140,7 +140,7 @@ def test_a_partial_file_longer_than_the_whole_is_dropped(host, target):
 )
 def test_a_download_of_a_wrong_size_or_checksum_is_removed(host, target, md5, size, message):
     with pytest.raises(ValueError, match=message):
-        archives.download(host.url, target, md5, size)
+        downloads.download(host.url, target, md5, size)
     assert list(target.parent.iterdir()) == []
 
 
@@ -148,13 +148,13 @@ def test_a_web_page_does_not_replace_what_is_kept(host, target):
     partial(target, CONTENT[:10])
     host.ranges, host.kind = False, "text/html; charset=utf-8"
     with pytest.raises(ConnectionError, match=r"answers with a web page.*\(10 bytes are kept\)"):
-        archives.download(host.url, target, MD5)
+        downloads.download(host.url, target, MD5)
     assert partial(target).read_bytes() == CONTENT[:10]
 
 
 def test_a_missing_file_or_server_is_one_clear_line(host, target):
     with pytest.raises(ConnectionError, match=r"/b: HTTP Error 404: Not Found: connect to the network and run it"):
-        archives.download(host.url.replace("a.zip", "b"), target, MD5)
+        downloads.download(host.url.replace("a.zip", "b"), target, MD5)
     with pytest.raises(ConnectionError, match="refused.*: connect to the network"):
-        archives.download("http://127.0.0.1:1/a.zip", target, MD5)
+        downloads.download("http://127.0.0.1:1/a.zip", target, MD5)
     assert list(target.parent.iterdir()) == []

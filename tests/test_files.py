@@ -118,14 +118,13 @@ def test_a_broken_table_is_one_line_that_names_file_and_fix(tmp_path, content, f
         files.read_csv(tmp_path / "a.csv", ["a", "b"], "make it again", dtype={"b": int})
 
 
-@pytest.mark.parametrize("mmap_mode", [None, "r"])
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "objects"])
-def test_a_broken_array_is_one_line_and_runs_nothing(tmp_path, mmap_mode, damage):
+def test_a_broken_array_is_one_line_and_runs_nothing(tmp_path, damage):
     path = tmp_path / "a.npy"
     np.save(path, np.array([{}]) if damage == "objects" else np.zeros(100), allow_pickle=True)
     path.write_bytes({"cut": path.read_bytes()[:500], "empty": b"", "text": b"1,2"}.get(damage, path.read_bytes()))
     with pytest.raises(InputError, match=r"a.npy: does not read \(.+\): run the stage again"):
-        files.read_array(path, mmap_mode=mmap_mode)
+        files.read_numbers(path, "f", 100)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +143,9 @@ def test_another_array_than_expected_is_refused(tmp_path, array, message):
         files.read_numbers(tmp_path / "a.npy", "f", 3, None)
 
 
-@pytest.mark.parametrize("read", [files.read_json, files.read_array, lambda path: files.read_csv(path, [])])
+@pytest.mark.parametrize(
+    "read", [files.read_json, lambda path: files.read_numbers(path, "f"), lambda path: files.read_csv(path, [])]
+)
 def test_a_missing_file_names_the_mend(tmp_path, read):
     with pytest.raises(FileNotFoundError, match="gone: no such file: run the stage again that writes it"):
         read(tmp_path / "gone")

@@ -9,7 +9,7 @@ import torchvision
 from torch import nn
 
 from bgbias.config import read
-from bgbias.finder.masks import cross_entropy, found, iou
+from bgbias.finder.masks import cross_entropy, found
 from bgbias.finder.network import Shape, zoomed
 from bgbias.models import finders
 
@@ -92,15 +92,6 @@ def test_the_cross_entropy_is_least_for_the_given_mask():
     logits = torch.where(mask[..., ::2, ::2] > 0, 9.0, -9.0)
     right, wrong = cross_entropy(logits, mask), cross_entropy(-logits, mask)
     assert right < 0.001 and wrong == pytest.approx(9, abs=0.01)
-
-
-def test_iou_of_masks_that_are_alike_apart_or_empty():
-    mask = torch.zeros(3, 1, 4, 4, dtype=torch.uint8)
-    mask[:2, :, 0] = 128
-    other = torch.zeros_like(mask)
-    other[0, :, 0], other[1, :, 0, :2], other[1, :, 1, :2] = 255, 255, 127
-    values = iou(other, mask)
-    assert values[:2].tolist() == [1.0, 0.5] and values[2].isnan()
 
 
 def test_found_masks_are_bytes_of_the_pictures_size():

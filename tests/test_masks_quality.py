@@ -58,8 +58,13 @@ def test_colour_masks_are_read_as_grey(tmp_path):
     assert quality.measure(tmp_path, GIVEN).iou.tolist() == [0.5]
 
 
-def test_every_method_of_the_parameters_makes_masks_and_can_be_measured():
-    assert tuple(quality.AUTOMATIC) == tuple(make.METHODS) == get_args(MaskMethod)
+def test_every_method_of_the_parameters_cuts_out_but_given(monkeypatch):
+    monkeypatch.setattr(segment, "grabcut", lambda *options: "grabcut")
+    monkeypatch.setattr(segment, "rembg", lambda *options: "rembg")
+    given, *others = (params.Masks(method=name, rembg_model="", grabcut_px=64) for name in get_args(MaskMethod))
+    assert [segment.cut_out(None, options, 1) for options in others] == [options.method for options in others]
+    with pytest.raises(ValueError, match="the method given cuts nothing out"):
+        segment.cut_out(None, given, 1)
 
 
 def test_fresh_masks_are_those_of_the_mask_stage(tmp_path, monkeypatch):

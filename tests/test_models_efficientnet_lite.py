@@ -8,7 +8,7 @@ import torch
 from bgbias.models import efficientnet_lite, pretrained, zoo
 from bgbias.models.cards import card
 from bgbias.models.embedder import Embedder
-from bgbias.photos import pack
+from bgbias.photos import decode, pack
 
 WEIGHTS, PHOTOS = Path("data/sources/weights"), Path("data/sources/grocery/test/Fruit")
 FILES = {
@@ -70,7 +70,7 @@ def test_the_published_classifier_names_fruit(size):
     embedder = Embedder(network, card(size, expected), size)
     for folder, number in CLASSES.items():
         photos = sorted((PHOTOS / folder).rglob("*.jpg"))[:12]
-        pictures = [pack.read_photo(path).resize((expected.input_px, expected.input_px)) for path in photos]
+        pictures = [decode.read_photo(path).resize((expected.input_px, expected.input_px)) for path in photos]
         batch = torch.stack([torch.tensor(pack.shrink(picture, expected.input_px)) for picture in pictures])
         with torch.no_grad():
             named = network(embedder.normalise(batch.permute(0, 3, 1, 2))).argmax(1)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from bgbias.photos import foreground
 
@@ -41,3 +42,12 @@ def test_a_photo_of_pure_colours_is_no_mask_among_photos():
     flag = np.zeros((10, 10, 3), dtype=np.uint8)
     flag[:5, :, 0] = 255  # red and black: no level between
     assert foreground.masks_among([flag], ["flag.png"]) == []
+
+
+def test_iou_of_masks_that_are_alike_apart_or_empty():
+    mask = torch.zeros(3, 1, 4, 4, dtype=torch.uint8)
+    mask[:2, :, 0] = 128
+    other = torch.zeros_like(mask)
+    other[0, :, 0], other[1, :, 0, :2], other[1, :, 1, :2] = 255, 255, 127
+    values = foreground.iou(other, mask)
+    assert values[:2].tolist() == [1.0, 0.5] and values[2].isnan()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgbias.photos.pack import Pack, read_photo, shrink, shrink_all
+from bgbias.photos.decode import read_photo
+from bgbias.photos.pack import Pack, shrink, shrink_all
 from bgbias.photos.table import COLUMNS, check_table, read_table
 
 

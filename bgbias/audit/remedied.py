@@ -94,15 +94,7 @@ def measure(
     shown_by = finder and {name: weight.tolist() for name, weight in finder.state_dict().items()}
     settings = [REMEDIES, embeddings.identity(model, tested), *([shown_by] if finder else [])]
     made_from = fingerprint(settings, [sides.learnt_from.folder])
-    learnt = chosen_on = None
-    if sides.learning:
-        (photos, training), (others, validation) = (sides.learning[split] for split in LEARNING)
-        swaps = passes.training_swaps(model, photos, training, sides.learnt_from, seed)
-        drawn, shown = passes.Swaps(sides.chosen_by, 1, seed), Shown(others, sides.learnt_from, seed, finder)
-        made_from_others = fingerprint([made_from, validation.tolist()], [others.photos.folder, others.masks.folder])
-        keep = partial(_kept, cache, made_from_others)
-        chosen_on = passes.embedded(model, others, validation, drawn, shown, keep)
-        learnt = recovery.learn(swaps, chosen_on)
+    learnt, chosen_on = _learnt(model, sides, cache, finder, made_from) if sides.learning else (None, None)
     drawn = passes.Swaps(tested.pool, tested.draws, seed, tested.purpose)
     shown, keep = Shown(tested.photos, sides.learnt_from, seed, finder), partial(_kept, cache, made_from)
     known = _known(embeddings.embed(model, tested, cache, only=[*_as_is(tested), *KNOWN]))
@@ -112,6 +104,20 @@ def measure(
     print(f"remedies, test photos: {progress.cost(left, 0, tested.input_px, seconds_each)}", flush=True)
     split = passes.embedded(model, tested.photos, tested.image_ids, drawn, shown, keep, known)
     return recovery.measure(split, chosen_on, learnt, seed), learnt
+
+
+def _learnt(
+    model: Embedder, sides: Sides, cache: Cache, finder: Finder | None, made_from: str
+) -> tuple[recovery.Learnt, passes.Split]:
+    """What is learnt of training photos, as validation chooses it, and the embeddings of validation photos."""
+    (photos, training), (others, validation) = (sides.learning[split] for split in LEARNING)
+    seed = sides.tested.seed
+    swaps = passes.training_swaps(model, photos, training, sides.learnt_from, seed)
+    drawn, shown = passes.Swaps(sides.chosen_by, 1, seed), Shown(others, sides.learnt_from, seed, finder)
+    made_from_others = fingerprint([made_from, validation.tolist()], [others.photos.folder, others.masks.folder])
+    keep = partial(_kept, cache, made_from_others)
+    chosen_on = passes.embedded(model, others, validation, drawn, shown, keep)
+    return recovery.learn(swaps, chosen_on), chosen_on
 
 
 def _kept(cache: Cache, made_from: str, view: str, rows: int, make: passes.Make) -> np.ndarray:

@@ -14,7 +14,7 @@ class Training:
     """One training run."""
 
     network: str  # small_resnet, bn_inception, torchvision:NAME or timm:NAME
-    weights: str  # scratch, imagenet or another name (downloaded), or a file; see bgbias/models/__init__.py
+    weights: str  # scratch, imagenet or another name (downloaded), or a file; see bgbias/external/__init__.py
     freeze_batch_norm: bool  # keep the statistics that the weights came with
     embedding_dim: Count
     batch_size: Count

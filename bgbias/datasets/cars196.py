@@ -12,7 +12,7 @@ from scipy.io import loadmat
 
 from bgbias import files
 from bgbias.config.data import Fetched
-from bgbias.datasets import archives, published
+from bgbias.datasets import downloads, published
 from bgbias.errors import InputError
 
 COUNTS = published.Counts(images=16_185, classes=196, val_from=74, test_from=98, test_images=8_131)
@@ -39,7 +39,7 @@ def fetch(out: Path, options: Fetched) -> None:
     for annotations in (folder / ANNOTATIONS, *sorted(folder.glob(f"*/{ANNOTATIONS}"))):
         if annotations.is_file():
             mend = f"replace {annotations} by the original, or {folder} by what {KAGGLE.page} offers"
-            archives.verify(annotations, ANNOTATIONS_MD5, None, mend)
+            downloads.verify(annotations, ANNOTATIONS_MD5, None, mend)
     with files.whole_folder(out) as partial:
         origin = published.take("cars196", archive, partial)
         if archive == ORIGINAL and (folder / ANNOTATIONS).is_file():

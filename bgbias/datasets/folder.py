@@ -19,7 +19,7 @@ from bgbias.metrics import sample_size
 from bgbias.photos.table import check_table
 from bgbias.seeding import generator
 
-SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # as others name folders of classes
+SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # of classes, by others
 
 
 def fetch(out: Path, options: Folder) -> None:
@@ -153,7 +153,7 @@ def _from_folders(folder: Path) -> pd.DataFrame:
         classes = {top.name for top in folder.iterdir() if top.is_dir() and not is_passed_over(top.name)}
         empty = classes - {path.parts[0] for path in photos}
         refuse(empty, f"{folder}: class folders without photos; fill or remove them")
-        if classes and {name.lower() for name in classes} <= SPLITS:
+        if classes and {name.lower() for name in classes} <= SPLIT_FOLDERS:
             mend = f"give one of them, or list all photos in {LIST}, with their classes and splits"
             raise InputError(f"{folder}: {', '.join(sorted(classes))} are splits, not classes: {mend}")
     rows = [(path.as_posix(), class_name(path.parts[0]), "", "", "") for path in photos]

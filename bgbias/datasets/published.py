@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bgbias.datasets import archives
+from bgbias.datasets import archives, downloads
 from bgbias.errors import InputError
 from bgbias.files import root
 from bgbias.photos.table import REFETCH, SPLITS
@@ -79,14 +79,14 @@ def take(dataset: str, archive: Archive, out: Path, beside: str = "") -> tuple[s
     elif not given:
         source = downloaded(archive)
         try:
-            archives.download(archive.url, source, archive.md5, archive.size_bytes)
+            downloads.download(archive.url, source, archive.md5, archive.size_bytes)
         except (ConnectionError, ValueError) as error:
             raise type(error)(f"{error}, or put {offered} into {folder}") from error
     mend = f"replace {source} by {offered}, or remove it"
     if source == folder:
         files = archives.copy(folder, out, archive.wanted)
     else:
-        archives.verify(source, archive.md5, archive.size_bytes, mend)
+        downloads.verify(source, archive.md5, archive.size_bytes, mend)
         files = archives.extract(source, out, archive.wanted)
     if not files:
         raise FileNotFoundError(f"{source}: holds none of the files of {archive.file}: {mend}")

@@ -28,7 +28,7 @@ def from_torchscript(target: str, where: torch.device) -> tuple[nn.Module, Input
 
 
 def from_python(target: str, where: torch.device) -> tuple[nn.Module, Input]:
-    """What a function of the user's returns, see `bgbias.external.spec`; its module is run."""
+    """What a function of the user's returns, see `bgbias.external`; its module is run."""
     name, _, function_name = target.partition(":")
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))

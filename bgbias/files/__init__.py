@@ -18,7 +18,6 @@ from bgbias.files.checksums import refuse_other_content as refuse_other_content
 from bgbias.files.processes import root as root
 from bgbias.files.processes import scratch as scratch
 from bgbias.files.readers import REMAKE as REMAKE
-from bgbias.files.readers import read_array as read_array
 from bgbias.files.readers import read_csv as read_csv
 from bgbias.files.readers import read_json as read_json
 from bgbias.files.readers import read_numbers as read_numbers

@@ -164,6 +164,12 @@ def sweep() -> None:
             _drop(lock)
 
 
+def cores() -> int:
+    """The number of processors that this process may use; several that share a stage share them."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, found // ranks.on_this_machine())
+
+
 @contextmanager
 def pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of spawned processes, which end with this one however it ends. An error cancels what has not begun.

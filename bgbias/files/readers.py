@@ -90,19 +90,6 @@ def read_csv(path: Path, columns: Iterable[str], mend: str = REMAKE, whole: bool
     return table
 
 
-def read_array(path: Path, mend: str = REMAKE, mmap_mode: Literal["r"] | None = None) -> "np.ndarray":
-    """Read an array that NumPy has saved; "r" maps the file instead of reading it.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no array, or cut off, or of Python objects, which could run code.
-    """
-    import numpy as np
-
-    with _readable(path, mend):
-        return np.lib.format.open_memmap(path, mode="r") if mmap_mode else np.load(path, allow_pickle=False)
-
-
 def read_numbers(path: Path, kind: Literal["f", "i", "u"], *shape: int | None) -> "np.ndarray":
     """Read an array that must hold finite numbers of a kind and have a shape; nothing in it is empty.
 
@@ -113,7 +100,7 @@ def read_numbers(path: Path, kind: Literal["f", "i", "u"], *shape: int | None) -
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no array, or another one.
+        ValueError: it is no array, cut off, of Python objects, which could run code, or another one.
 
     >>> import tempfile
     >>> import numpy as np
@@ -124,7 +111,8 @@ def read_numbers(path: Path, kind: Literal["f", "i", "u"], *shape: int | None) -
     """
     import numpy as np
 
-    found = read_array(path)
+    with _readable(path, REMAKE):
+        found = np.load(path, allow_pickle=False)
     fits = len(shape) == found.ndim and all(a in (None, b) for a, b in zip(shape, found.shape, strict=True))
     if found.dtype.kind != kind or not fits or not found.size:
         expected = f"{KINDS[kind]} ({', '.join(str(side or 'any') for side in shape)})"

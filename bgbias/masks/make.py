@@ -14,9 +14,10 @@ from tqdm import tqdm
 from bgbias import files, ranks
 from bgbias.config import params
 from bgbias.errors import InputError
+from bgbias.files import processes
 from bgbias.masks import segment
 from bgbias.masks.workers import by_cores, by_memory, executor, free_memory, on_gpu, peak_memory
-from bgbias.photos import pack
+from bgbias.photos import decode
 
 ALONE_S = 2.0  # of a core: this process makes masks by itself at first, as starting others takes 1.5 s
 TURNED = range(2, 9)  # EXIF orientations; from 5 on width and height change places
@@ -73,20 +74,20 @@ def make_masks(table: pd.DataFrame, raw: Path, out: Path, options: params.Masks,
     """
     ranks.enough(len(table), "photos")
     tasks = [
-        _Task(raw / path, raw / mask if mask else None, file_of(out, path), options, pack.cores())
+        _Task(raw / path, raw / mask if mask else None, file_of(out, path), options, processes.cores())
         for path, mask in zip(table.path, table.mask_path, strict=True)
     ]
     own = tasks[ranks.rank() :: ranks.count()]
     missing, free = [task for task in own if not _is_whole(task.target)], free_memory()
     if missing and options.method == "rembg":
         with ranks.alone():  # it downloads, or refuses, once, not in each worker
-            METHODS["rembg"](Image.new("RGB", (1, 1)), missing[0])
+            segment.cut_out(Image.new("RGB", (1, 1)), options, processes.cores())
     alone_s = ALONE_S if workers is None else 0.0
     if missing and not workers:
         workers = by_cores(options.method)
         if options.method == "rembg" and not on_gpu():
             workers = by_memory(workers, peak_memory(), free)
-    threads = max(1, pack.cores() // (workers or 1))  # more threads than cores: 0.35 s a photo instead of 0.28 s
+    threads = max(1, processes.cores() // (workers or 1))  # more threads than cores: 0.35 s a photo instead of 0.28 s
     missing = [task._replace(threads=threads) for task in missing]
     with tqdm(total=len(own), initial=len(own) - len(missing), desc="masks", unit="photo") as bar, ranks.alone():
         for _ in _run(missing, workers, alone_s):
@@ -130,8 +131,9 @@ def _run(tasks: list[_Task], workers: int, alone_s: float) -> Iterator[None]:
 
 
 def _make_one(task: _Task) -> None:
-    photo = pack.read_photo(task.photo)
-    mask = METHODS[task.options.method](photo, task)
+    photo = decode.read_photo(task.photo)
+    given = task.options.method == "given"
+    mask = _given(photo, task) if given else segment.cut_out(photo, task.options, task.threads)
     if mask.size != photo.size:
         sizes = "{} x {} pixels, but its mask has {} x {}".format(*photo.size, *mask.size)
         raise InputError(f"{task.photo}: {sizes}: replace the mask, or make others by another method")
@@ -148,7 +150,7 @@ def _given(photo: Image.Image, task: _Task) -> Image.Image:
         raise InputError(f"{task.photo}: the dataset brings no mask: {mend}")
     if not task.given.is_file():
         raise FileNotFoundError(f"{task.photo}: its mask {task.given} is missing: add it, or {mend}")
-    mask = pack.read_mask(task.given)
+    mask = decode.read_mask(task.given)
     try:
         return mask_as_photo(mask, orientation(task.given), orientation(task.photo), photo.size)
     except ValueError as error:
@@ -196,10 +198,3 @@ or of the stored one: save the photo upright, or give the mask a tag (1: of the 
         mask.getexif()[ExifTags.Base.Orientation] = turned
         return ImageOps.exif_transpose(mask)
     return mask
-
-
-METHODS = {
-    "given": _given,
-    "rembg": lambda photo, task: segment.cut_out(photo, task.options, task.threads),
-    "grabcut": lambda photo, task: segment.cut_out(photo, task.options, task.threads),
-}

@@ -1,18 +1,19 @@
 """How well automatic masks agree with masks drawn by hand."""
 
 from pathlib import Path
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 from tqdm import tqdm
 
 from bgbias.config import params
 from bgbias.errors import InputError
+from bgbias.files import processes
 from bgbias.masks import make, segment
 from bgbias.metrics.bootstrap import LEVEL, estimate
-from bgbias.photos import pack
+from bgbias.photos import decode
 from bgbias.photos.foreground import OBJECT
 from bgbias.seeding import generator
 
@@ -103,8 +104,7 @@ def _statistics(values: np.ndarray) -> dict[str, float | None]:
 def wilson_interval(count: int, total: int) -> tuple[float, float]:
     """Return the 95 % confidence interval of a share, by the score method (Wilson 1927).
 
-    With p = count / total, n = total, z = 1.96: (p + z²/2n ± z √(p (1 - p) / n + z²/4n²)) / (1 + z²/n). The bootstrap
-    would take a share of 0 or 1 for certain, however few the photos.
+    The bootstrap would take a share of 0 or 1 for certain, however few the photos.
 
     Args:
         count: 0 to `total`.
@@ -113,10 +113,10 @@ def wilson_interval(count: int, total: int) -> tuple[float, float]:
     >>> [round(limit, 4) for limit in wilson_interval(0, 20)]
     [0.0, 0.1611]
     """
-    p, z = count / total, NormalDist().inv_cdf((1 + LEVEL) / 2)
-    centre, spread = p + z**2 / (2 * total), z * (p * (1 - p) / total + z**2 / (4 * total**2)) ** 0.5
-    scale = 1 + z**2 / total
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    from scipy.stats import binomtest  # takes a second, and only needed here
+
+    interval = binomtest(count, total).proportion_ci(LEVEL, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 class Labelled(NamedTuple):
@@ -126,13 +126,6 @@ class Labelled(NamedTuple):
     photo: Path
     hand: Path
     given: Path  # need not exist for methods other than "given"
-
-
-AUTOMATIC = {
-    "given": lambda paths, options: pack.read_mask(paths.given),
-    "rembg": lambda paths, options: segment.cut_out(pack.read_photo(paths.photo), options, pack.cores()),
-    "grabcut": lambda paths, options: segment.cut_out(pack.read_photo(paths.photo), options, pack.cores()),
-}
 
 
 def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
@@ -152,8 +145,8 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
     """
     rows = []
     for paths in tqdm(find(folder, options.method), "mask quality", unit="photo"):
-        hand = pack.read_mask(paths.hand)
-        automatic = AUTOMATIC[options.method](paths, options)
+        hand = decode.read_mask(paths.hand)
+        automatic = _automatic(paths, options)
         try:
             if options.method != "given":
                 tags = map(make.orientation, (paths.hand, paths.photo))
@@ -162,6 +155,12 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
         except ValueError as error:
             raise InputError(f"{paths.photo}: {error}") from None
     return pd.DataFrame(rows)
+
+
+def _automatic(paths: Labelled, options: params.Masks) -> Image.Image:
+    if options.method == "given":
+        return decode.read_mask(paths.given)
+    return segment.cut_out(decode.read_photo(paths.photo), options, processes.cores())
 
 
 def find(folder: Path, method: str) -> list[Labelled]:

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 from PIL import Image
 
-from bgbias import ranks
+from bgbias import files, ranks
 from bgbias.config import params
 from bgbias.errors import InputError, as_input_error, refuse_unknown
 
@@ -29,9 +29,12 @@ SURE_RADIUS, PROBABLE_RADIUS, BORDER_SHARE, ITERATIONS = 0.25, 0.65, 0.03, 2
 
 def cut_out(photo: Image.Image, options: params.Masks, threads: int) -> Image.Image:
     """Cut out the object by the method of the options, "grabcut" or "rembg"; see these."""
-    if options.method == "rembg":
-        return rembg(photo, options.rembg_model, threads)
-    return grabcut(photo, options.grabcut_px, options.grabcut_radius)
+    match options.method:
+        case "grabcut":
+            return grabcut(photo, options.grabcut_px, options.grabcut_radius)
+        case "rembg":
+            return rembg(photo, options.rembg_model, threads)
+    raise ValueError(f"the method {options.method} cuts nothing out")
 
 
 def grabcut(photo: Image.Image, long_side: int, radius: float | None = None) -> Image.Image:
@@ -107,6 +110,15 @@ def _library() -> ModuleType:
     if torch:
         torch.set_num_threads(threads)
     return rembg
+
+
+def refuse_unpinned(options: params.Masks) -> None:
+    """Raise an InputError where the options name a network's file that does not hold what its name tells.
+
+    See `files.pinned`: DVC would not see another file of the name.
+    """
+    if options.method == "rembg" and (network := Path(parts(options.rembg_model)[1])).is_file():
+        files.pinned(network)
 
 
 def kinds() -> dict[str, type]:

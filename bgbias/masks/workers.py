@@ -9,7 +9,6 @@ from pathlib import Path
 
 from bgbias import ranks
 from bgbias.files import processes
-from bgbias.photos import pack
 
 OVERLAPPING = 2  # threads: while the network looks at one photo, the other decodes, resizes and writes
 GROUP = Path("/sys/fs/cgroup")  # of a container, which may have less memory than the machine
@@ -21,7 +20,7 @@ def by_cores(method: str) -> int:
     u2net on two cores: 0.28 s a photo with one worker of two threads; 0.29 s with two workers of one, which take twice
     the memory. On a GPU the others decode and write while one computes.
     """
-    return pack.cores() if method != "rembg" or on_gpu() else max(1, pack.cores() // 4)
+    return processes.cores() if method != "rembg" or on_gpu() else max(1, processes.cores() // 4)
 
 
 def by_memory(workers: int, each: int, free: int | None) -> int:

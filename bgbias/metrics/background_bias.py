@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from bgbias.metrics.invariance import check_grid
-from bgbias.metrics.retrieval import per_query
+from bgbias.metrics.retrieval import Scores, per_query
 
 AT_ONCE, COLUMNS = 256, 4096  # anchors and rivals at a time: 8 MB of similarities
 FRIENDS = 2**21  # similarities of a class's anchors and friends at a time: 16 MB
 Piece = tuple[Tensor, Tensor]  # rows of some photos of a class, rows of all of its photos
 
 
-def background_gap(mixed_same: dict[str, Tensor], mixed_rand: dict[str, Tensor]) -> dict[str, Tensor]:
+def background_gap(mixed_same: Scores, mixed_rand: Scores) -> Scores:
     """Return how much better photos are found on backgrounds of their own classes than on those of random ones.
 
     The BG-gap of Xiao et al. 2020 ("Noise or Signal"), for retrieval: score(mixed_same) - score(mixed_rand). Both
@@ -28,7 +28,7 @@ def background_gap(mixed_same: dict[str, Tensor], mixed_rand: dict[str, Tensor])
 
     Choose the gallery with care. A gallery of clean photos holds the photo that gave a query its background, and a
     model may find just that one: right in mixed_same, wrong in mixed_rand. Each view against a gallery of itself,
-    where `audit.mixed` gives no two photos one background, leaves what backgrounds of a class have in common.
+    where `audit.inputs.mixed` gives no two photos one background, leaves what backgrounds of a class have in common.
 
     Args:
         mixed_same: what `retrieval.per_query` returns for the mixed_same view as queries. The only photo of a class has

@@ -15,6 +15,7 @@ from bgbias.metrics import nearest
 
 FEW = 16  # queries whose whole ranking is looked at together
 AT_ONCE = 2**16  # embeddings that are checked together
+Scores = dict[str, Tensor]  # metric -> the score of each query; and rows, which these are: see `per_query`
 
 
 def neighbours(queries: Tensor, references: Tensor, k: int) -> Tensor:
@@ -62,7 +63,7 @@ def _checked(queries: Tensor, references: Tensor, rows: Tensor) -> tuple[Tensor,
 
 def per_query(
     queries: Tensor, references: Tensor, labels: Tensor, recall_at: list[int], rows: Tensor | None = None
-) -> dict[str, Tensor]:
+) -> Scores:
     """Compute the retrieval metrics of each query; several processes share the queries.
 
     With R the number of other photos of the query's class, and the references in order of similarity:
@@ -134,7 +135,7 @@ def others(labels: Tensor, references: int) -> Tensor:
 
 def _per_query(
     queries: Tensor, references: Tensor, labels: Tensor, recall_at: list[int], rows: Tensor, positives: Tensor, k: int
-) -> dict[str, Tensor]:
+) -> Scores:
     chunks = []
     for places, found in nearest.lists(queries, references, rows, k):
         hit = labels[found] == labels[rows[places], None]

@@ -18,6 +18,7 @@ FAINT, SOLID = 25, 230  # of 255: between them a pixel is see-through
 SOFT = 0.9  # of what a mask covers; ISNet has as much in few masks, which are faint all over
 PURE = 252  # of 255: white, in a JPEG, too
 BORDER = 0.5  # of the outermost pixels: objects rarely reach so far, an inverted mask does
+LARGEST_BOX = 0.9  # share of the picture; ImageNet-9 leaves out what has more
 
 
 class Box(NamedTuple):
@@ -120,7 +121,13 @@ def grown(masks: Tensor, by_px: int) -> Tensor:
     return max_pool2d(wide, (2 * by_px + 1, 1), stride=1, padding=(by_px, 0)).byte()
 
 
-LARGEST_BOX = 0.9  # share of the picture; ImageNet-9 leaves out what has more
+def doubt_px(side_px: int) -> int:
+    """By how much masks are grown and shrunk to see what hangs on their edges: 2 % of a picture's side, 1 px at least.
+
+    >>> doubt_px(224), doubt_px(16)
+    (4, 1)
+    """
+    return max(1, round(0.02 * side_px))
 
 
 def object_box(mask: Tensor) -> Box | None:
@@ -144,7 +151,7 @@ def object_box(mask: Tensor) -> Box | None:
 def can_be_probed(masks: Tensor) -> Tensor:
     """Which photos have an object, and a box around it of at most 90 % of the picture, as in ImageNet-9.
 
-    For these, every view of this module has something to show. Leave the others out of all probes, and say how
+    Of these, every view of `ablations` has something to show. Leave the others out of all probes, and say how
     many they are.
 
     Args:
@@ -161,3 +168,21 @@ def can_be_probed(masks: Tensor) -> Tensor:
     boxes = [object_box(mask) for mask in masks]
     most = LARGEST_BOX * masks.shape[2] * masks.shape[3]
     return torch.tensor([box is not None and box.width * box.height <= most for box in boxes], dtype=torch.bool)
+
+
+def iou(first: Tensor, second: Tensor) -> Tensor:
+    """Intersection over union of masks: of the pixels that are object in one of two, the share that is in both.
+
+    Args:
+        first: uint8 (B, 1, H, W).
+        second: likewise.
+
+    Returns:
+        float64 (B,) in [0, 1]; NaN where both are empty.
+
+    >>> first = torch.tensor([[[[255, 128, 0]]], [[[0, 0, 0]]]], dtype=torch.uint8)
+    >>> iou(first, torch.tensor([[[[0, 255, 127]]], [[[0, 0, 0]]]], dtype=torch.uint8)).tolist()
+    [0.5, nan]
+    """
+    first, second = ((masks >= OBJECT).flatten(1) for masks in (first, second))
+    return (first & second).sum(1).double() / (first | second).sum(1)

@@ -1,6 +1,5 @@
 """Photo files decoded once, and their pixels packed in one file."""
 
-import os
 from collections.abc import Iterator
 from copy import copy
 from functools import partial
@@ -9,14 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bgbias import files, ranks
+from bgbias import files
 from bgbias.errors import InputError
 from bgbias.files import processes
-from bgbias.photos.decode import MOST_PIXELS as MOST_PIXELS
-from bgbias.photos.decode import Read as Read
-from bgbias.photos.decode import picture_size as picture_size
-from bgbias.photos.decode import read_mask as read_mask
-from bgbias.photos.decode import read_photo as read_photo
+from bgbias.photos.decode import MOST_PIXELS, Read, read_photo
 
 
 def shrink(picture: Image.Image, short_side: int) -> np.ndarray:
@@ -47,7 +42,7 @@ def crop(picture: Image.Image, side_px: int) -> np.ndarray:
 def shrink_all(paths: list[Path], short_side: int, read: Read = read_photo) -> Iterator[np.ndarray]:
     """Decode and `shrink` pictures over all cores, in order, a bounded number of them at a time."""
     one = partial(_shrink_file, short_side=short_side, read=read)
-    with processes.pool(cores()) as pool:
+    with processes.pool(processes.cores()) as pool:
         for start in range(0, len(paths), 1024):
             yield from pool.map(one, paths[start : start + 1024], chunksize=16)
 
@@ -108,9 +103,3 @@ class Pack:
                     shapes.append(picture.shape)
                     pixels.write(picture.tobytes())
             np.save(partial / "shapes.npy", np.array(shapes, dtype=np.int32))
-
-
-def cores() -> int:
-    """The number of processors that this process may use; several that share a stage share them."""
-    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, found // ranks.on_this_machine())

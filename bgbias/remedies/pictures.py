@@ -27,14 +27,13 @@ from bgbias.ablations import GREY, mean_colours, on_colour
 from bgbias.finder.network import Finder, zoomed
 from bgbias.photos import pack
 from bgbias.photos.compose import paste, take
-from bgbias.photos.foreground import Box, grown, object_box
+from bgbias.photos.foreground import Box, doubt_px, grown, object_box
 from bgbias.photos.views import Photos
 
 SAME, OWN = 16, 4  # backgrounds, at most
 ROWS = 1024  # of embeddings that are averaged at a time
 MARGIN = 0.1  # around the object's box; a crop with 0.25 recovers less of the validation photos of demo and grocery
 DOUBTFUL = {"grey_crop_dilated": 1, "grey_crop_eroded": -1}  # times the pixels that masks are in doubt
-DOUBT_SHARE = 0.02  # of the picture's side, as in an audit
 
 
 class Remedy(NamedTuple):
@@ -109,7 +108,7 @@ class Shown:
         yield "crop", cropped(pictures, masks)
         yield "grey_crop", cropped(grey, masks)
         for name, sign in DOUBTFUL.items():
-            doubted = grown(masks, sign * max(1, round(DOUBT_SHARE * masks.shape[-1])))
+            doubted = grown(masks, sign * doubt_px(masks.shape[-1]))
             yield name, cropped(on_colour(pictures, doubted, GREY), doubted)
         for number, background in enumerate(self.same):
             yield f"same_{number}", paste(pictures, masks, background.expand_as(pictures))

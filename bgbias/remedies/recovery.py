@@ -15,7 +15,7 @@ from torch import Tensor
 from bgbias.metrics.aggregate import over
 from bgbias.metrics.bootstrap import Sums, estimates, sums
 from bgbias.metrics.names import METRICS
-from bgbias.metrics.retrieval import per_query
+from bgbias.metrics.retrieval import Scores, per_query
 from bgbias.photos.foreground import OBJECT
 from bgbias.photos.views import Photos
 from bgbias.remedies import projection
@@ -25,7 +25,6 @@ from bgbias.seeding import generator
 
 ENDS = ("value", "low", "high")
 Fix = Callable[[Tensor], Tensor]  # embeddings (N, D) -> (N, D)
-Scores = dict[str, Tensor]  # of `retrieval.per_query`
 
 
 def score(remedy: Remedy, passes: Mapping[str, Tensor], labels: Tensor, fix: Fix) -> Scores:

@@ -16,11 +16,12 @@ from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.config import training as blocks
 from bgbias.errors import InputError
-from bgbias.finder.masks import cross_entropy, found, iou
+from bgbias.finder.masks import cross_entropy, found
 from bgbias.finder.network import Finder, Shape
 from bgbias.models import finders
 from bgbias.models.embedder import device
 from bgbias.photos.compose import flip, paste
+from bgbias.photos.foreground import iou
 from bgbias.photos.views import Photos
 from bgbias.seeding import generator, torch_generator
 from bgbias.training.augment import add_noise, noise, recoloured

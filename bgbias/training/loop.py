@@ -18,7 +18,7 @@ from bgbias.errors import InputError
 from bgbias.models import precision
 from bgbias.models.embedder import Embedder
 from bgbias.seeding import generator, torch_generator
-from bgbias.training import checkpoints, consistency
+from bgbias.training import checkpoints, consistency, shared
 from bgbias.training.augment import Batch, add_noise
 from bgbias.training.batch_norm import freeze_batch_norm, running_statistics, share_batch_norm
 from bgbias.training.batches import Crops
@@ -103,7 +103,7 @@ def fit(
         lr = optimizer.param_groups[0]["lr"]
         with precision.convolutions(options.precision):
             mean_loss, images_per_s = _epoch(embedder, loss, optimizer, schedule, crops, batches, epoch)
-        ranks.average(running_statistics(embedder))
+        shared.average(running_statistics(embedder))
         scores = ranks.gather(validate(embedder))[0]
         curve.append({"epoch": epoch, "loss": mean_loss, "lr": lr, **{f"val_{k}": v for k, v in scores.items()}})
         if scores["map_at_r"] > best["map_at_r"]:
@@ -153,7 +153,7 @@ def _epoch(
         images = add_noise(pictures, options.noise_share, noise, crops.rows, whole)
         with torch.autocast(where.type, torch.bfloat16, enabled=options.precision == "bf16"):
             embeddings = embedder(images)
-        embeddings = ranks.gather_rows(embeddings.float(), crops.rows, whole)
+        embeddings = shared.gather_rows(embeddings.float(), crops.rows, whole)
         value = loss(embeddings, batch.labels.to(where, non_blocking=True))
         if crops.regime.consistency:
             value = value + consistency.weight(crops.regime, options, epoch, step) * consistency.disagreement(
@@ -166,7 +166,7 @@ def _epoch(
             )
         optimizer.zero_grad()
         value.backward()
-        ranks.add_gradients(embedder.parameters())
+        shared.add_gradients(embedder.parameters())
         optimizer.step()
         schedule.step()
         total += value.detach()

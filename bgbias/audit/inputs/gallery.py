@@ -15,7 +15,9 @@ from torch import Tensor
 from bgbias import files
 from bgbias.audit.inputs import sample
 from bgbias.errors import InputError
-from bgbias.photos.pack import cores, crop, read_photo
+from bgbias.files.processes import cores
+from bgbias.photos.decode import read_photo
+from bgbias.photos.pack import crop
 from bgbias.photos.views import Photos
 
 

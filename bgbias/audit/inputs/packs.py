@@ -12,10 +12,11 @@ from bgbias.audit.inputs.pictures import packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.errors import InputError
-from bgbias.files.processes import locked
+from bgbias.files.processes import cores, locked
 from bgbias.masks.make import file_of, made_from, make_masks
 from bgbias.photos import foreground
-from bgbias.photos.pack import Pack, Read, cores, crop, read_mask, read_photo
+from bgbias.photos.decode import Read, read_mask, read_photo
+from bgbias.photos.pack import Pack, crop
 
 CROP_SHARE, CROP_RATIO = [0.4, 1.0], [0.75, 4 / 3]  # of the part of a background that is shown, as in training
 

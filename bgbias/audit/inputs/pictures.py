@@ -9,9 +9,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bgbias.ablations import inpainted
-from bgbias.audit.inputs import mixed, second_masks
+from bgbias.audit.inputs import mixed
 from bgbias.audit.inputs.gallery import Gallery
-from bgbias.audit.inputs.second_kind import Second
+from bgbias.audit.inputs.second_kind import SecondKind
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets import near_duplicates
 from bgbias.photos import foreground
@@ -38,7 +38,7 @@ class Pictures:
         seed: of all draws.
         purpose: of the draws of swapped photos, see `Photos.draw`.
         identity: fingerprint of all these bytes.
-        second: masks of a second kind; None: there are none.
+        second_kind: other masks; None: there are none.
         second_pool: other backgrounds; None: there are none.
         gallery: of whose queries these are a sample; None: these are all photos.
     """
@@ -52,7 +52,7 @@ class Pictures:
         cache: Cache,
         draws: int = DRAWS,
         purpose: str = PURPOSE,
-        second: Second | None = None,
+        second_kind: SecondKind | None = None,
         gallery: Gallery | None = None,
     ):
         """Choose what is audited.
@@ -65,7 +65,7 @@ class Pictures:
             cache: for what takes long.
             draws: how many backgrounds are drawn for each photo.
             purpose: of the draws, see `Photos.draw`; "swapped" draws as the pipeline does.
-            second: masks of another kind, to hold beside those of the photos.
+            second_kind: masks of another kind, to hold beside those of the photos.
             gallery: of whose queries these are a sample.
         """
         self.table = photos.table.loc[image_ids].reset_index(drop=True)
@@ -75,9 +75,10 @@ class Pictures:
         settings = [list(self.table.path), self.labels.tolist(), self.image_ids.tolist(), seed, draws, purpose]
         packs = [pack.folder for pack in (photos.photos, photos.masks, pool)]
         self.identity = fingerprint([*settings, photos.geometry], packs)
-        self.second, self.second_pool, self.gallery = second, None, gallery
-        if second:
-            self._second = Photos(self.table, photos.photos.subset(self.image_ids), second.masks, photos.geometry)
+        self.second_kind, self.second_pool, self.gallery = second_kind, None, gallery
+        if second_kind:
+            own = photos.photos.subset(self.image_ids)
+            self._by_second_kind = Photos(self.table, own, second_kind.masks, photos.geometry)
 
     def photo(self, rows: np.ndarray) -> Tensor:
         """Photos, uint8 (B, 3, S, S)."""
@@ -87,26 +88,26 @@ class Pictures:
         """Masks, uint8 (B, 1, S, S)."""
         return torch.cat(list(self.photos.foregrounds(self.image_ids[rows])))
 
-    def swapped(self, rows: np.ndarray, draw: int, grow_px: int = 0, second: bool = False) -> Tensor:
+    def swapped(self, rows: np.ndarray, draw: int, grow_px: int = 0, second_pool: bool = False) -> Tensor:
         """Photos on random parts of random backgrounds, uint8 (B, 3, S, S).
 
         Args:
             rows: of the photos.
             draw: of the backgrounds.
             grow_px: of the masks, as of `foreground.grown`.
-            second: on backgrounds of the second pool.
+            second_pool: on its backgrounds.
         """
-        pool = self.pool_of(second)
+        pool = self.pool_of(second_pool)
         manifest = self.photos.draw(self.image_ids[rows], pool, self.seed, self.purpose, draw)
         return torch.cat(list(self.photos.swapped(manifest, pool, grow_px)))
 
-    def pool_of(self, second: bool) -> Pack:
+    def pool_of(self, second_pool: bool) -> Pack:
         """The second pool, or the first."""
-        return self.second_pool.pictures if second else self.pool
+        return self.second_pool.pictures if second_pool else self.pool
 
     def second_mask(self, rows: np.ndarray) -> Tensor:
         """Masks of the second kind, uint8 (B, 1, S, S)."""
-        return torch.cat(list(self._second.foregrounds(rows)))
+        return torch.cat(list(self._by_second_kind.foregrounds(rows)))
 
     def second_swapped(self, rows: np.ndarray, draw: int) -> Tensor:
         """Photos by masks of the second kind, on the same parts of the same backgrounds as `swapped`."""
@@ -117,19 +118,18 @@ class Pictures:
     @cached_property
     def second_doubts(self) -> list[str]:
         """As `doubts`, of the second masks."""
-        every = np.arange(len(self.labels))
-        return [foreground.suspicion(mask[0].numpy()) for masks in self._second.foregrounds(every) for mask in masks]
+        return _suspicions(self._second_masks())
 
     @cached_property
     def agreement(self) -> Tensor:
-        """Float64 (N,), see `second_masks.agreement`, of the two kinds of masks."""
-        pairs = zip(self._masks(), self._second.foregrounds(np.arange(len(self.labels))), strict=True)
-        return torch.cat([second_masks.agreement(*pair) for pair in pairs])
+        """The IoU of each photo's masks of the two kinds, float64 (N,), see `foreground.iou`."""
+        pairs = zip(self._masks(), self._second_masks(), strict=True)
+        return torch.cat([foreground.iou(*pair) for pair in pairs])
 
     @cached_property
     def doubts(self) -> list[str]:
         """What is probably wrong with each mask, as `foreground.suspicion` names it; "" for nothing."""
-        return [foreground.suspicion(mask[0].numpy()) for masks in self._masks() for mask in masks]
+        return _suspicions(self._masks())
 
     @cached_property
     def near_duplicates(self) -> list[tuple[int, int]]:
@@ -138,6 +138,9 @@ class Pictures:
 
     def _masks(self) -> Iterator[Tensor]:
         return self.photos.foregrounds(self.image_ids)
+
+    def _second_masks(self) -> Iterator[Tensor]:
+        return self._by_second_kind.foregrounds(np.arange(len(self.labels)))
 
     @cached_property
     def probed(self) -> np.ndarray:
@@ -176,6 +179,10 @@ class Pictures:
                 yield picture[0].permute(1, 2, 0).numpy()
 
         return packed(self._cache, "emptied", self.identity, make)
+
+
+def _suspicions(batches: Iterator[Tensor]) -> list[str]:
+    return [foreground.suspicion(mask[0].numpy()) for masks in batches for mask in masks]
 
 
 def packed(cache: Cache, name: str, mark: str, make: Callable[[], Iterator[np.ndarray]]) -> Pack:

@@ -19,7 +19,9 @@ from bgbias.cache import Cache, fingerprint
 from bgbias.datasets.contents import READ, walk
 from bgbias.datasets.folder import refuse_copies
 from bgbias.errors import InputError, refuse
-from bgbias.photos.pack import Pack, cores, read_photo, shrink
+from bgbias.files.processes import cores
+from bgbias.photos.decode import read_photo
+from bgbias.photos.pack import Pack, shrink
 from bgbias.render.backgrounds import swap
 from bgbias.seeding import generator
 

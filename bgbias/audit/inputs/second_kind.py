@@ -11,23 +11,25 @@ from tqdm import tqdm
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.config.audits import SecondMasks
+from bgbias.files.processes import cores
 from bgbias.masks.make import made_from
 from bgbias.masks.segment import cut_out
-from bgbias.photos.pack import Pack, cores, read_mask
+from bgbias.photos.decode import read_mask
+from bgbias.photos.pack import Pack
 
 GRABCUT_PX = 128
 OTHER_RADIUS = 0.9  # of GrabCut's disc beside GrabCut: as good on the study's CUB photos (see `segment`), and larger
 
 
-class Second(NamedTuple):
+class SecondKind(NamedTuple):
     """Masks of a second kind.
 
     Attributes:
-        kind: its name.
+        name: of the kind.
         masks: row by row, as large as the packed photos.
     """
 
-    kind: str
+    name: str
     masks: Pack
 
 
@@ -59,7 +61,7 @@ def name(options: params.Masks) -> str:
     return options.method + more.get(options.method, "")
 
 
-def shared(first: Pack, second: Second | None, paths: Iterable[Path]) -> list[str]:
+def shared(first: Pack, second: SecondKind | None, paths: Iterable[Path]) -> list[str]:
     """Say how many masks of a second kind are the first ones, a sentence; nothing where none is, or there are none.
 
     Such are first masks that are given and were made by the same method. Soft ones alone prove that: two methods may
@@ -76,12 +78,12 @@ def shared(first: Pack, second: Second | None, paths: Iterable[Path]) -> list[st
     if not count:
         return []
     return [
-        f"{count} of the {len(first)} masks of the second kind, {second.kind}, are those of the first, to the byte: no "
+        f"{count} of the {len(first)} masks of the second kind, {second.name}, are those of the first, to the byte: no "
         "second opinion on these photos. Give --second-masks another method."
     ]
 
 
-def of_packed(photos: Pack, image_ids: np.ndarray, options: params.Masks, cache: Cache) -> Second:
+def of_packed(photos: Pack, image_ids: np.ndarray, options: params.Masks, cache: Cache) -> SecondKind:
     """Cut the objects out of packed photos, once; by a method that reads no other files."""
     settings, data = made_from(options)
     mark = fingerprint(["second masks", image_ids.tolist(), *settings], [photos.folder, *data])
@@ -90,4 +92,4 @@ def of_packed(photos: Pack, image_ids: np.ndarray, options: params.Masks, cache:
         for image_id in tqdm(image_ids, "second masks", unit="photo"):
             yield np.asarray(cut_out(Image.fromarray(photos[image_id]), options, cores()))[..., None]
 
-    return Second(name(options), cache.folder("second_masks", mark, lambda path: Pack.write(path, make()), Pack))
+    return SecondKind(name(options), cache.folder("second_masks", mark, lambda path: Pack.write(path, make()), Pack))

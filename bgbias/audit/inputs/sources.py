@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from bgbias.audit.inputs import alike, packs, pools, second_kind
 from bgbias.audit.inputs import folder as folders
 from bgbias.audit.inputs import gallery as galleries
 from bgbias.audit.inputs.pictures import Pictures
-from bgbias.audit.inputs.second_kind import Second
+from bgbias.audit.inputs.second_kind import SecondKind
 from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.config.audits import SecondMasks
@@ -65,8 +66,8 @@ def of_dataset(
     settings: params.Params,
     input_px: int,
     cache: Cache,
-    second: SecondMasks | None = None,
-    backgrounds: str | None = None,
+    second_masks: SecondMasks | None = None,
+    second_backgrounds: str | None = None,
     queries: int | None = None,
 ) -> Opened:
     """Open the test photos of a dataset of the pipeline, with its masks, its pool and the swaps of its stage embed.
@@ -76,36 +77,32 @@ def of_dataset(
         settings: of params.yaml.
         input_px: of the embedder.
         cache: for what takes long.
-        second: method of masks to hold beside the prepared ones; they are made of the packed photos.
-        backgrounds: of a second pool: photos, rendered, a folder, or a pool of the dataset by its name.
+        second_masks: method of masks to hold beside the prepared ones; they are made of the packed photos.
+        second_backgrounds: of a second pool: photos, rendered, a folder, or a pool of the dataset by its name.
         queries: how many are drawn; None: all.
 
     Raises:
         ValueError: the second masks would be the prepared ones, or the second pool the first; or see `alike`.
     """
     geometry, options = replace(settings.images[dataset], input_px=input_px), settings.evaluate[dataset]
-    method = settings.masks[dataset].method
-    if second == "given" or second == method == "rembg":
-        raise InputError(f"--second-masks {second}: the masks of {dataset} are by {method}: give grabcut, or none")
-    making = second_kind.making(second, method, settings.masks[dataset].rembg_model)
-    photos, pool_name = Photos.prepared(dataset, geometry), options.swaps["swapped"]
-    pool = photos.pool(pool_name)
+    method, pool_name = settings.masks[dataset].method, options.swaps["swapped"]
+    if second_masks == "given" or second_masks == method == "rembg":
+        mend = "give grabcut, or none"
+        raise InputError(f"--second-masks {second_masks}: the masks of {dataset} are by {method}: {mend}")
+    if second_backgrounds == pool_name:
+        mend = "give another"
+        raise InputError(f"--second-backgrounds {pool_name}: the first pool of {dataset} is the same: {mend}")
+    making = second_kind.making(second_masks, method, settings.masks[dataset].rembg_model)
+    photos = Photos.prepared(dataset, geometry)
+    pool, pool_called = photos.pool(pool_name), f"the pool {pool_name} of {dataset}"
     image_ids = photos.split("test")
-    gallery, drawn = galleries.of_prepared(photos, image_ids, queries, settings.seed)
+    gallery, said = galleries.of_prepared(photos, image_ids, queries, settings.seed)
     every, image_ids = len(image_ids), image_ids if gallery is None else image_ids[gallery.rows]
     beside = making and second_kind.of_packed(photos.photos, image_ids, making, cache)
-    if backgrounds == pool_name:
-        raise InputError(f"--second-backgrounds {backgrounds}: the first pool of {dataset} is the same: give another")
     pictures = Pictures(photos, image_ids, pool, settings.seed, cache, options.draws, "swapped", beside, gallery)
-    drawn += alike.of_pool(pool, f"the pool {pool_name} of {dataset}")
-    if backgrounds and photos.pools.joinpath(backgrounds, "shapes.npy").is_file():
-        other, name = photos.pool(backgrounds), f"the pool {backgrounds} of {dataset}"
-        pictures.second_pool = pools.of_pack(other, name, pools.mark(other.folder))
-        drawn += alike.of_pool(other, name)
-    else:
-        pictures.second_pool, seen = pools.second(backgrounds, pictures, cache), photos.photos.subset(image_ids)
-        drawn += alike.of_second(backgrounds, pictures.second_pool, settings.seed, seen, list(pictures.table.path))
-    drawn += alike.shared(pool, pictures.second_pool)
+    said += alike.of_pool(pool, pool_called)
+    pictures.second_pool, of_second = _second_pool(second_backgrounds, pictures, dataset, cache)
+    said += [*of_second, *alike.shared(pool, pictures.second_pool)]
     remarks = [
         f"Audited are the {every} test photos of {dataset}, on the backgrounds that the pipeline drew for them: for a "
         "model of that input size, clean and swapped figures are those of its report."
@@ -117,9 +114,20 @@ def of_dataset(
             f"They are packed for crops of {geometry.crop_px} px and enlarged to the embedder's {input_px}: what it "
             f"does on sharper photos may differ; images.{dataset} in params.yaml sets the size."
         )
-    described = _described(pictures, method, f"the pool {pool_name} of {dataset}")
     made_with = _made_with([photos.photos.folder], photos.masks.folder, pools.mark(pool.folder), pictures)
-    return Opened(pictures, described | made_with, [*remarks, *drawn])
+    return Opened(pictures, _described(pictures, method, pool_called) | made_with, [*remarks, *said])
+
+
+def _second_pool(
+    asked: str | None, pictures: Pictures, dataset: str, cache: Cache
+) -> tuple[pools.SecondPool | None, list[str]]:
+    """A pool of the dataset by its name, or what `pools.second` gives; and what is to be said of it."""
+    photos = pictures.photos
+    if asked and photos.pools.joinpath(asked, "shapes.npy").is_file():
+        other, called = photos.pool(asked), f"the pool {asked} of {dataset}"
+        return pools.of_pack(other, called, pools.mark(other.folder)), alike.of_pool(other, called)
+    other, audited = pools.second(asked, pictures, cache), photos.photos.subset(pictures.image_ids)
+    return other, alike.of_second(asked, other, pictures.seed, audited, list(pictures.table.path))
 
 
 def of_folder(
@@ -139,23 +147,16 @@ def of_folder(
         ValueError: as raised by `folder.read`, `mask_pack`, `refuse_empty` and `background_pack`.
     """
     folder, backgrounds = Path(options.photos), Path(options.backgrounds) if options.backgrounds else None
-    listed, remarks = folders.read(folder, split, roles)
-    size = int((listed.role != QUERY).sum())  # of the gallery
-    if options.second_backgrounds and size < len(listed):
+    every, remarks = folders.read(folder, split, roles)
+    size = int((every.role != QUERY).sum())  # of the gallery
+    if options.second_backgrounds and size < len(every):
         asked = f"--second-backgrounds {options.second_backgrounds}"
         raise InputError(
             f"{asked}: puts whole galleries there, and roles in {LIST} leave them as they are: leave it out"
         )
-    chosen, drawn = galleries.drawn(listed.class_id.to_numpy(), size, options.queries, seed)
-    every, listed = listed, listed if chosen is None else listed.loc[chosen].reset_index(drop=True)
-    table = listed
-    method = "given" if options.masks else options.mask_method or "grabcut"
-    if options.masks:
-        table = folders.given_masks(table, Path(options.masks))
-    elif method == "given":
-        folders.refuse_unmasked(table, folder)
-    elif not options.mask_method and options.second_masks != "given" and (named := int((table.mask_path != "").sum())):
-        remarks.append(f"photos.csv names masks for {named} of {len(table)} photos: --mask-method given takes these.")
+    chosen, drawn = galleries.drawn(every.class_id.to_numpy(), size, options.queries, seed)
+    listed = every if chosen is None else every.loc[chosen].reset_index(drop=True)
+    method, table, of_masks = _first_masks(options, listed, folder)
     if options.second_masks == "given":
         folders.refuse_unmasked(listed, folder, "--second-masks")
     pool = pools.background_pack(backgrounds, input_px, seed, cache)  # before masks, which take long
@@ -163,11 +164,11 @@ def of_folder(
     model = options.rembg_model or REMBG_MODEL
     making = params.Masks(method=method, rembg_model=model, grabcut_px=second_kind.GRABCUT_PX)
     photos = packs.photo_pack(table, folder, input_px, cache)
-    seen = photos, list(table.path)
-    said = alike.of_folder(backgrounds, pool, seed, *seen) if backgrounds else []
+    audited = photos, list(table.path)
+    said = alike.of_folder(backgrounds, pool, seed, *audited) if backgrounds else []
     made = masks = packs.mask_pack(table, folder, making, input_px, cache)
     packs.refuse_empty(masks, folder)
-    remarks += masks_among(photos, list(table.path))
+    remarks += [*of_masks, *masks_among(*audited)]
     gallery, image_ids, full_size = None, np.arange(len(table)), masks.folder.parent / "masks"  # see `mask_pack`
     if chosen is not None:
         gallery, image_ids = galleries.of_files(every, size, folder, chosen, input_px), chosen
@@ -176,17 +177,30 @@ def of_folder(
         photos, masks = photos.subset(places), masks.subset(places)
     photos = Photos(every.assign(image_id=range(len(every))), photos, masks, packs.square(input_px))
     making = second_kind.making(options.second_masks, method, model)
-    beside = making and Second(second_kind.name(making), packs.mask_pack(listed, folder, making, input_px, cache))
+    beside = making and SecondKind(second_kind.name(making), packs.mask_pack(listed, folder, making, input_px, cache))
     if method == "given":
         remarks += second_kind.shared(made, beside, (file_of(full_size, path) for path in table.path))
-    pictures = Pictures(photos, image_ids, pool, seed, cache, second=beside, gallery=gallery)
+    pictures = Pictures(photos, image_ids, pool, seed, cache, second_kind=beside, gallery=gallery)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
     said += alike.shared(pool, pictures.second_pool)
-    said += alike.of_second(options.second_backgrounds, pictures.second_pool, seed, *seen)
+    said += alike.of_second(options.second_backgrounds, pictures.second_pool, seed, *audited)
     described = _described(pictures, options.masks or method, options.backgrounds or pools.OURS)
     mark = pools.mark(*pools.drawn(backgrounds, seed)) if backgrounds else pools.RENDERED
     of_photos = [folder / path for path in listed.path]
     return Opened(pictures, described | _made_with(of_photos, full_size, mark, pictures), [*remarks, *drawn, *said])
+
+
+def _first_masks(options: params.Audit, listed: pd.DataFrame, folder: Path) -> tuple[str, pd.DataFrame, list[str]]:
+    """The method of the first masks, the table with the files of given ones, and what is to be said of the choice."""
+    if options.masks:
+        return "given", folders.given_masks(listed, Path(options.masks)), []
+    if options.mask_method == "given":
+        folders.refuse_unmasked(listed, folder)
+    named, method = int((listed.mask_path != "").sum()), options.mask_method or "grabcut"
+    if options.mask_method or options.second_masks == "given" or not named:
+        return method, listed, []
+    said = f"photos.csv names masks for {named} of {len(listed)} photos: --mask-method given takes these."
+    return method, listed, [said]
 
 
 def _described(pictures: Pictures, masks: str, backgrounds: str) -> dict:

@@ -9,6 +9,7 @@ from torch import Tensor
 from bgbias import ablations
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.photos.compose import centre_box, paste, take
+from bgbias.photos.foreground import doubt_px
 from bgbias.photos.views import BATCH
 from bgbias.seeding import generator
 
@@ -16,33 +17,22 @@ GRID = 4  # backgrounds, the same for all photos
 Make = Callable[[Pictures, np.ndarray], Tensor]  # rows -> uint8 (B, 3, S, S)
 
 
-def doubt_px(pictures: Pictures) -> int:
-    """By how much masks are eroded and dilated: 2 % of the picture, 1 px at least."""
-    return max(1, round(0.02 * pictures.input_px))
-
-
 def _swapped(pictures: Pictures, rows: np.ndarray, draw: int = 0, grow: int = 0) -> Tensor:
     """Photos before random parts of random backgrounds; `grow`: 1 for dilated, -1 for eroded masks."""
-    return pictures.swapped(rows, draw, grow * doubt_px(pictures))
+    return pictures.swapped(rows, draw, grow * doubt_px(pictures.input_px))
 
 
-def _on_same(pictures: Pictures, rows: np.ndarray, number: int, second: bool = False, pool: bool = False) -> Tensor:
-    """Photos before one background, the same for all; `second`: by masks of a second kind, `pool`: of a second pool."""
-    backgrounds = pictures.pool_of(second=pool)
+def _on_same(
+    pictures: Pictures, rows: np.ndarray, number: int, second_kind: bool = False, second_pool: bool = False
+) -> Tensor:
+    """Photos before one background, the same for all; by masks of the second kind, or of the second pool."""
+    backgrounds = pictures.pool_of(second_pool)
     order = generator(pictures.seed, "audit grid").permutation(len(backgrounds))
     background = backgrounds[order[number]]
     height, width, _ = background.shape
     behind = take(background, centre_box(height, width, min(height, width)), pictures.input_px)
-    masks = pictures.second_mask(rows) if second else pictures.mask(rows)
+    masks = pictures.second_mask(rows) if second_kind else pictures.mask(rows)
     return paste(pictures.photo(rows), masks, behind.expand(len(rows), -1, -1, -1))
-
-
-def _second_swapped(pictures: Pictures, rows: np.ndarray, draw: int) -> Tensor:
-    return pictures.second_swapped(rows, draw)
-
-
-def _elsewhere(pictures: Pictures, rows: np.ndarray, draw: int) -> Tensor:
-    return pictures.swapped(rows, draw, second=True)
 
 
 def _on_colour(pictures: Pictures, rows: np.ndarray, colour: Tensor | None) -> Tensor:
@@ -82,45 +72,46 @@ MIXED: dict[str, Make] = {name: partial(_mixed, view=name) for name in ("mixed_s
 MISLEADING: dict[str, Make] = {"mixed_other": partial(_mixed, view="mixed_other")}  # queries only
 PROBES = BACKGROUND_ONLY | MIXED | MISLEADING  # of the photos that can be probed only
 CHANGES = {"eroded": -1, "dilated": 1}  # of masks
-POOL = "pool/"  # likewise of those on backgrounds of a second pool
 SECOND = "second/"  # how views by masks of a second kind begin; the rest is the name of the same by the first
+POOL = "pool/"  # likewise those on backgrounds of a second pool
 QUICK_DRAWS = 2  # of swapped photos, in a quick audit
 OF_A_SAMPLE = ("swapped/", "grid/", f"{SECOND}swapped/")  # of the queries; the gallery is clean
 
 
-def names(draws: int, quick: bool = False, second: bool = False, pool: bool = False) -> list[str]:
+def names(draws: int, quick: bool = False, second_kind: bool = False, second_pool: bool = False) -> list[str]:
     """Return the names of the views that an audit embeds.
 
     Args:
         draws: how many backgrounds are drawn for each photo.
         quick: clean photos and two draws of swapped ones only.
-        second: of an audit that is not quick, with those by masks of a second kind.
-        pool: likewise, with those on backgrounds of a second pool.
+        second_kind: of an audit that is not quick, with those by masks of a second kind.
+        second_pool: likewise, with those on backgrounds of a second pool.
 
     >>> names(5, quick=True)
     ['clean', 'swapped/0', 'swapped/1']
     """
-    return list(views(draws, second, pool))[: 1 + QUICK_DRAWS if quick else None]
+    return list(views(draws, second_kind, second_pool))[: 1 + QUICK_DRAWS if quick else None]
 
 
-def views(draws: int, second: bool = False, pool: bool = False) -> dict[str, Make]:
+def views(draws: int, second_kind: bool = False, second_pool: bool = False) -> dict[str, Make]:
     """Return every view of an audit: its name -> how it is composed.
 
     Args:
         draws: how many backgrounds are drawn for each photo.
-        second: with those by masks of a second kind: all draws, for a drop like the first, and the conflict's grid.
-        pool: with the same on backgrounds of a second pool.
+        second_kind: with those by masks of a second kind: all draws, for a drop like the first, and the conflict's
+            grid.
+        second_pool: with the same on backgrounds of a second pool.
 
     >>> list(views(2))[:5]
     ['clean', 'swapped/0', 'swapped/1', 'swapped/eroded', 'swapped/dilated']
     """
     by_second = {
-        **{f"swapped/{draw}": partial(_second_swapped, draw=draw) for draw in range(draws)},
-        **{f"grid/{number}": partial(_on_same, number=number, second=True) for number in range(GRID)},
+        **{f"swapped/{draw}": partial(Pictures.second_swapped, draw=draw) for draw in range(draws)},
+        **{f"grid/{number}": partial(_on_same, number=number, second_kind=True) for number in range(GRID)},
     }
     on_pool = {
-        **{f"swapped/{draw}": partial(_elsewhere, draw=draw) for draw in range(draws)},
-        **{f"grid/{number}": partial(_on_same, number=number, pool=True) for number in range(GRID)},
+        **{f"swapped/{draw}": partial(Pictures.swapped, draw=draw, second_pool=True) for draw in range(draws)},
+        **{f"grid/{number}": partial(_on_same, number=number, second_pool=True) for number in range(GRID)},
     }
     return {
         "clean": lambda pictures, rows: pictures.photo(rows),
@@ -129,14 +120,14 @@ def views(draws: int, second: bool = False, pool: bool = False) -> dict[str, Mak
         **{f"grid/{number}": partial(_on_same, number=number) for number in range(GRID)},
         **OBJECT_ONLY,
         **PROBES,
-        **({f"{SECOND}{name}": make for name, make in by_second.items()} if second else {}),
-        **({f"{POOL}{name}": make for name, make in on_pool.items()} if pool else {}),
+        **({f"{SECOND}{name}": make for name, make in by_second.items()} if second_kind else {}),
+        **({f"{POOL}{name}": make for name, make in on_pool.items()} if second_pool else {}),
     }
 
 
 def compose(pictures: Pictures, view: str, rows: np.ndarray) -> Tensor:
     """Compose a view of some photos, uint8 (B, 3, S, S)."""
-    known = views(pictures.draws, bool(pictures.second), bool(pictures.second_pool))
+    known = views(pictures.draws, bool(pictures.second_kind), bool(pictures.second_pool))
     return known[view](pictures, rows)
 
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from bgbias.audit.inputs import second_masks, views
+from bgbias.audit.inputs import views
 from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.measures import second_masks
 from bgbias.datasets import near_duplicates
 from bgbias.errors import InputError
+from bgbias.photos.foreground import doubt_px
 from bgbias.report.tables import masks_in_doubt
 
 FLAGS = {key: key for key in ("empty", "border", "tiny", "soft")} | {"nearly_full": "full"}  # suspicion -> key
@@ -25,7 +27,7 @@ def of_masks(pictures: Pictures, scores: dict[str, dict]) -> dict:
     of_changes = [f"{what}_{change}" for what in ("drop", "moved") for change in views.CHANGES]
     return {
         "flagged": flagged(pictures),
-        "radius_px": views.doubt_px(pictures),
+        "radius_px": doubt_px(pictures.input_px),
         "drop_without": scores.get("drop_without_doubtful"),
         **{name: scores[name] for name in of_changes if name in scores},
     }
@@ -59,12 +61,12 @@ def by_second_masks(pictures: Pictures, scores: dict[str, dict], columns: dict[s
         scores: what is measured -> its estimates.
         columns: name of a measure -> float64 (N,), its value of each photo.
     """
-    if not pictures.second:
+    if not pictures.second_kind:
         return None
     kinds = np.array(pictures.second_doubts)
     flagged = {key: int((kinds == kind).sum()) for kind, key in FLAGS.items()}
     table = pictures.table[["path", "class_name"]].assign(**columns)
-    return {"kind": pictures.second.kind, "flagged": flagged} | second_masks.summary(table, scores)
+    return {"kind": pictures.second_kind.name, "flagged": flagged} | second_masks.summary(table, scores)
 
 
 def of_photos(pictures: Pictures, scores: dict[str, dict]) -> dict:

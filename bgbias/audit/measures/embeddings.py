@@ -109,7 +109,7 @@ def embed(
         ValueError: see `models.embedder.embed`.
     """
     ranks.enough(len(pictures.labels), "photos")
-    of_first, opened, second, pool = identity(embedder, pictures), {}, pictures.second, pictures.second_pool
+    of_first, opened, second, pool = identity(embedder, pictures), {}, pictures.second_kind, pictures.second_pool
     of_second = fingerprint([of_first], [second.masks.folder]) if second else None
     of_pool = fingerprint([of_first, pool.identity]) if pool else None
     names = only or views.names(pictures.draws, quick, bool(second), bool(pool))

@@ -16,7 +16,7 @@ from bgbias.seeding import generator
 
 ROWS, SHEET = 6, 12
 AT_ONCE = 256  # queries
-Neighbour = tuple[np.ndarray, str, bool]  # uint8 (H, W, 3), its class, whether that is the query's
+Neighbour = tuple[np.ndarray, str, bool]  # uint8 (S, S, 3), its class, whether that is the query's
 
 
 class Row(NamedTuple):
@@ -25,11 +25,11 @@ class Row(NamedTuple):
     Attributes:
         path: of the photo.
         class_name: of the photo.
-        clean: uint8 (H, W, 3).
-        swapped: uint8 (H, W, 3).
+        clean: uint8 (S, S, 3).
+        swapped: uint8 (S, S, 3).
         neighbours_clean: of the clean photo, the most similar first.
         neighbours_swapped: of the swapped photo, likewise.
-        attention_clean: float (H, W) in [0, 1], of the clean photo; None where there is none.
+        attention_clean: float (S, S) in [0, 1], of the clean photo; None where there is none.
         attention_swapped: of the swapped photo, likewise.
         pair_clean: what makes the clean photo and its first neighbour alike: a map of either, likewise.
         pair_swapped: of the swapped photo and its first neighbour, likewise.

@@ -6,16 +6,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.audit.inputs import second_masks, views
+from bgbias.audit.inputs import views
 from bgbias.audit.inputs.pictures import Pictures
-from bgbias.audit.measures import doubts
-from bgbias.audit.measures.scores import Scores, column, less
+from bgbias.audit.measures import doubts, second_masks
+from bgbias.audit.measures.scores import by_changed_masks, column, kept, less, over_draws
 from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
 from bgbias.metrics.bootstrap import Sums, estimates, sums
 from bgbias.metrics.chance import chance
 from bgbias.metrics.names import METRICS
-from bgbias.metrics.retrieval import per_query
+from bgbias.metrics.retrieval import Scores, per_query
 from bgbias.seeding import generator
 
 OF_THEMSELVES = views.BACKGROUND_ONLY | views.MIXED  # probes that are queries and gallery
@@ -48,23 +48,13 @@ class Measures:
 
     def all(self) -> dict:
         """The part of audit.json that comes from embeddings: see `bgbias.audit.verdict` for what it means."""
-        scores = self.scores | self._of_kept("doubtful", np.array(self.pictures.doubts) == "")
-        distinct = near_duplicates.first_ones(self.pictures.near_duplicates, len(self.labels))
-        scores |= self._of_kept("duplicates", distinct)
+        scores = self.scores | self._without_some()
         if not self.quick:
             scores["grey_gain"] = less(scores["foreground_grey"], scores["swapped"])
-        if self.pictures.second:
-            agreed = (self.pictures.agreement >= second_masks.AGREED).numpy()
-            scores |= self._of_kept("unlike", agreed) | self._of_kept("unlike_second", agreed, views.SECOND)
         asked = {
             name: sums(values.double(), self.labels[rows]) for name, (values, rows) in self._values(scores).items()
         }
-        asked["kept"] = self._kept()
-        if self.pictures.second_pool:
-            asked["kept_pool"] = self._kept("swapped_pool")
-        if self.pictures.second:
-            asked["kept_second"] = self._kept("swapped_second")
-        single = {name: estimate.as_json() for name, estimate in estimates(asked, self._rng).items()}
+        single = {name: of.as_json() for name, of in estimates(asked | self._kept(), self._rng).items()}
         found = {name: {metric: single[f"{metric}_{name}"] for metric in METRICS} for name in scores}
         few = {
             "chance": _means(chance(self.labels)),
@@ -120,12 +110,8 @@ class Measures:
         found |= {view: self._probed(view, view) for view in OF_THEMSELVES}
         found |= {f"{view}_in_clean": self._probed(view, "clean") for view in views.BACKGROUND_ONLY | views.MISLEADING}
         found["background_gap"] = background_bias.background_gap(found["mixed_same"], found["mixed_rand"])
-        first_draw = self._scores("swapped/0", "swapped/0")
-        for change in views.CHANGES:
-            changed = self._scores(f"swapped/{change}", f"swapped/{change}")
-            found[f"drop_{change}"] = less(self.scores["clean"], changed)
-            found[f"moved_{change}"] = less(first_draw, changed)
-        if self.pictures.second:
+        found |= by_changed_masks(self.scores["clean"], lambda view: self._scores(view, view))
+        if self.pictures.second_kind:
             found["swapped_second"] = self._over_draws(lambda draw: self._scores(draw, draw), views.SECOND)
             found["drop_second"] = less(self.scores["clean"], found["swapped_second"])
             found["moved_second"] = less(found["swapped_second"], self.scores["swapped"])
@@ -142,15 +128,15 @@ class Measures:
         names = ("swapped", "drop", "moved", "kept", "conflict", "conflict_moved")
         return {"backgrounds": self.pictures.second_pool.name} | {name: found[f"{name}_pool"] for name in names}
 
-    def _scores(self, queries: str, gallery: str, kept: Tensor | None = None) -> Scores:
-        """Scores of the photos that are kept (None: all, searched once); as if there were no others."""
+    def _scores(self, queries: str, gallery: str, rows: Tensor | None = None) -> Scores:
+        """Scores of some photos (None: all, searched once), as if there were no others."""
         asked = queries, gallery
-        if kept is None:
+        if rows is None:
             if asked not in self._searched:
                 found = per_query(self.embeddings[queries], self.embeddings[gallery], self.labels, [1])
                 self._searched[asked] = found
             return self._searched[asked]
-        return self._search(self.embeddings[queries][kept], self.embeddings[gallery][kept], kept)
+        return self._search(self.embeddings[queries][rows], self.embeddings[gallery][rows], rows)
 
     def _probed(self, view: str, gallery: str) -> Scores:
         """Scores of a view that only probed photos have; of no query where these are too few."""
@@ -159,20 +145,18 @@ class Measures:
         references = self.embeddings[gallery] if gallery in views.PROBES else self.embeddings[gallery][self.probed]
         return self._search(self.embeddings[view], references, self.probed)
 
-    def _search(self, queries: Tensor, references: Tensor, kept: Tensor) -> Scores:
-        scores = per_query(queries, references, self.labels[kept], [1])
-        return scores | {"rows": kept[scores["rows"]]}
+    def _search(self, queries: Tensor, references: Tensor, rows: Tensor) -> Scores:
+        scores = per_query(queries, references, self.labels[rows], [1])
+        return scores | {"rows": rows[scores["rows"]]}
 
     def _over_draws(self, score: Callable[[str], Scores], of: str = "") -> Scores:
-        found = [score(f"{of}swapped/{draw}") for draw in range(self.draws)]
-        means = {name: torch.stack([scores[name] for scores in found]).double().mean(0) for name in METRICS}
-        return means | {"rows": found[0]["rows"]}
+        return over_draws([score(f"{of}swapped/{draw}") for draw in range(self.draws)])
 
-    def _kept(self, swapped: str = "swapped") -> Sums:
-        """Of what is found on clean photos beyond guessing, the share that is found on swapped ones."""
-        level, labels = chance(self.labels)["recall_at_1"], self.labels[self.scores["clean"]["rows"]]
-        before, after = (self.scores[view]["recall_at_1"].double() - level for view in ("clean", swapped))
-        return sums(after, labels, before)
+    def _kept(self) -> dict[str, Sums]:
+        clean, level = self.scores["clean"], chance(self.labels)["recall_at_1"]
+        swapped = {by: self.scores.get(f"swapped{by}") for by in ("", "_second", "_pool")}
+        labels = self.labels[clean["rows"]]
+        return {f"kept{by}": kept(clean, scores, level, labels) for by, scores in swapped.items() if scores}
 
     def _grid(self, of: str = "") -> list[Tensor]:
         return [self.embeddings[f"{of}grid/{number}"] for number in range(views.GRID)]
@@ -181,7 +165,7 @@ class Measures:
         every, grid = torch.arange(len(self.labels)), self._grid()
         over = background_bias.over_backgrounds(grid, self.embeddings["clean"], self.labels)
         second = {}
-        if self.pictures.second:
+        if self.pictures.second_kind:
             of_second = background_bias.conflict(self._grid(views.SECOND), self.labels)
             second = {"conflict_second": (of_second, every), "mask_agreement": (self.pictures.agreement, every)}
         conflict = background_bias.conflict(grid, self.labels)
@@ -210,14 +194,23 @@ class Measures:
         shares = {name: share.as_json() for name, share in shares.items()}
         return {**shares, "random": invariance.random_shares(len(self.labels), views.GRID)._asdict()}
 
-    def _of_kept(self, without: str, kept: np.ndarray, of: str = "") -> dict[str, Scores]:
+    def _without_some(self) -> dict[str, Scores]:
+        """Scores without photos that raise doubts: of their masks, of near-duplicates, of masks that do not agree."""
+        distinct = near_duplicates.first_ones(self.pictures.near_duplicates, len(self.labels))
+        scores = self._without("doubtful", np.array(self.pictures.doubts) == "") | self._without("duplicates", distinct)
+        if self.pictures.second_kind:
+            agreed = (self.pictures.agreement >= second_masks.AGREED).numpy()
+            scores |= self._without("unlike", agreed) | self._without("unlike_second", agreed, views.SECOND)
+        return scores
+
+    def _without(self, what: str, left: np.ndarray, of: str = "") -> dict[str, Scores]:
         """Scores on clean photos, and the drop, without some photos; nothing where none or too many are left out."""
-        rows = torch.from_numpy(np.flatnonzero(kept))
-        if kept.all() or not views.can_be_searched(self.labels[rows].numpy()):
+        rows = torch.from_numpy(np.flatnonzero(left))
+        if left.all() or not views.can_be_searched(self.labels[rows].numpy()):
             return {}
         clean = self._scores("clean", "clean", rows)
         swapped = self._over_draws(lambda draw: self._scores(draw, draw, rows), of)
-        return {f"clean_without_{without}": clean, f"drop_without_{without}": less(clean, swapped)}
+        return {f"clean_without_{what}": clean, f"drop_without_{what}": less(clean, swapped)}
 
 
 def _means(scores: Scores) -> dict:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bgbias import files
-from bgbias.audit.inputs.second_masks import COLUMNS
+from bgbias.audit.measures.second_masks import COLUMNS
 from bgbias.errors import InputError, as_input_error
 from bgbias.report.tables import masks_in_doubt
 

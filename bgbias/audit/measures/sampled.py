@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bgbias.audit.inputs import sample, second_masks, views
+from bgbias.audit.inputs import sample, views
 from bgbias.audit.inputs.pictures import Pictures
-from bgbias.audit.measures import doubts
-from bgbias.audit.measures.scores import Scores, less
+from bgbias.audit.measures import doubts, second_masks
+from bgbias.audit.measures.scores import by_changed_masks, kept, less, over_draws
 from bgbias.metrics import background_bias
 from bgbias.metrics.bootstrap import Sums, estimates, sums
 from bgbias.metrics.chance import chance
 from bgbias.metrics.names import METRICS
-from bgbias.metrics.retrieval import per_query
+from bgbias.metrics.retrieval import Scores, per_query
 from bgbias.seeding import generator
 
 
@@ -82,7 +82,7 @@ class Sampled:
         return missing | {ours.get(name, name): of_measure for name, of_measure in values.items()}
 
     def _has_second(self) -> bool:
-        return self.pictures.second is not None
+        return self.pictures.second_kind is not None
 
     def _values(self) -> dict[str, np.ndarray]:
         of_scores = {f"{metric}_{name}": of[metric] for metric in METRICS for name, of in self.scores.items()}
@@ -106,20 +106,14 @@ class Sampled:
         return per_query(queries, self._gallery(), self.every, [1], self.rows)
 
     def _over_draws(self, of: str = "") -> Scores:
-        found = [self._search(self.embeddings[f"{of}swapped/{draw}"]) for draw in range(self.draws)]
-        means = {name: torch.stack([scores[name] for scores in found]).double().mean(0) for name in METRICS}
-        return means | {"rows": self.rows}
+        return over_draws([self._search(self.embeddings[f"{of}swapped/{draw}"]) for draw in range(self.draws)])
 
     def _searches(self) -> dict[str, Scores]:
         found = {"clean": self._search(self.embeddings["clean"][self.rows]), "swapped": self._over_draws()}
         return found | {"drop": less(found["clean"], found["swapped"])}
 
     def _changed_masks(self) -> dict[str, Scores]:
-        found, first_draw = {}, self._search(self.embeddings["swapped/0"])
-        for change in views.CHANGES:
-            changed = self._search(self.embeddings[f"swapped/{change}"])
-            found[f"drop_{change}"] = less(self.scores["clean"], changed)
-            found[f"moved_{change}"] = less(first_draw, changed)
+        found = by_changed_masks(self.scores["clean"], lambda view: self._search(self.embeddings[view]))
         if self._has_second():
             found["swapped_second"] = self._over_draws(views.SECOND)
             found["drop_second"] = less(self.scores["clean"], found["swapped_second"])
@@ -134,8 +128,7 @@ class Sampled:
 
     def _kept(self, swapped: str) -> Sums:
         level = self._chance()["recall_at_1"]
-        before, after = (self.scores[view]["recall_at_1"].double() - level for view in ("clean", swapped))
-        return sums(after, self.pictures.labels, before)
+        return kept(self.scores["clean"], self.scores[swapped], level, self.pictures.labels)
 
     def _rng(self) -> np.random.Generator:
         return generator(self.pictures.seed, "audit intervals")

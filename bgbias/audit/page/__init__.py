@@ -6,7 +6,7 @@ from pathlib import Path
 from bgbias import files
 from bgbias.audit.about import About
 from bgbias.audit.measures.examples import Masked, Row
-from bgbias.audit.page import definitions, first, gallery, measures, second_masks, second_pool, view_chart, wording
+from bgbias.audit.page import definitions, first, gallery, masks, measures, second_pool, view_chart, wording
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, POINTS
@@ -133,45 +133,44 @@ def _sections(audit: dict, rows: Sequence[Row]) -> list[Html]:
 
 def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
     """The lead of a section, and what it shows."""
-    if name == "figures":
-        first_kind = f" By the first masks, {sensitivity.kinds(audit)[0]}." if audit["second_masks"] else ""
-        first_kind += f" On the first pool, {audit['backgrounds']}." if audit["second_backgrounds"] else ""
-        return f"With 95 % intervals over classes, and what they were counted on.{first_kind}", _figures(audit)
-    if name == "matrix":
-        matrices = [measures.matrix(audit["matrix"], metric, title) for metric, title in METRICS.items()]
-        lead = "What is searched with, and in what. Stronger shades are higher scores."
-        return lead, tag("div", *matrices, class_="pair")
-    if name == "views":
-        level = wording.value({"value": audit["chance"]["map_at_r"]}, PERCENT)
-        lead = (
-            "Recall@1 with its 95 % interval. High is good at dots, bad at diamonds; at squares it is neither by "
-            f"itself. The dashed line is chance among all photos; of MAP@R it is {level}."
-        )
-        return lead, view_chart.chart(audit)
-    if name == "photos":
-        lead = (
-            "Photos that the model loses, and what it ranks as most similar. Where there are maps, they show where it "
-            "looks, and what makes query and first neighbour alike."
-        )
-        return lead, joined(*map(gallery.row, rows)) if rows else tag(
-            "p", "There are no photos to show.", class_="none"
-        )
-    if name == "sentences":
-        sentences = [tag("p", wording.kept_together(sentence)) for sentence in audit["verdict"]]
-        return "What the figures say, and no more.", tag("div", *sentences, class_="verdict")
-    return {
-        "measures": lambda: (
-            "The background's weight, asked in five ways.",
-            joined(measures.single(audit), second_pool.section(audit)),
-        ),
-        "variance": lambda: ("What the embeddings of swapped photos differ by.", measures.variance(audit)),
-        "attention": lambda: ("Does the model look at the object?", measures.attention(audit["attention"])),
-        "masks": lambda: (
-            "Which masks look wrong, and the drop with others.",
-            joined(second_masks.section(audit), measures.masks(audit)),
-        ),
-        "reading": lambda: ("All shares are of queries, unless said otherwise.", definitions.section()),
-    }[name]()
+    match name:
+        case "figures":
+            lead = "With 95 % intervals over classes, and what they were counted on."
+            lead += f" By the first masks, {sensitivity.kinds(audit)[0]}." if audit["second_masks"] else ""
+            lead += f" On the first pool, {audit['backgrounds']}." if audit["second_backgrounds"] else ""
+            return lead, _figures(audit)
+        case "matrix":
+            matrices = [measures.matrix(audit["matrix"], metric, title) for metric, title in METRICS.items()]
+            lead = "What is searched with, and in what. Stronger shades are higher scores."
+            return lead, tag("div", *matrices, class_="pair")
+        case "views":
+            level = wording.value({"value": audit["chance"]["map_at_r"]}, PERCENT)
+            lead = (
+                "Recall@1 with its 95 % interval. High is good at dots, bad at diamonds; at squares it is neither by "
+                f"itself. The dashed line is chance among all photos; of MAP@R it is {level}."
+            )
+            return lead, view_chart.chart(audit)
+        case "photos":
+            lead = (
+                "Photos that the model loses, and what it ranks as most similar. Where there are maps, they show where "
+                "it looks, and what makes query and first neighbour alike."
+            )
+            none = tag("p", "There are no photos to show.", class_="none")
+            return lead, joined(*map(gallery.row, rows)) if rows else none
+        case "sentences":
+            sentences = [tag("p", wording.kept_together(sentence)) for sentence in audit["verdict"]]
+            return "What the figures say, and no more.", tag("div", *sentences, class_="verdict")
+        case "measures":
+            both = joined(measures.single(audit), second_pool.section(audit))
+            return "The background's weight, asked in five ways.", both
+        case "variance":
+            return "What the embeddings of swapped photos differ by.", measures.variance(audit)
+        case "attention":
+            return "Does the model look at the object?", measures.attention(audit["attention"])
+        case "masks":
+            return "Which masks look wrong, and the drop with others.", masks.section(audit)
+        case "reading":
+            return "All shares are of queries, unless said otherwise.", definitions.section()
 
 
 def _section(name: str, title: str, lead: str, inside: Html) -> Html:

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from bgbias.audit.page import wording
 from bgbias.audit.page.markup import Html, tag
-from bgbias.audit.page.wording import Estimate, Unit
+from bgbias.audit.page.wording import Unit
+from bgbias.audit.verdict.wording import Estimate
+from bgbias.metrics.names import METRICS
 
 AXIS_PX, BAR_PX = 30, 30
 SHAPES = {  # of `Group.kind`
@@ -85,6 +87,24 @@ class Group(NamedTuple):
     scale: Scale
     lines: Sequence[Line]
     kind: str = "good"
+
+
+def line(label: str, note: str, score: dict[str, Estimate] | None) -> Line:
+    """A row of Recall@1, with MAP@R as its second estimate; None: it was not measured."""
+    return Line(label, note, *(score and score[metric] for metric in METRICS))
+
+
+def group(
+    title: str,
+    note: str,
+    lines: Sequence[Line],
+    unit: Unit,
+    kind: str = "good",
+    mark: float | None = None,
+    mark_name: str = "",
+) -> Group:
+    """Rows on a scale that fits their estimates, see `scale`."""
+    return Group(title, note, scale([line.estimate for line in lines], unit, mark, mark_name), lines, kind)
 
 
 def chart(caption: str, groups: Sequence[Group], heading: str, other: str | None = None) -> Html:

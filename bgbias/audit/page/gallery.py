@@ -96,14 +96,11 @@ def data_uri(photo: np.ndarray, longest_px: int = LONGEST_PX) -> str:
 
 
 def overlay(photo: np.ndarray, attention: np.ndarray) -> np.ndarray:
-    """Apply `overlays.overlay` to a photo that need not be square: filled up to a square, and cut again.
+    """Lay an attention map, float (S, S) in [0, 1], over its photo, uint8 (S, S, 3); see `overlays.overlay`.
 
     Raises:
         ValueError: the map is of another size than the photo.
     """
-    height, width = photo.shape[:2]
-    if attention.shape != (height, width):
-        raise InputError(f"attention {attention.shape} of a photo {(height, width)}: enlarge it to the photo's size")
-    filled = (0, max(height, width) - height), (0, max(height, width) - width)
-    weights = np.pad((attention * 255).round().astype(np.uint8), filled)
-    return overlays.overlay(np.pad(photo, (*filled, (0, 0))), weights)[:height, :width]
+    if attention.shape != photo.shape[:2]:
+        raise InputError(f"attention {attention.shape} of a photo {photo.shape[:2]}: enlarge it to the photo's size")
+    return overlays.overlay(photo, (attention * 255).round().astype(np.uint8))

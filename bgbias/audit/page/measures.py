@@ -1,11 +1,10 @@
-"""The figures of an audit as sections: matrix, single measures, variance, attention, masks."""
-
-from collections.abc import Sequence
+"""The figures of an audit as sections: matrix, single measures, variance, attention."""
 
 from bgbias.audit.page import charts, wording
-from bgbias.audit.page.charts import Group, Line
+from bgbias.audit.page.charts import Line
 from bgbias.audit.page.markup import Html, joined, tag
-from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS, Estimate
+from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
+from bgbias.audit.verdict.wording import Estimate
 from bgbias.metrics.names import METRICS
 
 CELLS = {  # query view, gallery view -> what such a search is
@@ -14,14 +13,6 @@ CELLS = {  # query view, gallery view -> what such a search is
     ("swapped", "clean"): "a new picture elsewhere, the gallery as it is",
     ("swapped", "swapped"): "only the object can help",
 }
-MASKS = {  # why a mask is in doubt
-    "empty": ("Empty", "no object was found"),
-    "full": ("Nearly full", "almost all of the photo is taken for the object"),
-    "border": ("On the border", "most of the photo's border is taken for the object"),
-    "tiny": ("Tiny", "hardly any of the photo is taken for the object"),
-    "soft": ("Soft", "the object is see-through"),
-}
-LISTED = 100  # masks of a kind
 SHARES = {"photo": "The photo", "background": "The background", "rest": "Neither alone"}
 
 
@@ -54,68 +45,52 @@ def estimate(measured: Estimate, unit: wording.Unit) -> list[Html]:
 
 def single(audit: dict) -> Html:
     """Draw the chart of gap, conflict, worst of K, invariance and objects on grey."""
-    gap, worst = audit["gap"], audit["worst_of_backgrounds"]
-    k = worst["backgrounds"]
-    grey = [Line(heading, "", audit["grey_gain"][metric]) for metric, heading in METRICS.items()]
-    level = audit["chance"]["recall_at_1"]
-    over = [
-        Line("Mean of the backgrounds", "", worst["mean"]),
-        Line(f"Right on all {k}", "falls with their number", worst["worst"]),
-    ]
-    lines = [Line(heading, "", gap[metric]) for metric, heading in METRICS.items()]
+    over = audit["worst_of_backgrounds"]
+    k = over["backgrounds"]
     groups = [
-        _group(
+        charts.group(
             "Background gap",
             "Points that backgrounds of the right class add, over random ones. 0: what they tell changes nothing.",
-            lines,
+            [Line(heading, "", audit["gap"][metric]) for metric, heading in METRICS.items()],
             POINTS,
+            "bad",
             0.0,
-            kind="bad",
         ),
-        _group(
+        charts.group(
             "Conflict",
             "How often the same background outweighs the same class. 0 is best.",
             [Line("Background ahead", f"on {k} of the pool: {audit['backgrounds']}", audit["conflict"])],
             PERCENT,
+            "bad",
             0.5,
             "random",
-            "bad",
         ),
-        _group(
+        charts.group(
             f"Recall@1 over {k} backgrounds",
             "High is good. What lies between the two is lost to some of the backgrounds.",
-            over,
+            [
+                Line("Mean of the backgrounds", "", over["mean"]),
+                Line(f"Right on all {k}", "falls with their number", over["worst"]),
+            ],
             PERCENT,
-            level,
-            "chance on each",
+            mark=audit["chance"]["recall_at_1"],
+            mark_name="chance on each",
         ),
-        _group(
+        charts.group(
             "Invariance",
             "1: the background does nothing. 0: a swap is like another photo.",
             [Line("Invariance", "", audit["invariance"])],
             PLAIN,
         ),
-        _group(
+        charts.group(
             "Objects alone on grey",
             "Points that they gain over swapped photos. Above 0, it helps to show them so.",
-            grey,
+            [Line(heading, "", audit["grey_gain"][metric]) for metric, heading in METRICS.items()],
             POINTS,
-            0.0,
+            mark=0.0,
         ),
     ]
     return charts.chart("Gap, conflict, worst of the backgrounds, invariance, grey", groups, "Value")
-
-
-def _group(
-    title: str,
-    note: str,
-    lines: Sequence[Line],
-    unit: wording.Unit,
-    mark: float | None = None,
-    mark_name: str = "",
-    kind: str = "good",
-) -> Group:
-    return Group(title, note, charts.scale([line.estimate for line in lines], unit, mark, mark_name), lines, kind)
 
 
 def variance(audit: dict) -> Html:
@@ -164,7 +139,7 @@ def attention(scores: dict | None) -> Html:
         ("pointing_game", "Pointing game", "Photos whose most attended pixel is on the object.", PERCENT),
     )
     groups = [
-        _group(title, note, [Line(view.capitalize(), "", measured[name]) for view, measured in scores.items()], unit)
+        charts.group(title, note, [Line(view.capitalize(), "", of[name]) for view, of in scores.items()], unit)
         for name, title, note, unit in asked
     ]
     sides = {"pair_score": "query", "pair_score_retrieved": "found photo"}
@@ -174,49 +149,5 @@ def attention(scores: dict | None) -> Html:
         for name, side in sides.items()
     ]
     note = "Of what makes a query and the photo found first alike, as the attention score."
-    return charts.chart("Attention on the object", [*groups, _group("Pair score", note, lines, PLAIN)], "Value")
-
-
-def _from_whole(doubt: dict) -> str:
-    """Say from what changed masks move the drop: that of whole ones on the same backgrounds, the first draw's."""
-    drop, moved = (doubt.get(f"{what}_eroded") for what in ("drop", "moved"))
-    if not drop or not moved:
-        return ""
-    whole = 100 * (drop["recall_at_1"]["value"] - moved["recall_at_1"]["value"])
-    return f"From masks as they are on the first draw of backgrounds (Recall@1: {whole:.1f} points). "
-
-
-def masks(audit: dict) -> Html:
-    """List masks in doubt, and draw the drop without them and with others."""
-    doubt, drop = audit["mask_doubt"], audit["drop"]
-    px = doubt["radius_px"]
-    smaller, larger = f"Eroded by {px} px", f"Dilated by {px} px"
-    drops = (
-        ("As they are", "", drop),
-        ("Without those in doubt", "", doubt["drop_without"]),
-        (smaller, "first draw of backgrounds only", doubt.get("drop_eroded")),
-        (larger, "first draw of backgrounds only", doubt.get("drop_dilated")),
-    )
-    moved = ((smaller, "", doubt.get("moved_eroded")), (larger, "", doubt.get("moved_dilated")))
-    asked = (
-        ("Drop, by masks", "Clean minus swapped.", drops),
-        ("How far it moves", f"{_from_whole(doubt)}Query by query. Far from 0, the drop depends on the masks.", moved),
-    )
-    groups = [_group(title, note, _lines(changed), POINTS, kind="bad") for title, note, changed in asked]
-    kinds = [_paths(kind, paths) for kind, paths in doubt["flagged"].items() if paths]
-    flagged = {path for paths in doubt["flagged"].values() for path in paths}
-    counted = f"{wording.many(len(flagged), 'mask is', 'masks are')} in doubt, of {audit['photos']:,}."
-    lists = tag("div", *kinds, class_="lists") if kinds else ""
-    return joined(tag("p", counted), lists, charts.chart("The drop with other masks", groups, *METRICS.values()))
-
-
-def _lines(asked: Sequence[tuple]) -> list[Line]:
-    return [Line(label, note, *(drop and drop[metric] for metric in METRICS)) for label, note, drop in asked]
-
-
-def _paths(kind: str, paths: Sequence[str]) -> Html:
-    title, note = MASKS.get(kind, (kind, ""))  # one that came later is still listed
-    summary = tag("summary", tag("b", f"{title}: {len(paths):,}"), " ", note)
-    more = [f"and {len(paths) - LISTED:,} more; audit.json lists them all"] if len(paths) > LISTED else []
-    listed = [*paths[:LISTED], *more]
-    return tag("details", summary, tag("ul", *(tag("li", path) for path in listed)))
+    pairs = charts.group("Pair score", note, lines, PLAIN)
+    return charts.chart("Attention on the object", [*groups, pairs], "Value")

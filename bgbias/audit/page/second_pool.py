@@ -1,7 +1,7 @@
 """Drop and conflict on backgrounds of a second pool, beside the first."""
 
 from bgbias.audit.page import charts
-from bgbias.audit.page.charts import Group, Line
+from bgbias.audit.page.charts import Line
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.wording import PERCENT, POINTS
 from bgbias.metrics.names import METRICS
@@ -13,17 +13,18 @@ def section(audit: dict) -> Html:
     if second is None:
         return joined()
     first, other = audit["backgrounds"], second["backgrounds"]
+    less = "The second less the first"
     swapped = {first: audit["matrix"]["swapped"]["swapped"], other: second["swapped"]}
-    drops = {first: audit["drop"], other: second["drop"], "The second less the first": second["moved"]}
+    drops = {first: audit["drop"], other: second["drop"], less: second["moved"]}
     by_metric = [
-        Group("Swapped, by pool", "High is good.", charts.scale([], PERCENT), _lines(swapped)),
-        _points("Drop, by pool", "Clean minus swapped.", _lines(drops)),
+        charts.group("Swapped, by pool", "High is good.", _lines(swapped), PERCENT),
+        charts.group("Drop, by pool", "Clean minus swapped.", _lines(drops), POINTS, "bad"),
     ]
     shares = [Line(first, "", audit["conflict"]), Line(other, "", second["conflict"])]
-    moved = [Line("The second less the first", "", second["conflict_moved"])]
+    moved, note = [Line(less, "", second["conflict_moved"])], "Query by query. Far from 0, it depends on the pool."
     of_conflict = [
-        Group("Conflict, by pool", "The background wins.", charts.scale([], PERCENT, 0.5, "random"), shares, "bad"),
-        _points("How far it moves", "Query by query. Far from 0, it depends on the pool.", moved),
+        charts.group("Conflict, by pool", "The background wins.", shares, PERCENT, "bad", 0.5, "random"),
+        charts.group("How far it moves", note, moved, POINTS, "bad"),
     ]
     return joined(
         tag("h3", "On backgrounds of a second pool"),
@@ -33,8 +34,4 @@ def section(audit: dict) -> Html:
 
 
 def _lines(asked: dict[str, dict]) -> list[Line]:
-    return [Line(label, "", *(found[metric] for metric in METRICS)) for label, found in asked.items()]
-
-
-def _points(title: str, note: str, lines: list[Line]) -> Group:
-    return Group(title, note, charts.scale([line.estimate for line in lines], POINTS), lines, "bad")
+    return [charts.line(label, "", score) for label, score in asked.items()]

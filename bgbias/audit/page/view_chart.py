@@ -79,7 +79,7 @@ def chart(audit: dict) -> Html:
 
 def _lines(labels: dict, scores: dict, backgrounds: str) -> list[Line]:
     return [
-        Line(label, note.format(backgrounds=backgrounds), *(scores[view][metric] for metric in METRICS))
+        charts.line(label, note.format(backgrounds=backgrounds), scores[view])
         for view, (label, note) in labels.items()
         if view in scores
     ]

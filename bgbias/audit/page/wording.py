@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-Estimate = dict  # value, low, high: float or None; queries, classes, undefined: int. See `bootstrap.Estimate`
+from bgbias.audit.verdict.wording import Estimate
+
 NOT_DEFINED, NO_INTERVAL, NOT_MEASURED = "not defined", "no interval", "not measured"
 
 

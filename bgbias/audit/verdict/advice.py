@@ -11,7 +11,7 @@ from bgbias.config import params
 NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "queries", "out")  # options of an audit
 OF_MASKS = {"mask_method": "method", "rembg_model": "rembg_model"}  # option -> setting of the pipeline
 OWN = "data/sources/own"  # where the pipeline looks for the user's photos
-BELIEVE = {  # where the loss depends on it
+BELIEVE = {  # where the drop depends on it
     "masks": "See which masks fit the objects, give these (--masks DIR), and audit again: the loss depends on them.",
     "backgrounds": "See which pool is like the places where photos are searched, and believe its figures: the loss "
     "depends on it.",
@@ -49,13 +49,13 @@ def steps(
         )
         return [{"said": said, "commands": []}]
     drops, masks = sensitivity.drops(found), _if_grabcut(found, asked)
-    sides, loss = set(sensitivity.sides(drops, 0)), max(most(drop) for _, drop in drops)
+    sides, largest = set(sensitivity.sides(drops, 0)), max(most(drop) for _, drop in drops)
     if sides == {1}:
         return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime, network)]
     if 1 in sides:
         said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
-    elif loss > MAY_LOSE:
-        said = f"Audit more photos, for a loss of up to {100 * loss:.1f} points is not excluded."
+    elif largest > MAY_LOSE:
+        said = f"Audit more photos, for a loss of up to {100 * largest:.1f} points is not excluded."
     else:
         said = "Do nothing against backgrounds, by these photos; audit again when photos or model change."
     return [*masks, {"said": said, "commands": []}]

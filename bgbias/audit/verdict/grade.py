@@ -11,7 +11,7 @@ GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is k
 RULE = "A from 90 %, B from 75 %, C from 60 %, D from 40 %, E below"
 MUCH = 0.2  # of searches that guessing finds: then half of all that is found is not half of what is found beyond that
 NO_LOSS, TOO_FEW = "no loss is shown", "no loss is shown, but these photos are too few to exclude one"
-MAY_LOSE = 0.05  # Recall@1: if as much may be lost, more photos are asked for
+MAY_LOSE = 0.05  # of Recall@1: if the drop may be larger, more photos are asked for
 
 
 def letter(kept: float) -> str:
@@ -40,7 +40,7 @@ def summary(found: dict) -> dict:
     )
     drops = sensitivity.drops(found)
     told_apart = span(clean, digits=0) != span(*swapped, digits=0) or set(sensitivity.sides(drops, 0)) == {0}
-    digits = 0 if told_apart else 1  # a loss that is shown is not said of equal numbers
+    digits = 0 if told_apart else 1  # a drop that is shown is not said of equal numbers
     searches = f"Of 100 searches, {span(clean, digits=digits)} find the right product"
     if doubtful(found):
         said = f"{searches}. What other backgrounds do cannot be told: most of the masks are in doubt."

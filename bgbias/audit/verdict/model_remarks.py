@@ -5,8 +5,8 @@ from torch import Tensor
 
 from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.pictures import Pictures
-from bgbias.audit.verdict import normalisation
-from bgbias.audit.verdict.normalisation import SILENT
+from bgbias.audit.measures import normalisation
+from bgbias.audit.measures.normalisation import SILENT
 from bgbias.audit.verdict.wording import interval, percent, points
 from bgbias.external import graphs
 from bgbias.models.by_name import COLLECTIONS

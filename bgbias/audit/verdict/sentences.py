@@ -50,13 +50,13 @@ def verdict(
     if doubt := doubtful(found):
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]
     if "sample" in found and "worst_of_backgrounds" in found:
-        said = swaps.loss(found), *swaps.agreement(found), *remarks, _clean(found), _worst(found)
+        said = swaps.drop(found), *swaps.agreement(found), *remarks, _clean(found), _worst(found)
         return [*said, *_masks(found), *few]
     if "gap" not in found:
         doubles = _near_duplicates(found, True)
-        return [swaps.loss(found), *remarks, _clean(found), *doubles, *_masks(found), *few, _quick(found)]
+        return [swaps.drop(found), *remarks, _clean(found), *doubles, *_masks(found), *few, _quick(found)]
     return [
-        swaps.loss(found),
+        swaps.drop(found),
         *swaps.agreement(found),
         *swaps.pools(found),
         *remarks,

@@ -1,4 +1,4 @@
-"""What the verdict says of swapped photos, by one kind of masks or two, on one pool or two: loss, conflict."""
+"""What the verdict says of swapped photos, by one kind of masks or two, on one pool or two: drop, conflict."""
 
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import above_chance, guesses
@@ -12,12 +12,12 @@ OUTWEIGHS = {
 }
 
 
-def loss(found: dict) -> str:
-    """Say what swapping costs, as far as both kinds of masks and both pools allow."""
+def drop(found: dict) -> str:
+    """Say how far Recall@1 drops, as far as both kinds of masks and both pools allow."""
     drops, chance = sensitivity.drops(found), found["chance"]["recall_at_1"]
     sides = set(sensitivity.sides(drops, 0))
     if sides == {-1}:
-        more, brackets = sensitivity.ranged([(how, negative(drop)) for how, drop in drops], 1, "points", found)
+        more, brackets = sensitivity.ranged([(how, negative(one)) for how, one in drops], 1, "points", found)
         text = f"With swapped backgrounds Recall@1 is {more} higher {brackets}"
         if guesses(found):
             return f"{text}. A model at chance, with both, has nothing to gain, so this says nothing about backgrounds."

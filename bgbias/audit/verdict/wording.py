@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-Estimate = dict  # of `bootstrap.Estimate`
+Estimate = dict  # value, low, high: float or None; queries, classes, undefined: int. See `bootstrap.Estimate`
 
 
 def percent(estimate: Estimate) -> str:
@@ -81,13 +81,13 @@ def may_be_unlike(alike: int) -> float:
     return 1 - 0.05 ** (1 / alike)
 
 
-def most(loss: Estimate) -> float:
-    """Bound a loss by its interval; where no class loses anything, by how many others may lose all.
+def most(drop: Estimate) -> float:
+    """Bound a drop by its interval; where no class loses anything, by how many others may lose all.
 
     >>> most({"low": -0.1, "high": 0.25, "classes": 8}), round(most({"low": 0.0, "high": 0.0, "classes": 8}), 3)
     (0.25, 0.312)
     """
-    return may_be_unlike(loss["classes"]) if loss["low"] == loss["high"] == 0 else loss["high"]
+    return may_be_unlike(drop["classes"]) if drop["low"] == drop["high"] == 0 else drop["high"]
 
 
 def ends(estimate: Estimate) -> str:
@@ -109,5 +109,5 @@ def side(estimate: Estimate, level: float) -> int:
 
 
 def negative(estimate: Estimate) -> Estimate:
-    """Turn a loss into a gain."""
+    """Turn a drop into a gain."""
     return estimate | {"value": -estimate["value"], "low": -estimate["high"], "high": -estimate["low"]}

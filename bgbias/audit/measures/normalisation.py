@@ -8,7 +8,8 @@ from torch import Tensor
 
 from bgbias.errors import InputError
 from bgbias.metrics.bootstrap import estimate
-from bgbias.metrics.retrieval import per_query
+from bgbias.metrics.names import METRICS
+from bgbias.metrics.retrieval import Scores, per_query
 from bgbias.models.cards import Input, card
 from bgbias.models.embedder import Embedder, embed
 from bgbias.seeding import generator
@@ -87,10 +88,10 @@ def _assumed(spec: str) -> bool:
     return spec.partition(":")[0] in SILENT and not {"mean", "sd"} & set(options)
 
 
-def _scores(embedder: Embedder, pictures: Tensor, labels: np.ndarray, names: Sequence[str]) -> dict[str, Tensor]:
+def _scores(embedder: Embedder, pictures: Tensor, labels: np.ndarray, names: Sequence[str]) -> Scores:
     embeddings = embed(embedder, pictures.split(BATCH), names)
     return per_query(embeddings, embeddings, torch.from_numpy(labels), [1])
 
 
-def _means(scores: dict[str, Tensor]) -> dict[str, float]:
-    return {metric: scores[metric].double().mean().item() for metric in ("recall_at_1", "map_at_r")}
+def _means(scores: Scores) -> dict[str, float]:
+    return {metric: scores[metric].double().mean().item() for metric in METRICS}

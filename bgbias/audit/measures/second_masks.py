@@ -8,35 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
 
 from bgbias.metrics.names import METRICS
-from bgbias.photos.foreground import OBJECT
 
 AGREED = 0.5  # IoU; of two masks below it, more is in one alone than in both
 COLUMNS = [f"{metric}_{name}_second" for metric in METRICS for name in ("swapped", "drop", "moved")]
 COLUMNS += ["conflict_second", "mask_agreement"]  # of the queries, that masks of a second kind give
 GIVEN = ("swapped", "drop", "moved", "kept", "conflict")
 BY_CLASS = {"drop": "recall_at_1_drop", "drop_second": "recall_at_1_drop_second", "agreement": "mask_agreement"}
-
-
-def agreement(first: Tensor, second: Tensor) -> Tensor:
-    """Return the IoU of masks: of the pixels that are object in one of two (128 or more), the share that is in both.
-
-    Args:
-        first: uint8 (B, 1, H, W).
-        second: likewise.
-
-    Returns:
-        float64 (B,) in [0, 1]; NaN where both are empty.
-
-    >>> import torch
-    >>> first = torch.tensor([[[[255, 128, 0]]], [[[0, 0, 0]]]], dtype=torch.uint8)
-    >>> agreement(first, torch.tensor([[[[0, 255, 127]]], [[[0, 0, 0]]]], dtype=torch.uint8)).tolist()
-    [0.5, nan]
-    """
-    first, second = ((masks >= OBJECT).flatten(1) for masks in (first, second))
-    return (first & second).sum(1).double() / (first | second).sum(1)
 
 
 def by_class(queries: pd.DataFrame) -> list[dict]:
