@@ -54,7 +54,16 @@ def test_the_largest_fall_comes_first_and_doubtful_masks_are_left_out(pictures, 
     assert rows[0].attention_clean is None and rows[0].attention_swapped is None
 
 
-def test_ranks_are_those_of_a_sorted_list(embeddings):
+def test_who_is_wrong_on_the_clean_photo_too_has_not_lost_it(pictures, embeddings):
+    found = [row.path for row in examples.worst_photos(pictures, embeddings, None)]
+    embeddings["clean"][7] = embeddings["clean"][0]  # so neither the last nor the one before is right
+    kept = [row.path for row in examples.worst_photos(pictures, embeddings, None)]
+    assert kept == [path for path in found if path not in ("6.png", "7.png")] != found
+
+
+@pytest.mark.parametrize("at_once", [3, 256])
+def test_ranks_are_those_of_a_sorted_list(embeddings, at_once, monkeypatch):
+    monkeypatch.setattr(examples, "AT_ONCE", at_once)
     swapped = embeddings["swapped/0"]
     for query, rank in enumerate(examples.first_ranks(swapped, LABELS).tolist()):
         order = [row for row in (-(swapped @ swapped[query])).argsort().tolist() if row != query]
@@ -73,6 +82,11 @@ def test_pictures_and_neighbours_are_as_the_embedder_saw_them(pictures, embeddin
     assert [right for _, _, right in row.neighbours_clean] == [True] + 4 * [False]
     for picture, class_name, right in row.neighbours_clean + row.neighbours_swapped:
         assert right == (class_name == row.class_name) and picture.shape == (12, 12, 3)
+    for view, shown in (("clean", row.neighbours_clean), ("swapped/0", row.neighbours_swapped)):
+        rows = nearest(embeddings[view])[query]
+        seen = views.compose(pictures, view, rows).permute(0, 2, 3, 1).numpy()
+        assert [name for _, name, _ in shown] == [f"class {LABELS[row]}" for row in rows]
+        assert all(np.array_equal(one, picture) for one, (picture, *_) in zip(seen, shown, strict=True))
 
 
 def test_where_nothing_is_lost_nothing_is_shown(pictures, embeddings):
@@ -91,7 +105,7 @@ class Marked:
     def maps(self, name, rows, seen, others=None):
         """Row: the first photo's; column: the second's, or the last."""
         found = torch.zeros(len(rows), 12, 12)
-        found[torch.arange(len(rows)), torch.as_tensor(rows), torch.as_tensor(11 if others is None else others)] = 1
+        found[torch.arange(len(rows)), torch.as_tensor(rows), torch.as_tensor(11 if others is None else others)] = 3
         return found
 
 
@@ -103,7 +117,7 @@ def test_maps_are_of_the_query_and_of_its_pair_with_the_first_neighbour_in_that_
             ("swapped/0", row.attention_swapped, row.pair_swapped),
         ):
             first = int(neighbours(embeddings[view], embeddings[view], 1)[query, 0])
-            assert np.argwhere(alone).tolist() == [[query, 11]]
+            assert np.argwhere(alone).tolist() == [[query, 11]] and alone.max() == 1
             assert [np.argwhere(one).tolist() for one in pair] == [[[query, first]], [[first, query]]]
 
 

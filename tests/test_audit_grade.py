@@ -51,7 +51,7 @@ def test_no_more_is_said_than_the_intervals_show(kept, drop, outcome):
     assert found["said"].endswith(f" do: {outcome}.") and found["grade"] == letter(kept[0])
 
 
-@pytest.mark.parametrize(("chance", "beyond"), [(0.02, ""), (0.5, " beyond guessing")])
+@pytest.mark.parametrize(("chance", "beyond"), [(0.02, ""), (0.2, ""), (0.21, " beyond guessing")])
 def test_where_guessing_finds_much_the_sentence_says_what_is_lost_of(chance, beyond):
     found = summary(changed({"chance.recall_at_1": chance, "kept": e(0.3, 0.2, 0.4)}))
     assert found["said"].endswith(f"it loses most of what it finds{beyond}.")
@@ -76,6 +76,14 @@ def test_a_small_loss_is_not_said_of_equal_numbers(low, clean, swapped):
     found = changed({"matrix.clean.clean": r(0.998), "matrix.swapped.swapped": r(0.995), "drop": drop})
     start = f"Of 100 searches, {clean} find the right product; on other backgrounds, {swapped} do: "
     assert summary(found)["said"].startswith(start)
+
+
+def test_nor_is_a_small_gain():
+    drop = r(-0.003, -0.004, -0.002)
+    found = changed({"matrix.clean.clean": r(0.995), "matrix.swapped.swapped": r(0.998), "drop": drop})
+    assert summary(found)["said"] == (
+        "Of 100 searches, 99.5 find the right product; on other backgrounds, 99.8 do: more than on their own."
+    )
 
 
 def test_who_guesses_on_clean_photos_has_no_grade():

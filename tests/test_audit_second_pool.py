@@ -82,7 +82,8 @@ def test_sentences_give_the_range_over_two_pools_and_the_difference():
         "than on the first (95 % interval 18.0 to 24.0, 40 classes); by the first masks, query by query."
     )
     assert ", 40 classes: not shown to differ)" in said(on_second(moved=0.01))[1]
-    assert said(on_second(swapped=0.02))[0].endswith("not shown to be better than guessing on 90 of meadows.")
+    left = {"second_backgrounds.swapped": r(0.02, 0.01, 0.03)}
+    assert said(on_second() | left)[0].endswith("not shown to be better than guessing on 90 of meadows.")
 
 
 def test_the_verdict_is_as_strong_as_both_pools_allow():
@@ -102,6 +103,8 @@ def test_masks_of_two_kinds_and_two_pools_are_said_together():
     first = said(by_second() | on_second(drop=0.15))[0]
     assert "15.0 to 34.1 points of Recall@1 (by which masks and backgrounds are believed: 95 % intervals 31.0 " in first
     assert "by given, 18.0 to 24.0 by isnet, 12.0 to 18.0 on 90 of meadows, 40 classes; pool: 100 of walls)" in first
+    doubted = said(by_second(flagged=201) | on_second())[0]
+    assert "21.0 to 34.1 points of Recall@1 (by which backgrounds are believed: 95 % intervals 31.0 " in doubted
     (step,) = advice.steps(changed(by_second(drop=0.0) | on_second(drop=0.0)), ASKED, 7)
     assert step["said"] == f"{advice.BELIEVE['masks']} {advice.BELIEVE['backgrounds']}"
     (step,) = advice.steps(changed(by_second() | on_second(drop=0.0)), ASKED, 7)

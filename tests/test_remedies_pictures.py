@@ -9,6 +9,7 @@ from bgbias.finder.network import OwnFinder, Shape
 from bgbias.photos.compose import paste, take
 from bgbias.photos.foreground import Box
 from bgbias.remedies.pictures import FOUND, OWN, REMEDIES, SAME, Shown, averaged, cropped
+from bgbias.remedies.pictures import found as found_by
 
 SIDE = 16
 IDS = np.array([3, 11])
@@ -45,14 +46,20 @@ def test_a_finder_shows_the_object_on_grey_and_enlarged_whatever_the_given_mask(
     alone, enlarged = (found[remedy.name] for remedy in FOUND)
     assert set(found) - {remedy.name for remedy in FOUND} == {name for one in REMEDIES for name in one.passes}
     assert torch.equal(alone, on_colour(PICTURES, MASKS, GREY))
+    finder.masks = lambda images: torch.full((2, 1, SIDE, SIDE), 0.5)  # not sure of any pixel
+    unsure, _ = found_by(finder, PICTURES)
+    assert torch.equal(unsure, ((PICTURES.float() + 128) / 2).round().byte())
     assert ((enlarged != 128).sum() > 1.5 * (alone != 128).sum()) and (enlarged[..., 7:9, 7:9] != 128).any()
 
 
 def test_remedies_have_own_keys_and_only_pictures_can_be_remedied_on_one_side():
     assert len({remedy.key for remedy in REMEDIES}) == len(REMEDIES)
     assert all(remedy.needs_mask for remedy in REMEDIES if remedy.sides == "query")
+    assert not any(remedy.needs_mask for remedy in FOUND)
     assert [remedy.key for remedy in REMEDIES if not remedy.needs_mask] == ["as_is", "removed", "whitened"]
     assert {len(remedy.passes) for remedy in REMEDIES} == {1, OWN, SAME}
+    shown = {sides: {(one.name, one.passes) for one in REMEDIES if one.sides == sides} for sides in ("both", "query")}
+    assert shown["query"] < shown["both"]
 
 
 def test_an_exact_mask_undoes_a_swap(shown):
@@ -76,6 +83,13 @@ def test_the_object_on_grey_is_cropped_by_its_mask_or_by_one_that_is_a_pixel_wid
     for name, pixels in (("grey_crop", 0), ("grey_crop_dilated", 1), ("grey_crop_eroded", -1)):
         masks = box_mask(5 - pixels, 4 - pixels, 6 + 2 * pixels, 6 + 2 * pixels).expand_as(MASKS)
         assert torch.equal(found[name], cropped(on_colour(PICTURES, masks, GREY), masks)), name
+
+
+def test_masks_are_in_doubt_by_the_pixels_of_a_picture_s_side(shown, monkeypatch):
+    monkeypatch.setattr("bgbias.remedies.pictures.doubt_px", lambda side: side // 8)
+    tighter = dict(shown.passes(PICTURES, MASKS, IDS))["grey_crop_eroded"]
+    masks = box_mask(7, 6, 2, 2).expand_as(MASKS)
+    assert torch.equal(tighter, cropped(on_colour(PICTURES, masks, GREY), masks))
 
 
 def test_the_same_backgrounds_are_behind_all_photos_and_own_ones_behind_each(shown):

@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 from bgbias.metrics import bootstrap
 from bgbias.metrics.retrieval import per_query
 from bgbias.models.embedder import embed
+from bgbias.photos import views
 from bgbias.remedies import passes, pictures, projection, recovery
 from bgbias.remedies.pictures import PASSES, REMEDIES, Shown, averaged
 from bgbias.remedies.recovery import Learnt, learn, measure
@@ -125,6 +126,7 @@ def test_the_subspace_sees_training_classes_alone(photos):
     swaps = passes.training_swaps(embedder("both"), photos, photos.split("train"), photos.pool("val"), SEED)
     assert read == set(photos.split("train"))
     assert swaps.shape == (12, passes.SWAPS, 15)
+    assert all(len(of_photo.unique(dim=0)) > 2 for of_photo in swaps)
 
 
 def test_the_choice_sees_validation_classes_alone(photos):
@@ -138,7 +140,7 @@ def test_of_many_training_photos_some_are_learnt_from(photos, monkeypatch):
     monkeypatch.setattr(passes, "PHOTOS", 5)
     read = watch(photos)
     swaps = passes.training_swaps(embedder("both"), photos, photos.split("train"), photos.pool("val"), SEED)
-    assert len(swaps) == len(read) == 5
+    assert len(swaps) == len(read) == 5 and read != set(photos.split("train")[:5])
 
 
 def test_what_is_known_is_neither_embedded_nor_kept_again(photos):
@@ -154,8 +156,30 @@ def test_what_is_known_is_neither_embedded_nor_kept_again(photos):
     again = passes.embedded(embedder("both"), photos, photos.split("test"), swaps, shown, keep, opened)
     assert kept == [("clean", (9, 25, 15)), *((f"swapped/{draw}", (9, 27, 15)) for draw in range(DRAWS))]
     assert again.views[0]["as_is"] is known and set(again.views[0]) == set(split.views[0]) == set(PASSES)
+    assert len(again.views[0]) == len(PASSES)
+    assert all(torch.equal(again.views[1][name], split.views[1][name]) for name in PASSES)
     for name in set(PASSES) - {"as_is", "grey"}:
         assert torch.equal(again.views[0][name], split.views[0][name])
+
+
+def test_whatever_is_embedded_has_the_name_of_its_photo(photos, monkeypatch):
+    named = []
+    monkeypatch.setattr(
+        passes, "embed", lambda model, batches, names: named.append(names) or embed(model, batches, names)
+    )
+    monkeypatch.setattr(passes, "embed_photos", lambda model, seen, names: named.append(names) or torch.zeros(1))
+    split_of(photos, "both")
+    assert all(names == list(photos.table.path[photos.split("test")]) for names in named) and named
+    named.clear()
+    passes.training_swaps(embedder("both"), photos, photos.split("test"), photos.pool("val"), SEED)
+    assert all(set(names) == set(photos.table.path[photos.split("test")]) for names in named) and named
+
+
+def test_a_view_is_embedded_batch_by_batch_alike(photos, monkeypatch):
+    whole = split_of(photos, "both")
+    monkeypatch.setattr(views, "BATCH", 4)
+    for by_batch, view in zip(split_of(photos, "both").views, whole.views, strict=True):
+        assert all(torch.allclose(by_batch[name], view[name], atol=1e-5) for name in PASSES)
 
 
 def test_photos_are_averaged_some_at_a_time_alike(monkeypatch):

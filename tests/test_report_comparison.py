@@ -67,13 +67,13 @@ def test_what_is_never_defined_is_said_not_to_be():
 
 
 def test_the_table_is_in_percent_but_for_what_is_no_share():
-    first = queries(recall_at_1_clean=0.5, invariance=0.2)
-    found = comparison.written(
-        paired.compare(first, queries(recall_at_1_clean=0.75, invariance=-0.1), 0), ["base", "new"]
-    )
+    first = queries(recall_at_1_clean=0.5, invariance=0.2, attention_score_clean=-0.001)
+    second = queries(recall_at_1_clean=0.75, invariance=-0.1, attention_score_clean=0.3)
+    found = comparison.written(paired.compare(first, second, 0), ["base", "new"])
     assert list(found.columns) == ["measure", "A: base", "B: new", "B - A (95 % interval)", "queries", "classes"]
     assert list(found.iloc[0]) == ["Recall@1 clean", "50.0", "75.0", "25.0 (25.0 to 25.0)", "60", "12"]
     assert list(found.iloc[1])[1:4] == ["0.20", "-0.10", "-0.30 (-0.30 to -0.30)"]
+    assert list(found.iloc[2])[:4] == ["attention score clean", "0.00", "0.30", "0.30 (0.30 to 0.30)"]
 
 
 def test_an_end_that_is_almost_0_tells_its_side():
@@ -101,6 +101,25 @@ def test_a_difference_whose_interval_holds_zero_is_not_shown():
     noise = rng.normal(0, 0.1, CLASSES * PHOTOS)
     (said, *_) = comparison.sentences(paired.compare(*drops(0.3, 0.3 + noise), 0), ["base", "new"])
     assert ": not shown to differ); 60 queries." in said
+
+
+def test_the_interval_is_turned_where_less_is_said_and_an_end_at_zero_shows_nothing():
+    found = {"drop": (-0.1, -0.3, 0.0), "clean": (0.0, -0.02, 0.01), "swapped": (0.05, np.nan, np.nan)}
+    columns = ["difference", "low", "high"]
+    table = pd.DataFrame.from_dict({f"recall_at_1_{name}": of for name, of in found.items()}, "index", columns=columns)
+    assert comparison.sentences(table.assign(queries=60), ["base", "new"]) == [
+        "new loses 10.0 points of Recall@1 less to swapped backgrounds than base (95 % interval 0.0 to 30.0: not shown "
+        "to differ); 60 queries.",
+        "On clean photos its Recall@1 is 0.0 points lower (95 % interval -1.0 to 2.0: not shown to differ).",
+        "On swapped photos its Recall@1 is 5.0 points higher (no interval: not shown to differ).",
+    ]
+
+
+def test_a_cell_has_no_interval_of_one_class_and_no_sign_before_zero():
+    tables = {name: queries(recall_at_1_clean=hits) for name, hits in (("base", 0.5), ("new", 0.5 - 1e-13))}
+    assert comparison.between(tables, ["recall_at_1_clean"], 0).iloc[0, 1] == "+0.0 (0.0 to 0.0)"
+    of_one = {name: table.assign(**{"class": "plum"}) for name, table in tables.items()}
+    assert comparison.between(of_one, ["recall_at_1_clean"], 0).iloc[0, 1] == "+0.0"
 
 
 def test_differences_are_those_of_each_regime_from_all_before_it():

@@ -1,5 +1,7 @@
 """Result tables as text: what stands in which cell."""
 
+import pandas as pd
+
 from bgbias.report import tables
 
 
@@ -60,3 +62,10 @@ def test_a_markdown_table_aligns_its_first_columns_left():
     table = tables.mask_quality({name: {"share": 0.5, "ci_low": 0.4, "ci_high": 0.6} for name in tables.MASK_MEASURES})
     alignment = tables.markdown(table[["", "mean", "95 % interval"]], left=2).splitlines()[1].split("|")[1:-1]
     assert [(cell[0], cell[-1]) for cell in alignment] == [(":", "-"), (":", "-"), ("-", ":")]
+
+
+def test_a_stroke_that_a_name_has_escaped_is_not_escaped_again():
+    assert tables.markdown(pd.DataFrame({"a|b": [tables.plain("c|d")]})).splitlines()[::2] == [
+        r"| a\|b   |",
+        r"| c\|d   |",
+    ]

@@ -81,6 +81,8 @@ def first_ranks(embeddings: Tensor, labels: Tensor) -> Tensor:
     >>> points = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8]])
     >>> first_ranks(points, torch.tensor([0, 1, 0])).tolist()
     [2, 0, 2]
+    >>> first_ranks(torch.ones(3, 1), torch.tensor([0, 1, 0])).tolist()
+    [1, 0, 1]
     """
     ranks = []
     for rows in torch.arange(len(labels)).split(AT_ONCE):

@@ -64,6 +64,8 @@ def kinds(found: dict) -> tuple[str, str]:
     ('isnet', 'grabcut')
     >>> kinds({"masks": "shop/grabcut", "second_masks": {"kind": "grabcut"}})
     ('shop/grabcut', 'grabcut')
+    >>> kinds({"masks": ".", "second_masks": {"kind": "grabcut"}})
+    ('.', 'grabcut')
     """
     first, second = PurePath(found["masks"]).name, found["second_masks"]["kind"]
     return (found["masks"] if first in ("", second) else first), second

@@ -86,6 +86,8 @@ def most(drop: Estimate) -> float:
 
     >>> most({"low": -0.1, "high": 0.25, "classes": 8}), round(most({"low": 0.0, "high": 0.0, "classes": 8}), 3)
     (0.25, 0.312)
+    >>> most({"low": -0.1, "high": 0.0, "classes": 8}), most({"low": -0.1, "high": -0.1, "classes": 8})
+    (0.0, -0.1)
     """
     return may_be_unlike(drop["classes"]) if drop["low"] == drop["high"] == 0 else drop["high"]
 
@@ -93,7 +95,7 @@ def most(drop: Estimate) -> float:
 def ends(estimate: Estimate) -> str:
     """Write the ends of an interval.
 
-    >>> ends({"low": 0.1, "high": 0.25}), ends({"low": -0.0, "high": 0.0})
+    >>> ends({"low": 0.1, "high": 0.25}), ends({"low": -0.0004, "high": -0.0001})
     ('10.0 to 25.0', '0.0 to 0.0')
     """
     return f"{100 * estimate['low']:z.1f} to {100 * estimate['high']:z.1f}"
