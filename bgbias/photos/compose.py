@@ -59,7 +59,7 @@ def take(picture: np.ndarray, box: Box, side: int) -> Tensor:
     Returns:
         uint8 (C, side, side).
     """
-    return _resize(np.array(_inside(picture, box)), side)
+    return _resize(np.array(inside(picture, box)), side)
 
 
 def take_both(photo: np.ndarray, mask: np.ndarray, box: Box, side: int) -> tuple[Tensor, Tensor]:
@@ -74,12 +74,13 @@ def take_both(photo: np.ndarray, mask: np.ndarray, box: Box, side: int) -> tuple
     Returns:
         uint8 (3, side, side) and (1, side, side).
     """
-    both = cv2.cvtColor(_inside(photo, box), cv2.COLOR_RGB2RGBA)
-    both[..., 3:] = _inside(mask, box)
+    both = cv2.cvtColor(inside(photo, box), cv2.COLOR_RGB2RGBA)
+    both[..., 3:] = inside(mask, box)
     return _resize(both, side).split((3, 1))
 
 
-def _inside(picture: np.ndarray, box: Box) -> np.ndarray:
+def inside(picture: np.ndarray, box: Box) -> np.ndarray:
+    """The part of a picture, (H, W, C), that a box holds; not copied."""
     return picture[box.top : box.top + box.height, box.left : box.left + box.width]
 
 

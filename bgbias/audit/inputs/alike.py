@@ -9,7 +9,7 @@ from PIL import Image
 from bgbias.audit.inputs.pools import FEWEST, OWN, SecondPool, drawn, folder_of
 from bgbias.datasets.near_duplicates import first_ones, near_duplicates
 from bgbias.errors import InputError, refuse
-from bgbias.photos.compose import centre_box
+from bgbias.photos.compose import centre_box, inside
 from bgbias.photos.decode import on_white
 from bgbias.photos.pack import Pack
 
@@ -121,8 +121,7 @@ def _photos_among(pool: Pack, photos: Pack) -> list[tuple[int, int]]:
 
 def _square(picture: np.ndarray) -> np.ndarray:
     height, width, _ = picture.shape
-    box = centre_box(height, width, min(height, width))
-    return picture[box.top : box.top + box.height, box.left : box.left + box.width]
+    return inside(picture, centre_box(height, width, min(height, width)))
 
 
 def shared(first: Pack, other: SecondPool | None) -> list[str]:

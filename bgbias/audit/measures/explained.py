@@ -73,7 +73,6 @@ class Explainer:
         """
         view = SEEN[seen]
         what = f"attention, {seen}" if others is None else f"attention of pairs, {seen}"
-
         attention = self.alone if others is None else self.paired
 
         def one(part: np.ndarray) -> np.ndarray:

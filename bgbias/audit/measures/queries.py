@@ -102,7 +102,7 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
         raise InputError(f"{both} are of different samples of queries: {mend}")
     kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders}
     pools = {with_.get("second_backgrounds") for with_ in made}
-    unlike = [*(COLUMNS if len(kinds) > 1 else [])]
+    unlike = list(COLUMNS) if len(kinds) > 1 else []
     if len(pools) > 1:
         unlike += [name for table in tables for name in table if name.endswith("_pool")]
     return [table.drop(columns=unlike, errors="ignore") for table in tables]
