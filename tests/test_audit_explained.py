@@ -11,14 +11,17 @@ from bgbias.attention.saliency import attention_map, attention_score
 from bgbias.audit.inputs.packs import square
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.inputs.views import compose
-from bgbias.audit.measures.explained import SEEN, Explainer
+from bgbias.audit.measures import explained
+from bgbias.audit.measures.explained import SEEN, Explainer, columns
 from bgbias.cache import Cache
 from bgbias.config import params
+from bgbias.metrics.bootstrap import estimate
 from bgbias.metrics.retrieval import neighbours
 from bgbias.models.cards import Card
 from bgbias.models.embedder import Embedder, embed
 from bgbias.photos import pack
 from bgbias.photos.views import Photos
+from bgbias.seeding import generator
 
 OPTIONS = params.Attention(method="grad_cam", copies=5, noise_share=0.15, steps=8, precision="fp32", max_images={})
 PX, PHOTOS = 12, 10
@@ -98,6 +101,8 @@ def test_maps_are_made_once_for_the_same_photos_and_the_same_others(explainer, m
     again = [explainer.maps("some", *one) for one in asked]
     assert len(made) == count and all(map(torch.equal, first, again))
     assert not torch.equal(first[1], first[2])
+    for other in ((FOUND, "clean"), (QUERIES, "swapped")):
+        assert not torch.equal(explainer.maps("some", *other), first[0])
 
 
 @pytest.mark.parametrize("seen", SEEN)
@@ -111,3 +116,22 @@ def test_pair_scores_are_of_each_query_and_its_nearest_photo_with_the_mask_of_ei
             attention_score(attention_map(maps), masks).mean().item(), rel=1e-5
         )
         assert found[name]["low"] < found[name]["value"] < found[name]["high"] and found[name]["queries"] == PHOTOS
+
+
+def test_of_many_photos_some_are_explained_at_random_and_the_others_have_no_value(explainer, pictures, monkeypatch):
+    monkeypatch.setattr(explained, "PHOTOS", 4)
+    drawn = set()
+    for seed in range(4):
+        pictures.seed = seed
+        explainer.__dict__.pop("per_photo", None)
+        drawn.add(tuple(explainer.per_photo[0]))
+    assert len(drawn) > 2 and all(len(set(rows)) == 4 and list(rows) == sorted(rows) for rows in drawn)
+    rows, table = np.array(explainer.per_photo[0]), columns(explainer, PHOTOS)
+    masks = pictures.mask(rows)[:, 0] / 255
+    for seen in SEEN:
+        expected = attention_score(attention_map(explainer.maps("again", rows, seen)), masks)
+        assert np.flatnonzero(~np.isnan(table[f"attention_score_{seen}"])).tolist() == rows.tolist()
+        assert table[f"attention_score_{seen}"][rows] == pytest.approx(expected.numpy(), rel=1e-5)
+        interval = estimate(expected.double().numpy(), pictures.labels[rows], generator(3, "audit intervals")).as_json()
+        assert explainer.scores()[seen]["score"] == pytest.approx(interval, rel=1e-5)
+    assert all(np.isnan(values).all() and len(values) == 7 for values in columns(None, 7).values())

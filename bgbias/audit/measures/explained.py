@@ -139,7 +139,11 @@ def _at_once(attention: Attention) -> int:
 
 
 def nearest(embeddings: Tensor) -> np.ndarray:
-    """Rows of the 5 photos that each photo finds first, int64 (N, 5); of fewer photos, of all others."""
+    """Rows of the 5 photos that each photo finds first, int64 (N, 5); of fewer photos, of all others.
+
+    >>> nearest(torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8]])).tolist()
+    [[1, 2], [2, 0], [1, 0]]
+    """
     return neighbours(embeddings, embeddings, min(TOP, len(embeddings) - 1)).numpy()
 
 
@@ -150,8 +154,8 @@ def passes(photos: int, copies: int) -> int:
         photos: of the audit.
         copies: of a photo, of params.yaml's attention.
 
-    >>> passes(480, 25)
-    18360
+    >>> passes(480, 25), passes(10, 25)
+    (18360, 3060)
     """
     shown = min(photos, PHOTOS)
     return 3 * len(SEEN) * shown * (copies + 2 * ((copies + 1) // 2))
