@@ -74,7 +74,9 @@ def test_the_normalisation_that_a_model_was_made_for_is_named_with_its_spec(mode
         "The model's file does not tell how pictures are normalised: ImageNet's mean=0.485,0.456,0.406&sd=0.229,0.224,"
         "0.225, red first, was assumed, perhaps wrongly. On 100 photos of 20 classes MAP@R is "
     )
-    assert f"100.0 % with {option}" in said and f"; {option} gains " in said
+    assert f"100.0 % with {option}" in said and f" MAP@R is {100 * found['map_at_r']:.1f} % with that, " in said
+    assert all(f"{100 * one['map_at_r']:.1f} % with {way}" in said for way, one in found["usual"].items())
+    assert f"; {option} gains {100 * found['usual'][option]['gain']['value']:.1f} points (95 % interval " in said
     assert said.endswith(f"If it was trained so, audit '{spec}&{option}'.")
     right, nothing = tried(f"{spec}&{option}")
     assert right["assumed"] is False and "usual" not in right and nothing == []
@@ -171,7 +173,11 @@ def test_a_network_whose_spec_names_no_weights_is_said_to_be_untrained(spec, unt
 def test_of_one_class_nothing_is_tried(model):
     found, (said,) = tried(model("mean=0&sd=1"), classes=1)
     assert (found["usual"], found["better"]) == ({}, None)
-    assert "MAP@R" not in said and said.endswith("add ?mean=...&sd=..., and channels=BGR where blue comes first.")
+    assert (
+        "MAP@R" not in said
+        and "none is shown" not in said
+        and said.endswith("add ?mean=...&sd=..., and channels=BGR where blue comes first.")
+    )
 
 
 def test_a_few_photos_of_each_class_are_tried():
