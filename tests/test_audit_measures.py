@@ -9,6 +9,7 @@ import torch
 from torch.nn.functional import normalize
 
 from bgbias.audit.inputs import sample, views
+from bgbias.audit.measures import doubts
 from bgbias.audit.measures.figures import Measures
 from bgbias.audit.measures.sampled import Sampled
 from bgbias.metrics import background_bias, invariance
@@ -20,7 +21,7 @@ LABELS = np.random.default_rng(0).permutation(
     [0] + [1] * 5 + [2] * 4 + [3] * 6 + [4] * 5 + [5] * 4
 )  # 0 is a lone query
 PROBED = np.flatnonzero(np.arange(25) % 4 != 1)
-DOUBTS = np.array(["", "tiny", "", "", "soft"] * 5)
+DOUBTS = np.array(["", "tiny", "", "", "soft"] * 4 + ["empty", "", "nearly_full", "border", ""])
 AGREEMENT = np.random.default_rng(1).uniform(0.2, 1, 25)
 PAIRS = [(2, 9), (3, 17), (9, 20)]  # 20 is near none that is left
 SAMPLE = np.flatnonzero(LABELS)[::2].copy()
@@ -31,7 +32,8 @@ def pictures(rows, **changed):
     paths = [f"{row}.jpg" for row in rows]
     return SimpleNamespace(**{
         "labels": LABELS[rows], "probed": PROBED, "draws": DRAWS, "seed": SEED, "input_px": 100, "gallery": None,
-        "doubts": list(DOUBTS[rows]), "second_kind": SimpleNamespace(name="isnet"), "second_doubts": [""] * len(rows),
+        "doubts": list(DOUBTS[rows]), "second_kind": SimpleNamespace(name="isnet"),
+        "second_doubts": ["", *DOUBTS[rows][1:-1], "soft"],
         "agreement": torch.from_numpy(AGREEMENT[rows]), "second_pool": SimpleNamespace(name="9 of walls"),
         "near_duplicates": PAIRS, "table": pd.DataFrame({"path": paths, "class_name": LABELS[rows].astype(str)}),
     } | changed)  # fmt: skip
@@ -143,6 +145,18 @@ def test_what_hangs_on_few_photos_is_searched_again_without_them(found):
     assert estimated(right("clean", kept=kept)) == recall(found["near_duplicates"]["clean_without"])
     assert estimated(right("clean", kept=kept) - drawn(kept=kept)) == recall(found["near_duplicates"]["drop_without"])
     assert (found["near_duplicates"]["photos"], found["near_duplicates"]["pair_count"]) == (5, 3)
+
+
+def test_masks_in_doubt_are_named_by_what_is_wrong_with_them_and_near_duplicates_by_pairs(found, monkeypatch):
+    named = {kind: sorted(f"{row}.jpg" for row in np.flatnonzero(kind == DOUBTS)) for kind in set(DOUBTS) - {""}}
+    named["full"] = named.pop("nearly_full")
+    assert found["mask_doubt"]["flagged"] == named and found["mask_doubt"]["radius_px"] == 2
+    assert found["second_masks"]["flagged"] == {"empty": 1, "border": 1, "full": 1, "tiny": 4, "soft": 5}
+    pairs = [[f"{one}.jpg", f"{other}.jpg"] for one, other in PAIRS]
+    assert found["near_duplicates"]["pairs"] == pairs
+    monkeypatch.setattr(doubts, "MOST_PAIRS", 2)
+    listed = doubts.of_photos(pictures(EVERY), {})
+    assert (listed["pairs"], listed["pair_count"]) == (pairs[:2], 3)
 
 
 def grid(of=""):

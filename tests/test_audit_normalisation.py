@@ -12,6 +12,7 @@ from torch import nn
 
 from bgbias.audit.measures import normalisation
 from bgbias.audit.verdict.model_remarks import model_remarks
+from bgbias.errors import InputError
 from bgbias.external.spec import load
 from stages import audit
 
@@ -67,11 +68,15 @@ def test_the_normalisation_that_a_model_was_made_for_is_named_with_its_spec(mode
     assert found["assumed"] and found["better"] == option
     assert found["mean"] == [0.485, 0.456, 0.406] and found["sd"] == [0.229, 0.224, 0.225]
     assert found["usual"][option]["map_at_r"] == pytest.approx(1) and found["map_at_r"] < 0.9
+    for one in found["usual"].values():
+        assert one["gain"]["value"] == pytest.approx(one["map_at_r"] - found["map_at_r"], abs=1e-6)
     assert said.startswith(
         "The model's file does not tell how pictures are normalised: ImageNet's mean=0.485,0.456,0.406&sd=0.229,0.224,"
         "0.225, red first, was assumed, perhaps wrongly. On 100 photos of 20 classes MAP@R is "
     )
-    assert f"100.0 % with {option}" in said and f"; {option} gains " in said
+    assert f"100.0 % with {option}" in said and f" MAP@R is {100 * found['map_at_r']:.1f} % with that, " in said
+    assert all(f"{100 * one['map_at_r']:.1f} % with {way}" in said for way, one in found["usual"].items())
+    assert f"; {option} gains {100 * found['usual'][option]['gain']['value']:.1f} points (95 % interval " in said
     assert said.endswith(f"If it was trained so, audit '{spec}&{option}'.")
     right, nothing = tried(f"{spec}&{option}")
     assert right["assumed"] is False and "usual" not in right and nothing == []
@@ -85,6 +90,23 @@ def test_where_imagenet_s_is_right_no_other_is_named(model):
         "?mean=...&sd=..., and channels=BGR where blue comes first."
     )
     assert "was assumed. On 100 photos of 20 classes MAP@R is 100.0 % with that, " in said
+
+
+def test_what_a_model_cannot_take_is_left_out(model, monkeypatch):
+    real = normalisation._scores
+
+    def scores(embedder, *rest):
+        if embedder.card.sd[0] < 2:  # levels of 0 to 255
+            raise InputError("not finite")
+        return real(embedder, *rest)
+
+    monkeypatch.setattr(normalisation, "_scores", scores)
+    assert set(tried(model(""))[0]["usual"]) == set(TAKES) - {"", "mean=0&sd=0.00392157"}
+
+
+def test_the_order_of_the_channels_is_told(model):
+    given = f"{model('')}&mean=0&sd=1"
+    assert [tried(spec)[0]["channels"] for spec in (given, f"{given}&channels=BGR")] == ["RGB", "BGR"]
 
 
 def test_the_side_of_the_pictures_is_named_where_it_was_assumed(tmp_path):
@@ -151,13 +173,18 @@ def test_a_network_whose_spec_names_no_weights_is_said_to_be_untrained(spec, unt
 def test_of_one_class_nothing_is_tried(model):
     found, (said,) = tried(model("mean=0&sd=1"), classes=1)
     assert (found["usual"], found["better"]) == ({}, None)
-    assert "MAP@R" not in said and said.endswith("add ?mean=...&sd=..., and channels=BGR where blue comes first.")
+    assert (
+        "MAP@R" not in said
+        and "none is shown" not in said
+        and said.endswith("add ?mean=...&sd=..., and channels=BGR where blue comes first.")
+    )
 
 
 def test_a_few_photos_of_each_class_are_tried():
     many = np.repeat(np.arange(300), 12)
     rows = normalisation.sample(many, 42)
     assert len(rows) == 100 and set(np.unique(many[rows], return_counts=True)[1]) == {5}
+    assert not np.array_equal(np.unique(many[rows]), np.arange(20)) and len(np.unique(rows % 12)) > 5  # at random
     few = np.array([0] * 200 + [1] * 3 + [2])
     assert sorted(few[normalisation.sample(few, 42)]) == [0] * 50 + [1] * 3
     assert len(normalisation.sample(np.arange(5), 42)) == 0

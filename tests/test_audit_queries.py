@@ -23,7 +23,7 @@ def test_what_is_written_is_read_whatever_the_names(tmp_path):
 def test_a_missing_or_other_table_says_what_to_run(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file: run `python -m stages.audit` again, with --out"):
         queries.read(tmp_path)
-    for text in ("", "photo,score\na,1\n", "path,class,conflict\na,b,high\n"):
+    for text in ("", "photo,score\na,1\n", "path,class,conflict\na,b,high\n", "path,class,conflict\na,b,inf\n"):
         (tmp_path / "queries.csv").write_text(text)
         with pytest.raises(
             ValueError,
@@ -62,3 +62,61 @@ def test_audits_with_other_swaps_are_refused(tmp_path, other, message):
             queries.refuse_unlike(tmp_path / "a", tmp_path / "b", "masks")
     with pytest.raises(FileNotFoundError, match="c/audit.json: no such file"):
         queries.refuse_unlike(tmp_path / "a", tmp_path / "c")
+
+
+def test_what_a_spreadsheet_would_compute_is_written_as_text_and_read_as_it_was(tmp_path):
+    names = ["=1+1/3.jpg", "+2.jpg", "-2.jpg", "@a.jpg", "'-3.jpg", "''4.jpg", "5=.jpg"]
+    queries.write(tmp_path, pd.DataFrame({"path": names, "class_name": names[::-1]}), {"conflict": np.zeros(7)})
+    cells = [line.split(",")[0] for line in (tmp_path / "queries.csv").read_text().splitlines()[1:]]
+    assert cells == [f"'{name}" for name in names[:-1]] + names[-1:]
+    found = queries.read(tmp_path)
+    assert list(found.index) == names and list(found["class"]) == names[::-1]
+
+
+def compared(folder, first, second):
+    """The columns that two audits have in common, by what audit.json holds of them."""
+    tables = [pd.DataFrame(columns=["class", "recall_at_1_drop", *of.pop("columns", [])]) for of in (first, second)]
+    for name, of in (("a", first), ("b", second)):
+        files.write_json(folder / name / "audit.json", {"made_with": {}, "second_masks": None} | of)
+    return [list(table.columns)[2:] for table in queries.comparable(tables, [folder / "a", folder / "b"])]
+
+
+def test_by_other_second_masks_or_on_another_second_pool_measures_mean_another_thing(tmp_path):
+    by_masks, on_pool = ["conflict_second", "mask_agreement"], ["recall_at_1_drop_pool", "conflict_moved_pool"]
+
+    def one(kind, pool, columns=(*by_masks, *on_pool)):
+        return {"second_masks": {"kind": kind}, "made_with": {"second_backgrounds": pool}, "columns": columns}
+
+    assert compared(tmp_path, one("isnet", "9f"), one("isnet", "9f")) == [[*by_masks, *on_pool]] * 2
+    assert compared(tmp_path, one("isnet", "9f"), one("grabcut", "9f")) == [on_pool] * 2
+    assert compared(tmp_path, one("isnet", "9f"), one("isnet", "8e")) == [by_masks] * 2
+    assert compared(tmp_path, one("isnet", None, by_masks), one("isnet", "8e")) == [by_masks] * 2
+    with pytest.raises(ValueError, match="are of different samples of queries: audit all with the same --queries"):
+        compared(tmp_path, {"made_with": {"queries": [20, 1]}}, {})
+
+
+def test_most_masks_in_doubt_are_told_of_an_audit(tmp_path):
+    for empty, said in ((6, "No conclusion: 6 of 10 masks are in doubt (6 empty), so "), (5, "")):
+        flagged = {"empty": ["a.jpg"] * empty, "tiny": []}
+        files.write_json(tmp_path / "audit.json", {"photos": 10, "mask_doubt": {"flagged": flagged}})
+        found = queries.in_doubt(tmp_path)
+        assert found.startswith(said) and bool(found) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("embedder", "other", "quick", "said"),
+    [
+        ("onnx:a", {}, False, ""),
+        ("onnx:b", {}, False, "of onnx:a"),
+        ("onnx:b", {"masks": "2e", "queries": 9}, True, "of onnx:a, with other masks and queries, that is not quick"),
+        ("onnx:a", {}, True, "that is not quick"),
+    ],
+)
+def test_what_another_audit_replaces_is_said(tmp_path, embedder, other, quick, said):
+    assert queries.replaced(tmp_path, embedder, MADE, quick) == ""  # there is none
+    full = {"embedder": "onnx:a", "made_with": MADE, "worst_of_backgrounds": {}}
+    files.write_json(tmp_path / "audit.json", full)
+    kept = f"{tmp_path} holds an audit {said}: this one will replace it. To keep it, give another --out."
+    assert queries.replaced(tmp_path, embedder, MADE | other, quick) == (kept if said else "")
+    files.write_json(tmp_path / "audit.json", {name: of for name, of in full.items() if name != "worst_of_backgrounds"})
+    assert "not quick" not in queries.replaced(tmp_path, embedder, MADE | other, quick)

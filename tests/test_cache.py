@@ -108,6 +108,12 @@ def test_an_array_is_made_once_for_each_fingerprint(tmp_path):
     assert len(made) == 2
 
 
+def test_parts_of_any_shape_and_order_in_memory_are_read_as_they_were_made(tmp_path):
+    parts = [np.asfortranarray(np.arange(12).reshape(2, 2, 3)), np.arange(12, 18).reshape(1, 2, 3)]
+    kept = cache.Cache(tmp_path).array("maps", "mark", 3, lambda: iter(parts))
+    assert kept.tolist() == np.arange(18).reshape(3, 2, 3).tolist()
+
+
 def test_an_array_is_written_part_by_part_and_is_there_whole_or_not_at_all(tmp_path):
     sizes = []
 

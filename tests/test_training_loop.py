@@ -97,6 +97,7 @@ def test_the_loss_falls(parts, tmp_path, optimizer, schedule):
     curve = loop.fit(*given, tmp_path / "checkpoint.pt")
     assert curve.loss.tail(2).mean() < curve.loss.head(2).mean()
     assert curve.columns.tolist()[:3] == ["epoch", "loss", "lr"] and curve.epoch.tolist() == list(range(1, 9))
+    assert curve.lr.nunique() == (1 if schedule == "constant" else 8) and lr >= curve.lr.max() > lr / 2
 
 
 @pytest.mark.parametrize("batches", [5, 6])
@@ -133,6 +134,44 @@ def test_the_head_is_trained_with_its_own_rate(parts, tmp_path):
     assert moved[0] < 2e-4 and 0.01 < moved[1] < 0.01 * 9 * 2  # Adam moves a weight by about its rate in a step
 
 
+def one_weight(lr):
+    return [{"params": [torch.nn.Parameter(torch.ones(1))], "lr": lr}]
+
+
+def test_optimizers_take_momentum_and_weight_decay_of_the_options(options):
+    options = dataclasses.replace(options, momentum=0.7, weight_decay=0.03)
+    adamw, rmsprop = (loop.OPTIMIZERS[name](one_weight(0.1), options).defaults for name in ("adamw", "rmsprop"))
+    assert (adamw["betas"], adamw["weight_decay"]) == ((0.7, 0.999), 0.03)
+    assert (rmsprop["momentum"], rmsprop["weight_decay"]) == (0.7, 0.03)
+
+
+@pytest.mark.parametrize("name", loop.SCHEDULES)
+def test_a_cycle_peaks_after_a_fifth_of_the_longest_run_and_ends_at_almost_nothing(options, name):
+    options = dataclasses.replace(options, max_epochs=10, batches_per_epoch=10)
+    optimizer = loop.OPTIMIZERS["adamw"](one_weight(0.1) + one_weight(0.2), options)
+    schedule, rates = loop.SCHEDULES[name](optimizer, options), []
+    for _ in range(100):
+        rates.append([group["lr"] for group in optimizer.param_groups])
+        optimizer.step()
+        schedule.step()
+    first, second = zip(*rates, strict=True)
+    assert second == pytest.approx([2 * rate for rate in first])
+    if name == "constant":
+        assert set(first) == {0.1}
+    else:
+        assert max(first) == pytest.approx(0.1) and first.index(max(first)) == 19 and first[-1] < 1e-5 < first[0] < 0.01
+    assert {group["betas"] for group in optimizer.param_groups} == {(options.momentum, 0.999)}
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_statistics_of_batch_norm_are_learnt_unless_they_are_frozen(parts, tmp_path, frozen):
+    given = parts(freeze_batch_norm=frozen, max_epochs=1)
+    (before, *_) = [tensor.clone() for name, tensor in given[0].state_dict().items() if name.endswith("running_mean")]
+    loop.fit(*given, tmp_path / "checkpoint.pt")
+    (after, *_) = [tensor for name, tensor in given[0].state_dict().items() if name.endswith("running_mean")]
+    assert torch.equal(before, after) == frozen
+
+
 def test_the_same_seed_trains_the_same_network_to_the_byte(parts, tmp_path):
     trained = []
     for run in ("a", "b"):
@@ -150,11 +189,30 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(parts, tmp_path):
     def validate(embedder):
         seen.append(weights(embedder))
         score = [0.1, 0.5, 0.5, 0.2, 0.9][len(seen) - 1]
-        return {"map_at_r": score, "recall_at_1": score}
+        return {"map_at_r": score, "recall_at_1": 1 - score}
 
     curve = loop.fit(*given, validate, tmp_path / "checkpoint.pt")
     assert curve.val_map_at_r.tolist() == [0.1, 0.5, 0.5, 0.2]  # an equal score is no better one
     assert torch.equal(weights(given[0]), seen[1])
+
+
+def test_an_epoch_that_finds_nothing_is_better_than_none(parts, tmp_path):
+    *given, _ = parts(max_epochs=2)
+    loop.fit(*given, lambda embedder: {"map_at_r": 0.0, "recall_at_1": 0.0}, tmp_path / "checkpoint.pt")
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["best"]["epoch"] == 1
+
+
+def test_noise_has_the_share_of_the_options_and_is_another_in_each_epoch(parts, tmp_path, monkeypatch):
+    asked = []
+
+    def noisy(images, share, noise, *rows):
+        asked.append((share, noise.initial_seed()))
+        return add_noise(images, share, noise, *rows)
+
+    monkeypatch.setattr(loop, "add_noise", noisy)
+    loop.fit(*parts(noise_share=0.25, max_epochs=3), tmp_path / "checkpoint.pt")
+    shares, seeds = zip(*asked, strict=True)
+    assert set(shares) == {0.25} and len(set(seeds)) == 3 and len(seeds) == 9
 
 
 def test_the_same_workers_give_all_epochs_and_change_nothing(parts, tmp_path):

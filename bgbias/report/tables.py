@@ -64,10 +64,8 @@ def spread(metrics: dict, classes: int) -> str:
         metrics: of a regime.
         classes: of the test photos.
 
-    >>> spread({"queries": 1480, "seeds": 2}, classes=40)
-    '1,480 queries of 40 classes; mean ± standard deviation over 2 training seeds.'
-    >>> spread({"queries": 480, "seeds": 1}, classes=40)
-    '480 queries of 40 classes, one training seed; ± over the draws of backgrounds, of attention over the photos.'
+    >>> spread({"queries": 480, "seeds": 3}, classes=40)
+    '480 queries of 40 classes; mean ± standard deviation over 3 training seeds.'
     """
     counted = f"{metrics['queries']:,} queries of {classes} classes"
     if metrics["seeds"] > 1:
@@ -159,10 +157,10 @@ def markdown(table: pd.DataFrame, left: int = 1) -> str:
 
     No line break or stroke in a cell breaks the table.
 
-    >>> print(markdown(pd.DataFrame({"regime": ["base"], "drop": ["60.0"]})))
+    >>> print(markdown(pd.DataFrame({"regime": ["base"], "drop": ["61.6"]})))
     | regime   |   drop |
     |:---------|-------:|
-    | base     |   60.0 |
+    | base     |   61.6 |
     """
     alignment = ["left"] * left + ["right"] * (table.shape[1] - left)
     return table.rename(columns=_cell).map(_cell).to_markdown(index=False, colalign=alignment, disable_numparse=True)
