@@ -3,11 +3,11 @@
 import hashlib
 import pickle
 from collections import OrderedDict
-from pathlib import Path
 
 import pytest
 import torch
 from bn_inception_reference import images
+from bomb import Bomb
 
 from bgbias.models import bn_inception
 from bgbias.models.bn_inception import BNInception, load_weights
@@ -83,16 +83,6 @@ def test_other_weights_are_refused_in_one_line_and_leave_the_network_alone(publi
         load_weights(network, path)
     assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
-
-
-class Bomb:
-    """Makes a folder when a pickle of it is read carelessly."""
-
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return Path.mkdir, (self.target,)
 
 
 @pytest.mark.parametrize("save", [torch.save, lambda content, path: path.write_bytes(pickle.dumps(content, 2))])

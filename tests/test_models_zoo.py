@@ -3,10 +3,10 @@
 import re
 import sys
 from collections import OrderedDict
-from pathlib import Path
 
 import pytest
 import torch
+from bomb import Bomb
 from safetensors.torch import save_file
 from torch import nn
 from torchvision import models
@@ -73,16 +73,6 @@ def test_published_weights_are_loaded(monkeypatch, cache, name):
 def test_every_published_file_names_its_checksum():
     urls = [entry.url for name in models.list_models(module=models) for entry in models.get_model_weights(name)]
     assert all(pretrained.files.checksum_in_name(url.rpartition("/")[2]) for url in urls)
-
-
-class Bomb:
-    """Makes a folder when a pickle of it is read carelessly."""
-
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return Path.mkdir, (self.target,)
 
 
 @pytest.mark.parametrize("known_checksum", [True, False])

@@ -5,6 +5,7 @@ import pickle
 import pandas as pd
 import pytest
 import torch
+from bomb import Bomb
 from training_parts import weights
 
 from bgbias.training import checkpoints, loop
@@ -23,10 +24,10 @@ def parts(parts):
 
 
 def test_an_interrupted_training_goes_on_to_the_same_network(parts, tmp_path):
-    whole = parts("bgaugment", noise_share=0.2)
+    whole = parts("bgaugment", noise_share=0.2, loss="normalized_softmax")
     expected = loop.fit(*whole, tmp_path / "whole.pt")
 
-    *given, validate = parts("bgaugment", noise_share=0.2)
+    *given, validate = parts("bgaugment", noise_share=0.2, loss="normalized_softmax")
     calls = []
 
     def stopped(embedder):
@@ -37,7 +38,7 @@ def test_an_interrupted_training_goes_on_to_the_same_network(parts, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         loop.fit(*given, stopped, tmp_path / "checkpoint.pt")
-    resumed = parts("bgaugment", noise_share=0.2)
+    resumed = parts("bgaugment", noise_share=0.2, loss="normalized_softmax")
     curve = loop.fit(*resumed, tmp_path / "checkpoint.pt")
     pd.testing.assert_frame_equal(curve, expected)
     assert torch.equal(weights(resumed[0]), weights(whole[0]))
@@ -64,6 +65,7 @@ DAMAGES = {
     "a folder": into_a_folder,
     "no schedule": lambda checkpoint: rewrite(checkpoint, lambda saved: saved.pop("schedule")),
     "no best weights": lambda checkpoint: rewrite(checkpoint, lambda saved: saved["best"].pop("weights")),
+    "another best epoch": lambda checkpoint: rewrite(checkpoint, lambda saved: saved["best"].update(epoch=4)),
     "an epoch too few": lambda checkpoint: rewrite(checkpoint, lambda saved: saved["curve"].pop(0)),
     "other shapes": lambda checkpoint: rewrite(
         checkpoint, lambda saved: saved["embedder"].update({"network.head.weight": torch.zeros(3, 3)})
@@ -94,6 +96,12 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_training_is_as_if_there_was_n
         assert (tmp_path / "checkpoint.pt.damaged").exists()
         pd.testing.assert_frame_equal(curve, undisturbed[0])
         assert torch.equal(weights(damaged[0]), undisturbed[1])
+
+
+def test_code_in_a_checkpoint_is_not_run(parts, tmp_path, capsys):
+    torch.save({"embedder": Bomb(tmp_path / "owned")}, tmp_path / "checkpoint.pt")
+    loop.fit(*parts(max_epochs=1), tmp_path / "checkpoint.pt")
+    assert "is damaged (UnpicklingError" in capsys.readouterr().err and not (tmp_path / "owned").exists()
 
 
 def test_a_finished_training_is_not_repeated(parts, tmp_path, capsys):
