@@ -114,7 +114,9 @@ def _judge(
     """Add what the figures mean, and what to do."""
     from bgbias.audit.shared import advice, grade, sentences
 
-    found["verdict"] = sentences.verdict(found, class_names, len(measures.probed), measures.chance_of_probed(), remarks)
+    of_photos, sample = (class_names, len(measures.probed), measures.chance_of_probed()), found.get("sample")
+    drawn = measures.pictures.table.class_name if sample and sample["queries"] < sample["of"] else None
+    found["verdict"] = sentences.verdict(found, *of_photos, remarks, drawn)
     dataset = asked.get("dataset", "own")
     training, px = settings.train[dataset], settings.images[dataset].input_px
     cure = advice.cure(training), f"{training.network}, {px} px"

@@ -96,7 +96,9 @@ def test_some_queries_are_drawn(shop, tmp_path, audited):
     )
     assert len(ours) == 9 and ours.recall_at_1_clean.equals(whole.recall_at_1_clean[ours.index])
     assert found["sample"]["of"] == 14 and "Audited are 9 of 14 queries, drawn by the seed" in found["sample"]["said"]
+    assert "in proportion to their queries, so their mean" in found["sample"]["said"]
     assert "Each searches the gallery of 28 other photos" in found["sample"]["said"]
+    assert any(sentence.startswith("9 queries: one of them is 11.1 points") for sentence in found["verdict"])
 
 
 def test_audits_are_compared_where_the_queries_are_the_same(shop, tmp_path, audited):

@@ -81,6 +81,17 @@ def test_a_class_that_no_reference_has_is_nothing_to_retrieve():
         per_query(points[2:], points[:2], labels, [1], torch.tensor([2, 3]))
 
 
+@pytest.mark.parametrize(
+    ("references", "start", "rows"),  # of the labels that are given
+    [(QUERIES - 5, REFERENCES, None), (REFERENCES, REFERENCES, None), (REFERENCES, 30, torch.arange(30, 55))],
+)
+def test_labels_of_the_queries_or_of_some_references_alone_are_refused(references, start, rows):
+    """Of fewer references than queries, their first labels were taken for those of the references."""
+    points, labels = problem()
+    with pytest.raises(ValueError, match=rf"{len(labels) - start} labels of {references} references: give the ref"):
+        evaluate(points[REFERENCES:], points[:references], labels[start:], [1], rows)
+
+
 def test_over_backgrounds():
     points, labels = problem()
     rows, gallery = torch.arange(REFERENCES, len(labels)), points[:REFERENCES]

@@ -37,6 +37,15 @@ def test_of_queries_that_are_not_in_the_gallery_these_count():
     assert found[1].startswith("2 classes: ") and "guessing would find the right one for 54 %" in found[1]  # 13 of 24
 
 
+def test_of_queries_that_are_drawn_these_count():
+    """Of 400 queries of 40 classes eight of two classes; of each class nine other photos of 399 are there."""
+    names = pd.Series([f"class {kind}" for kind in range(40)] * 10)
+    assert sample_size.few(names) == []
+    found = sample_size.few(names, drawn=pd.Series(["class 0", "class 1"] * 4))
+    assert found[0].startswith("8 queries: one of them is 12.5 points") and found[0].endswith("Draw more queries.")
+    assert found[1].startswith("2 classes: ") and "the right one for 2 %" in found[1]
+
+
 def test_classes_of_one_photo_are_no_queries_and_are_said():
     (found,) = sample_size.limits(table(test=[10] * 10 + [1] * 3), Path("own"))
     assert found.startswith("3 test classes with a single photo: found by mistake only, never searched for.")

@@ -84,6 +84,15 @@ def test_experiments_of_other_code_or_masks_are_named(capsys):
     assert capsys.readouterr().out == f"{said}: the table holds both\n"
 
 
+def test_experiments_are_held_beside_the_first_that_read_the_same(capsys):
+    one, two, three = (experiment(f"study-{loss}", loss, **BASE) for loss in ("triplet", "arcface", "contrastive"))
+    two |= {"data/masks/sop/packed": "a"}
+    three |= {"data/masks/sop/packed": "other", "data/raw/sop": "alone"}
+    gathered.gather([one, two, three], "study-")
+    said = "study-contrastive and study-arcface did not run with the same data/masks/sop/packed: the table holds both"
+    assert capsys.readouterr().out == f"{said}\n"
+
+
 def test_two_experiments_with_the_same_cell_are_refused():
     two = [experiment(f"study-{i}", "triplet", **BASE) for i in (1, 2)]
     with pytest.raises(ValueError, match="two experiments named study-... hold demo, triplet, base: choose a longer"):

@@ -47,12 +47,14 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
 
     Raises:
         FileNotFoundError: an audit is missing.
-        ValueError: one is of other photos, masks or backgrounds, or not a full one.
+        ValueError: one is of other photos, masks or backgrounds, of a sample, or not a full one.
     """
     first, *others = folders
     for name in others:
         _refuse_unlike(folders[first], folders[name])
     tables = queries.comparable([queries.read(folder) for folder in folders.values()], list(folders.values()))
+    samples = [str(folder) for folder in folders.values() if "sample" in _of(folder)]
+    refuse(samples, "audits by --queries or with roles in photos.csv swap no gallery; audit without, or leave them out")
     tables, rows = dict(zip(folders, tables, strict=True)), {}
     for name, folder in folders.items():
         rows[name] = _row(folder) | {"remedy": _remedy(tables[name], seed), "less_first": None}

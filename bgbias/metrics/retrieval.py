@@ -87,8 +87,8 @@ def per_query(
         (M,), which photos these are.
 
     Raises:
-        ValueError: shapes differ, labels are no whole numbers (N,), an embedding or its product with itself is not
-            finite, or every class has a single photo.
+        ValueError: shapes differ, labels are no whole numbers (N,), or not as many as said above; an embedding or its
+            product with itself is not finite, or every class has a single photo.
 
     >>> points = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [1.0, 0.3], [0.0, 1.0]]))
     >>> scores = per_query(points, points, torch.tensor([0, 1, 0, 1]), [1, 2])
@@ -98,8 +98,12 @@ def per_query(
     if labels.ndim != 1 or labels.is_floating_point() or labels.dtype == torch.bool:
         found = f"{str(labels.dtype).removeprefix('torch.')} {tuple(labels.shape)}"
         raise InputError(f"labels are {found}, expected whole numbers (N,): number the classes")
+    most = len(references) if rows is None else len(labels)  # labels
     rows = torch.arange(len(labels), device=labels.device) if rows is None else rows
     queries, references = _checked(queries, references, rows)
+    if not len(references) <= len(labels) <= most:
+        mend = "give the references' and then those of queries that are not among them, and rows, which these are"
+        raise InputError(f"{len(labels)} labels of {len(references)} references: {mend}")
     positives = others(labels, len(references))[rows]
     counted = positives > 0
     if not counted.any():

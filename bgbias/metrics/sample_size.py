@@ -52,7 +52,9 @@ Add classes.
     return few(table[table.split == "test"].class_name, "test ")
 
 
-def few(class_names: pd.Series, kind: str = "", gallery: int | None = None) -> list[str]:
+def few(
+    class_names: pd.Series, kind: str = "", gallery: int | None = None, drawn: pd.Series | None = None
+) -> list[str]:
     """Say what scores of photos of these classes cannot show; see `limits`.
 
     Args:
@@ -60,19 +62,22 @@ def few(class_names: pd.Series, kind: str = "", gallery: int | None = None) -> l
         kind: what queries and classes are called, such as "test ".
         gallery: how many of the photos, the first ones, are searched; None: all. Where not all are, the others are the
             queries.
+        drawn: class of each query that is asked; None: all are.
     """
     gallery = len(class_names) if gallery is None else gallery
     own = int(gallery == len(class_names))  # a query among the references does not find itself
-    sizes, asked = class_names[:gallery].value_counts(), class_names[0 if own else gallery :].value_counts()
+    sizes, every = class_names[:gallery].value_counts(), class_names[0 if own else gallery :].value_counts()
+    asked = every if drawn is None else drawn.value_counts()
     others = sizes.reindex(asked.index, fill_value=0) - own
     searched, singles, sentences = asked[others > 0], int((sizes == 1).sum()) * own, []
     queries = int(searched.sum())
+    more = f"Add {kind}photos." if drawn is None else "Draw more queries."
     if queries < ENOUGH_QUERIES:
         moved = 1.96 * 50 / math.sqrt(queries)
         sentences.append(
             f"{queries} {kind}queries: one of them is {100 / queries:.1f} points of Recall@1, and chance alone moves "
             f"it by up to {moved:.0f} points either way, a difference of two by up to {math.sqrt(2) * moved:.0f}. A "
-            f"larger drop can be concluded; a smaller one, or which loss is better, cannot. Add {kind}photos."
+            f"larger drop can be concluded; a smaller one, or which loss is better, cannot. {more}"
         )
     if len(searched) < ENOUGH_CLASSES:
         guessed = (asked * others).sum() / (gallery - own) / queries

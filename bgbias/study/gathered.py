@@ -21,7 +21,7 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
 
     Of each experiment only what it ran counts: datasets x regimes. The metrics of others are there, too, as they were
     committed, and may be of another loss; of an experiment that has not ended well, all of them, so it is left out,
-    with a word on standard output. Another word says which did not run with the code and photos of the first.
+    with a word on standard output. Another word says which did not run with the code and photos of others.
 
     Args:
         experiments: as `dvc.api.exp_show()` lists them: flat names of metrics and parameters -> values.
@@ -54,9 +54,10 @@ def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
             if key in rows:
                 raise InputError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
             rows[key] = figures
-    for experiment in ended[1:]:
-        if odd := _others(ended[0], experiment):
-            names = f"{experiment['Experiment']} and {ended[0]['Experiment']}"
+    read = {}
+    for experiment in ended:
+        for first, odd in _others(read, experiment).items():
+            names = f"{experiment['Experiment']} and {first}"
             print(f"{names} did not run with the same {', '.join(odd)}: the table holds both")
     return pd.DataFrame([(*key, *figures.values()) for key, figures in sorted(rows.items())], columns=[*KEY, *FIGURES])
 
@@ -70,11 +71,16 @@ def _refuse_others(known: dict, experiment: dict[str, Any], dataset: str, regime
             raise InputError(f"{found}, and one table would hold both: run them alike, or choose a longer prefix")
 
 
-def _others(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """What both read to come to their figures, and was not the same: code, photos, masks or backgrounds."""
-    read = [name for name in one if name.startswith(READ) and not name.startswith(SHOWN)]
-    both = [name for name in read if not (pd.isna(one[name]) or pd.isna(other.get(name)))]
-    return sorted(name for name in both if one[name] != other[name])
+def _others(known: dict, experiment: dict[str, Any]) -> dict[str, list[str]]:
+    """What is read to come to figures, and was not the same in the first experiment that read it, by its name."""
+    odd = {}
+    for name in sorted(name for name in experiment if name.startswith(READ) and not name.startswith(SHOWN)):
+        if pd.isna(experiment[name]):
+            continue
+        first, content = known.setdefault(name, (experiment["Experiment"], experiment[name]))
+        if content != experiment[name]:
+            odd.setdefault(first, []).append(name)
+    return odd
 
 
 def _counts(name: str, dataset: str, regime: str, loss: str) -> bool:

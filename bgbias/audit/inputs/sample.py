@@ -90,9 +90,10 @@ def describe(sample: dict) -> str:
     if sample["queries"] == sample["of"]:
         return f"Audited are {sample['of']:,} queries. {searched} {LEFT_OUT}"
     adds = " and ".join(f"{100 * sample['adds'][name]:.1f} points to {what}" for name, what in ADDS.items())
+    these = "queries" if sample["apart"] else "photos"
     return (
         f"Audited are {sample['queries']:,} of {sample['of']:,} queries, drawn by the seed from all classes in "
-        f"proportion to their photos, so their mean estimates that of all. {searched} That not all were asked adds up "
+        f"proportion to their {these}, so their mean estimates that of all. {searched} That not all were asked adds up "
         f"to {adds}, which the intervals hold. {LEFT_OUT}"
     )
 

@@ -29,7 +29,12 @@ QUICK_SAMPLE = (
 
 
 def verdict(
-    found: dict, class_names: pd.Series, probed: int, probed_chance: float | None, remarks: Sequence[str] = ()
+    found: dict,
+    class_names: pd.Series,
+    probed: int,
+    probed_chance: float | None,
+    remarks: Sequence[str] = (),
+    drawn: pd.Series | None = None,
 ) -> list[str]:
     """Write the verdict.
 
@@ -39,13 +44,15 @@ def verdict(
         probed: how many photos the background-only and mixed views are made of.
         probed_chance: Recall@1 of guessing among these; None where they are too few.
         remarks: what is to be said of the choice of photos.
+        drawn: class of each query, where not all are asked; None: all are.
 
     Returns:
         Sentences; the first is the most important, the second how far it depends on the kind of masks, where there are
         two. Of what was not measured, as in a quick audit, none. Where most masks are in doubt, only what needs no
         masks.
     """
-    few = sample_size.few(class_names, gallery=found["sample"]["gallery"] if "sample" in found else None)
+    gallery = found["sample"]["gallery"] if "sample" in found else None
+    few = sample_size.few(class_names, gallery=gallery, drawn=drawn)
     remarks = [found["sample"]["said"], *remarks] if "sample" in found else remarks
     if doubt := doubtful(found):
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]
