@@ -64,6 +64,7 @@ def test_a_folder_as_the_second_pool_gives_what_it_gives_as_the_first(shop, in_t
         Image.new("RGB", (60, 50), (10 * number,) * 3).save(path)
     grey = str(tmp_path / "grey")
     first = run(shop, tmp_path / "a", "leaning", backgrounds=grey, no_attention=True)
+    run(shop, tmp_path / "other", "leaning", no_attention=True, **OWN)  # whose views are not taken for those of grey
     second = run(shop, tmp_path / "b", "leaning", second_backgrounds=grey, no_attention=True)["second_backgrounds"]
     for name in ("drop", "kept", "conflict"):
         assert second[name] == first[name]

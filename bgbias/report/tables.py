@@ -8,7 +8,7 @@ from bgbias.errors import printable
 from bgbias.metrics.names import METRICS
 
 MASK_MEASURES = {"iou": "IoU", "overlap": "overlap", "precision": "precision", "failure_rate": "failure rate"}
-ROUNDING = 1e-9  # what sums of shares may be beside 0
+ROUNDING = 5e-5  # of percent, as files have six decimals of a share
 MOST = 0.5  # of the masks: if more are in doubt, nothing is concluded
 
 
