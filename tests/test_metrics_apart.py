@@ -2,23 +2,14 @@
 
 import pytest
 import torch
+from test_metrics_retrieval import way  # noqa: F401 (both ways to the lists, in each test)
 from torch.nn.functional import normalize
 
-from bgbias.metrics import nearest
 from bgbias.metrics.background_bias import over_backgrounds
 from bgbias.metrics.chance import chance
 from bgbias.metrics.retrieval import evaluate, per_query
 
 REFERENCES, QUERIES, K = 60, 25, 3
-
-
-@pytest.fixture(params=["plain", "screened"], autouse=True)
-def way(request, monkeypatch):
-    """From all similarities at once, and screened, part by part, in two precisions."""
-    monkeypatch.setattr(nearest, "ENOUGH", 1e9 if request.param == "plain" else 0)
-    monkeypatch.setattr("bgbias.metrics.precisions.of", lambda references: [torch.bfloat16, references.dtype])
-    for name, value in {"SPARE": 4, "PART": 0, "LEAST_PART": 37, "COLUMNS": 16, "AT_ONCE": 10, "TRIED": 7}.items():
-        monkeypatch.setattr(nearest, name, value)
 
 
 def test_by_hand():
