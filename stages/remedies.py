@@ -5,6 +5,8 @@
 DIR of photos, masks and backgrounds are as for `python -m stages.audit`: the same photos at the embedder's size, masks
 and swaps, and what an audit has embedded comes from the same .cache. What is learnt from embeddings needs a photos.csv
 with the splits train and val beside test; without, remedies of pictures alone are measured, and none is chosen.
+Where photos.csv names roles, queries search the gallery alone, and both are cut out: swapped are the queries, and the
+gallery, as it is, is shown as the remedy says.
 --dataset demo measures on the test photos of a dataset of the pipeline instead, with its masks, backgrounds and splits.
 
 Every entry of params.yaml's remedies is a DVC stage of this script, which DVC runs each time, as audits.
@@ -70,7 +72,8 @@ def main(
         raise InputError(
             f"--save {save}: photos.csv names no splits train and val to learn from: add them, or leave it"
         )
-    remarks = [*sides.remarks, *doubts.some(tested), *sample_size.few(tested.table.class_name)]
+    gallery = tested.gallery and tested.gallery.size
+    remarks = [*sides.remarks, *doubts.some(tested), *sample_size.few(tested.table.class_name, gallery=gallery)]
     print("\n".join(map(printable, remarks)), flush=True)
     fast = embeddings.fastest(model, tested)
     for sentence in looked_at(model, fast, tested, settings.seed)[1]:
@@ -78,6 +81,7 @@ def main(
     measured, learnt = remedied.measure(fast, sides, cache, found_by)
     described = recovery.described(measured, learnt) | {"embedder": embedder}
     described |= {"dataset": dataset} if dataset else {"photos": given["photos"]}
+    described |= {"gallery": gallery} if gallery else {}
     described["empty_masks"] = recovery.empty_masks(tested.photos, tested.image_ids)
     files.write_json(out, {out.stem: {"remedies": measured, **described}})
     if save:

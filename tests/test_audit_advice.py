@@ -41,6 +41,19 @@ def test_what_is_not_shown_to_help_is_not_advised():
     )  # quick
 
 
+def test_where_queries_are_not_in_the_gallery_audits_after_training_keep_them_apart():
+    sample = {"sample": {"apart": True, "queries": 100, "of": 100}}
+    training = steps(sample, ASKED | {"queries": "9"})[-1]
+    *_, before, again = training["commands"]
+    given = "--photos data/raw/own --mask-method rembg"
+    assert before == (
+        f"python -m stages.audit {given} --embedder {shlex.quote(ASKED['embedder'])} --out a_before --queries 9"
+    )
+    assert f"{given} --embedder model:models/own/bgconsistency/7 --out a_bgconsistency" in again
+    assert "audits of data/raw/own keep queries and gallery apart" in training["said"]
+    assert "apart" not in steps({"sample": sample["sample"] | {"apart": False}})[-1]["said"]
+
+
 def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks():
     _, remedies, training = steps(
         asked=ASKED | {"second_masks": "none", "second_backgrounds": "photos", "queries": "9"}

@@ -20,6 +20,8 @@ from bgbias.errors import InputError
 from bgbias.external import spec
 from bgbias.models.embedder import embed
 from bgbias.photos.pack import crop, read_photo
+from bgbias.remedies import passes as remedies_passes
+from bgbias.remedies import recovery
 from stages import compare, remedies
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
@@ -86,7 +88,7 @@ def test_the_verdict_and_the_page_say_who_is_searched(audited):
     assert "6 of 20 queries have no photo of their class in the gallery, and are left out." in found["verdict"]
     assert any(sentence.startswith("14 queries: one of them is 7.1 points") for sentence in found["verdict"])
     page = (found["folder"] / "report.html").read_text()
-    assert "<dt>queries</dt><dd>14</dd>" in page and "<dt>photos</dt><dd>28</dd>" in page
+    assert "<dt>queries</dt><dd>14</dd>" in page and "<dt>gallery</dt><dd>28</dd>" in page
 
 
 def test_some_queries_are_drawn(shop, tmp_path, audited):
@@ -141,18 +143,55 @@ def test_a_second_pool_needs_whole_galleries(shop, tmp_path):
         run(shop, tmp_path / "audit", "mixture", **asked)
 
 
-def test_what_knows_no_roles_says_so_and_takes_all_photos(shop, tmp_path, capsys):
-    photos, figures = listed(shop, tmp_path / "shop"), {}
-    for folder_of in (photos, "photos"):
-        out = tmp_path / f"{len(figures)}.json"
-        given = {"photos": folder_of, "masks": "masks", "backgrounds": "backgrounds"}
-        remedies.main(SETTINGS, "python:drawn_embedders:mixture", out, **given)
-        figures[folder_of] = next(iter(json.loads(out.read_text()).values()))["remedies"]
-        assert (NO_ROLES[1:] in capsys.readouterr().out) == (folder_of == photos)
-    assert figures[photos] == figures["photos"]
+def remedied(photos, out, name):
+    given = {"photos": photos, "masks": "masks", "backgrounds": "backgrounds"}
+    remedies.main(SETTINGS, f"python:drawn_embedders:{name}", out, **given)
+    return json.loads(out.read_text())[out.stem]
+
+
+def test_remedies_of_queries_start_from_the_figures_of_their_audit(shop, tmp_path, audited, capsys):
+    found = remedied(listed(shop, tmp_path / "shop"), tmp_path / "r.json", "mixture")
+    audit, as_is = audited["mixture"]["matrix"], found["remedies"]["as_is"]
+    for view in ("clean", "swapped"):
+        for metric in ("recall_at_1", "map_at_r"):
+            assert as_is[view][metric] == pytest.approx(audit[view]["clean"][metric]["value"], abs=1e-6)
+    assert as_is["swapped"]["recall_at_1"] < 0.5 < found["remedies"]["grey_both"]["swapped"]["recall_at_1"]
+    said = capsys.readouterr().out
+    assert (
+        found["gallery"] == 28
+        and "\n14 queries search the gallery of 28 other photos, swapped are they alone.\n" in said
+    )
+    assert "\n14 queries: one of them is 7.1 points" in said
+    assert f"remedies, test photos: {27 * (42 + 5 * 14):,} pictures of " in said
+
+
+def test_remedies_of_queries_are_chosen_by_queries_and_learnt_from_all_photos(shop, tmp_path, monkeypatch):
+    splits = dict(
+        zip((f"class{kind}" for kind in range(CLASSES)), ["train"] * 3 + ["val"] * 2 + ["test"] * 3, strict=True)
+    )
+    learnt_from, chosen_on = [], []
+    swaps, learn = remedies_passes.training_swaps, recovery.learn
+    monkeypatch.setattr(remedies_passes, "training_swaps", lambda *of: learnt_from.append(of[2]) or swaps(*of))
+    monkeypatch.setattr(recovery, "learn", lambda of, split: chosen_on.append(split) or learn(of, split))
+    photos = listed(shop, tmp_path / "shop", lambda rows: rows.assign(split=rows["class"].map(splits)))
+    found = remedied(photos, tmp_path / "r.json", "mixture")
+    assert [len(of) for of in learnt_from] == [3 * PHOTOS] and found["chosen"] in found["remedies"]
+    (split,) = chosen_on
+    assert split.gallery == 2 * (PHOTOS - ASKED) and len(split.labels) == 2 * PHOTOS
+    assert [len(view["as_is"]) for view in split.views] == [2 * PHOTOS, 2 * ASKED]
+
+
+def test_the_pipeline_says_that_roles_do_not_count_and_keeps_them_for_audits(shop, tmp_path, capsys):
     own = files.root() / "data/sources/own"
     own.parent.mkdir(parents=True)
-    own.symlink_to(photos)
+    own.symlink_to(listed(shop, tmp_path / "shop"))
     folder.fetch(tmp_path / "own", dataclasses.replace(OPTIONS, follow_links=True))
-    assert f"own: {NO_ROLES}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"own: {NO_ROLES.format(raw='data/raw/own')}" in said and "`stages.audit --photos data/raw/own`" in said
     assert list(folder.image_table(tmp_path / "own")) == ["path", "class_name", "split", "mask_path", "class_id"]
+    kept = folder.read(tmp_path / "own")
+    assert kept.role.value_counts().to_dict() == {"gallery": 28, "query": 20} and set(kept.split) == {
+        "train",
+        "val",
+        "test",
+    }

@@ -11,6 +11,7 @@ from bgbias.metrics.retrieval import per_query
 from bgbias.models.embedder import embed
 from bgbias.photos import views
 from bgbias.remedies import passes, pictures, projection, recovery
+from bgbias.remedies.passes import Split
 from bgbias.remedies.pictures import PASSES, REMEDIES, Shown, averaged
 from bgbias.remedies.recovery import Learnt, learn, measure
 from bgbias.seeding import generator
@@ -62,7 +63,7 @@ def test_recovered_has_the_interval_of_a_ratio_of_the_means_over_draws(few_resam
 
 def test_the_criterion_is_the_mean_of_clean_and_swapped_map_at_r():
     tested, fix = world(200), lambda embeddings: embeddings
-    clean, *swapped = [recovery.score(REMEDIES[0], view, tested.labels, fix)["map_at_r"] for view in tested.views]
+    clean, *swapped = [of_view["map_at_r"] for of_view in recovery.scores(REMEDIES[0], tested, fix)]
     expected = (clean.mean() + torch.stack(swapped).mean()) / 2
     assert recovery.criterion(REMEDIES[0], tested, fix) == pytest.approx(expected.item())
 
@@ -73,8 +74,31 @@ def test_a_remedy_for_queries_leaves_the_gallery_as_it_is():
     for remedy in REMEDIES:
         queries = averaged([view[name] for name in remedy.passes])
         gallery = view["as_is"] if remedy.sides == "query" else queries
-        found = recovery.score(remedy, view, labels, lambda embeddings: embeddings)
+        (found,) = recovery.scores(remedy, Split(labels, [view]), lambda embeddings: embeddings)
         assert torch.equal(found["map_at_r"], per_query(queries, gallery, labels, [1])["map_at_r"]), remedy.key
+
+
+def test_queries_search_the_remedied_gallery_as_it_is_and_nothing_else(split_in_two):
+    tested, size = split_in_two, split_in_two.gallery
+    for remedy in (of for of in REMEDIES if of.fix == "none"):
+        searched = averaged(
+            [tested.views[0][name] for name in (remedy.passes if remedy.sides == "both" else ["as_is"])]
+        )
+        for view, found in zip(tested.views, recovery.scores(remedy, tested, lambda of: of), strict=True):
+            queries = averaged([view[name] for name in remedy.passes])[-3:]
+            nearest = [int(np.argmax([float(query @ one) for one in searched[:size]])) for query in queries]
+            right = [float(tested.labels[row] == of) for row, of in zip(nearest, tested.labels[size:], strict=True)]
+            assert found["recall_at_1"].tolist() == right and found["rows"].tolist() == [6, 7, 8], remedy.key
+
+
+@pytest.fixture
+def split_in_two():
+    """Six photos that three others search, whose swapped view is there alone."""
+    views = [
+        {name: normalize(random(rows, 5, seed=100 * rows + place)) for place, name in enumerate(PASSES)}
+        for rows in (9, 3)
+    ]
+    return Split(torch.arange(9) % 3, views, gallery=6)
 
 
 # --- which photos are seen
@@ -160,6 +184,15 @@ def test_what_is_known_is_neither_embedded_nor_kept_again(photos):
     assert all(torch.equal(again.views[1][name], split.views[1][name]) for name in PASSES)
     for name in set(PASSES) - {"as_is", "grey"}:
         assert torch.equal(again.views[0][name], split.views[0][name])
+
+
+def test_of_photos_that_others_search_no_swapped_view_is_embedded(photos):
+    shown, swaps = Shown(photos, photos.pool("val"), SEED), passes.Swaps(photos.pool("test"), DRAWS, SEED)
+    ids, whole = photos.split("test"), split_of(photos, "both")
+    found = passes.embedded(embedder("both"), photos, ids, swaps, shown, in_memory, gallery=5)
+    assert found.gallery == 5 and torch.equal(found.labels, whole.labels)
+    for start, ours, of_all in zip((0, 5, 5), found.views, whole.views, strict=True):
+        assert all(torch.equal(ours[name], of_all[name][start:]) for name in PASSES)
 
 
 def test_whatever_is_embedded_has_the_name_of_its_photo(photos, monkeypatch):

@@ -35,15 +35,16 @@ class Sides(NamedTuple):
     """What remedies are measured on.
 
     Attributes:
-        tested: the pictures of the audit.
-        learning: split -> its photos, and which of all photos these are; nothing where there are none.
+        tested: the pictures of the audit; where they have a gallery, its photos first, which are cut out, too.
+        learning: split -> its photos, which of all photos these are, and how many of them, the first ones, the others
+            search (None: all search all others); nothing where there are none.
         learnt_from: backgrounds to learn from, and to show.
         chosen_by: other backgrounds, to choose by.
         remarks: what is to be said of the choice, sentences.
     """
 
     tested: Pictures
-    learning: dict[str, tuple[Photos, np.ndarray]]
+    learning: dict[str, tuple[Photos, np.ndarray, int | None]]
     learnt_from: Pack
     chosen_by: Pack
     remarks: list[str]
@@ -53,26 +54,37 @@ def of_dataset(dataset: str, settings: params.Params, input_px: int, cache: Cach
     """Open the splits of a dataset of the pipeline, as `sources.of_dataset` opens its test photos."""
     tested, _, remarks = sources.of_dataset(dataset, settings, input_px, cache, "none")
     photos = tested.photos
-    learning = {split: (photos, photos.split(split)) for split in LEARNING}
+    learning = {split: (photos, photos.split(split), None) for split in LEARNING}
     return Sides(tested, learning, *photos.val_pools(separate=True), remarks[1:])
 
 
 def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> Sides:
     """Open the photos of a folder as `sources.of_folder` does, and its other splits where photos.csv names all three.
 
-    What is learnt is learnt from rendered backgrounds that no audit swaps in.
+    What is learnt is learnt from rendered backgrounds that no audit swaps in, and of training photos of both roles.
     """
-    tested, _, remarks = sources.of_folder(options, input_px, seed, cache, roles=False)
+    tested, _, remarks = sources.of_folder(options, input_px, seed, cache, cut_gallery=True)
     learning, listed = {}, folders.read(Path(options.photos))
     if set(LEARNING) <= set(listed.split):
         for split in LEARNING:
-            of_split = sources.of_folder(options, input_px, seed, cache, split, roles=False).pictures
-            learning[split] = of_split.photos, of_split.image_ids
+            roles = split != "train"
+            of = sources.of_folder(options, input_px, seed, cache, split, roles, cut_gallery=True).pictures
+            learning[split] = of.photos, of.image_ids, _searched(of)
         remarks = [*remarks, *_known_classes(listed)]
     else:
         remarks = [*remarks, NO_SPLITS]
+    if size := _searched(tested):
+        queries = len(tested.labels) - size
+        remarks = [
+            *remarks,
+            f"{queries:,} queries search the gallery of {size:,} other photos, swapped are they alone.",
+        ]
     pool = pools.background_pack(None, input_px, seed, cache, "val")
     return Sides(tested, learning, pool.subset(np.s_[::2]), pool.subset(np.s_[1::2]), remarks)
+
+
+def _searched(pictures: Pictures) -> int | None:
+    return pictures.gallery.size if pictures.gallery else None
 
 
 def _known_classes(listed: pd.DataFrame) -> list[str]:
@@ -92,17 +104,20 @@ def measure(
     """Embed what is not known yet, learn, choose and measure: see `recovery`; what a finder shows, too."""
     tested, seed = sides.tested, sides.tested.seed
     shown_by = finder and {name: weight.tolist() for name, weight in finder.state_dict().items()}
-    settings = [REMEDIES, embeddings.identity(model, tested), *([shown_by] if finder else [])]
+    searched, known = _searched(tested), {}
+    settings = [REMEDIES, embeddings.identity(model, tested), *filter(None, [shown_by, searched])]
     made_from = fingerprint(settings, [sides.learnt_from.folder])
     learnt, chosen_on = _learnt(model, sides, cache, finder, made_from) if sides.learning else (None, None)
     drawn = passes.Swaps(tested.pool, tested.draws, seed, tested.purpose)
     shown, keep = Shown(tested.photos, sides.learnt_from, seed, finder), partial(_kept, cache, made_from)
-    known = _known(embeddings.embed(model, tested, cache, only=[*_as_is(tested), *KNOWN]))
-    made = {view: (cache.root / made_from / f"{REMEDIES}/{view}.npy").is_file() for view in _as_is(tested)}
-    left = len(tested.labels) * sum(len(shown.names) - len(known.get(view, ())) for view in made if not made[view])
+    if searched is None:
+        known = _known(embeddings.embed(model, tested, cache, only=[*_as_is(tested), *KNOWN]))
+    rows = dict.fromkeys(_as_is(tested), len(tested.labels) - (searched or 0)) | {"clean": len(tested.labels)}
+    new = {view for view in rows if not (cache.root / made_from / f"{REMEDIES}/{view}.npy").is_file()}
+    left = sum(rows[view] * (len(shown.names) - len(known.get(view, ()))) for view in new)
     seconds_each = embeddings.seconds_each(model, tested) if left else 0.0
     print(f"remedies, test photos: {progress.cost(left, 0, tested.input_px, seconds_each)}", flush=True)
-    split = passes.embedded(model, tested.photos, tested.image_ids, drawn, shown, keep, known)
+    split = passes.embedded(model, tested.photos, tested.image_ids, drawn, shown, keep, known, searched)
     return recovery.measure(split, chosen_on, learnt, seed), learnt
 
 
@@ -110,13 +125,14 @@ def _learnt(
     model: Embedder, sides: Sides, cache: Cache, finder: Finder | None, made_from: str
 ) -> tuple[recovery.Learnt, passes.Split]:
     """What is learnt of training photos, as validation chooses it, and the embeddings of validation photos."""
-    (photos, training), (others, validation) = (sides.learning[split] for split in LEARNING)
+    (photos, training, _), (others, validation, searched) = (sides.learning[split] for split in LEARNING)
     seed = sides.tested.seed
     swaps = passes.training_swaps(model, photos, training, sides.learnt_from, seed)
     drawn, shown = passes.Swaps(sides.chosen_by, 1, seed), Shown(others, sides.learnt_from, seed, finder)
-    made_from_others = fingerprint([made_from, validation.tolist()], [others.photos.folder, others.masks.folder])
+    settings = [made_from, validation.tolist(), *filter(None, [searched])]
+    made_from_others = fingerprint(settings, [others.photos.folder, others.masks.folder])
     keep = partial(_kept, cache, made_from_others)
-    chosen_on = passes.embedded(model, others, validation, drawn, shown, keep)
+    chosen_on = passes.embedded(model, others, validation, drawn, shown, keep, gallery=searched)
     return recovery.learn(swaps, chosen_on), chosen_on
 
 

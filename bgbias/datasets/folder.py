@@ -37,8 +37,10 @@ def fetch(out: Path, options: Folder) -> None:
     folder = files.root() / "data" / "sources" / out.name
     table = read(folder)
     print(f"{out.name}: {describe(folder, table)}", flush=True)
-    if any(table.pop("role")):
-        print(f"{out.name}: {NO_ROLES}", flush=True)
+    if any(table.role):
+        print(f"{out.name}: {NO_ROLES.format(raw=Path('data/raw') / out.name)}", flush=True)
+    else:
+        table = table.drop(columns="role")
     if not options.follow_links:
         _refuse_links_out(folder, [*table.path, *table.mask_path[table.mask_path != ""]])
     if not any(table.split):

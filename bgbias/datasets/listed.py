@@ -18,7 +18,10 @@ LIST = "photos.csv"
 # of the list -> of the table
 COLUMNS = {"path": "path", "class": "class_name", "split": "split", "mask": "mask_path", "role": "role"}
 QUERY, GALLERY = ROLES = ("query", "gallery")
-NO_ROLES = "the roles of photos.csv, query and gallery, are of audits alone: here every photo searches all others."
+NO_ROLES = (
+    "the roles of photos.csv, query and gallery, are of audits and remedies: here photos of both are trained on, and "
+    "every test photo searches all others. Queries search the gallery alone by `stages.audit --photos {raw}`."
+)
 TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # kinds of Unicode's marks of direction
 
 

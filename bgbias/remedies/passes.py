@@ -28,10 +28,13 @@ class Split(NamedTuple):
     Attributes:
         labels: int64 (N,).
         views: the clean one, then the draws of the swapped one; each one's passes (see `Shown`) by name, (N, D).
+        gallery: how many photos, the first ones, the others search as they are; then swapped views hold the others
+            alone. None: every photo searches all others of its view.
     """
 
     labels: Tensor
     views: list[Mapping[str, Tensor]]
+    gallery: int | None = None
 
 
 class View(Mapping):
@@ -104,6 +107,7 @@ def embedded(
     shown: Shown,
     keep: Keep,
     known: Known | None = None,
+    gallery: int | None = None,
 ) -> Split:
     """Embed all passes of some photos' clean view and of their swapped ones; a view is in memory batch by batch only.
 
@@ -115,23 +119,26 @@ def embedded(
         shown: what the embedder is shown.
         keep: puts what is made into a file, see `Keep`.
         known: view -> pass -> what opens its embeddings, which are not made again.
+        gallery: as of `Split`.
     """
-    known = known or {}
-    drawn = {f"swapped/{number}": swaps.draw(photos, image_ids, number) for number in range(swaps.draws)}
+    known, swapped = known or {}, image_ids[gallery or 0 :]
+    drawn = {f"swapped/{number}": swaps.draw(photos, swapped, number) for number in range(swaps.draws)}
     views = []
     for view, manifest in tqdm(({"clean": None} | drawn).items(), "remedies", unit="view"):
         names = [name for name in shown.names if name not in known.get(view, {})]
+        ids = image_ids if manifest is None else swapped
 
-        def make(manifest: pd.DataFrame | None = manifest, names: list[str] = names) -> Iterator[np.ndarray]:
+        def make(
+            manifest: pd.DataFrame | None = manifest, names: list[str] = names, ids: np.ndarray = ids
+        ) -> Iterator[np.ndarray]:
             def one(part: slice) -> np.ndarray:
-                ids = image_ids[part]
-                seen = photos.clean(ids) if manifest is None else photos.swapped(manifest[part], swaps.pool)
-                return _passes(embedder, next(seen), next(photos.foregrounds(ids)), ids, shown, names)
+                seen = photos.clean(ids[part]) if manifest is None else photos.swapped(manifest[part], swaps.pool)
+                return _passes(embedder, next(seen), next(photos.foregrounds(ids[part])), ids[part], shown, names)
 
-            return ranks.spread(one, parts(len(image_ids)))
+            return ranks.spread(one, parts(len(ids)))
 
-        views.append(View(keep(view, len(image_ids), make), names, known.get(view, {})))
-    return Split(torch.from_numpy(photos.table.class_id.to_numpy()[image_ids]), views)
+        views.append(View(keep(view, len(ids), make), names, known.get(view, {})))
+    return Split(torch.from_numpy(photos.table.class_id.to_numpy()[image_ids]), views, gallery)
 
 
 def _passes(

@@ -4,7 +4,7 @@ The pool `val` is shared out: the backgrounds of one half are learnt from, and s
 half are swapped in to choose. So what is chosen has not been fitted to the backgrounds that it is judged by.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -27,17 +27,26 @@ ENDS = ("value", "low", "high")
 Fix = Callable[[Tensor], Tensor]  # embeddings (N, D) -> (N, D)
 
 
-def score(remedy: Remedy, passes: Mapping[str, Tensor], labels: Tensor, fix: Fix) -> Scores:
-    """Compute the retrieval metrics of each query of a view, remedied."""
-    queries = averaged([passes[name] for name in remedy.passes])
-    gallery = queries if remedy.sides == "both" else passes["as_is"]
-    return per_query(fix(queries), fix(gallery), labels, [1])
+def score(remedy: Remedy, split: Split, view: int, fix: Fix) -> Scores:
+    """Compute the retrieval metrics of each query of a view, by its place in the split, remedied."""
+    queries, both = averaged([split.views[view][name] for name in remedy.passes]), remedy.sides == "both"
+    if split.gallery is None:
+        gallery = queries if both else split.views[view]["as_is"]
+        return per_query(fix(queries), fix(gallery), split.labels, [1])
+    rows = torch.arange(split.gallery, len(split.labels))
+    gallery = averaged([split.views[0][name] for name in (remedy.passes if both else ("as_is",))])[: split.gallery]
+    return per_query(fix(queries[-len(rows) :]), fix(gallery), split.labels, [1], rows)
+
+
+def scores(remedy: Remedy, split: Split, fix: Fix) -> list[Scores]:
+    """Compute `score` of the clean view, then of each swapped one."""
+    return [score(remedy, split, view, fix) for view in range(len(split.views))]
 
 
 def criterion(remedy: Remedy, chosen_on: Split, fix: Fix) -> float:
     """Return what remedies are chosen by: the mean of MAP@R on clean and swapped photos, so that both count alike."""
-    scores = [score(remedy, passes, chosen_on.labels, fix)["map_at_r"].mean().item() for passes in chosen_on.views]
-    return (scores[0] + sum(scores[1:]) / len(scores[1:])) / 2
+    clean, *swapped = [of_view["map_at_r"].mean().item() for of_view in scores(remedy, chosen_on, fix)]
+    return (clean + sum(swapped) / len(swapped)) / 2
 
 
 def _unchanged(embeddings: Tensor) -> Tensor:
@@ -108,10 +117,10 @@ def measure(tested: Split, chosen_on: Split | None, learnt: Learnt | None, seed:
         swapping costs without a remedy; 1: all of it, below 0: it gets worse). None where not defined.
     """
     fixes, measured, compared = learnt.fixes() if learnt else {"none": _unchanged}, {}, {}
-    base = _clean_and_swapped(REMEDIES[0], tested, fixes["none"])
+    base = scores(REMEDIES[0], tested, fixes["none"])
     given = (*REMEDIES, *(FOUND if FOUND[0].name in tested.views[0] else ()))
     for remedy in (one for one in given if one.fix in fixes):
-        remedied = _clean_and_swapped(remedy, tested, fixes[remedy.fix])
+        remedied = scores(remedy, tested, fixes[remedy.fix])
         draws = [{metric: draw[metric].mean().item() for metric in METRICS} for draw in remedied[1:]]
         measured[remedy.key] = {
             "name": remedy.name,
@@ -128,10 +137,6 @@ def measure(tested: Split, chosen_on: Split | None, learnt: Learnt | None, seed:
         ends = found.as_json()
         measured[key].setdefault(name, {})[metric] = {end: ends[end] for end in ENDS}
     return measured
-
-
-def _clean_and_swapped(remedy: Remedy, tested: Split, fix: Fix) -> list[Scores]:
-    return [score(remedy, passes, tested.labels, fix) for passes in tested.views]
 
 
 def _compared(remedied: list[Scores], base: list[Scores], labels: Tensor) -> dict[tuple[str, str], Sums]:

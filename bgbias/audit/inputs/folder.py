@@ -7,7 +7,7 @@ import pandas as pd
 from bgbias import errors
 from bgbias.datasets import folder as folders
 from bgbias.datasets.contents import describe
-from bgbias.datasets.listed import GALLERY, NO_ROLES, QUERY
+from bgbias.datasets.listed import GALLERY, QUERY
 from bgbias.errors import InputError
 from bgbias.masks import make
 from bgbias.photos.decode import on_white, picture_size
@@ -42,8 +42,7 @@ def read(folder: Path, split: str = "test", roles: bool = True) -> tuple[pd.Data
         every, table = len(table), table[table.split == split].reset_index(drop=True)
         said = [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split {split} are audited."]
     which = f"{split} photos: " if said else ""
-    if any(table.role) and not roles:
-        said.append(f"{NO_ROLES[0].upper()}{NO_ROLES[1:]}")
+    if not roles:
         table["role"] = ""
     if any(table.role):
         table, lone = _gallery_first(table)

@@ -40,7 +40,7 @@ class Pictures:
         identity: fingerprint of all these bytes.
         second_kind: other masks; None: there are none.
         second_pool: other backgrounds; None: there are none.
-        gallery: of whose queries these are a sample; None: these are all photos.
+        gallery: of whose queries these are a sample, or which some of these search; None: all search all others.
     """
 
     def __init__(

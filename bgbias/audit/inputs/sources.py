@@ -131,7 +131,13 @@ def _second_pool(
 
 
 def of_folder(
-    options: params.Audit, input_px: int, seed: int, cache: Cache, split: str = "test", roles: bool = True
+    options: params.Audit,
+    input_px: int,
+    seed: int,
+    cache: Cache,
+    split: str = "test",
+    roles: bool = True,
+    cut_gallery: bool = False,
 ) -> Opened:
     """Open the photos of a folder, make their masks, and the pool of backgrounds.
 
@@ -142,6 +148,7 @@ def of_folder(
         cache: for what takes long.
         split: of those that photos.csv names.
         roles: whether those that photos.csv names count.
+        cut_gallery: whether the pictures are of all photos, with masks, also where only some are queries.
 
     Raises:
         ValueError: as raised by `folder.read`, `mask_pack`, `refuse_empty` and `background_pack`.
@@ -155,7 +162,8 @@ def of_folder(
             f"{asked}: puts whole galleries there, and roles in {LIST} leave them as they are: leave it out"
         )
     chosen, drawn = galleries.drawn(every.class_id.to_numpy(), size, options.queries, seed)
-    listed = every if chosen is None else every.loc[chosen].reset_index(drop=True)
+    partial = chosen is not None and not cut_gallery
+    listed = every.loc[chosen].reset_index(drop=True) if partial else every
     method, table, of_masks = _first_masks(options, listed, folder)
     if options.second_masks == "given":
         folders.refuse_unmasked(listed, folder, "--second-masks")
@@ -171,7 +179,9 @@ def of_folder(
     remarks += [*of_masks, *masks_among(*audited)]
     gallery, image_ids, full_size = None, np.arange(len(table)), masks.folder.parent / "masks"  # see `mask_pack`
     if chosen is not None:
-        gallery, image_ids = galleries.of_files(every, size, folder, chosen, input_px), chosen
+        gallery = galleries.of_files(every, size, folder, chosen, input_px)
+    if partial:
+        image_ids = chosen
         places = np.zeros(len(every), dtype=np.int64)
         places[chosen] = np.arange(len(chosen))  # all photos keep their numbers, by which backgrounds are drawn
         photos, masks = photos.subset(places), masks.subset(places)

@@ -28,8 +28,8 @@ SHORTENED = "Paths of other folders are shortened to their last names here; the 
 def header(audit: dict, about: About) -> Html:
     """Return the title, and what was audited, when and by what."""
     audited = {
-        **({"queries": f"{audit['photos']:,}"} if "sample" in audit else {}),
-        "photos": f"{audit.get('gallery', audit['photos']):,}",
+        "queries" if "sample" in audit else "photos": f"{audit['photos']:,}",
+        **({"gallery": f"{audit['gallery']:,}"} if "sample" in audit else {}),
         "classes": f"{audit['classes']:,}",
         **({"model": audit["embedder"]} if about.title else {}),
         "masks": audit["masks"],

@@ -10,7 +10,7 @@ from bgbias.config import params
 
 NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "queries", "out")  # options of an audit
 OF_MASKS = {"mask_method": "method", "rembg_model": "rembg_model"}  # option -> setting of the pipeline
-OWN = "data/sources/own"  # where the pipeline looks for the user's photos
+OWN, RAW = "data/sources/own", "data/raw/own"  # where the pipeline looks for the user's photos, and has its copies
 BELIEVE = {  # where the drop depends on it
     "masks": "See which masks fit the objects, give these (--masks DIR), and audit again: the loss depends on them.",
     "backgrounds": "See which pool is like the places where photos are searched, and believe its figures: the loss "
@@ -51,7 +51,8 @@ def steps(
     drops, masks = sensitivity.drops(found), _if_grabcut(found, asked)
     sides, largest = set(sensitivity.sides(drops, 0)), max(most(drop) for _, drop in drops)
     if sides == {1}:
-        return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime, network)]
+        apart = found.get("sample", {}).get("apart", False)
+        return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime, network, apart)]
     if 1 in sides:
         said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
     elif largest > MAY_LOSE:
@@ -121,7 +122,7 @@ def _remedies(asked: Mapping[str, str]) -> list[Step]:
     return [{"said": said, "commands": [command]}]
 
 
-def _training(asked: Mapping[str, str], seed: int, regime: str, network: str) -> list[Step]:
+def _training(asked: Mapping[str, str], seed: int, regime: str, network: str, apart: bool) -> list[Step]:
     dataset, own = asked.get("dataset", "own"), "photos" in asked
     if asked["embedder"].startswith(f"model:models/{dataset}/{regime}/"):
         said = f"It was trained in the regime {regime} already: docs/cure.md says what else there is."
@@ -142,7 +143,13 @@ def _training(asked: Mapping[str, str], seed: int, regime: str, network: str) ->
     audits = {f"{asked['out']}_{regime}": f"model:models/{dataset}/{regime}/{seed}"}
     if own:  # the same test photos for both
         audits = {f"{asked['out']}_before": asked["embedder"]} | audits
-    again = [_command("audit", {"dataset": dataset, "embedder": spec, "out": out}) for out, spec in audits.items()]
+    if apart:
+        said += (
+            f" The pipeline lets every test photo search all others; audits of {RAW} keep queries and gallery apart."
+        )
+        again = [_again(asked, photos=RAW, embedder=spec, out=out) for out, spec in audits.items()]
+    else:
+        again = [_command("audit", {"dataset": dataset, "embedder": spec, "out": out}) for out, spec in audits.items()]
     train = f"{_run(asked)} -S 'regimes=[base,{regime}]'"
     return [{"said": said, "commands": [*link, train, *again]}]
 
