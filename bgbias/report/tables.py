@@ -129,14 +129,14 @@ def share_of_drop(recovered: dict[str, float | None]) -> str:
     >>> share_of_drop({"value": 0.731, "low": 0.65, "high": 0.8})
     '73 (65 to 80)'
     >>> share_of_drop({"value": 0.1, "low": -0.004, "high": 0.21})
-    '10 (0 to 21)'
+    '10 (-0.4 to 21)'
     >>> share_of_drop({"value": 9.0, "low": None, "high": None})
     ''
     """
     if recovered["low"] is None:
         return ""
-    value, low, high = (f"{100 * recovered[end]:z.0f}" for end in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
+    low, high = (end(100 * recovered[name], digits=0) for name in ("low", "high"))
+    return f"{100 * recovered['value']:z.0f} ({low} to {high})"
 
 
 def plain(name: str) -> str:
