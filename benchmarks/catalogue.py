@@ -30,7 +30,7 @@ from bgbias import files
 from bgbias.audit.inputs import gallery, sample
 from bgbias.audit.measures.embeddings import Embeddings
 from bgbias.audit.measures.sampled import Sampled
-from bgbias.config import memory
+from bgbias.command import memory
 from bgbias.external.exported import exported
 from bgbias.external.spec import load
 from bgbias.metrics.retrieval import per_query

@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 import torch
 
-from bgbias import files, ranks
-from bgbias.config import memory
-from bgbias.files import processes
+from bgbias import cores, files, ranks
+from bgbias.command import memory
 from bgbias.report import tables
 
 
@@ -119,8 +118,8 @@ def machine(threads: int) -> str:
         model += "".join(f", {name}" for name in ("amx_bf16", "avx512_bf16") if name in flags)
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    cores = processes.cores() * ranks.on_this_machine()
-    counted = ", ".join(f"{n} {word}{'s' * (n > 1)}" for n, word in ((cores, "core"), (threads, "thread")))
+    processors = cores.count() * ranks.on_this_machine()
+    counted = ", ".join(f"{n} {word}{'s' * (n > 1)}" for n, word in ((processors, "core"), (threads, "thread")))
     return (
         f"{model}; {counted} used, {memory_gb:.0f} GiB{gpu}; "
         f"Python {platform.python_version()}, torch {torch.__version__}"

@@ -18,8 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks import harness
-from bgbias import files
-from bgbias.files import processes
+from bgbias import cores, files
 from bgbias.report import tables
 
 ROOT = Path(__file__).parent.parent
@@ -65,7 +64,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="the starts only, in less than a minute")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     options = parser.parse_args()
-    where = harness.machine(processes.cores())
+    where = harness.machine(cores.count())
     print(f"{where}\n", flush=True)
     found = {"starts_s": {path.stem: start_of(path.stem) for path in sorted((ROOT / "stages").glob("[a-z]*.py"))}}
     if options.quick:

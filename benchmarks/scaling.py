@@ -26,7 +26,8 @@ from torch import Tensor
 
 from benchmarks import drawn, harness
 from bgbias import ranks
-from bgbias.config import launch, params, together
+from bgbias.command import launch, together
+from bgbias.config import params
 from bgbias.masks import make
 from bgbias.models import trained
 from bgbias.models.embedder import Embedder, embed_photos

@@ -20,7 +20,7 @@ from typing import TypeVar
 import numpy as np
 
 from bgbias import files, ranks
-from bgbias.files import processes
+from bgbias.files import locks
 
 Read = TypeVar("Read")
 
@@ -62,9 +62,9 @@ def unfinished(name: str, settings: object, data: list[Path]) -> Iterator[Path]:
     Yields:
         The folder, which exists.
     """
-    parent = processes.work() / name
+    parent = locks.work() / name
     folder = parent / fingerprint(settings, [*data, *loaded_code("__main__")])
-    with processes.locked(str(folder), wait=True):
+    with locks.locked(str(folder), wait=True):
         for other in sorted(parent.glob("*")):
             if other != folder:
                 print(f"ignoring {other}: made with other parameters, data or code", file=sys.stderr)
@@ -121,7 +121,7 @@ def _mapped(path: Path) -> np.ndarray:
 
 def _kept(path: Path, write: Callable[[Path], None], read: Callable[[Path], Read]) -> Read:
     """Read what is there and whole, else make it; meanwhile other processes that want the same wait."""
-    with processes.locked(str(path), wait=True):
+    with locks.locked(str(path), wait=True):
         if not ranks.by_first(_is_whole, path, read):
             write(path)
         return read(path)

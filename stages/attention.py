@@ -11,7 +11,8 @@ Takes   the demo's 100 photos 10 s on two cores
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:

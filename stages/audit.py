@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from bgbias import external
-from bgbias.config import audits, cli, params
+from bgbias.command import cli
+from bgbias.config import audits, params
 from bgbias.config.audits import SecondMasks
 from bgbias.errors import printable
 

@@ -14,7 +14,8 @@ Takes   2 s for 480 photos
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params, first: Path, second: Path, out: Path | None, allow: str | None = None) -> None:

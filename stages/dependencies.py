@@ -3,8 +3,8 @@
     python -m stages.dependencies
 
 A folder stands for all its modules where a stage imports them all, so no stage runs again for code that it does not
-use. bgbias/config and bgbias/errors.py are left out: they can refuse a run, but change no result, and the values that
-the user sets are tracked by `params:`. A stage that always runs needs no code dependencies.
+use. bgbias/config, bgbias/command and bgbias/errors.py are left out: they can refuse a run, but change no result, and
+the values that the user sets are tracked by `params:`. A stage that always runs needs no code dependencies.
 
 Reads   dvc.yaml, stages, bgbias
 Writes  dvc.yaml
@@ -15,9 +15,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
-CHECKS = (Path("bgbias/config"), Path("bgbias/errors.py"))  # they refuse, and change no result
+CHECKS = (Path("bgbias/config"), Path("bgbias/command"), Path("bgbias/errors.py"))  # they refuse, and change no result
 
 
 def imported(script: Path) -> set[Path]:

@@ -9,7 +9,8 @@ Takes   2 s; nothing is measured: `python -m stages.record` keeps what a run has
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params) -> None:

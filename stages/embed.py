@@ -13,7 +13,8 @@ All networks see the same composites, so that results differ by the network alon
 from collections.abc import Callable
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:

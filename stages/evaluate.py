@@ -15,7 +15,8 @@ Takes   seconds
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 VIEWS = ["clean", "swapped"]
 IOU = [f"iou_{view}" for view in VIEWS]  # of networks with a finder

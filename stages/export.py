@@ -10,7 +10,8 @@ Takes   5 s; needs the package onnx
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params, model: Path, out: Path) -> None:

@@ -9,7 +9,8 @@ Takes   the demo a second for each photo and model on two cores
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 from bgbias.errors import InputError, printable
 
 

@@ -9,7 +9,8 @@ Takes   the demo's 60 epochs 2 min of one core
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 from bgbias.errors import InputError
 
 

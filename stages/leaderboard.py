@@ -15,7 +15,8 @@ Takes   2 s and 1 s for each row of 500 photos
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params, name: str, audits: list[Path] | None) -> None:

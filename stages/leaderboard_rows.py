@@ -15,7 +15,8 @@ Takes   as long as an audit, and says it first: the demo with a baseline 40 s of
 from pathlib import Path
 
 from bgbias import external
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params, dataset: str, row: str) -> None:

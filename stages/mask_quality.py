@@ -18,7 +18,8 @@ https://github.com/LSX-UniWue/background-bias-in-dml; for cub200 this gives the 
 from pathlib import Path
 from typing import get_args
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 from bgbias.config.data import MaskMethod
 from bgbias.errors import printable
 

@@ -12,7 +12,8 @@ Interrupted and started again, it goes on where it was.
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params, dataset: str) -> None:

@@ -11,7 +11,8 @@ Takes   the demo 2 s, grocery's 5,421 photos 4 s on two cores
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 from bgbias.config.data import Folder
 
 

@@ -10,7 +10,8 @@ Takes   the demo about 15 s on one core; a fetched dataset as long as its downlo
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params, dataset: str) -> None:

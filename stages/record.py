@@ -12,7 +12,8 @@ Takes   seconds
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params, dataset: str, study: str, replace: bool) -> None:

@@ -24,7 +24,8 @@ Takes   the demo 40 s, grocery 2 min 30 s of one core: each photo of each view i
 from pathlib import Path
 
 from bgbias import external
-from bgbias.config import audits, cli, params
+from bgbias.command import cli
+from bgbias.config import audits, params
 
 BEST_CASE = (
     "Swapped photos are composed by the masks that remedies use, a best case. By masks of new queries expect to lose "

@@ -13,7 +13,8 @@ Takes   5 s
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 FIGURE_PHOTOS = 6
 DOUBTS = ("empty", "tiny", "nearly_full", "border", "soft")  # kinds of masks

@@ -9,7 +9,8 @@ Takes   a second
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params, results: Path, published: Path, out: Path) -> None:

@@ -9,7 +9,8 @@ Takes   2 s
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 VIEWS = ("clean", "swapped")
 

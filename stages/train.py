@@ -11,7 +11,8 @@ Interrupted and started again with the same parameters, data and code, it goes o
 
 from pathlib import Path
 
-from bgbias.config import cli, params
+from bgbias.command import cli
+from bgbias.config import params
 
 
 def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:

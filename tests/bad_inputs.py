@@ -24,7 +24,7 @@ from PIL import Image
 from small_checkout import SMALL
 from spoils import How, remove
 
-from bgbias.files import processes
+from bgbias import cores
 
 ROOT = Path(__file__).parent.parent
 KEPT = ("audits", "data", "metrics", "models", "paper", "plots")
@@ -108,7 +108,7 @@ class Checkout:
             patch.chdir(self.folder)
             patch.setenv("DVC_ROOT", str(self.folder))
             patch.setattr(sys, "argv", [f"stages/{stage}.py", *arguments])
-            patch.setattr(processes, "pool", ThreadPoolExecutor)  # processes would take seconds to start
+            patch.setattr(cores, "pool", ThreadPoolExecutor)  # processes would take seconds to start
             try:
                 runpy.run_module(f"stages.{stage}", run_name="__main__")
             except SystemExit as ended:

@@ -167,7 +167,7 @@ def test_remedies_of_queries_start_from_the_figures_of_their_audit(shop, tmp_pat
 
 def test_remedies_of_queries_are_chosen_by_queries_and_learnt_from_all_photos(shop, tmp_path, monkeypatch):
     splits = dict(
-        zip((f"class{kind}" for kind in range(CLASSES)), ["train"] * 3 + ["val"] * 2 + ["test"] * 3, strict=True)
+        zip((f"class{kind}" for kind in range(CLASSES)), ["test"] * 3 + ["val"] * 2 + ["train"] * 3, strict=True)
     )
     learnt_from, chosen_on = [], []
     swaps, learn = remedies_passes.training_swaps, recovery.learn

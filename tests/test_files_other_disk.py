@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bgbias import files
-from bgbias.files import processes
+from bgbias.files import locks
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_files_and_folders_are_whole_on_another_file_system_too(another_disk, tm
         files.move(tmp_path / "made", another_disk / "out/folder")
         assert not (tmp_path / "made").exists()
     assert sorted(path.name for path in another_disk.rglob("*")) == ["a.txt", "folder", "new", "out"]
-    with pytest.raises(KeyError), processes.scratch(another_disk / "out/b") as folder:
+    with pytest.raises(KeyError), locks.scratch(another_disk / "out/b") as folder:
         assert folder.parent == another_disk / "out" and folder.name.startswith(".partial-")
         raise KeyError
     assert not folder.exists() and not list((checkout / ".checkpoints").rglob("*"))
@@ -45,7 +45,7 @@ def test_a_leftover_on_another_file_system_is_in_no_hash_of_dvc(another_disk, tm
     repo = Repo.init(str(tmp_path), no_scm=True)
     (tmp_path / ".dvcignore").write_text(Path(".dvcignore").read_text())
     hashes = [repo.add(str(another_disk / "out"))[0].outs[0].hash_info.value]
-    with processes.scratch(another_disk / "out/b") as folder:
+    with locks.scratch(another_disk / "out/b") as folder:
         (folder / "half").touch()
         hashes.append(Repo(str(tmp_path)).add(str(another_disk / "out"))[0].outs[0].hash_info.value)
         assert folder.parent == another_disk / "out"

@@ -15,7 +15,7 @@ from bgbias.masks import make, segment, workers
 
 
 def test_the_number_of_workers_suits_method_and_processor(monkeypatch):
-    monkeypatch.setattr("bgbias.files.processes.cores", lambda: 16)
+    monkeypatch.setattr("bgbias.cores.count", lambda: 16)
     assert (workers.by_cores("grabcut"), workers.by_cores("rembg")) == (16, 4)
     monkeypatch.setattr("onnxruntime.get_device", lambda: "GPU")
     assert workers.by_cores("rembg") == 16
@@ -46,7 +46,7 @@ def test_masks_are_made_by_as_many_workers_as_have_memory(tmp_path, monkeypatch,
     segment.session.cache_clear()
     draw(tmp_path / "a.png")
     asked = []
-    monkeypatch.setattr("bgbias.files.processes.cores", lambda: 8)
+    monkeypatch.setattr("bgbias.cores.count", lambda: 8)
     monkeypatch.setattr(make, "free_memory", lambda: free)
     monkeypatch.setattr(make, "executor", lambda method, count: asked.append(count) or ThreadPoolExecutor(1))
     options = params.Masks(method="rembg", rembg_model=str(network(tmp_path / "net.onnx")), grabcut_px=64)
@@ -60,7 +60,7 @@ def test_few_masks_are_made_without_other_processes(tmp_path, monkeypatch, alone
     paths, started = [f"{number}.png" for number in range(4)], []
     for path in paths:
         draw(tmp_path / path)
-    monkeypatch.setattr("bgbias.files.processes.cores", lambda: 3)
+    monkeypatch.setattr("bgbias.cores.count", lambda: 3)
     monkeypatch.setattr(make, "ALONE_S", alone_s)
     monkeypatch.setattr(make, "executor", lambda method, count: started.append(count) or ThreadPoolExecutor(1))
     options = params.Masks(method="grabcut", rembg_model="", grabcut_px=64)

@@ -1,4 +1,4 @@
-"""What a user sets, checked and passed on; and how stages start, alone or together, and end.
+"""What a user sets, checked and passed on.
 
 Nothing is made here, and no default lies here, so no result depends on it.
 """

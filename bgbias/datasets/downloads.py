@@ -10,7 +10,7 @@ from urllib.error import HTTPError, URLError
 from tqdm import tqdm
 
 from bgbias.errors import InputError
-from bgbias.files import processes
+from bgbias.files import locks
 
 TIMEOUT_S = 60
 BLOCK_BYTES = 1 << 20
@@ -32,7 +32,7 @@ def download(url: str, target: Path, md5: str, size_bytes: int | None = None) ->
         ConnectionError: not reached, or broken off; as long as an attempt brings bytes, another follows.
         ValueError: the size or checksum is wrong; what came is removed.
     """
-    with processes.locked(str(target), wait=True):
+    with locks.locked(str(target), wait=True):
         if not target.is_file():
             _download(url, target, md5, size_bytes)
 

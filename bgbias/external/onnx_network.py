@@ -6,10 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bgbias import ranks
+from bgbias import cores, ranks
 from bgbias.errors import InputError, as_input_error
 from bgbias.external import graphs
-from bgbias.files import processes
 
 CHANNELS = (3, None)  # an axis of as many, or of any number
 
@@ -81,7 +80,7 @@ def _opened(model: Path | bytes, where: torch.device, weights: Path | None = Non
     providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
     options = onnxruntime.SessionOptions()
     if ranks.count() > 1:
-        options.intra_op_num_threads = processes.cores()  # else each process takes all
+        options.intra_op_num_threads = cores.count()  # else each process takes all
     if weights:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(weights))
     with as_input_error("onnxruntime cannot read it: export the model again"):

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bgbias import ranks
-from bgbias.files import processes
+from bgbias.files import locks
 from bgbias.files.checksums import checksum as checksum
 from bgbias.files.checksums import checksum_in_name as checksum_in_name
 from bgbias.files.checksums import pinned as pinned
 from bgbias.files.checksums import refuse_other_content as refuse_other_content
-from bgbias.files.processes import root as root
-from bgbias.files.processes import scratch as scratch
+from bgbias.files.locks import root as root
+from bgbias.files.locks import scratch as scratch
 from bgbias.files.readers import REMAKE as REMAKE
 from bgbias.files.readers import read_csv as read_csv
 from bgbias.files.readers import read_json as read_json
@@ -49,7 +49,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         new.mkdir()
         yield new
         if ranks.is_first():
-            processes.put(new, path, folder)
+            locks.put(new, path, folder)
     ranks.wait()
 
 
@@ -79,7 +79,7 @@ def move(folder: Path, path: Path) -> None:
     """Let a folder take the place of `path`, whole or not at all, also on another file system."""
     try:
         with scratch(path) as aside:
-            processes.put(folder, path, aside)
+            locks.put(folder, path, aside)
     except OSError as error:
         if error.errno != EXDEV:
             raise

@@ -8,9 +8,9 @@ import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
+from bgbias import cores
 from bgbias.config import params
 from bgbias.errors import InputError
-from bgbias.files import processes
 from bgbias.masks import make, segment
 from bgbias.metrics.bootstrap import LEVEL, estimate
 from bgbias.photos import decode
@@ -160,7 +160,7 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
 def _automatic(paths: Labelled, options: params.Masks) -> Image.Image:
     if options.method == "given":
         return decode.read_mask(paths.given)
-    return segment.cut_out(decode.read_photo(paths.photo), options, processes.cores())
+    return segment.cut_out(decode.read_photo(paths.photo), options, cores.count())
 
 
 def find(folder: Path, method: str) -> list[Labelled]:

@@ -7,8 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from bgbias import ranks
-from bgbias.files import processes
+from bgbias import cores, ranks
 
 OVERLAPPING = 2  # threads: while the network looks at one photo, the other decodes, resizes and writes
 GROUP = Path("/sys/fs/cgroup")  # of a container, which may have less memory than the machine
@@ -20,7 +19,7 @@ def by_cores(method: str) -> int:
     u2net on two cores: 0.28 s a photo with one worker of two threads; 0.29 s with two workers of one, which take twice
     the memory. On a GPU the others decode and write while one computes.
     """
-    return processes.cores() if method != "rembg" or on_gpu() else max(1, processes.cores() // 4)
+    return cores.count() if method != "rembg" or on_gpu() else max(1, cores.count() // 4)
 
 
 def by_memory(workers: int, each: int, free: int | None) -> int:
@@ -77,7 +76,7 @@ def executor(method: str, workers: int) -> AbstractContextManager[Executor]:
     """Start workers: processes, but threads where one network serves all."""
     if method == "rembg" and (workers == 1 or on_gpu()):
         return _threads(max(OVERLAPPING, workers))
-    return processes.pool(workers)
+    return cores.pool(workers)
 
 
 @contextmanager

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bgbias import files
+from bgbias import cores, files
 from bgbias.errors import InputError
-from bgbias.files import processes
 from bgbias.photos.decode import MOST_PIXELS, Read, read_photo
 
 
@@ -42,7 +41,7 @@ def crop(picture: Image.Image, side_px: int) -> np.ndarray:
 def shrink_all(paths: list[Path], short_side: int, read: Read = read_photo) -> Iterator[np.ndarray]:
     """Decode and `shrink` pictures over all cores, in order, a bounded number of them at a time."""
     one = partial(_shrink_file, short_side=short_side, read=read)
-    with processes.pool(processes.cores()) as pool:
+    with cores.pool(cores.count()) as pool:
         for start in range(0, len(paths), 1024):
             yield from pool.map(one, paths[start : start + 1024], chunksize=16)
 

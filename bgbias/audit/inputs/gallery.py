@@ -12,10 +12,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from bgbias import files
+from bgbias import cores, files
 from bgbias.audit.inputs import sample
 from bgbias.errors import InputError
-from bgbias.files.processes import cores
 from bgbias.photos.decode import read_photo
 from bgbias.photos.pack import crop
 from bgbias.photos.views import Photos
@@ -90,7 +89,7 @@ def of_files(table: pd.DataFrame, size: int, folder: Path, rows: np.ndarray, inp
     paths = [folder / path for path in table.path]
 
     def photo(some: np.ndarray) -> Tensor:
-        with ThreadPool(cores()) as pool:
+        with ThreadPool(cores.count()) as pool:
             cut = pool.map(lambda row: crop(read_photo(paths[row]), input_px), some)
         return torch.from_numpy(np.stack(cut)).permute(0, 3, 1, 2).contiguous()
 

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from bgbias import cores
 from bgbias.audit.inputs.pictures import packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.errors import InputError
-from bgbias.files.processes import cores, locked
+from bgbias.files.locks import locked
 from bgbias.masks.make import file_of, made_from, make_masks
 from bgbias.photos import foreground
 from bgbias.photos.decode import Read, read_mask, read_photo
@@ -29,7 +30,7 @@ def square(px: int) -> params.Geometry:
 
 
 def _crops(paths: list[Path], side_px: int, read: Read, what: str) -> Iterator[np.ndarray]:
-    with ThreadPool(cores()) as pool:  # decoding leaves Python's lock to others
+    with ThreadPool(cores.count()) as pool:  # decoding leaves Python's lock to others
         found = pool.imap(lambda path: crop(read(path), side_px), paths)
         yield from tqdm(found, what, len(paths), unit="picture")
 

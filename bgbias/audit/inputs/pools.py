@@ -13,13 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from bgbias import files
+from bgbias import cores, files
 from bgbias.audit.inputs.pictures import Pictures, packed
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets.contents import READ, walk
 from bgbias.datasets.folder import refuse_copies
 from bgbias.errors import InputError, refuse
-from bgbias.files.processes import cores
 from bgbias.photos.decode import read_photo
 from bgbias.photos.pack import Pack, shrink
 from bgbias.render.backgrounds import swap
@@ -126,7 +125,7 @@ def background_pack(folder: Path | None, input_px: int, seed: int, cache: Cache,
     if folder is None:
 
         def make() -> Iterator[np.ndarray]:
-            with ThreadPool(cores()) as pool:  # NumPy leaves Python's lock to others
+            with ThreadPool(cores.count()) as pool:  # NumPy leaves Python's lock to others
                 found = pool.imap(lambda number: swap(name, number, seed, side_px), range(POOL))
                 for picture in tqdm(found, "rendering backgrounds", POOL, unit="picture"):
                     yield np.round(picture * 255).astype(np.uint8)

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from bgbias import cores
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.config.audits import SecondMasks
-from bgbias.files.processes import cores
 from bgbias.masks.make import made_from
 from bgbias.masks.segment import cut_out
 from bgbias.photos.decode import read_mask
@@ -90,6 +90,6 @@ def of_packed(photos: Pack, image_ids: np.ndarray, options: params.Masks, cache:
 
     def make() -> Iterator[np.ndarray]:
         for image_id in tqdm(image_ids, "second masks", unit="photo"):
-            yield np.asarray(cut_out(Image.fromarray(photos[image_id]), options, cores()))[..., None]
+            yield np.asarray(cut_out(Image.fromarray(photos[image_id]), options, cores.count()))[..., None]
 
     return SecondKind(name(options), cache.folder("second_masks", mark, lambda path: Pack.write(path, make()), Pack))

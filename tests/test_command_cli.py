@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bgbias.config import cli
+from bgbias.command import cli
 from bgbias.errors import InputError
 
 STAGES = {path.stem: path for path in sorted(Path("stages").glob("[a-z]*.py"))}
@@ -45,7 +45,7 @@ def test_a_missing_file_names_the_mend(monkeypatch, tmp_path):
 @pytest.mark.parametrize("fault", [lambda: None + 1, lambda: float("nameless")])
 def test_what_no_one_foresaw_is_said_to_be_so_with_its_place(monkeypatch, fault):
     with pytest.raises(
-        SystemExit, match=r"^error: unforeseen (Type|Value)Error at .*test_config_cli.py:\d+ \(.*\): look"
+        SystemExit, match=r"^error: unforeseen (Type|Value)Error at .*test_command_cli.py:\d+ \(.*\): look"
     ):
         run(monkeypatch, lambda settings, dataset: fault(), "demo")
 

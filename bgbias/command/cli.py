@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from bgbias import errors, ranks
-from bgbias.config import launch, memory, read, signals, together
+from bgbias.command import launch, memory, signals, together
+from bgbias.config import read
 from bgbias.errors import InputError, refuse_unknown
-from bgbias.files import processes
+from bgbias.files import locks
 
 MADE = ("data", "models", "metrics", "plots")  # what is missing there is made by a stage
 
@@ -93,8 +94,8 @@ def run(stage: Callable[..., None], description: str, *arguments: str, shared: b
             return
         memory.keep_freed()
         with together.joined(shared, settings):
-            ranks.by_first(processes.sweep)
-            with processes.locked(_cell(given)):
+            ranks.by_first(locks.sweep)
+            with locks.locked(_cell(given)):
                 stage(settings, **vars(given))
     except Exception as error:
         if os.environ.get("BGBIAS_TRACEBACK"):

@@ -9,12 +9,12 @@ import time
 import psutil
 import pytest
 
-from bgbias.config import signals
+from bgbias.command import signals
 
 BEGINS = """
 import sys, time
-from bgbias.config import signals
-from bgbias.files import processes
+from bgbias.command import signals
+from bgbias import cores
 signals.GRACE_S = 0.5
 
 class Swallows:
@@ -33,7 +33,7 @@ def breaks():
         raise RuntimeError("as PyTorch does when its workers have gone")
 
 def works():
-    with processes.pool(2) as pool:
+    with cores.pool(2) as pool:
         found = [pool.submit(time.sleep, 0.01) for _ in range(9)]
         found[0].result()
         print("ready", flush=True)

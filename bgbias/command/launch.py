@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from bgbias import ranks
-from bgbias.config import signals
+from bgbias.command import signals
 from bgbias.errors import InputError
 
 NUMBER = "BGBIAS_PROCESSES"

@@ -8,7 +8,7 @@ import pytest
 from torch.distributed import TCPStore
 
 from bgbias import ranks
-from bgbias.config import launch, together
+from bgbias.command import launch, together
 from bgbias.errors import InputError
 
 TORCHRUN = {

@@ -16,7 +16,7 @@ def pages():
 pages()
 print(pages())
 """
-KEPT = "from bgbias.config import memory; memory.keep_freed()"
+KEPT = "from bgbias.command import memory; memory.keep_freed()"
 
 
 def pages(first):

@@ -12,9 +12,9 @@ from threading import Thread
 from typing import NoReturn
 
 from bgbias import ranks
-from bgbias.config import launch
+from bgbias.command import launch
 from bgbias.errors import InputError
-from bgbias.files import processes
+from bgbias.files import locks
 
 HEAD_START_S = 15.0  # of the first process in telling what all have met
 SIGHT_S = 10.0  # until a file of another machine is to be seen
@@ -118,7 +118,7 @@ def _fingerprints(settings: object) -> dict[str, str]:
 
 def _refuse_other_folder(machines: list[str]) -> None:
     """Raise an InputError unless all see what the first writes; a network's folder shows it a little later."""
-    token = processes.work() / f"seen-{os.environ['TORCHELASTIC_RUN_ID'][:16]}"
+    token = locks.work() / f"seen-{os.environ['TORCHELASTIC_RUN_ID'][:16]}"
 
     def write() -> None:
         token.parent.mkdir(parents=True, exist_ok=True)
