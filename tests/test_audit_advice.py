@@ -51,6 +51,8 @@ def test_where_queries_are_not_in_the_gallery_audits_after_training_keep_them_ap
     )
     assert f"{given} --embedder model:models/own/bgconsistency/7 --out a_bgconsistency" in again
     assert "audits of data/raw/own keep queries and gallery apart" in training["said"]
+    again = steps(sample, ASKED | {"photos": "data/raw/own/"})[-1]["commands"]
+    assert [command.split()[0] for command in again] == ["dvc", "python", "python"]  # no link: they are there
     assert "apart" not in steps({"sample": sample["sample"] | {"apart": False}})[-1]["said"]
 
 

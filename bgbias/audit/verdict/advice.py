@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import MAY_LOSE, above_chance, doubtful
@@ -137,7 +138,8 @@ def _training(asked: Mapping[str, str], seed: int, regime: str, network: str, ap
             " A part of the classes is kept for validation and test, and the others must fill a batch: 8 at least, or "
             "lower train.own.batch_size. Without a network add -S backgrounds.own.source=rendered."
         )
-        link = [f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(asked["photos"])})" {OWN}']
+        if Path(asked["photos"]) != Path(RAW):
+            link = [f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(asked["photos"])})" {OWN}']
     if "masks" in asked:
         said += " The pipeline makes masks of its own, by GrabCut, unless a photos.csv beside the photos names yours."
     audits = {f"{asked['out']}_{regime}": f"model:models/{dataset}/{regime}/{seed}"}
