@@ -151,8 +151,21 @@ def first_ones(pairs: list[tuple[int, int]], photos: int) -> np.ndarray:
     return chosen
 
 
-def describe(pairs: list[tuple[int, int]], paths: Sequence[str], classes: Sequence) -> str:
+def describe(
+    pairs: list[tuple[int, int]],
+    paths: Sequence[str],
+    classes: Sequence,
+    which: str = "",
+    mend: str = "keep one of each",
+) -> str:
     """Say how many near-duplicates there are, and whether they are of one class; "" where there are none.
+
+    Args:
+        pairs: rows of two such photos each.
+        paths: of all photos.
+        classes: likewise.
+        which: have one, such as "2 of 9 queries have a near-duplicate in the gallery"; "": they are counted.
+        mend: what is to be done.
 
     >>> describe([(0, 1), (0, 2)], ["cup/1.jpg", "cup/1s.jpg", "mug/7.jpg"], ["cup", "cup", "mug"])
     '3 of 3 photos are near-duplicates (recompressed, resized or slightly cropped; 2 pairs, such as cup/1.jpg = \
@@ -167,7 +180,7 @@ cup/1.jpg = mug/7.jpg.'
         for some in (pairs, torn)
         if some
     ]
-    photos = f"{len({row for pair in pairs for row in pair})} of {len(paths)} photos"
+    which = which or f"{len({row for pair in pairs for row in pair})} of {len(paths)} photos are near-duplicates"
     how = f"recompressed, resized or slightly cropped; {counts[0]}"
-    said = f"{photos} are near-duplicates ({how}), found by any model: keep one of each."
+    said = f"{which} ({how}), found by any model: {mend}."
     return f"{said} Of two classes, one of them wrong: {counts[1]}." if torn else said
