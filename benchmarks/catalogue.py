@@ -70,9 +70,8 @@ def simulated(folder: Path, photos: int, classes: int, dimensions: int, queries:
         np.save(paths[view], made(rows, 1.0))
     table = pd.DataFrame({"path": np.arange(photos).astype(str), "class_id": labels, "class_name": labels.astype(str)})
     audited = {"table": table.loc[rows].reset_index(drop=True), "labels": labels[rows], "doubts": [""] * len(rows)}
-    pictures = SimpleNamespace(
-        **audited, gallery=gallery.Gallery(table, rows, None, ""), draws=DRAWS, seed=42, input_px=PX, second_kind=None
-    )
+    audited |= {"gallery": gallery.Gallery(table, photos, rows, None, None, ""), "near_duplicates": []}
+    pictures = SimpleNamespace(**audited, draws=DRAWS, seed=42, input_px=PX, second_kind=None)
     return pictures, {view: lambda path=path: np.load(path, mmap_mode="c") for view, path in paths.items()}
 
 
@@ -102,8 +101,8 @@ def rates(folder: Path, photos: int) -> dict[str, float]:
     """CPU seconds that a photo takes to be decoded and cropped, and to be embedded."""
     paths, _, _ = drawn.files_of(folder / "files", None, photos, 1)
     table = pd.DataFrame({"path": list(map(str, paths)), "class_id": 0})
-    with patch("bgbias.audit.inputs.gallery.cores", lambda: 1):
-        read = gallery.of_files(table, folder, np.arange(1), PX)
+    with patch("bgbias.cores.count", lambda: 1):
+        read = gallery.of_files(table, photos, folder, np.arange(1), PX)
         started = time.process_time()
         pictures = read.photo(np.arange(photos))
     decoded = time.process_time() - started

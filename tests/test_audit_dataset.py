@@ -70,6 +70,23 @@ def test_a_sample_of_a_dataset_scores_as_among_all_its_photos(settings, tmp_path
         assert found[name].tolist() == pytest.approx(expected[name][rows].tolist(), abs=1e-6)
 
 
+def test_near_duplicates_of_a_sample_of_a_dataset_are_those_among_all_its_photos(settings, geometry, tmp_path):
+    rows = sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none", queries=4).pictures.gallery.rows
+    photos = Photos.prepared("drawn", geometry)
+    test, other = photos.split("test"), np.setdiff1d(np.arange(9), rows)[0]
+    colours = np.random.default_rng(0).integers(0, 256, (len(photos.table), 6, 6, 3), dtype=np.uint8)
+    colours[test[[rows[1], rows[2]]]] = colours[test[[rows[0], other]]]
+    sizes = photos.photos.shapes[:, 1::-1].tolist()
+    smooth = [Image.fromarray(one).resize(size) for one, size in zip(colours, sizes, strict=True)]
+    shutil.rmtree(photos.photos.folder)
+    Pack.write(photos.photos.folder, map(np.asarray, smooth))
+    whole, ours = (
+        sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none", queries=count).pictures for count in (9, 4)
+    )
+    assert whole.near_duplicates == sorted([(rows[0], rows[1]), tuple(sorted((rows[2], other)))])
+    assert {tuple(sorted(pair)) for pair in ours.near_duplicates} == set(whole.near_duplicates)
+
+
 def test_photos_that_are_enlarged_for_the_embedder_are_named(settings, tmp_path):
     remarks = sources.of_dataset("drawn", settings, 32, Cache(tmp_path)).remarks
     assert "packed for crops of 20 px and enlarged to the embedder's 32" in remarks[1]

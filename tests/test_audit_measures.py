@@ -204,9 +204,10 @@ def test_a_sample_of_queries_has_the_figures_of_these_in_the_gallery_as_it_is():
     def some(values):
         return np.where(np.isin(EVERY, SAMPLE), values, np.nan)
 
-    gallery = SimpleNamespace(rows=SAMPLE, labels=LABELS, size=len(LABELS))
+    table, pairs = pictures(EVERY).table, [(SAMPLE[1], np.setdiff1d(EVERY, SAMPLE)[0]), (SAMPLE[4], SAMPLE[6])]
+    gallery = SimpleNamespace(rows=SAMPLE, labels=LABELS, size=len(LABELS), table=table)
     of_sample = {view: of if view == "clean" else of[SAMPLE] for view, of in OF_ALL.items() if view not in views.PROBES}
-    measured = Sampled(pictures(SAMPLE, gallery=gallery, second_pool=None), of_sample)
+    measured = Sampled(pictures(SAMPLE, gallery=gallery, second_pool=None, near_duplicates=pairs), of_sample)
     found, columns = measured.all(), measured.columns()
     seen = {view: some(right(view, "clean")) for view in of_sample}
     first, second = (np.mean([seen[f"{of}swapped/{draw}"] for draw in range(DRAWS)], axis=0) for of in ("", "second/"))
@@ -226,6 +227,11 @@ def test_a_sample_of_queries_has_the_figures_of_these_in_the_gallery_as_it_is():
     assert estimated(second - level, clean - level) == near(found["second_masks"]["kept"])
     assert estimated(hits.min(0)) == near(found["worst_of_backgrounds"]["worst"])
     assert estimated(hits.mean(0)) == near(found["worst_of_backgrounds"]["mean"])
+    alone, doubles = ~np.isin(EVERY, [row for pair in pairs for row in pair]), found["near_duplicates"]
+    assert estimated(np.where(alone, clean, np.nan)) == recall(doubles["clean_without"])
+    assert estimated(np.where(alone, clean - first, np.nan)) == recall(doubles["drop_without"])
+    assert (doubles["queries"], doubles["pair_count"]) == (3, 2)
+    assert doubles["pairs"] == [[f"{one}.jpg", f"{other}.jpg"] for one, other in pairs]
     assert [found["sample"][name] for name in ("queries", "of", "gallery")] == [12, 24, 25]
     for name, values in (("clean", clean), ("drop", clean - first)):
         assert found["sample"]["adds"][name] == pytest.approx(sample.adds(values[SAMPLE], 24))

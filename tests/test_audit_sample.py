@@ -90,7 +90,7 @@ def test_the_verdict_says_what_was_drawn_and_what_that_adds(some):
     adds = some["sample"]["adds"]["drop"]
     assert 0.05 < adds < 0.3 and f"{100 * adds:.1f} points to the drop" in said
     assert "Not measured, for they need every photo on other backgrounds: swapped galleries, background gap" in said
-    assert not {"gap", "conflict", "invariance", "variance", "views", "attention", "near_duplicates"} & set(some)
+    assert not {"gap", "conflict", "invariance", "variance", "views", "attention"} & set(some)
 
 
 def test_the_page_shows_what_was_measured_and_no_more(some):

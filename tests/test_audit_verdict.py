@@ -200,3 +200,17 @@ def test_near_duplicates_are_named_with_the_figures_without_them():
     near |= {"clean_without": None, "drop_without": None}
     alone = "2 photos. Without the later one of each two, too few photos are left to search."
     assert said({"near_duplicates": near})[2] == alone
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_of_a_sample_its_queries_with_a_near_duplicate_are_left_out(quick):
+    near = {"pairs": [["a", "b"]], "said": "2 queries.", "clean_without": r(0.5), "drop_without": r(0.1)}
+    found = changed({"near_duplicates": near, "sample": {"said": "Audited are 4.", "gallery": 400}})
+    for name in ("gap", "worst_of_backgrounds") if quick else ("gap",):
+        del found[name]
+    without = "2 queries. Without these queries, Recall@1 of the photos as they are is 50.0 %"
+    assert verdict(found, MANY, 0, None)[3] == f"{without}, and swapping backgrounds costs 10.0 points."
+    in_doubt = found | {"mask_doubt": {"flagged": {"empty": ["a.jpg"] * 201}}}
+    assert verdict(in_doubt, MANY, 0, None)[3] == f"{without}."
+    near |= {"clean_without": None, "drop_without": None}
+    assert verdict(found, MANY, 0, None)[3] == "2 queries. Without these queries, too few are left."

@@ -21,10 +21,10 @@ FAST = ONE_POOL | {"second_masks": None, "mask_doubt": {"flagged": FOUND["mask_d
     [
         ({}, "", [*BOTH, "On a", *CLEAN, "2 photos", "Pasted on", "In 20", "With the", "Put on", "Its attention",
                   *MASKS, "3 of", *FEW]),
-        (SAMPLE | ONE_POOL, "gap near_duplicates", [*BOTH, "Audited are", *CLEAN, "Put on", *MASKS, *FEW]),
+        (SAMPLE | ONE_POOL, "gap", [*BOTH, "Audited are", *CLEAN, "2 photos", "Put on", *MASKS, *FEW]),
         (FAST, "gap", [BOTH[0], *CLEAN, "2 photos", MASKS[0], *FEW, "This audit"]),
-        (SAMPLE | FAST, "gap worst_of_backgrounds near_duplicates",
-         [BOTH[0], "Audited are", *CLEAN, MASKS[0], *FEW, "This audit"]),
+        (SAMPLE | FAST, "gap worst_of_backgrounds",
+         [BOTH[0], "Audited are", *CLEAN, "2 photos", MASKS[0], *FEW, "This audit"]),
         ({"mask_doubt.flagged.empty": ["a"] * 201}, "", ["No conclusion:", *CLEAN, "2 photos", *FEW]),
     ],
 )  # fmt: skip

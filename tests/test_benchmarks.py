@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmarks import audit, data_path, drawn, gpu, harness, scaling
+from benchmarks import audit, catalogue, data_path, drawn, gpu, harness, scaling
+from bgbias.audit.measures.embeddings import Embeddings
+from bgbias.audit.measures.sampled import Sampled
 from bgbias.config import read
 from bgbias.metrics import bootstrap
 from bgbias.models import trained
@@ -71,6 +73,15 @@ def test_an_epoch_on_a_gpu_is_timed_by_the_pipeline_s_loop_and_loader(tmp_path, 
 def test_an_audit_of_mapped_embeddings_is_that_of_embeddings_in_memory(tmp_path):
     found = harness.measure(audit.measures("few", tmp_path, 60, 12, 8))
     assert found["max_abs_diff"] == 0 and set(found["alternatives"]) == {"in memory", "bgbias"}
+
+
+def test_a_catalogue_is_measured_by_what_audits_a_sample(tmp_path):
+    pictures, opened = catalogue.simulated(tmp_path, 300, 30, 8, 20)
+    found = Sampled(pictures, Embeddings(opened)).all()
+    assert (found["sample"]["queries"], found["sample"]["gallery"]) == (20, 300)
+    rates = catalogue.rates(tmp_path, 4)
+    costs = catalogue.costs(rates | {"dimensions": 8, "queries": 20, "photos": 300, "measures": {"cpu_s": 1.0}}, 1000)
+    assert set(rates) == {"decode_s", "embed_s"} and costs["photos"] == "1,000"
 
 
 def test_intervals_of_one_set_of_resamples_are_those_of_each_its_own(monkeypatch):

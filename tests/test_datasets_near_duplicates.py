@@ -79,6 +79,45 @@ def test_all_rows_are_compared_whatever_their_number(monkeypatch):
     assert found(*pictures) == expected
 
 
+def many():
+    """16 photos, then copies of 8 of them; and the pairs among them."""
+    pictures = [photo(seed) for seed in range(16)]
+    pictures += [change(photo(seed)) for seed, change in enumerate([*CHANGES.values(), lambda picture: picture])]
+    return pictures, found(*pictures)
+
+
+@pytest.mark.parametrize("batch", [1, 5, 24])
+@pytest.mark.parametrize("rows", [3, 256])
+def test_queries_are_found_among_batches_of_any_size_as_among_all(monkeypatch, batch, rows):
+    pictures, pairs = many()
+    assert pairs == [(seed, seed + 16) for seed in range(8)]
+    monkeypatch.setattr(near_duplicates, "ROWS", rows)
+    assert found(*pictures) == pairs
+    arrays, queries = [np.asarray(picture) for picture in pictures], [2, 5, 9, 18, 23]
+    find = near_duplicates.near_duplicates_of([arrays[row] for row in queries])
+    among = [
+        (queries[query], start + place)
+        for start in range(0, len(arrays), batch)
+        for query, place in find(arrays[start : start + batch])
+    ]
+    others = [(query, row) for query, row in among if query != row]
+    assert len(among) == len(set(among)) == len(others) + len(queries)  # each is one of the photos itself, too
+    assert {tuple(sorted(pair)) for pair in others} == {pair for pair in pairs if set(pair) & set(queries)}
+    assert sorted(others) == [(2, 18), (5, 21), (18, 2), (23, 7)]
+
+
+def test_what_is_said_of_a_pair_depends_on_no_other_also_where_most_are_candidates():
+    rng, (y, x) = np.random.default_rng(0), np.mgrid[:48, :48]
+    discs = [
+        np.where((np.hypot((x - 24) * wide, y - 24) < radius)[..., None], rng.integers(0, 60, 3), 255).astype(np.uint8)
+        for wide, radius in rng.uniform((0.9, 14), (1.1, 17), (60, 2))
+    ]
+    pairs = near_duplicates.near_duplicates(discs)
+    assert 200 < len(pairs) < 1500  # of 1,770
+    alone = [near_duplicates.near_duplicates_of([one]) for one in discs]
+    assert pairs == [(one, other) for one in range(60) for other in range(one + 1, 60) if alone[one]([discs[other]])]
+
+
 def test_of_a_row_of_near_duplicates_no_two_are_chosen():
     pairs = [(1, 2), (0, 1), (2, 3), (4, 6)]
     chosen = first_ones(pairs, 7)

@@ -4,8 +4,8 @@ Any embedder finds such a photo by the other. Random backgrounds, drawn for each
 near-duplicates lift Recall@1 of photos as they are and pass for a drop.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -15,7 +15,17 @@ COARSE_PX, FINE_PX = 8, 24  # sides that photos are shrunk to: to find candidate
 LIKELY = 0.9  # correlation of coarse pictures
 SAME = 0.02  # mean squared difference of fine pictures, of the sum of their variances: 1 for unrelated ones
 KEPT = (1, 0.98, 0.96, 0.94, 0.92)  # of a photo's sides: what a crop may have left of them
-ROWS, PAIRS = 1024, 512  # compared at a time
+ROWS = 256  # that are compared with as many at a time
+
+
+class _Fine(NamedTuple):
+    """Pictures as they are compared: whole, and cropped. levels: uint8 (N, KEPT, D), variances: float64 (N, KEPT)."""
+
+    levels: np.ndarray
+    variances: np.ndarray
+
+    def some(self, rows: np.ndarray) -> "_Fine":
+        return _Fine(self.levels[rows], self.variances[rows])
 
 
 def near_duplicates(pictures: Sequence[np.ndarray]) -> list[tuple[int, int]]:
@@ -34,31 +44,81 @@ def near_duplicates(pictures: Sequence[np.ndarray]) -> list[tuple[int, int]]:
     >>> near_duplicates([photo, other, photo[1:-1, 1:-1] // 2 * 2])
     [(0, 2)]
     """
+    coarse, fine, found = _coarse(pictures), _fine(pictures), []
+    blocks = range(0, len(pictures), ROWS)
+    for start in tqdm(blocks, "near-duplicates", unit="block", leave=False, delay=5):
+        for beside in blocks[start // ROWS :]:
+            likely = _likely(coarse[start : start + ROWS], coarse[beside : beside + ROWS]) + np.array([start, beside])
+            found += _same(likely[likely[:, 0] < likely[:, 1]], fine, fine)
+    return sorted(found)
+
+
+def near_duplicates_of(
+    queries: Sequence[np.ndarray],
+) -> Callable[[Sequence[np.ndarray]], list[tuple[int, int]]]:
+    """Return what finds the near-duplicates of some pictures among others, which come batch by batch; none is kept.
+
+    Args:
+        queries: as of `near_duplicates`, by the rule of which they are compared with the others.
+
+    Returns:
+        Pictures, as many as there are -> pairs of places, of a query and of one of them, in order.
+
+    >>> photo, other = np.random.default_rng(0).integers(0, 256, (2, 48, 64, 3), dtype=np.uint8)
+    >>> [near_duplicates_of([photo])(batch) for batch in ([other, photo], [other], [photo[1:-1, 1:-1]])]
+    [[(0, 1)], [], [(0, 0)]]
+    """
+    coarse, fine = _coarse(queries), _fine(queries)
+
+    def find(others: Sequence[np.ndarray]) -> list[tuple[int, int]]:
+        likely, found = _likely(coarse, _coarse(others)), []
+        if not len(likely):
+            return []
+        places, likely[:, 1] = np.unique(likely[:, 1], return_inverse=True)  # the others are not even shrunk
+        of_others = _fine([others[place] for place in places])
+        for start in range(0, len(queries), ROWS):
+            found += _same(likely[likely[:, 0] // ROWS == start // ROWS], fine, of_others)
+        return sorted((query, int(places[place])) for query, place in found)
+
+    return find
+
+
+def _likely(coarse: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Pairs that are alike from afar, int64 (M, 2); photos before white are, mostly."""
+    return np.argwhere(coarse @ others.T > LIKELY)
+
+
+def _same(likely: np.ndarray, fine: _Fine, others: _Fine) -> list[tuple[int, int]]:
+    """Those of likely pairs that are near-duplicates, all pictures in them being compared: a product of matrices."""
+    if not len(likely):
+        return []
+    (rows, row), (columns, column) = (np.unique(places, return_inverse=True) for places in likely.T)
+    fine, others = fine.some(rows), others.some(columns)
+    least = np.minimum(_differences(fine, others), _differences(others, fine).T)
+    return [tuple(pair) for pair in likely[least[row, column] < SAME].tolist()]
+
+
+def _differences(wholes: _Fine, others: _Fine) -> np.ndarray:
+    """The least difference of each whole and a crop of each other, float64 (N, M); |w - c|² as |w|² + |c|² - 2 w c.
+
+    All of these are whole numbers, so what is said of a pair depends on no other.
+    """
+    whole, crops = wholes.levels[:, 0].astype(np.float64), others.levels.astype(np.float64)
+    products = (whole @ crops.reshape(-1, crops.shape[2]).T).reshape(len(whole), *crops.shape[:2])
+    squares = np.square(whole).sum(1)[:, None, None] + np.square(crops).sum(2) - 2 * products
+    return (squares / crops.shape[2] / (wholes.variances[:, :1, None] + others.variances + 1e-6)).min(2)
+
+
+def _coarse(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Pictures as candidates are found: float32 (N, D), of length 1."""
+    coarse = np.stack([_centred(_shrunk(picture, COARSE_PX).astype(np.float32)).ravel() for picture in pictures])
+    return coarse / (np.linalg.norm(coarse, axis=1, keepdims=True) + 1e-6)
+
+
+def _fine(pictures: Sequence[np.ndarray]) -> _Fine:
     fine = np.stack([[_shrunk(picture, FINE_PX, share) for share in KEPT] for picture in pictures])
     variances = np.stack([np.square(_centred(crops)).mean((1, 2, 3)) for crops in fine])
-    fine, found = fine.reshape(*fine.shape[:2], -1), []
-    blocks = math.ceil(len(pictures) / ROWS)
-    for likely in tqdm(_candidates(pictures), "near-duplicates", blocks, unit="block", leave=False, delay=5):
-        for start in range(0, len(likely), PAIRS):
-            some = likely[start : start + PAIRS]
-            least = [_difference(fine, variances, *some.T[order]) for order in ([0, 1], [1, 0])]
-            found += map(tuple, some[np.minimum(*least) < SAME].tolist())
-    return found
-
-
-def _candidates(pictures: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-    """Pairs that are alike from afar, int64 (M, 2), block by block of the first; photos before white are, mostly."""
-    coarse = np.stack([_centred(_shrunk(picture, COARSE_PX).astype(np.float32)).ravel() for picture in pictures])
-    coarse /= np.linalg.norm(coarse, axis=1, keepdims=True) + 1e-6
-    for start in range(0, len(coarse), ROWS):
-        yield start + np.argwhere(np.triu(coarse[start : start + ROWS] @ coarse[start:].T > LIKELY, 1))
-
-
-def _difference(fine: np.ndarray, variances: np.ndarray, wholes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The least difference of a whole and a crop of another, float (M,); |w - c|² as |w|² + |c|² - 2 w c."""
-    whole, crops = fine[wholes, :1].astype(np.float32), fine[others].astype(np.float32)
-    squares = np.square(whole).sum(2) + np.square(crops).sum(2) - 2 * (crops @ whole.swapaxes(1, 2))[..., 0]
-    return (squares / fine.shape[2] / (variances[wholes, :1] + variances[others] + 1e-6)).min(1)
+    return _Fine(fine.reshape(*fine.shape[:2], -1), variances)
 
 
 def _centred(pictures: np.ndarray) -> np.ndarray:
@@ -91,8 +151,21 @@ def first_ones(pairs: list[tuple[int, int]], photos: int) -> np.ndarray:
     return chosen
 
 
-def describe(pairs: list[tuple[int, int]], paths: Sequence[str], classes: Sequence) -> str:
+def describe(
+    pairs: list[tuple[int, int]],
+    paths: Sequence[str],
+    classes: Sequence,
+    which: str = "",
+    mend: str = "keep one of each",
+) -> str:
     """Say how many near-duplicates there are, and whether they are of one class; "" where there are none.
+
+    Args:
+        pairs: rows of two such photos each.
+        paths: of all photos.
+        classes: likewise.
+        which: have one, such as "2 of 9 queries have a near-duplicate in the gallery"; "": they are counted.
+        mend: what is to be done.
 
     >>> describe([(0, 1), (0, 2)], ["cup/1.jpg", "cup/1s.jpg", "mug/7.jpg"], ["cup", "cup", "mug"])
     '3 of 3 photos are near-duplicates (recompressed, resized or slightly cropped; 2 pairs, such as cup/1.jpg = \
@@ -107,7 +180,7 @@ cup/1.jpg = mug/7.jpg.'
         for some in (pairs, torn)
         if some
     ]
-    photos = f"{len({row for pair in pairs for row in pair})} of {len(paths)} photos"
+    which = which or f"{len({row for pair in pairs for row in pair})} of {len(paths)} photos are near-duplicates"
     how = f"recompressed, resized or slightly cropped; {counts[0]}"
-    said = f"{photos} are near-duplicates ({how}), found by any model: keep one of each."
+    said = f"{which} ({how}), found by any model: {mend}."
     return f"{said} Of two classes, one of them wrong: {counts[1]}." if torn else said

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from bgbias import cores, files
 from bgbias.audit.inputs import sample
 from bgbias.errors import InputError
 from bgbias.photos.decode import read_photo
-from bgbias.photos.pack import crop
+from bgbias.photos.pack import Pack, crop
 from bgbias.photos.views import Photos
 
 
@@ -28,6 +28,8 @@ class Gallery(NamedTuple):
         size: how many are searched.
         rows: int64 (Q,), of the queries, ascending.
         photo: rows -> photos at the size of the embedder's input, uint8 (B, 3, S, S).
+        compared: rows -> photos as near-duplicates are looked for among them, as in an audit of all: of a folder these
+            squares, of a dataset what is packed; uint8 (H, W, 3) each.
         content: digest of all photos' bytes.
     """
 
@@ -35,6 +37,7 @@ class Gallery(NamedTuple):
     size: int
     rows: np.ndarray
     photo: Callable[[np.ndarray], Tensor]
+    compared: Callable[[np.ndarray], Sequence[np.ndarray]]
     content: str
 
     @property
@@ -81,16 +84,25 @@ def of_prepared(
     if rows is None:
         return None, said
     content = f"{files.checksum(photos.photos.folder)} {image_ids.tolist()}"
-    return Gallery(table, len(table), rows, lambda some: torch.cat(list(photos.clean(image_ids[some]))), content), said
+
+    def photo(some: np.ndarray) -> Tensor:
+        return torch.cat(list(photos.clean(image_ids[some])))
+
+    def compared(some: np.ndarray) -> Pack:
+        return photos.photos.subset(image_ids[some])
+
+    return Gallery(table, len(table), rows, photo, compared, content), said
 
 
 def of_files(table: pd.DataFrame, size: int, folder: Path, rows: np.ndarray, input_px: int) -> Gallery:
-    """The gallery of a folder, whose photos are decoded when they are embedded, and kept nowhere."""
+    """The gallery of a folder, whose photos are decoded when they are asked for, and kept nowhere."""
     paths = [folder / path for path in table.path]
 
-    def photo(some: np.ndarray) -> Tensor:
+    def compared(some: np.ndarray) -> list[np.ndarray]:
         with ThreadPool(cores.count()) as pool:
-            cut = pool.map(lambda row: crop(read_photo(paths[row]), input_px), some)
-        return torch.from_numpy(np.stack(cut)).permute(0, 3, 1, 2).contiguous()
+            return pool.map(lambda row: crop(read_photo(paths[row]), input_px), some)
 
-    return Gallery(table, size, rows, photo, files.checksum(*paths))
+    def photo(some: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.stack(compared(some))).permute(0, 3, 1, 2).contiguous()
+
+    return Gallery(table, size, rows, photo, compared, files.checksum(*paths))

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from bgbias.ablations import inpainted
 from bgbias.audit.inputs import mixed
+from bgbias.audit.inputs.doubles import Doubles
 from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.second_kind import SecondKind
 from bgbias.cache import Cache, fingerprint
@@ -41,6 +42,7 @@ class Pictures:
         second_kind: other masks; None: there are none.
         second_pool: other backgrounds; None: there are none.
         gallery: of whose queries these are a sample, or which some of these search; None: all search all others.
+        doubles: looks for near-duplicates of a sample in its gallery; None: these are all photos.
     """
 
     def __init__(
@@ -76,8 +78,10 @@ class Pictures:
         packs = [pack.folder for pack in (photos.photos, photos.masks, pool)]
         self.identity = fingerprint([*settings, photos.geometry], packs)
         self.second_kind, self.second_pool, self.gallery = second_kind, None, gallery
+        own = photos.photos.subset(self.image_ids)
+        sampled = gallery is not None and len(gallery.rows) == len(own)
+        self.doubles = Doubles(gallery, own, photos.geometry, cache) if sampled else None
         if second_kind:
-            own = photos.photos.subset(self.image_ids)
             self._by_second_kind = Photos(self.table, own, second_kind.masks, photos.geometry)
 
     def photo(self, rows: np.ndarray) -> Tensor:
@@ -133,7 +137,9 @@ class Pictures:
 
     @cached_property
     def near_duplicates(self) -> list[tuple[int, int]]:
-        """Pairs of rows, see `near_duplicates.near_duplicates`."""
+        """Pairs of rows, see `near_duplicates.near_duplicates`; of a sample of those of the gallery, see `Doubles`."""
+        if self.doubles:
+            return self.doubles.pairs()
         return near_duplicates.near_duplicates(self.photos.photos.subset(self.image_ids))
 
     def _masks(self) -> Iterator[Tensor]:

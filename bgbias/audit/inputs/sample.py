@@ -16,7 +16,7 @@ from bgbias.seeding import generator
 Z = 1.96  # of a 95 % interval
 LEFT_OUT = (
     "Not measured, for they need every photo on other backgrounds: swapped galleries, background gap, conflict, "
-    "invariance, objects and backgrounds alone; nor are near-duplicates looked for, or attention maps drawn."
+    "invariance, objects and backgrounds alone; nor are attention maps drawn."
 )
 
 

@@ -1,6 +1,7 @@
 """What makes an audit's figures doubtful: masks that look wrong or differ by kind, and near-duplicates."""
 
 import numpy as np
+import pandas as pd
 
 from bgbias.audit.inputs import views
 from bgbias.audit.inputs.pictures import Pictures
@@ -77,11 +78,38 @@ def of_photos(pictures: Pictures, scores: dict[str, dict]) -> dict:
         scores: what is measured -> its estimates.
     """
     pairs, table = pictures.near_duplicates, pictures.table
-    paths, classes = list(table.path), list(table.class_name)
+    photos, said = len({row for pair in pairs for row in pair}), near_duplicates.describe(pairs, *_named(table))
+    return {"photos": photos} | _doubles(pairs, table, said, scores)
+
+
+def of_queries(pictures: Pictures, scores: dict[str, dict]) -> dict:
+    """Return likewise the near-duplicates of a sample's queries in its gallery, and the scores without these queries.
+
+    Args:
+        pictures: of the audit, of a sample.
+        scores: what is measured -> its estimates.
+    """
+    pairs, gallery, queries = pictures.near_duplicates, pictures.gallery, int(doubled(pictures).sum())
+    which = f"{queries:,} of {len(gallery.rows):,} queries have a near-duplicate in the gallery"
+    mend = "leave these queries out" if gallery.size < len(gallery.labels) else "keep one of each"
+    said = near_duplicates.describe(pairs, *_named(gallery.table), which, mend)
+    return {"queries": queries} | _doubles(pairs, gallery.table, said, scores)
+
+
+def doubled(pictures: Pictures) -> np.ndarray:
+    """Whether each query of a sample has a near-duplicate in the gallery, bool (Q,)."""
+    return np.isin(pictures.gallery.rows, np.array(pictures.near_duplicates, dtype=np.int64).reshape(-1))
+
+
+def _named(table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    return list(table.path), list(table.class_name)
+
+
+def _doubles(pairs: list[tuple[int, int]], table: pd.DataFrame, said: str, scores: dict[str, dict]) -> dict:
+    paths = table.path.to_numpy()
     return {
-        "photos": len({row for pair in pairs for row in pair}),
         "pair_count": len(pairs),
         "pairs": [[paths[row] for row in pair] for pair in pairs[:MOST_PAIRS]],
-        "said": near_duplicates.describe(pairs, paths, classes),
+        "said": said,
         **{f"{what}_without": scores.get(f"{what}_without_duplicates") for what in ("clean", "drop")},
     }

@@ -121,8 +121,13 @@ def embed(
     left = sum(size for view, size in sizes.items() if not (cache.root / made_from[view] / f"{view}.npy").is_file())
     clean = pictures.gallery and _Gallery(embedder, pictures.gallery, cache)
     left += clean.left() if clean else 0
-    said = progress.cost(left, passes, pictures.input_px, seconds_each(embedder, pictures) if left else 0.0)
-    print(said, flush=True)
+    others = pictures.doubles.left() if pictures.doubles and only is None else 0
+    seconds = (
+        seconds_each(embedder, pictures) if left else 0.0,
+        others,
+        pictures.doubles.seconds_each() if others else 0.0,
+    )
+    print(progress.cost(left, passes, pictures.input_px, *seconds), flush=True)
     with tqdm(total=sum(sizes.values()), desc="embedding", unit="picture") as bar:
         for view, size in sizes.items():
             bar.set_postfix_str(view)

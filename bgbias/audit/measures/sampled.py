@@ -56,8 +56,10 @@ class Sampled:
         values = self._values()
         asked = {name: sums(of_measure, self.pictures.labels) for name, of_measure in values.items()}
         asked |= {f"kept{of}": self._kept(f"swapped{of}") for of in ("", *(["_second"] * self._has_second()))}
+        without = self._without_doubles(values)
+        asked |= {f"{metric}_{name}": of[metric] for name, of in without.items() for metric in METRICS}
         single = {name: estimate.as_json() for name, estimate in estimates(asked, self._rng).items()}
-        found = {name: {metric: single[f"{metric}_{name}"] for metric in METRICS} for name in self.scores}
+        found = {name: {metric: single[f"{metric}_{name}"] for metric in METRICS} for name in (*self.scores, *without)}
         few = {
             "sample": self._sample(values),
             "chance": {metric: self._chance()[metric].mean().item() for metric in METRICS},
@@ -67,6 +69,7 @@ class Sampled:
             "mask_doubt": doubts.of_masks(self.pictures, found),
             "second_masks": doubts.by_second_masks(self.pictures, found | single, values),
             "second_backgrounds": None,
+            "near_duplicates": doubts.of_queries(self.pictures, found),
         }
         if self.quick:
             return few
@@ -87,6 +90,22 @@ class Sampled:
     def _values(self) -> dict[str, np.ndarray]:
         of_scores = {f"{metric}_{name}": of[metric] for metric in METRICS for name, of in self.scores.items()}
         return {name: np.asarray(values, dtype=np.float64) for name, values in (of_scores | self.singles).items()}
+
+    def _without_doubles(self, values: dict[str, np.ndarray]) -> dict[str, dict[str, Sums]]:
+        """What is clean, and the drop, of the queries without a near-duplicate in the gallery; nothing where all are.
+
+        Queries are left out, and the gallery stays as it is: a photo that is there twice leads no other query to
+        another class. Whether a query has a near-duplicate does not depend on which are drawn, so the mean over those
+        that are left estimates, without bias, the mean over all queries that have none.
+        """
+        left = ~doubts.doubled(self.pictures)
+        labels = self.pictures.labels[left]
+        if left.all() or len(np.unique(labels)) < 2:
+            return {}
+        return {
+            f"{name}_without_duplicates": {metric: sums(values[f"{metric}_{name}"][left], labels) for metric in METRICS}
+            for name in ("clean", "drop")
+        }
 
     def _sample(self, values: dict[str, np.ndarray]) -> dict:
         of = len(sample.searchable(self.every.numpy(), self.size))

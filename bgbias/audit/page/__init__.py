@@ -61,8 +61,8 @@ def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked]
             - second_masks: see `second_masks.summary` of the audit, with kind: text; None: there are none
             - second_backgrounds: {backgrounds: text, drop, swapped, moved: R; kept, conflict, conflict_moved: E}, moved
               being the second less the first, query by query; None: there are none
-            - near_duplicates: {photos, pair_count: numbers; pairs: [path, path], 100 at most; said: text;
-              clean_without, drop_without: R or None}; not shown but in the verdict
+            - near_duplicates: {photos (of a sample: queries), pair_count: numbers; pairs: [path, path], 100 at most;
+              said: text; clean_without, drop_without: R or None}; not shown but in the verdict
             - kept: E; grey_gain: R; normalisation: see `normalisation.tried` of the audit, not shown but in the verdict
             - summary: see `grade.summary`; advice: see `advice.steps`
             - verdict: sentences, the first one the most important

@@ -57,7 +57,8 @@ def verdict(
     if doubt := doubtful(found):
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]
     if "sample" in found and "worst_of_backgrounds" in found:
-        said = swaps.drop(found), *swaps.agreement(found), *remarks, _clean(found), _worst(found)
+        doubles = _near_duplicates(found, True)
+        said = swaps.drop(found), *swaps.agreement(found), *remarks, _clean(found), *doubles, _worst(found)
         return [*said, *_masks(found), *few]
     if "gap" not in found:
         doubles = _near_duplicates(found, True)
@@ -97,11 +98,14 @@ def _near_duplicates(found: dict, masks_hold: bool) -> list[str]:
     doubles = found.get("near_duplicates")
     if not doubles or not doubles["pairs"]:
         return []
+    sampled = "sample" in found
+    some = "these queries" if sampled else "the later one of each two"
     if not doubles["clean_without"]:
-        return [f"{doubles['said']} Without the later one of each two, too few photos are left to search."]
+        few = "too few are left" if sampled else "too few photos are left to search"
+        return [f"{doubles['said']} Without {some}, {few}."]
     clean, drop = (doubles[f"{what}_without"]["recall_at_1"] for what in ("clean", "drop"))
     swap = f", and swapping backgrounds costs {points(drop)}" if masks_hold else ""
-    without = f"Without the later one of each two, Recall@1 of the photos as they are is {percent(clean)}{swap}."
+    without = f"Without {some}, Recall@1 of the photos as they are is {percent(clean)}{swap}."
     return [f"{doubles['said']} {without}"]
 
 

@@ -1,0 +1,173 @@
+"""Queries that are photos of the gallery, saved anew: named, and what is found without them is said."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from audited_shop import run
+from PIL import Image
+
+from bgbias.audit.inputs import doubles, sample
+from bgbias.datasets import near_duplicates
+
+pytestmark = pytest.mark.usefixtures("in_the_shop")
+CLASSES, OF_SHOP, SENT, SIZE = 5, 4, 3, (88, 64)
+COPIED = ((0, 0), (0, 1), (2, 3), (4, 2))  # class and number of photos that come again, saved anew
+
+
+def drawn(rng, kind):
+    """A photo of a disc somewhere, its colour the class's, on a ground that no other has; and its mask."""
+    ground = Image.fromarray(rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)).resize(SIZE)
+    x, y = rng.integers(32, 52), rng.integers(24, 40)
+    disc = np.hypot(np.arange(SIZE[1])[:, None] - y, np.arange(SIZE[0]) - x) < 18
+    colour = np.array([50 * kind, 250 - 50 * kind, 120])
+    photo = np.where(disc[..., None], colour, ground).astype(np.uint8)
+    return Image.fromarray(photo), Image.fromarray(255 * disc.astype(np.uint8))
+
+
+def saved_anew(picture, path):
+    """Without 3 % of each side, smaller by 0.7, as a JPEG of quality 60; masks as they are."""
+    (width, height), left, top = picture.size, round(0.015 * picture.width), round(0.015 * picture.height)
+    cut = picture.crop((left, top, width - left, height - top))
+    cut = cut.resize((round(0.7 * cut.width), round(0.7 * cut.height)))
+    cut.save(path, **({"quality": 60} if path.suffix == ".jpg" else {}))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Photos of the shop, sent ones, and sent ones that are the shop's: path, class, and role."""
+    folder, rng, rows = tmp_path_factory.mktemp("doubles"), np.random.default_rng(0), []
+
+    def add(path, kind, role, pictures, save):
+        for part, picture in zip(("photos", "masks"), pictures, strict=True):
+            file = folder / part / path if part == "photos" else (folder / part / path).with_suffix(".png")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            save(picture, file)
+        rows.append((path, f"class{kind}", role))
+
+    shop = {(kind, number): drawn(rng, kind) for kind in range(CLASSES) for number in range(OF_SHOP)}
+    for (kind, number), pictures in shop.items():
+        add(f"shop/{kind}_{number}.png", kind, "gallery", pictures, Image.Image.save)
+    for kind in range(CLASSES):
+        for number in range(SENT):
+            add(f"sent/{kind}_{number}.png", kind, "query", drawn(rng, kind), Image.Image.save)
+    for kind, number in COPIED:  # last, so that all others keep their numbers, and the backgrounds drawn by these
+        add(f"sent/z{kind}_{number}.jpg", kind, "query", shop[kind, number], saved_anew)
+    return folder, pd.DataFrame(rows, columns=["path", "class", "role"])
+
+
+def audited(shop, files, out, change=lambda rows: rows, name="background_alone", **options):
+    folder, rows = files
+    change(rows).to_csv(folder / "photos/photos.csv", index=False)
+    given = {"photos": str(folder / "photos"), "masks": str(folder / "masks"), "second_masks": "none"}
+    return run(shop, out, name, **given | options)
+
+
+def about_doubles(found):
+    return [sentence for sentence in found["verdict"] if "near-duplicate" in sentence]
+
+
+def percent(estimates):
+    return f"{100 * estimates['recall_at_1']['value']:.1f}"
+
+
+PAIRS = [[f"sent/z{kind}_{number}.jpg", f"shop/{kind}_{number}.png"] for kind, number in COPIED]
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_sent_photos_that_are_the_shops_are_named_with_the_figures_without_them(shop, files, tmp_path, quick):
+    found = audited(shop, files, tmp_path / "all", quick=quick)
+    without = audited(shop, files, tmp_path / "less", lambda rows: rows[~rows.path.str.contains("/z")], quick=quick)
+    near = found["near_duplicates"]
+    assert (near["queries"], near["pair_count"], near["pairs"]) == (4, 4, PAIRS)
+    assert near["clean_without"] == without["matrix"]["clean"]["clean"] and near["drop_without"] == without["drop"]
+    assert near["clean_without"]["recall_at_1"]["value"] < found["matrix"]["clean"]["clean"]["recall_at_1"]["value"]
+    none = {"queries": 0, "pair_count": 0, "pairs": [], "said": "", "clean_without": None, "drop_without": None}
+    assert without["near_duplicates"] == none
+    assert about_doubles(without) == []
+    assert about_doubles(found) == [
+        "4 of 19 queries have a near-duplicate in the gallery (recompressed, resized or slightly cropped; 4 pairs, "
+        "such as sent/z0_0.jpg = shop/0_0.png), found by any model: leave these queries out. Without these queries, "
+        f"Recall@1 of the photos as they are is {percent(near['clean_without'])} %, and swapping backgrounds costs "
+        f"{percent(near['drop_without'])} points."
+    ]
+    assert f"<p>{about_doubles(found)[0][:60]}" in (tmp_path / "all/report.html").read_text()
+
+
+def test_a_sent_photo_of_another_class_is_called_mislabelled(shop, files, tmp_path):
+    moved = audited(shop, files, tmp_path, lambda rows: rows.replace({"class": {"class2": "class1"}}).assign(
+        **{"class": rows["class"].where(rows.path != "sent/z2_3.jpg", "class1")}), quick=True)  # fmt: skip
+    said = "leave these queries out. Of two classes, one of them wrong: 1 pair, such as sent/z2_3.jpg = shop/2_3.png."
+    assert said in about_doubles(moved)[0]
+
+
+def test_where_hardly_any_other_query_is_left_no_figure_without_them_is_said(shop, files, tmp_path):
+    found = audited(shop, files, tmp_path, lambda rows: rows[~rows.path.str.match("sent/[1-4]_")], quick=True)
+    assert found["near_duplicates"]["queries"] == 4 and found["near_duplicates"]["drop_without"] is None
+    assert about_doubles(found)[0].endswith("leave these queries out. Without these queries, too few are left.")
+
+
+def as_photos(rows):
+    return rows.drop(columns="role")
+
+
+def test_of_a_sample_those_with_another_in_the_gallery_are_named_as_among_all(shop, files, tmp_path, monkeypatch):
+    every = audited(shop, files, tmp_path / "every", as_photos, quick=True)
+    assert every["near_duplicates"]["pairs"] == PAIRS
+    paths = sorted(files[1].path)
+    drawn = [number for number, path in enumerate(paths) if path.startswith("sent/") or path == "shop/0_1.png"]
+    drawn.remove(paths.index("sent/z0_0.jpg"))
+
+    def figures(folder, rows):
+        monkeypatch.setattr(sample, "draw", lambda *given: np.array(rows))
+        return audited(shop, files, tmp_path / folder, as_photos, queries=len(rows))
+
+    found = figures("some", drawn)
+    near, doubled = found["near_duplicates"], {paths.index(path) for pair in PAIRS for path in pair}
+    assert near["pairs"] == PAIRS[1:] and near["queries"] == 4  # of one pair both are drawn
+    without = figures("less", [row for row in drawn if row not in doubled])
+    assert near["clean_without"] == without["matrix"]["clean"]["clean"] and near["drop_without"] == without["drop"]
+    assert about_doubles(without) == []
+    said = (
+        "4 of 19 queries have a near-duplicate in the gallery (recompressed, resized or slightly cropped; 3 pairs, such"
+    )
+    assert (
+        about_doubles(found)[0].startswith(said) and "any model: keep one of each. Without" in about_doubles(found)[0]
+    )
+
+
+def test_they_are_looked_for_once_and_an_interrupted_search_goes_on(shop, files, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(doubles, "PIECE", 8)
+    looked, find = [], near_duplicates.near_duplicates_of
+
+    def watched(queries):
+        one = find(queries)
+        return lambda batch: looked.append((len(queries), len(batch))) or one(batch)
+
+    monkeypatch.setattr(doubles, "near_duplicates_of", watched)
+    write = doubles.Doubles._write
+
+    def broken(self, rows, *given):
+        if rows[0] == 16:
+            raise KeyboardInterrupt
+        write(self, rows, *given)
+
+    monkeypatch.setattr(doubles.Doubles, "_write", broken)
+    with pytest.raises(KeyboardInterrupt):
+        audited(shop, files, tmp_path / "one", quick=True)
+    assert looked == [(1, 8), (19, 8), (19, 8)]  # the first for the time that is announced
+    assert "near-duplicates of queries looked for among 20 photos: about" in capsys.readouterr().out
+    monkeypatch.setattr(doubles.Doubles, "_write", write)
+    found = audited(shop, files, tmp_path / "one", quick=True)
+    assert looked[3:] == [(1, 8), (19, 4)] and found["near_duplicates"]["pairs"] == PAIRS
+    said = "all pictures have been embedded before, and near-duplicates of queries looked for among 4 photos: about 1 s"
+    assert said in capsys.readouterr().out
+    audited(shop, files, tmp_path / "two", name="leaning", quick=True)
+    assert len(looked) == 5 and "looked for" not in capsys.readouterr().out  # whatever the model
+
+
+def test_other_photos_of_the_gallery_or_other_queries_are_looked_through_anew(shop, files, tmp_path):
+    first = audited(shop, files, tmp_path / "first", quick=True)
+    less = audited(shop, files, tmp_path / "less", lambda rows: rows[rows.path != "shop/2_3.png"], quick=True)
+    other = audited(shop, files, tmp_path / "other", lambda rows: rows[rows.path != "sent/z0_0.jpg"], quick=True)
+    pairs = [found["near_duplicates"]["pairs"] for found in (first, less, other)]
+    assert pairs == [PAIRS, [pair for pair in PAIRS if "2_3" not in pair[1]], PAIRS[1:]]
