@@ -1,0 +1,40 @@
+"""What is audited, as it was opened, and what audit.json says of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bgbias.audit.inputs import pools
+from bgbias.audit.inputs.pictures import Pictures
+
+
+class Opened(NamedTuple):
+    """What is audited.
+
+    Attributes:
+        pictures: photos, masks and backgrounds at the embedder's size.
+        described: what they are, for audit.json.
+        remarks: what is to be said of the choice, sentences.
+    """
+
+    pictures: Pictures
+    described: dict
+    remarks: list[str]
+
+
+def described(pictures: Pictures, masks: str, backgrounds: str) -> dict:
+    """Say what is audited: how many photos, classes and, of a sample, photos in the gallery; masks and backgrounds."""
+    counts = {"photos": len(pictures.table), "classes": pictures.table.class_name.nunique()}
+    if pictures.gallery:
+        counts["gallery"] = pictures.gallery.size
+    return counts | {"masks": masks, "backgrounds": f"{len(pictures.pool)} of {backgrounds}"}
+
+
+def made_with(photos: Sequence[Path], masks: Path, backgrounds: str, pictures: Pictures) -> dict:
+    """Say what swaps depend on, whatever the embedder: photos (of a sample the queries), masks, pool and seed."""
+    marks, second = {"photos": pools.mark(*photos), "masks": pools.mark(masks)}, pictures.second_pool
+    beside = {"second_backgrounds": second.mark} if second else {}
+    if gallery := pictures.gallery:
+        beside["queries"] = gallery.asked
+    drawn = {"backgrounds": backgrounds, "seed": pictures.seed, "draws": pictures.draws}
+    return {"made_with": {**marks, **drawn, **beside}}
