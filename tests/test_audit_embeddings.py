@@ -1,6 +1,9 @@
 """The embeddings of an audit: of every view, in memory only while they are used."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from audited_shop import SETTINGS, SIDE
@@ -30,6 +33,33 @@ def test_an_audit_embeds_a_network_of_the_user_s_by_onnxruntime(in_the_shop, tmp
     given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds", "quick": True}
     audit.main(SETTINGS, "python:drawn_embedders:object_alone", tmp_path, None, **given)
     assert by == [OnnxNetwork]
+
+
+def test_a_model_is_tried_on_photos_of_the_whole_table():
+    assert embeddings._some(3).tolist() == [0, 1, 2]
+    rows = embeddings._some(1000)
+    assert (len(rows), rows[0], rows[-1]) == (16, 0, 999) and set(np.diff(rows)) <= {66, 67}
+
+
+def test_embeddings_are_kept_by_all_that_they_depend_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(embeddings.embedders, "embed", lambda model, batches, _: model.scale * batches[0])
+    (tmp_path / "weights").write_text("a")
+    model = SimpleNamespace(files=[tmp_path / "weights"], scale=1.0)
+    pictures = SimpleNamespace(labels=np.arange(40), photo=torch.tensor, identity="a")
+    pictures.table = pd.DataFrame({"path": map(str, range(40))})
+    first = embeddings.identity(model, pictures)
+    assert embeddings.identity(model, pictures) == first
+    changes = (
+        lambda: torch.set_num_threads(2),  # which round sums otherwise
+        lambda: vars(model).update(scale=2.0),
+        lambda: vars(pictures).update(identity="b"),
+        lambda: (tmp_path / "weights").write_text("b"),
+    )
+    marks = {first}
+    for change in changes:
+        change()
+        marks.add(embeddings.identity(model, pictures))
+    assert len(marks) == 5
 
 
 def drops_out(images):
