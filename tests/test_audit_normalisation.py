@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -217,3 +218,21 @@ def test_an_audit_says_it_first_in_its_verdict_on_its_page_and_in_its_figures(in
 @pytest.mark.parametrize(("value", "low", "shown"), [(0.05, 0.01, True), (0.05, -0.02, True), (0.05, -0.03, False)])
 def test_an_uncertain_gain_is_no_alarm(value, low, shown):
     assert normalisation._is_shown({"value": value, "low": low}) == shown
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([[0.5, 0.5], [0.0, 1.0]], "The 2 numbers that the model gives for a photo sum to 1, as probabilities of"),
+        ([[1.5, -0.5], [0.5, 0.5]], "The embeddings that the model gives have lengths from 0.707 to 1.58, and"),
+        ([[0.6, 0.4], [0.6, 0.8]], "The embeddings that the model gives have lengths from 0.721 to 1, and"),
+        ([[1.0, 0.0], [0.0, -1.011]], "The embeddings that the model gives have lengths from 1 to 1.01, and"),
+        ([[1.0, 0.0], [0.0, -1.009]], None),
+        ([[-1.0] * 999] * 2, None),
+        *(([[-1.0] * n] * 2, f"The {n} numbers that .* are as many as") for n in (1000, 1001, 21841, 21843)),
+    ],
+)
+def test_what_the_numbers_of_a_model_seem_to_be_is_by_all_of_them(given, said):
+    network = SimpleNamespace(name="python:a:b", network=lambda _: torch.tensor(given), normalise=lambda some: some)
+    found = model_remarks(network, torch.zeros(2, 3, PX, PX), {"assumed": False})
+    assert len(found) == (said is not None) and all(re.match(said, sentence) for sentence in found)
