@@ -72,15 +72,18 @@ def test_the_stage_gather_counts_what_it_has_written(tmp_path, monkeypatch, caps
     assert capsys.readouterr().out == f"{tmp_path / 'new/results.json'}: {said}\n"
 
 
-def test_experiments_of_other_code_or_masks_are_named(capsys):
-    same = {"bgbias/training": "a.dir", "data/masks/demo/packed": "b", "stages/report.py": "c", "stages/train.py": "d"}
+def test_experiments_of_other_code_or_data_are_named(capsys):
+    of_figures = ["bgbias/training", "data/backgrounds/demo", "data/masks/demo", "data/prepared/demo", "data/raw/demo"]
+    of_figures += ["stages/train.py"]
+    shows = ["bgbias/report", "bgbias/study", "stages/report.py", "stages/study_tables.py", "stages/summary.py"]
+    same = dict.fromkeys([*of_figures, *shows, "stages/masks.py"], "a")
     one, two = (experiment(f"study-{loss}", loss, **BASE) | same for loss in ("triplet", "arcface"))
-    two |= {"stages/report.py": "shows", "stages/train.py": float("nan"), "data/masks/sop/packed": "alone"}
+    two |= dict.fromkeys(shows, "other") | {"stages/masks.py": float("nan"), "data/masks/sop": "alone"}
     gathered.gather([one, two], "study-")
     assert capsys.readouterr().out == ""
-    two |= {"bgbias/training": "other.dir", "data/masks/demo/packed": "other.dir"}
+    two |= dict.fromkeys(of_figures, "other")
     assert len(gathered.gather([one, two], "study-")) == 2
-    said = "study-arcface and study-triplet did not run with the same bgbias/training, data/masks/demo/packed"
+    said = f"study-arcface and study-triplet did not run with the same {', '.join(of_figures)}"
     assert capsys.readouterr().out == f"{said}: the table holds both\n"
 
 
@@ -102,13 +105,14 @@ def test_two_experiments_with_the_same_cell_are_refused():
 @pytest.mark.parametrize(
     ("name", "value", "refused"),
     [
-        ("train.demo.max_epochs", 2.0, True),
+        *((f"{block}.demo.any", 2.0, True) for block in ("data", "images", "masks", "backgrounds", "train")),
         ("evaluate.demo.swaps.swapped", "val", True),
         ("attention.method", "grad_cam", True),
         ("regime_settings.base.select_on", "['swapped']", True),
         ("seeds", "[42, 43]", True),
         ("train.sop.max_epochs", 2.0, False),
         ("train.demo.workers", 4.0, False),
+        ("attention.max_images.demo", 10.0, True),
         ("attention.max_images.sop", 10.0, False),
         ("regime_settings.photos.replace", 0.5, False),
         ("losses.arcface.scale", 1.0, False),
@@ -127,6 +131,14 @@ def test_experiments_of_one_dataset_have_the_same_settings(name, value, refused)
         gathered.gather([one, two], "study-")
     two["datasets"] = "['sop']"  # no figures of which are there
     assert gathered.gather([one, two], "study-").loss.tolist() == ["triplet"]
+
+
+def test_experiments_of_one_loss_have_its_settings():
+    one = experiment("study-1", "triplet", **BASE) | {"losses.triplet.margin": 0.1, "regimes": "['base']"}
+    two = experiment("study-2", "triplet", demo__bgaugment__clean__map_at_r=0.5) | {"regimes": "['bgaugment']"}
+    assert len(gathered.gather([one, two | {"losses.triplet.margin": 0.1}], "study-")) == 2
+    with pytest.raises(ValueError, match="losses.triplet.margin is 0.1 in study-1 and 0.2 in study-2, and one table"):
+        gathered.gather([one, two | {"losses.triplet.margin": 0.2}], "study-")
 
 
 def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
