@@ -6,13 +6,14 @@ import re
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from audited_shop import SETTINGS
 from torch import nn
 
 from bgbias.audit.measures import normalisation
-from bgbias.audit.verdict.model_remarks import model_remarks
+from bgbias.audit.verdict.model_remarks import looked_at, model_remarks
 from bgbias.errors import InputError
 from bgbias.external.spec import load
 from stages import audit
@@ -189,6 +190,17 @@ def test_a_few_photos_of_each_class_are_tried():
     few = np.array([0] * 200 + [1] * 3 + [2])
     assert sorted(few[normalisation.sample(few, 42)]) == [0] * 50 + [1] * 3
     assert len(normalisation.sample(np.arange(5), 42)) == 0
+
+
+def test_the_photos_that_are_tried_keep_their_classes_and_names_and_go_through_the_fast_model(monkeypatch):
+    asked, labels = [], np.repeat(np.arange(300), 12)
+    monkeypatch.setattr(normalisation, "tried", lambda *given: asked.extend(given) or {"assumed": False})
+    table = pd.DataFrame({"path": map(str, range(len(labels)))})
+    photos = SimpleNamespace(labels=labels, table=table, photo=torch.tensor)
+    looked_at(SimpleNamespace(name="small_resnet", network=None), "fast", photos, 42)
+    model, rows, of_rows, names, seed = asked
+    assert (model, seed, rows.tolist()) == ("fast", 42, normalisation.sample(labels, 42).tolist())
+    assert of_rows.tolist() == labels[rows].tolist() and names == [str(row.item()) for row in rows]
 
 
 class Coarse(nn.Module):
