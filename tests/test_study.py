@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bgbias.metrics.names import METRICS
 from bgbias.study import gathered, results_file, tables
 from stages import gather
 
@@ -41,6 +42,17 @@ def test_named_experiments_become_rows():
     assert rows.attention[0] == 0.25 and rows.swapped_map_at_r_sd[1] == 0.01 and pd.isna(rows.attention[1])
 
 
+def test_each_figure_is_of_the_metric_that_it_names():
+    names = [f"{view}_{metric}{sd}" for view in ("clean", "swapped") for metric in METRICS for sd in ("", "_sd")]
+    shown = {f"demo__base__{name.replace('_', '__', 1)}": place / 10 for place, name in enumerate(names)}
+    shown |= {f"demo__base__attention__{view}__mean": of for view, of in (("clean", 0.8), ("swapped", 0.9))}
+    shown |= {f"demo__base__attention__{view}__sd": of for view, of in (("clean", 0.08), ("swapped", 0.09))}
+    row = gathered.gather([experiment("study-triplet", "triplet", **shown)], "study-").iloc[0]
+    found = {name: row[name] for name in results_file.FIGURES}
+    expected = {name: names.index(name) / 10 for name in found if "attention" not in name}
+    assert found == expected | {"attention": 0.8, "attention_sd": 0.08}
+
+
 def test_what_an_experiment_did_not_run_is_not_its():
     committed = {"demo__bgconsistency__clean__map_at_r": 0.7, "grocery__base__clean__map_at_r": 0.6}
     rows = gathered.gather([experiment("study-triplet", "triplet", **BASE, **committed)], "study-")
@@ -49,8 +61,8 @@ def test_what_an_experiment_did_not_run_is_not_its():
 
 @pytest.mark.parametrize("state", ["Failed", "Running", "Queued"])
 def test_an_experiment_that_has_not_ended_well_shows_figures_of_its_commit_and_is_left_out(capsys, state):
-    unfinished = experiment("study-triplet", "triplet", **BASE) | {"State": state}
-    ended = experiment("study-arcface", "arcface", **BASE) | {"State": "Success"}
+    unfinished = experiment("study-triplet", "triplet", **BASE) | {"State": state, "data/raw/demo": "other"}
+    ended = experiment("study-arcface", "arcface", **BASE) | {"State": "Success", "data/raw/demo": "a"}
     assert gathered.gather([unfinished, ended], "study-").loss.tolist() == ["arcface"]
     assert capsys.readouterr().out == f"left out, {state.lower()}: study-triplet; its metrics are not its own\n"
     with pytest.raises(ValueError, match="no experiment whose name starts with 'study-' has ended well: see"):
