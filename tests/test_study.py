@@ -161,8 +161,9 @@ def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
 def test_results_of_other_experiments_are_not_lost(tmp_path):
     file, cub = tmp_path / "results.json", PUBLISHED[PUBLISHED.dataset == "cub200"]
     results_file.refuse_to_lose(file, cub, False)  # there is none
-    with pytest.raises(ValueError, match=r"--out .*new/folder: expected a file NAME.json: add its name"):
-        results_file.refuse_to_lose(tmp_path / "new/folder", cub, False)
+    for name in ("new/folder", "new.csv"):
+        with pytest.raises(ValueError, match=rf"--out .*{name}: expected a file NAME.json: add its name"):
+            results_file.refuse_to_lose(tmp_path / name, cub, False)
     results_file.write_results(file, cub)
     results_file.refuse_to_lose(file, PUBLISHED, False)  # all of it, and more
     for fewer in (cub.iloc[1:], cub.assign(attention=cub.attention.where(cub.regime != "base", 0.9))):
@@ -179,6 +180,7 @@ def test_a_file_that_holds_no_results_is_never_overwritten(tmp_path, replace):
         ("README.md", "# Read me"),
         ("demo.json", '{"base": {}}'),
         ("list.json", "[]"),
+        ("other.json", '{"version": 1}'),
         ("damaged.json", "{"),
     ):
         (tmp_path / name).write_text(content)
@@ -209,13 +211,28 @@ def test_published_figures_that_are_none_or_there_twice_are_refused(tmp_path):
             results_file.read_published(tmp_path)
 
 
-@pytest.mark.parametrize(("key", "value"), [("loss", 7), ("dataset", None), ("regime", ["base"])])
-def test_results_are_of_named_cells(tmp_path, key, value):
+CELLS = "expected results, rows of dataset, loss, regime"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda rows: rows.clear(), CELLS),
+        (lambda rows: rows[0].update(loss=7), CELLS),
+        (lambda rows: rows[0].update(dataset=None), CELLS),
+        (lambda rows: rows[0].update(regime=["base"]), CELLS),
+        (lambda rows: rows[0].update(more=0.5), CELLS),
+        (lambda rows: rows[-1].pop("attention_sd"), CELLS),
+        (lambda rows: rows[-1].update(attention="high"), "holds figures that are no numbers"),
+        (lambda rows: rows.append(rows[0] | {"attention": 0.5}), "rows of the same name; make it again by .*: "),
+    ],
+)
+def test_results_are_of_named_cells_with_all_figures_once(tmp_path, spoil, message):
     results_file.write_results(tmp_path / "results.json", PUBLISHED)
     found = json.loads((tmp_path / "results.json").read_text())
-    found["results"][0][key] = value
+    spoil(found["results"])
     (tmp_path / "results.json").write_text(json.dumps(found))
-    with pytest.raises(ValueError, match="results.json: expected results, rows of dataset, loss, regime"):
+    with pytest.raises(ValueError, match=f"results.json: {message}"):
         results_file.read_results(tmp_path / "results.json")
 
 
