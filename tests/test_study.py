@@ -265,13 +265,30 @@ def test_missing_cells_are_marked_and_differences_signed():
     ours = PUBLISHED[PUBLISHED.dataset == "cub200"].copy()
     ours.loc[ours.loss == "arcface", "clean_map_at_r"] = float("nan")
     ours.loc[ours.loss == "triplet", "clean_map_at_r"] -= 0.01
-    column = tables.table(ours, PUBLISHED, "table1")["cub200", "clean"]
+    ours.loc[ours.loss == "triplet", "swapped_map_at_r_sd"] = 0.05
+    cells = tables.table(ours, PUBLISHED, "table1")
+    column = cells["cub200", "clean"]
     assert column["arcface", "base"] == "missing" and column["triplet", "base"] == "17.29 (18.29, -1.00)"
+    assert " ± 5.00 (" in cells["cub200", "swapped"]["triplet", "base"]
 
 
 def test_a_dataset_without_published_figures_stands_alone():
     ours = PUBLISHED[PUBLISHED.dataset == "cub200"].assign(dataset="demo")
     assert tables.table(ours, PUBLISHED, "table1")["demo", "clean"]["triplet", "base"] == "18.29"
+
+
+def test_the_study_s_losses_come_first_and_each_column_has_its_figure():
+    figures = dict(zip(results_file.FIGURES, (0.1, 0.2, 0.02, 0.3, 0.4, 0.04, 0.5, 0.05), strict=True))
+    rows = [("demo", "also", "base"), ("demo", "triplet", "base"), ("demo", "contrastive", "bgaugment")]
+    ours = pd.DataFrame([dict(zip(results_file.KEY, row, strict=True)) | figures for row in rows])
+    ours.loc[ours.loss == "also", ["clean_recall_at_1", "swapped_recall_at_1"]] = 0.25
+    ours.loc[ours.loss == "contrastive", list(figures)] = float("nan")
+    cells = tables.table(ours, PUBLISHED, "table1_recall")
+    assert cells.index.tolist() == [row[1:] for row in rows[::-1]]
+    assert cells["demo", "clean"].tolist() == ["missing", "**30.00**", "25.00"]
+    assert cells["demo", "swapped"].tolist() == ["missing", "**40.00 ± 4.00**", "25.00 ± 4.00"]
+    none = ours.assign(**dict.fromkeys(figures, float("nan")))
+    assert set(tables.table(none, PUBLISHED, "table2")["demo", "attention score"]) == {"missing"}
 
 
 def test_markdown_and_latex_hold_the_same_figures():
