@@ -116,10 +116,10 @@ def test_a_repeated_audit_embeds_nothing_and_an_interrupted_one_goes_on(shop, tm
     monkeypatch.setattr(embeddings._Gallery, "_made", broken)
     with pytest.raises(KeyboardInterrupt):
         run(shop, tmp_path, "leaning", queries=20, quick=True)
+    assert f"\n{2 * 20 + 48} pictures of " in capsys.readouterr().out
     monkeypatch.setattr(embeddings._Gallery, "_made", lambda *asked: decoded.append(asked[1]) or made(*asked))
     found = run(shop, tmp_path, "leaning", queries=20, quick=True)
-    assert decoded == [0, 16, 32]
-    capsys.readouterr()
+    assert decoded == [0, 16, 32] and "\n16 pictures of " in capsys.readouterr().out
     assert run(shop, tmp_path, "leaning", queries=20, quick=True) == found
     assert decoded == [0, 16, 32] and "all pictures have been embedded before" in capsys.readouterr().out
     assert "This audit is quick: two draws of swapped queries" in found["verdict"][-1]
