@@ -108,9 +108,11 @@ def test_one_cycle_ends_low_where_a_fifth_of_its_steps_is_one(parts, tmp_path, b
 
 def test_bf16_trains_too_and_leaves_weights_in_full_precision(parts, tmp_path):
     changes = {"precision": "bf16", "max_epochs": 8, "patience": 8, "batches_per_epoch": 6}
-    given = parts(loss="normalized_softmax", **changes)
+    given, kinds = parts(loss="normalized_softmax", **changes), set()
+    given[0].network.trunk.conv.register_forward_hook(lambda conv, _, out: kinds.add((conv.training, out.dtype)))
     curve = loop.fit(*given, tmp_path / "checkpoint.pt")
     assert curve.loss.tail(2).mean() < curve.loss.head(2).mean()
+    assert {dtype for training, dtype in kinds if training} == {torch.bfloat16}
     assert {parameter.dtype for parameter in given[0].parameters()} == {torch.float32}
 
 
