@@ -36,6 +36,8 @@ def test_every_query_is_as_likely_and_classes_have_their_share():
     of_classes = np.array([np.bincount(labels[rows], minlength=6) for rows in drawn])
     share = 11 * np.array([0, 2, 5, 10, 20, 40]) / 77
     assert (np.abs(of_classes - share) < 1).all()
+    apart = {sample.draw(np.array([3, 3, 3, 3, 5, 5]), 1, seed, gallery=2)[0] for seed in range(20)}
+    assert apart == {2, 3}  # queries that have a photo of their class in the gallery
     assert any({70, 71} <= set(rows) for rows in drawn)  # also of photos that lie side by side, in no fixed step
 
 
