@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgbias.audit.inputs import packs, sources
+from bgbias.audit.inputs import alike, packs, sources
 from bgbias.cache import Cache
 from bgbias.config import params
 
@@ -79,6 +79,24 @@ def test_backgrounds_of_one_colour_each_are_named_where_most_are(opened, tmp_pat
     ]
 
 
+def test_what_differs_by_less_than_8_levels_is_plain_and_plain_ones_are_alike():
+    def halves(low, high):
+        return np.repeat(np.array([low, high], np.uint8), [20, 20])[:, None, None].repeat(60, 1).repeat(3, 2)
+
+    assert list(alike.plain_colours([halves(113, 127), halves(111, 129)])) == [0]
+    assert alike.of_pool([halves(level, level) for level in (50, 59, 68, 77)], "apart")
+    with pytest.raises(ValueError, match="near: of 4 backgrounds 3 differ, expected 4"):
+        alike.of_pool([halves(level, level) for level in (50, 59, 68, 75)], "near")
+
+
+def test_transparent_backgrounds_are_named(opened, tmp_path):
+    for number in range(4):
+        save(tmp_path / f"walls/{number}.png", noise())
+    save(tmp_path / "walls/4.png", np.dstack([noise(), np.full((96, 128), 128, np.uint8)]))
+    (said,) = opened()
+    assert said.startswith(f"1 of 5 backgrounds of {tmp_path}/walls have an alpha channel")
+
+
 def test_photos_before_white_are_no_second_pool(opened, tmp_path):
     for path in (tmp_path / "shop").rglob("*.png"):
         picture = np.full((96, 96, 3), 255, np.uint8)
@@ -90,7 +108,10 @@ def test_photos_before_white_are_no_second_pool(opened, tmp_path):
 
 
 @pytest.mark.parametrize("which", ["backgrounds", "second_backgrounds"])
-def test_copies_of_audited_photos_among_backgrounds_are_refused_also_if_recompressed(opened, tmp_path, which):
+def test_copies_of_audited_photos_among_backgrounds_are_refused_also_if_recompressed(
+    opened, tmp_path, which, monkeypatch
+):
+    monkeypatch.setattr(alike, "AT_ONCE", 3)  # of four
     for number in range(4):
         save(tmp_path / f"walls/{number}.png", noise())
     assert opened(which) == []
