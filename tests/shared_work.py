@@ -112,11 +112,14 @@ def kept(out: Path) -> dict[str, object]:
             raise InputError(f"{number} is bad: mend it")
         return number
 
+    def fill(number: int) -> None:
+        raise OSError(f"no space for {number}")
+
     def refused(function, *arguments) -> str:
         try:
             found = function(*arguments)
             return str(found and list(found))
-        except InputError as error:
+        except (InputError, OSError) as error:
             return str(error)
 
     def rows():
@@ -133,6 +136,7 @@ def kept(out: Path) -> dict[str, object]:
         "written": files.read_json(out / "one.json"),
         "refused": refused(ranks.spread, refuse, range(5)),
         "refused by the first": refused(ranks.by_first, refuse, 2),
+        "failed": refused(ranks.spread, fill, range(1)),
         "as before": refused(ranks.spread, refuse, [1, 0, 4]),
         "too many": refused(ranks.enough, 2, "photos"),
         "shares": [list(share) for share in ranks.gather(ranks.share(7))],

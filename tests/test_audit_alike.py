@@ -1,12 +1,13 @@
 """Pools of backgrounds that would show no effect whatever the model is, or the photos' objects: refused, or named."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bgbias.audit.inputs import packs, sources
+from bgbias.audit.inputs import alike, packs, pools, sources
 from bgbias.cache import Cache
 from bgbias.config import params
 
@@ -79,6 +80,67 @@ def test_backgrounds_of_one_colour_each_are_named_where_most_are(opened, tmp_pat
     ]
 
 
+def test_what_differs_by_less_than_8_levels_is_plain_and_plain_ones_are_alike():
+    def halves(low, high):
+        return np.repeat(np.array([low, high], np.uint8), [20, 20])[:, None, None].repeat(60, 1).repeat(3, 2)
+
+    assert list(alike.plain_colours([halves(113, 127), halves(111, 129)])) == [0]
+    assert alike.of_pool([halves(level, level) for level in (50, 59, 68, 77)], "apart")
+    with pytest.raises(ValueError, match="near: of 4 backgrounds 3 differ, expected 4"):
+        alike.of_pool([halves(level, level) for level in (50, 59, 68, 75)], "near")
+
+
+def test_a_second_pool_is_none_if_more_than_half_of_it_are_in_the_first():
+    a, b, c, d, e, f, g = (noise() for _ in range(7))
+
+    def said(first, second):
+        return alike.shared(first, pools.SecondPool("4 of others", second, "", ""))
+
+    assert said([a, b, c], [d, e, f, g]) == said([a, a, c], [d, d, f, g]) == []
+    for first, count in (([a, b, c], 2), ([a, a, c], 1)):
+        (sentence,) = said(first, [a, b, f, g])
+        assert sentence.startswith(f"{count} of the 4 backgrounds of the second pool, 4 of others, are in the first")
+    with pytest.raises(ValueError, match="^3 of the 4 backgrounds of the second pool, .* so it is no second opinion"):
+        said([a, b, c], [a, b, c, g])
+
+
+class Emptied(list):
+    """Photos without their objects, by number."""
+
+    folder = None
+
+    def subset(self, rows):
+        some = Emptied(rows.tolist())
+        some.folder = self.folder
+        return some
+
+
+def test_the_photos_own_backgrounds_are_of_those_that_show_enough_and_a_hundred_at_most(tmp_path):
+    (tmp_path / "emptied").mkdir()
+
+    def pool(shown, seed=1):
+        every = Emptied()
+        every.folder = tmp_path / "emptied"
+        return pools.of_photos(SimpleNamespace(probed=range(shown), labels=range(200), seed=seed, all_emptied=every))
+
+    few, many, other = pool(5), pool(150), pool(150, seed=2)
+    assert few.pictures == [0, 1, 2, 3, 4] and (few.name[:4], few.mark) == ("5 of", pools.OWN)
+    assert len(set(many.pictures)) == 100 and max(many.pictures) > 100 and sorted(many.pictures) == many.pictures
+    assert many.pictures != other.pictures and many.identity != other.identity
+    (tmp_path / "emptied/1.npy").write_bytes(b"other")
+    assert pool(150).identity != many.identity
+    with pytest.raises(ValueError, match="--second-backgrounds photos: 3 photos show enough of theirs, expected 4"):
+        pool(3)
+
+
+def test_transparent_backgrounds_are_named(opened, tmp_path):
+    for number in range(4):
+        save(tmp_path / f"walls/{number}.png", noise())
+    save(tmp_path / "walls/4.png", np.dstack([noise(), np.full((96, 128), 128, np.uint8)]))
+    (said,) = opened()
+    assert said.startswith(f"1 of 5 backgrounds of {tmp_path}/walls have an alpha channel")
+
+
 def test_photos_before_white_are_no_second_pool(opened, tmp_path):
     for path in (tmp_path / "shop").rglob("*.png"):
         picture = np.full((96, 96, 3), 255, np.uint8)
@@ -90,7 +152,10 @@ def test_photos_before_white_are_no_second_pool(opened, tmp_path):
 
 
 @pytest.mark.parametrize("which", ["backgrounds", "second_backgrounds"])
-def test_copies_of_audited_photos_among_backgrounds_are_refused_also_if_recompressed(opened, tmp_path, which):
+def test_copies_of_audited_photos_among_backgrounds_are_refused_also_if_recompressed(
+    opened, tmp_path, which, monkeypatch
+):
+    monkeypatch.setattr(alike, "AT_ONCE", 3)  # of four
     for number in range(4):
         save(tmp_path / f"walls/{number}.png", noise())
     assert opened(which) == []

@@ -1,12 +1,17 @@
 """The embeddings of an audit: of every view, in memory only while they are used."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from audited_shop import SETTINGS, SIDE
+from tqdm import tqdm
 
 from bgbias.audit.measures import embeddings
 from bgbias.audit.measures.embeddings import Embeddings
+from bgbias.cache import Cache
 from bgbias.errors import InputError
 from bgbias.external.onnx_network import OnnxNetwork
 from stages import audit
@@ -30,6 +35,87 @@ def test_an_audit_embeds_a_network_of_the_user_s_by_onnxruntime(in_the_shop, tmp
     given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds", "quick": True}
     audit.main(SETTINGS, "python:drawn_embedders:object_alone", tmp_path, None, **given)
     assert by == [OnnxNetwork]
+
+
+def test_a_model_is_tried_on_photos_of_the_whole_table():
+    assert embeddings._some(3).tolist() == [0, 1, 2]
+    rows = embeddings._some(1000)
+    assert (len(rows), rows[0], rows[-1]) == (16, 0, 999) and set(np.diff(rows)) <= {66, 67}
+
+
+def test_embeddings_are_kept_by_all_that_they_depend_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(embeddings.embedders, "embed", lambda model, batches, _: model.scale * batches[0])
+    (tmp_path / "weights").write_text("a")
+    model = SimpleNamespace(files=[tmp_path / "weights"], scale=1.0)
+    pictures = SimpleNamespace(labels=np.arange(40), photo=torch.tensor, identity="a")
+    pictures.table = pd.DataFrame({"path": map(str, range(40))})
+    first = embeddings.identity(model, pictures)
+    assert embeddings.identity(model, pictures) == first
+    changes = (
+        lambda: torch.set_num_threads(2),  # which round sums otherwise
+        lambda: vars(model).update(scale=2.0),
+        lambda: vars(pictures).update(identity="b"),
+        lambda: (tmp_path / "weights").write_text("b"),
+    )
+    marks = {first}
+    for change in changes:
+        change()
+        marks.add(embeddings.identity(model, pictures))
+    assert len(marks) == 5
+
+
+@pytest.fixture
+def gives_rows(monkeypatch):
+    """A model that gives the number of a photo, and sees to it that each is told by its name."""
+
+    def embed(model, batches, names):
+        found = torch.cat(list(batches)).float()
+        assert [name.partition(" ")[0] for name in names] == [f"{number:.0f}" for number in found]
+        return found[:, None]
+
+    monkeypatch.setattr(embeddings.embedders, "embed", embed)
+    monkeypatch.setattr(embeddings.embedders, "portions", lambda model, batch: batch.split(2))
+    monkeypatch.setattr(embeddings, "parts", lambda number: [slice(at, at + 3) for at in range(0, number, 3)])
+    return SimpleNamespace(files=[])
+
+
+def test_a_gallery_in_pieces_has_its_photos_in_order_and_an_interrupted_one_goes_on(gives_rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(embeddings, "PIECE", 7)
+    cache, gone = Cache(tmp_path), [15]
+
+    def photo(rows):
+        if gone and gone[0] in rows and len(rows) <= 7:
+            raise OSError(f"{gone.pop()} is gone")
+        return torch.tensor(rows)
+
+    def gallery(content):
+        table = pd.DataFrame({"path": map(str, range(20))})
+        return embeddings._Gallery(gives_rows, SimpleNamespace(table=table, photo=photo, content=content), cache)
+
+    assert gallery("a").left() == 20
+    with pytest.raises(OSError, match="15 is gone"):
+        gallery("a").embed()
+    assert gallery("a").left() == 20 - 14
+    gallery("a").embed()
+    assert gallery("a").open()[:, 0].tolist() == list(range(20))
+    assert gallery("a").left() == 0 and not list(tmp_path.rglob(embeddings.PIECES))
+    assert gallery("b").left() == 20  # other photos
+
+
+def test_a_view_of_some_photos_is_of_these(gives_rows, monkeypatch):
+    monkeypatch.setattr(embeddings.views, "compose", lambda pictures, view, rows: torch.tensor(rows))
+    monkeypatch.setattr(embeddings.views, "rows_of", lambda *_: np.array([2, 3, 5, 7]))
+    pictures = SimpleNamespace(table=pd.DataFrame({"path": map(str, range(9))}))
+    with tqdm(disable=True) as bar:
+        found = list(embeddings._made(gives_rows, pictures, "mixed_same", bar))
+    assert np.concatenate(found)[:, 0].tolist() == [2, 3, 5, 7]
+
+
+def test_the_time_of_a_picture_is_that_of_a_batch_by_its_pictures(gives_rows, monkeypatch):
+    monkeypatch.setattr(embeddings.views, "batches", lambda *_: iter([torch.arange(4)]))
+    monkeypatch.setattr(embeddings, "perf_counter", iter([1.0, 3.0]).__next__)
+    pictures = SimpleNamespace(table=pd.DataFrame({"path": map(str, range(9))}))
+    assert embeddings.seconds_each(gives_rows, pictures) == 0.5
 
 
 def drops_out(images):

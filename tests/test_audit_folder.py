@@ -185,6 +185,30 @@ def test_backgrounds_are_four_at_least_and_a_hundred_at_most(tmp_path):
     for number in range(120):
         draw(tmp_path / f"some/{number}.png", (30, 40), colour=number)
     assert len(pools.background_pack(tmp_path / "some", 16, 1, Cache(tmp_path / "cache"))) == 100
+    first, again, other = (pools.drawn(tmp_path / "some", seed) for seed in (1, 1, 2))
+    assert first == again == sorted(set(first)) != other
+
+
+def test_a_pool_is_made_anew_for_another_name_seed_side_or_picture(tmp_path, monkeypatch):
+    def swap(name, number, seed, side_px):
+        return np.full((side_px, side_px, 3), ({"test": 0, "val": 100}[name] + 10 * seed + number + 0.6) / 255)
+
+    monkeypatch.setattr(pools, "POOL", 4)
+    monkeypatch.setattr(pools, "swap", swap)
+    cache = Cache(tmp_path / "cache")
+
+    def last(*given):
+        picture = pools.background_pack(*given)[3]
+        return len(picture), picture[0, 0, 0]
+
+    assert [last(None, px, seed, cache) for px, seed in ((3, 1), (6, 1), (3, 2))] == [(5, 14), (10, 14), (5, 24)]
+    assert [last(None, 3, 1, cache, name) for name in ("val", "test")] == [(5, 114), (5, 14)]
+    for name in ("0.png", "1.png", "2.png", "3.PNG"):
+        draw(tmp_path / "some" / name, (30, 30), colour=int(name[0]))
+    assert [last(tmp_path / "some", px, 1, cache)[0] for px in (3, 6)] == [5, 10]
+    before = last(tmp_path / "some", 3, 1, cache)
+    draw(tmp_path / "some/3.PNG", (30, 30), colour=200)
+    assert last(tmp_path / "some", 3, 1, cache) != before
 
 
 def test_copies_of_a_background_are_refused_for_they_would_count_as_other_backgrounds(tmp_path):

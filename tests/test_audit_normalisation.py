@@ -2,16 +2,18 @@
 
 import html
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from audited_shop import SETTINGS
 from torch import nn
 
 from bgbias.audit.measures import normalisation
-from bgbias.audit.verdict.model_remarks import model_remarks
+from bgbias.audit.verdict.model_remarks import looked_at, model_remarks
 from bgbias.errors import InputError
 from bgbias.external.spec import load
 from stages import audit
@@ -190,6 +192,17 @@ def test_a_few_photos_of_each_class_are_tried():
     assert len(normalisation.sample(np.arange(5), 42)) == 0
 
 
+def test_the_photos_that_are_tried_keep_their_classes_and_names_and_go_through_the_fast_model(monkeypatch):
+    asked, labels = [], np.repeat(np.arange(300), 12)
+    monkeypatch.setattr(normalisation, "tried", lambda *given: asked.extend(given) or {"assumed": False})
+    table = pd.DataFrame({"path": map(str, range(len(labels)))})
+    photos = SimpleNamespace(labels=labels, table=table, photo=torch.tensor)
+    looked_at(SimpleNamespace(name="small_resnet", network=None), "fast", photos, 42)
+    model, rows, of_rows, names, seed = asked
+    assert (model, seed, rows.tolist()) == ("fast", 42, normalisation.sample(labels, 42).tolist())
+    assert of_rows.tolist() == labels[rows].tolist() and names == [str(row.item()) for row in rows]
+
+
 class Coarse(nn.Module):
     """Sees colours in steps of 16 grey levels: of other normalisations it sees hardly any."""
 
@@ -217,3 +230,21 @@ def test_an_audit_says_it_first_in_its_verdict_on_its_page_and_in_its_figures(in
 @pytest.mark.parametrize(("value", "low", "shown"), [(0.05, 0.01, True), (0.05, -0.02, True), (0.05, -0.03, False)])
 def test_an_uncertain_gain_is_no_alarm(value, low, shown):
     assert normalisation._is_shown({"value": value, "low": low}) == shown
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([[0.5, 0.5], [0.0, 1.0]], "The 2 numbers that the model gives for a photo sum to 1, as probabilities of"),
+        ([[1.5, -0.5], [0.5, 0.5]], "The embeddings that the model gives have lengths from 0.707 to 1.58, and"),
+        ([[0.6, 0.4], [0.6, 0.8]], "The embeddings that the model gives have lengths from 0.721 to 1, and"),
+        ([[1.0, 0.0], [0.0, -1.011]], "The embeddings that the model gives have lengths from 1 to 1.01, and"),
+        ([[1.0, 0.0], [0.0, -1.009]], None),
+        ([[-1.0] * 999] * 2, None),
+        *(([[-1.0] * n] * 2, f"The {n} numbers that .* are as many as") for n in (1000, 1001, 21841, 21843)),
+    ],
+)
+def test_what_the_numbers_of_a_model_seem_to_be_is_by_all_of_them(given, said):
+    network = SimpleNamespace(name="python:a:b", network=lambda _: torch.tensor(given), normalise=lambda some: some)
+    found = model_remarks(network, torch.zeros(2, 3, PX, PX), {"assumed": False})
+    assert len(found) == (said is not None) and all(re.match(said, sentence) for sentence in found)

@@ -30,12 +30,14 @@ def some(shop, tmp_path_factory):
 def test_every_query_is_as_likely_and_classes_have_their_share():
     labels = np.repeat(np.arange(6), [1, 2, 5, 10, 20, 40])  # class 0 is a lone query
     drawn = [sample.draw(labels, 11, seed) for seed in range(4000)]
-    assert all(len(np.unique(rows)) == 11 for rows in drawn)
+    assert all(len(rows) == 11 and (np.diff(rows) > 0).all() for rows in drawn)
     times = np.bincount(np.concatenate(drawn), minlength=len(labels)) / len(drawn)
     assert times[0] == 0 and times[1:] == pytest.approx(11 / 77, abs=0.025)
     of_classes = np.array([np.bincount(labels[rows], minlength=6) for rows in drawn])
     share = 11 * np.array([0, 2, 5, 10, 20, 40]) / 77
     assert (np.abs(of_classes - share) < 1).all()
+    apart = {sample.draw(np.array([3, 3, 3, 3, 5, 5]), 1, seed, gallery=2)[0] for seed in range(20)}
+    assert apart == {2, 3}  # queries that have a photo of their class in the gallery
     assert any({70, 71} <= set(rows) for rows in drawn)  # also of photos that lie side by side, in no fixed step
 
 
@@ -116,10 +118,10 @@ def test_a_repeated_audit_embeds_nothing_and_an_interrupted_one_goes_on(shop, tm
     monkeypatch.setattr(embeddings._Gallery, "_made", broken)
     with pytest.raises(KeyboardInterrupt):
         run(shop, tmp_path, "leaning", queries=20, quick=True)
+    assert f"\n{2 * 20 + 48} pictures of " in capsys.readouterr().out
     monkeypatch.setattr(embeddings._Gallery, "_made", lambda *asked: decoded.append(asked[1]) or made(*asked))
     found = run(shop, tmp_path, "leaning", queries=20, quick=True)
-    assert decoded == [0, 16, 32]
-    capsys.readouterr()
+    assert decoded == [0, 16, 32] and "\n16 pictures of " in capsys.readouterr().out
     assert run(shop, tmp_path, "leaning", queries=20, quick=True) == found
     assert decoded == [0, 16, 32] and "all pictures have been embedded before" in capsys.readouterr().out
     assert "This audit is quick: two draws of swapped queries" in found["verdict"][-1]

@@ -1,14 +1,19 @@
 """How many processes a stage becomes, and what they must have in common."""
 
 import contextlib
+import logging
+import os
+import signal
 import socket
 import sys
 
 import pytest
 from torch.distributed import TCPStore
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
 from bgbias import ranks
-from bgbias.command import launch, together
+from bgbias.command import launch, signals, together
 from bgbias.errors import InputError
 
 TORCHRUN = {
@@ -59,9 +64,10 @@ def test_a_stage_is_one_process_unless_there_are_several_gpus(machine, torchrun)
 
 @pytest.mark.parametrize(("machines", "processes"), [("1", 0), ("2", 1), ("1:4", 1)])
 @pytest.mark.parametrize("asked", [None, "1"])
-def test_one_process_of_several_machines_joins_the_others(machine, monkeypatch, machines, processes, asked):
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_one_process_of_several_machines_joins_the_others(machine, monkeypatch, machines, processes, asked, gpus):
     monkeypatch.setenv("PET_NNODES", machines)
-    machine(1)
+    machine(gpus)
     if asked:
         monkeypatch.setenv(launch.NUMBER, asked)
     assert launch.wanted() == processes
@@ -74,6 +80,9 @@ def test_a_port_of_another_program_is_refused_and_torchrun_s_is_not(monkeypatch)
         port = silent.getsockname()[1]
         monkeypatch.setattr(launch, "ANSWER_S", 6.0)
         with pytest.raises(InputError, match=f"^PET_RDZV_ENDPOINT is 'localhost:{port}', a port that another program"):
+            launch._refuse_foreign_port(f"localhost:{port}")
+        monkeypatch.setattr(launch, "GREET", "raise SystemExit(1)")  # as of a program that answers something else
+        with pytest.raises(InputError, match="a port that another program has: choose a port that is free"):
             launch._refuse_foreign_port(f"localhost:{port}")
     launch._refuse_foreign_port(f"localhost:{port}")
 
@@ -203,3 +212,55 @@ def test_machines_that_do_not_find_one_another_are_told_in_one_line(monkeypatch)
     monkeypatch.setenv("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "1")  # is put back after the test
     with pytest.raises(ConnectionError, match="^torchrun does not bring the machines together, are all started, with"):
         launch.launch("stages.embed", 1)
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Start a stage with arguments by a torchrun that is told what to do, and return what it was asked for."""
+    monkeypatch.setenv("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "0")  # is put back after the test
+    monkeypatch.setattr(sys, "argv", ["stages/train.py", "demo", "base", "42"])
+
+    def started(torchrun=lambda asked: None):
+        asked = []
+        monkeypatch.setattr("torch.distributed.run.run", lambda given: asked.append(given) or torchrun(given))
+        launch.launch("stages.train", 3)
+        return asked[0]
+
+    return started
+
+
+@pytest.mark.parametrize(("machines", "backend", "looks"), [("1", "static", []), ("2", "c10d", ["host:1"])])
+def test_torchrun_gets_the_stage_with_its_arguments(run, monkeypatch, machines, backend, looks):
+    ports, silent = [], []
+    monkeypatch.setattr(launch, "_refuse_foreign_port", ports.append)
+    for name, value in {"NNODES": machines, "RDZV_BACKEND": backend, "RDZV_ENDPOINT": "host:1"}.items():
+        monkeypatch.setenv(f"PET_{name}", value)
+    asked = run(lambda _: silent.append(logging.root.manager.disable))
+    assert (asked.nproc_per_node, asked.standalone, asked.nnodes) == ("3", machines == "1", machines)
+    assert (asked.module, asked.training_script) == (True, "stages.train")
+    assert asked.training_script_args == ["demo", "base", "42"] and ports == looks
+    assert silent == [logging.CRITICAL] and logging.root.manager.disable == logging.NOTSET
+    assert os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("code", "ended", "said"),
+    [(1, 1, ""), (2, 2, ""), (143, 143, signals.INTERRUPTED + "\n"), (None, 130, signals.INTERRUPTED + "\n")],
+)
+def test_a_stage_ends_as_its_process_that_has_failed_or_as_torchrun_was_interrupted(run, capsys, code, ended, said):
+    def fails(_):
+        if code is None:
+            raise SignalException("", signal.SIGINT)
+        raise ChildFailedError("", {1: ProcessFailure(1, 9, code, "")})
+
+    with pytest.raises(SystemExit) as end:
+        run(fails)
+    assert (end.value.code, capsys.readouterr().err) == (ended, said)
+
+
+def test_a_killed_process_is_named_with_its_signal(run):
+    def fails(_):
+        raise ChildFailedError("", {1: ProcessFailure(1, 9, -signal.SIGSEGV, "")})
+
+    with pytest.raises(ChildProcessError, match=r"^process 1 of stages.train was killed .SIGSEGV., for want of memory"):
+        run(fails)

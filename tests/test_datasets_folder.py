@@ -1,5 +1,6 @@
 """Own photos: class folders or a list, and every mistake as one line with its mend."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -20,14 +21,14 @@ def photos(tmp_path):
 
 
 def test_a_photo_is_of_the_class_of_its_first_folder(photos):
-    add(photos / "mug/blue/3.PNG", photos / "Äpfel rot/a b.JPeG", photos / "Äpfel rot/c.webp")
+    add(photos / "mug/blue/3.PNG", photos / "Äpfel rot/a b.JPeG", photos / "Äpfel  rot/c.webp")
     table = folder.read(photos)
     assert table.columns.tolist() == ["path", "class_name", "split", "mask_path", "role"]
     assert dict(zip(table.path, table.class_name, strict=True)) == {
         **{f"{kind}/{number}.jpg": kind for kind in ("cup", "mug") for number in (1, 2)},
         "mug/blue/3.PNG": "mug",
         "Äpfel rot/a b.JPeG": "Äpfel rot",
-        "Äpfel rot/c.webp": "Äpfel rot",
+        "Äpfel  rot/c.webp": "Äpfel rot",
     }
     assert table.path.is_monotonic_increasing and table.split.eq("").all() and table.mask_path.eq("").all()
 
@@ -72,6 +73,13 @@ def test_names_that_look_like_numbers_or_nothing_stay_text(photos):
         ("path,class,splits\n", "its first line is 'path,class,splits': .* and no others"),
         ("path,class\n", "photos: no photos: add a folder of photos .jpg, jpeg, png, webp. per class, or list them"),
         ("path,class\ncup/1.jpg,cup\n", "all photos are of the class cup: add other classes"),
+        ("path\ncup/1.jpg\n", "its first line is 'path': name the columns path,class"),
+        ("path,class,class\ncup/1.jpg,a,b\n", "its first line is 'path,class,class': name the columns"),
+        ("path,class\ncup/1.jpg,a,b\n", "photos.csv: rows that have not one field per column; .*: 2"),
+        ("path,class\ncup/1.jpg, \n", "photos.csv: rows without a class; fill or remove them: 2"),
+        ("path,class\ncup/../cup/1.jpg,a\n", "photos.csv: paths that leave the folder; .*: cup/../cup/1.jpg"),
+        ("path,class\ncup,a\n", "photos.csv: listed, but missing; .*: cup"),
+        ("path,class,role\ncup/1.jpg,a,shop\n", "unknown role; there are query, gallery: shop"),
         ("path,class\ncup/1.jpg\n", "photos.csv: rows that have not one field per column; .*: 2"),
         ("path,class\n\n,cup\n", "photos.csv: rows without a path; fill or remove them: 3"),
         ("path,class\ncup/1.jpg,\n", "photos.csv: rows without a class; fill or remove them: 2"),
@@ -98,14 +106,15 @@ def test_a_list_in_another_encoding_is_refused(photos):
         folder.read(photos)
 
 
-def test_folders_of_splits_are_no_classes(tmp_path):
-    for name in ("train", "Test"):
+@pytest.mark.parametrize("other", ["train", "training", "val", "valid", "validation", "testing"])
+def test_folders_of_splits_are_no_classes(tmp_path, other):
+    for name in (other, "Test"):
         add(tmp_path / "shop" / name / "cup/1.jpg")
-    message = "shop: Test, train are splits, not classes: give one of them, or list all photos in photos.csv, with"
+    message = f"shop: Test, {other} are splits, not classes: give one of them, or list all photos in photos.csv, with"
     with pytest.raises(ValueError, match=message):
         folder.read(tmp_path / "shop")
     add(tmp_path / "shop/tea/1.jpg")
-    assert set(folder.read(tmp_path / "shop").class_name) == {"Test", "tea", "train"}
+    assert set(folder.read(tmp_path / "shop").class_name) == {"Test", "tea", other}
 
 
 @pytest.mark.parametrize(
@@ -138,6 +147,9 @@ def test_what_is_fetched_is_a_sound_dataset_with_splits(own):
     assert "hat/ 1, old.jpg" in set(table.path)
     assert (raw / "Äpfel/1.jpg").read_bytes() == (own / "Äpfel/1.jpg").read_bytes()
     assert (raw / "cup/1.jpg").stat().st_mode & 0o200
+    folder.fetch(Path("again/own"), dataclasses.replace(OPTIONS, seed=7, val_share=0.25, test_share=0.5))
+    again = folder.image_table(Path("again/own"))
+    assert again.split.tolist() == folder.split_classes(again.class_name, 7, 0.25, 0.5).tolist()
 
 
 def test_only_what_the_list_names_is_fetched_and_its_splits_hold(own):
@@ -218,6 +230,8 @@ def test_classes_that_differ_by_blanks_or_unicode_form_alone_are_one(photos):
 
 
 def test_the_same_photo_twice_is_refused(photos):
+    with (photos / "cup/1.jpg").open("ab") as file:
+        file.write(b"more")  # no other file has its length
     shutil.copy(photos / "cup/1.jpg", photos / "cup/1 (1).jpg")
     with pytest.raises(ValueError, match=r"the same photo twice; keep one of each: cup/1 \(1\).jpg = cup/1.jpg$"):
         folder.read(photos)

@@ -10,7 +10,7 @@ import pytest
 
 from bgbias import files
 from bgbias.documents import blocks
-from bgbias.documents.record import record
+from bgbias.documents.record import record, refuse_to_lose
 from bgbias.metrics.paired import compare
 from stages import record as stage
 
@@ -86,6 +86,9 @@ def test_the_stage_writes_the_record_of_what_params_name(root):
     table = blocks.table("differences metrics/studies/kept.json")
     assert re.search(r"\| `cure` - `base` +\| \+37.5 \(", table)
     stage.main(settings, "demo", "kept", False)  # the same again
+    for key, other in {"dataset": "sop", "loss": "arcface", "seeds": [1], "regimes": {"base": {}}}.items():
+        with pytest.raises(ValueError, match=f"kept.json holds another study; .* to lose it: {key} "):
+            refuse_to_lose(Path("metrics/studies/kept.json"), kept | {key: other})
     settings.loss = "arcface"
     with pytest.raises(
         ValueError, match="kept.json holds another study; .* --replace to lose it: loss triplet instead of"
@@ -138,4 +141,15 @@ def test_what_ran_with_other_settings_or_code_is_not_recorded(root, before, afte
     stage.main(SETTINGS, "demo", "kept", False)
     Path("dvc.lock").write_text(LOCK.replace(before, after, 1))
     with pytest.raises(ValueError, match=message):
+        stage.main(SETTINGS, "demo", "kept", False)
+
+
+NAMED = ["raw@demo", "prepare@demo", "masks@demo", "backgrounds@demo", "evaluate@demo-base"]
+
+
+@pytest.mark.parametrize("name", [*NAMED, "train@demo-cure-1", "embed@demo-base-2", "attention@demo-cure-1"])
+def test_every_stage_that_a_record_rests_on_is_asked_for_its_settings(root, name):
+    Path("params.yaml").write_text(PARAMS)
+    Path("dvc.lock").write_text(f"{LOCK}  {name}:\n    params: {{params.yaml: {{loss: arcface}}}}\n")
+    with pytest.raises(ValueError, match=f"{name} with loss arcface$"):
         stage.main(SETTINGS, "demo", "kept", False)

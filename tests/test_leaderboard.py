@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
+from bgbias.errors import InputError
 from bgbias.leaderboard import rows, shown
 from stages import leaderboard, leaderboard_rows
 
@@ -153,17 +154,24 @@ def test_audits_without_attention_are_taken(found, workplace, monkeypatch):
 
 
 @pytest.mark.usefixtures("found")
-def test_rows_that_cannot_be_compared_are_refused_in_one_line(workplace, monkeypatch):
-    folder = workplace / "data/leaderboard/drawn/background"
-    described = json.loads((folder / "audit.json").read_text())
-    for changes, words in (
-        ({"made_with": described["made_with"] | {"masks": "x"}}, "differ in masks: measure both anew, alike"),
-        ({"sample": {}}, "audits by --queries or with roles in photos.csv swap no gallery; .*: .*drawn/background"),
-        ({"gap": None}, "holds no gap.recall_at_1: run `dvc repro leaderboard`"),
-    ):
-        (folder / "audit.json").write_text(json.dumps(described | changes))
-        with pytest.raises(SystemExit, match=words):
-            run(monkeypatch, leaderboard, "drawn")
+def test_rows_that_cannot_be_compared_are_refused_whichever_is_first(workplace):
+    folders = {row: workplace / "data/leaderboard/drawn" / row for row in ROWS}
+    for folder in folders.values():
+        file, text = folder / "audit.json", (folder / "audit.json").read_text()
+        described = json.loads(text)
+        made_with = described["made_with"]
+        for changes, words in (
+            ({"made_with": made_with | {"masks": "x"}}, "differ in masks: measure both anew, alike"),
+            ({"made_with": {"masks": made_with["masks"]}}, "holds no made_with.photos: run `dvc repro leaderboard`"),
+            ({"sample": {}, "made_with": made_with | {"queries": "x"}}, f"swap no gallery; .*: {folder}$"),
+            ({"gap": None}, "holds no gap.recall_at_1: run `dvc repro leaderboard`"),
+        ):
+            file.write_text(json.dumps(described | changes))
+            with pytest.raises((InputError, FileNotFoundError), match=words):
+                rows.board(folders, 7)
+        file.write_text(json.dumps(described | {"made_with": made_with | {"second_backgrounds": "x"}}))
+        assert set(rows.board(folders, 7)["rows"]) == set(ROWS)  # no figure of the table is by these
+        file.write_text(text)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +184,7 @@ def test_rows_that_cannot_be_compared_are_refused_in_one_line(workplace, monkeyp
         (leaderboard, ["../shop", "--audits", "a", "b"], r"leaderboard.../shop: name it with letters"),
         (leaderboard, ["shop", "--audits", "a/x", "b/x"], "folders' names .'x', 'x'.: name each once"),
         (leaderboard, ["drawn", "--audits", "a"], "drawn: params.yaml has a leaderboard of this name: choose another"),
-        (leaderboard, ["shop", "--audits", "gone"], "gone/queries.csv: no such file"),
+        (leaderboard, ["shop", "--audits", "gone"], "gone/audit.json: no such file: run `dvc repro leaderboard`"),
     ],
 )
 @pytest.mark.usefixtures("workplace")

@@ -11,6 +11,9 @@ import pytest
 import shared_work
 import torch
 
+from bgbias import ranks
+from bgbias.files import processes
+
 HERE = Path(__file__).parent
 
 
@@ -110,6 +113,29 @@ def test_what_is_kept_is_made_once_and_an_error_is_met_by_all(found, count):
         "written": {"rank": 0},
         "refused": "2 is bad: mend it",
         "refused by the first": "2 is bad: mend it",
+        "failed": "no space for 0",
         "as before": "[1, 0, 4]",
     }
-    assert too_many.startswith("3 processes share 2 photos: start 2 at most") == (count == 3)
+    assert too_many.startswith("3 processes share 2 photos: start 2 at most" if count == 3 else "None")
+
+
+def test_processes_share_the_cores_of_their_machine_with_those_on_it_alone(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(12), raising=False)
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda *_, **how: None)
+    monkeypatch.setattr(ranks, "_world", ranks._World())  # is put back after the test
+    for name, value in {"RANK": "5", "WORLD_SIZE": "6", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    ranks.join()
+    assert (ranks.rank(), ranks.count(), ranks.is_first()) == (5, 6, False)
+    assert (ranks.on_this_machine(), processes.cores()) == (2, 6)
+    monkeypatch.setattr(ranks, "_world", ranks._World(count=30, local=30))
+    assert processes.cores() == 1
+
+
+def test_a_process_that_has_lost_the_others_says_so_in_one_line(monkeypatch):
+    monkeypatch.setattr(ranks, "PATIENCE_S", 0)
+    with (
+        pytest.raises(ChildProcessError, match=r"^another process of this stage has ended: .* .Connection closed by"),
+        ranks._connected(),
+    ):
+        raise RuntimeError("Connection closed\nby peer")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bgbias.metrics.names import METRICS
 from bgbias.study import gathered, results_file, tables
 from stages import gather
 
@@ -41,6 +42,17 @@ def test_named_experiments_become_rows():
     assert rows.attention[0] == 0.25 and rows.swapped_map_at_r_sd[1] == 0.01 and pd.isna(rows.attention[1])
 
 
+def test_each_figure_is_of_the_metric_that_it_names():
+    names = [f"{view}_{metric}{sd}" for view in ("clean", "swapped") for metric in METRICS for sd in ("", "_sd")]
+    shown = {f"demo__base__{name.replace('_', '__', 1)}": place / 10 for place, name in enumerate(names)}
+    shown |= {f"demo__base__attention__{view}__mean": of for view, of in (("clean", 0.8), ("swapped", 0.9))}
+    shown |= {f"demo__base__attention__{view}__sd": of for view, of in (("clean", 0.08), ("swapped", 0.09))}
+    row = gathered.gather([experiment("study-triplet", "triplet", **shown)], "study-").iloc[0]
+    found = {name: row[name] for name in results_file.FIGURES}
+    expected = {name: names.index(name) / 10 for name in found if "attention" not in name}
+    assert found == expected | {"attention": 0.8, "attention_sd": 0.08}
+
+
 def test_what_an_experiment_did_not_run_is_not_its():
     committed = {"demo__bgconsistency__clean__map_at_r": 0.7, "grocery__base__clean__map_at_r": 0.6}
     rows = gathered.gather([experiment("study-triplet", "triplet", **BASE, **committed)], "study-")
@@ -49,8 +61,8 @@ def test_what_an_experiment_did_not_run_is_not_its():
 
 @pytest.mark.parametrize("state", ["Failed", "Running", "Queued"])
 def test_an_experiment_that_has_not_ended_well_shows_figures_of_its_commit_and_is_left_out(capsys, state):
-    unfinished = experiment("study-triplet", "triplet", **BASE) | {"State": state}
-    ended = experiment("study-arcface", "arcface", **BASE) | {"State": "Success"}
+    unfinished = experiment("study-triplet", "triplet", **BASE) | {"State": state, "data/raw/demo": "other"}
+    ended = experiment("study-arcface", "arcface", **BASE) | {"State": "Success", "data/raw/demo": "a"}
     assert gathered.gather([unfinished, ended], "study-").loss.tolist() == ["arcface"]
     assert capsys.readouterr().out == f"left out, {state.lower()}: study-triplet; its metrics are not its own\n"
     with pytest.raises(ValueError, match="no experiment whose name starts with 'study-' has ended well: see"):
@@ -72,15 +84,18 @@ def test_the_stage_gather_counts_what_it_has_written(tmp_path, monkeypatch, caps
     assert capsys.readouterr().out == f"{tmp_path / 'new/results.json'}: {said}\n"
 
 
-def test_experiments_of_other_code_or_masks_are_named(capsys):
-    same = {"bgbias/training": "a.dir", "data/masks/demo/packed": "b", "stages/report.py": "c", "stages/train.py": "d"}
+def test_experiments_of_other_code_or_data_are_named(capsys):
+    of_figures = ["bgbias/training", "data/backgrounds/demo", "data/masks/demo", "data/prepared/demo", "data/raw/demo"]
+    of_figures += ["stages/train.py"]
+    shows = ["bgbias/report", "bgbias/study", "stages/report.py", "stages/study_tables.py", "stages/summary.py"]
+    same = dict.fromkeys([*of_figures, *shows, "stages/masks.py"], "a")
     one, two = (experiment(f"study-{loss}", loss, **BASE) | same for loss in ("triplet", "arcface"))
-    two |= {"stages/report.py": "shows", "stages/train.py": float("nan"), "data/masks/sop/packed": "alone"}
+    two |= dict.fromkeys(shows, "other") | {"stages/masks.py": float("nan"), "data/masks/sop": "alone"}
     gathered.gather([one, two], "study-")
     assert capsys.readouterr().out == ""
-    two |= {"bgbias/training": "other.dir", "data/masks/demo/packed": "other.dir"}
+    two |= dict.fromkeys(of_figures, "other")
     assert len(gathered.gather([one, two], "study-")) == 2
-    said = "study-arcface and study-triplet did not run with the same bgbias/training, data/masks/demo/packed"
+    said = f"study-arcface and study-triplet did not run with the same {', '.join(of_figures)}"
     assert capsys.readouterr().out == f"{said}: the table holds both\n"
 
 
@@ -102,13 +117,14 @@ def test_two_experiments_with_the_same_cell_are_refused():
 @pytest.mark.parametrize(
     ("name", "value", "refused"),
     [
-        ("train.demo.max_epochs", 2.0, True),
+        *((f"{block}.demo.any", 2.0, True) for block in ("data", "images", "masks", "backgrounds", "train")),
         ("evaluate.demo.swaps.swapped", "val", True),
         ("attention.method", "grad_cam", True),
         ("regime_settings.base.select_on", "['swapped']", True),
         ("seeds", "[42, 43]", True),
         ("train.sop.max_epochs", 2.0, False),
         ("train.demo.workers", 4.0, False),
+        ("attention.max_images.demo", 10.0, True),
         ("attention.max_images.sop", 10.0, False),
         ("regime_settings.photos.replace", 0.5, False),
         ("losses.arcface.scale", 1.0, False),
@@ -129,6 +145,14 @@ def test_experiments_of_one_dataset_have_the_same_settings(name, value, refused)
     assert gathered.gather([one, two], "study-").loss.tolist() == ["triplet"]
 
 
+def test_experiments_of_one_loss_have_its_settings():
+    one = experiment("study-1", "triplet", **BASE) | {"losses.triplet.margin": 0.1, "regimes": "['base']"}
+    two = experiment("study-2", "triplet", demo__bgaugment__clean__map_at_r=0.5) | {"regimes": "['bgaugment']"}
+    assert len(gathered.gather([one, two | {"losses.triplet.margin": 0.1}], "study-")) == 2
+    with pytest.raises(ValueError, match="losses.triplet.margin is 0.1 in study-1 and 0.2 in study-2, and one table"):
+        gathered.gather([one, two | {"losses.triplet.margin": 0.2}], "study-")
+
+
 def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
     results_file.write_results(tmp_path / "results.json", PUBLISHED)
     pd.testing.assert_frame_equal(results_file.read_results(tmp_path / "results.json"), PUBLISHED, check_dtype=False)
@@ -137,8 +161,9 @@ def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
 def test_results_of_other_experiments_are_not_lost(tmp_path):
     file, cub = tmp_path / "results.json", PUBLISHED[PUBLISHED.dataset == "cub200"]
     results_file.refuse_to_lose(file, cub, False)  # there is none
-    with pytest.raises(ValueError, match=r"--out .*new/folder: expected a file NAME.json: add its name"):
-        results_file.refuse_to_lose(tmp_path / "new/folder", cub, False)
+    for name in ("new/folder", "new.csv"):
+        with pytest.raises(ValueError, match=rf"--out .*{name}: expected a file NAME.json: add its name"):
+            results_file.refuse_to_lose(tmp_path / name, cub, False)
     results_file.write_results(file, cub)
     results_file.refuse_to_lose(file, PUBLISHED, False)  # all of it, and more
     for fewer in (cub.iloc[1:], cub.assign(attention=cub.attention.where(cub.regime != "base", 0.9))):
@@ -155,6 +180,7 @@ def test_a_file_that_holds_no_results_is_never_overwritten(tmp_path, replace):
         ("README.md", "# Read me"),
         ("demo.json", '{"base": {}}'),
         ("list.json", "[]"),
+        ("other.json", '{"version": 1}'),
         ("damaged.json", "{"),
     ):
         (tmp_path / name).write_text(content)
@@ -185,13 +211,28 @@ def test_published_figures_that_are_none_or_there_twice_are_refused(tmp_path):
             results_file.read_published(tmp_path)
 
 
-@pytest.mark.parametrize(("key", "value"), [("loss", 7), ("dataset", None), ("regime", ["base"])])
-def test_results_are_of_named_cells(tmp_path, key, value):
+CELLS = "expected results, rows of dataset, loss, regime"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda rows: rows.clear(), CELLS),
+        (lambda rows: rows[0].update(loss=7), CELLS),
+        (lambda rows: rows[0].update(dataset=None), CELLS),
+        (lambda rows: rows[0].update(regime=["base"]), CELLS),
+        (lambda rows: rows[0].update(more=0.5), CELLS),
+        (lambda rows: rows[-1].pop("attention_sd"), CELLS),
+        (lambda rows: rows[-1].update(attention="high"), "holds figures that are no numbers"),
+        (lambda rows: rows.append(rows[0] | {"attention": 0.5}), "rows of the same name; make it again by .*: "),
+    ],
+)
+def test_results_are_of_named_cells_with_all_figures_once(tmp_path, spoil, message):
     results_file.write_results(tmp_path / "results.json", PUBLISHED)
     found = json.loads((tmp_path / "results.json").read_text())
-    found["results"][0][key] = value
+    spoil(found["results"])
     (tmp_path / "results.json").write_text(json.dumps(found))
-    with pytest.raises(ValueError, match="results.json: expected results, rows of dataset, loss, regime"):
+    with pytest.raises(ValueError, match=f"results.json: {message}"):
         results_file.read_results(tmp_path / "results.json")
 
 
@@ -224,13 +265,30 @@ def test_missing_cells_are_marked_and_differences_signed():
     ours = PUBLISHED[PUBLISHED.dataset == "cub200"].copy()
     ours.loc[ours.loss == "arcface", "clean_map_at_r"] = float("nan")
     ours.loc[ours.loss == "triplet", "clean_map_at_r"] -= 0.01
-    column = tables.table(ours, PUBLISHED, "table1")["cub200", "clean"]
+    ours.loc[ours.loss == "triplet", "swapped_map_at_r_sd"] = 0.05
+    cells = tables.table(ours, PUBLISHED, "table1")
+    column = cells["cub200", "clean"]
     assert column["arcface", "base"] == "missing" and column["triplet", "base"] == "17.29 (18.29, -1.00)"
+    assert " ± 5.00 (" in cells["cub200", "swapped"]["triplet", "base"]
 
 
 def test_a_dataset_without_published_figures_stands_alone():
     ours = PUBLISHED[PUBLISHED.dataset == "cub200"].assign(dataset="demo")
     assert tables.table(ours, PUBLISHED, "table1")["demo", "clean"]["triplet", "base"] == "18.29"
+
+
+def test_the_study_s_losses_come_first_and_each_column_has_its_figure():
+    figures = dict(zip(results_file.FIGURES, (0.1, 0.2, 0.02, 0.3, 0.4, 0.04, 0.5, 0.05), strict=True))
+    rows = [("demo", "also", "base"), ("demo", "triplet", "base"), ("demo", "contrastive", "bgaugment")]
+    ours = pd.DataFrame([dict(zip(results_file.KEY, row, strict=True)) | figures for row in rows])
+    ours.loc[ours.loss == "also", ["clean_recall_at_1", "swapped_recall_at_1"]] = 0.25
+    ours.loc[ours.loss == "contrastive", list(figures)] = float("nan")
+    cells = tables.table(ours, PUBLISHED, "table1_recall")
+    assert cells.index.tolist() == [row[1:] for row in rows[::-1]]
+    assert cells["demo", "clean"].tolist() == ["missing", "**30.00**", "25.00"]
+    assert cells["demo", "swapped"].tolist() == ["missing", "**40.00 ± 4.00**", "25.00 ± 4.00"]
+    none = ours.assign(**dict.fromkeys(figures, float("nan")))
+    assert set(tables.table(none, PUBLISHED, "table2")["demo", "attention score"]) == {"missing"}
 
 
 def test_markdown_and_latex_hold_the_same_figures():

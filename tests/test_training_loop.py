@@ -33,14 +33,16 @@ def test_the_consistency_term_brings_the_embeddings_of_a_pair_together(parts, tm
 
 
 def test_a_rising_consistency_begins_with_none_and_counts_later(parts, tmp_path):
-    def trained(steps, **changed):
-        given = parts("bgconsistency", changed=changed, batch_size=8, max_epochs=1, batches_per_epoch=steps)
-        loop.fit(*given, tmp_path / f"{steps}-{changed}.pt")
+    def trained(epochs, steps, **changed):
+        lasts = {"max_epochs": epochs, "batches_per_epoch": steps}
+        *given, _ = parts("bgconsistency", changed=changed, batch_size=8, **lasts)
+        scores = iter([{"map_at_r": 0.1, "recall_at_1": 0.1}, {"map_at_r": 0.2, "recall_at_1": 0.2}])
+        loop.fit(*given, lambda _: next(scores), tmp_path / f"{epochs}-{steps}-{changed}.pt")  # the last is the best
         return weights(given[0])
 
-    for steps, alike in ((1, True), (4, False)):
-        none, rising = trained(steps, consistency=0.0), trained(steps, consistency=50.0, consistency_rise=1.0)
-        at_once = trained(steps, consistency=50.0, consistency_rise=0.0)
+    for *lasts, alike in ((1, 1, True), (1, 4, False), (2, 1, False)):
+        none, rising = trained(*lasts, consistency=0.0), trained(*lasts, consistency=50.0, consistency_rise=1.0)
+        at_once = trained(*lasts, consistency=50.0, consistency_rise=0.0)
         assert torch.equal(none, rising) == alike
         assert not torch.equal(at_once, rising)
 
@@ -108,9 +110,11 @@ def test_one_cycle_ends_low_where_a_fifth_of_its_steps_is_one(parts, tmp_path, b
 
 def test_bf16_trains_too_and_leaves_weights_in_full_precision(parts, tmp_path):
     changes = {"precision": "bf16", "max_epochs": 8, "patience": 8, "batches_per_epoch": 6}
-    given = parts(loss="normalized_softmax", **changes)
+    given, kinds = parts(loss="normalized_softmax", **changes), set()
+    given[0].network.trunk.conv.register_forward_hook(lambda conv, _, out: kinds.add((conv.training, out.dtype)))
     curve = loop.fit(*given, tmp_path / "checkpoint.pt")
     assert curve.loss.tail(2).mean() < curve.loss.head(2).mean()
+    assert {dtype for training, dtype in kinds if training} == {torch.bfloat16}
     assert {parameter.dtype for parameter in given[0].parameters()} == {torch.float32}
 
 

@@ -28,8 +28,8 @@ TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # kin
 def class_name(name: str) -> str:
     """Return the name of a class in one form: composed Unicode (NFC), single blanks, none at the ends.
 
-    >>> class_name("\u00a0A\u0308pfel  rot ") == "\u00c4pfel rot"
-    True
+    >>> class_name("\u00a0A\u0308pfel  rot ") == "\u00c4pfel rot", class_name("5 m\u00b2") == "5 m\u00b2"
+    (True, True)
     """
     return " ".join(unicodedata.normalize("NFC", name).split())
 
@@ -39,6 +39,8 @@ def steers(name: str) -> bool:
 
     >>> steers("a\x1b[31m"), steers("\u202egpj.exe"), steers("\u05e9\u05dc\u05d5\u05dd")
     (True, True, False)
+    >>> all(map(steers, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\n\x7f"))
+    True
     """
     return any(unicodedata.category(one) == "Cc" or unicodedata.bidirectional(one) in TURNING for one in name)
 

@@ -49,12 +49,12 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
         FileNotFoundError: an audit is missing.
         ValueError: one is of other photos, masks or backgrounds, of a sample, or not a full one.
     """
+    samples = [str(folder) for folder in folders.values() if "sample" in _of(folder)]
+    refuse(samples, "audits by --queries or with roles in photos.csv swap no gallery; audit without, or leave them out")
     first, *others = folders
     for name in others:
         _refuse_unlike(folders[first], folders[name])
     tables = queries.comparable([queries.read(folder) for folder in folders.values()], list(folders.values()))
-    samples = [str(folder) for folder in folders.values() if "sample" in _of(folder)]
-    refuse(samples, "audits by --queries or with roles in photos.csv swap no gallery; audit without, or leave them out")
     tables, rows = dict(zip(folders, tables, strict=True)), {}
     for name, folder in folders.items():
         rows[name] = _row(folder) | {"remedy": _remedy(tables[name], seed), "less_first": None}
@@ -128,8 +128,7 @@ def _remedy(table: pd.DataFrame, seed: int) -> dict:
 
 def _refuse_unlike(first: Path, second: Path) -> None:
     """Refuse what was swapped otherwise: a difference would be owed to that as well as to the embedders."""
-    made_with = [_of(folder, "made_with") for folder in (first, second)]
-    unlike = [what for what in made_with[0] if made_with[0][what] != made_with[1].get(what)]
+    unlike = [what for what in queries.MENDS if _of(first, "made_with", what) != _of(second, "made_with", what)]
     if unlike:
         raise InputError(f"{first} and {second} differ in {unlike[0]}: measure both anew, alike, or leave one out")
 

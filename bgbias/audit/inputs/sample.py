@@ -27,7 +27,7 @@ def searchable(labels: np.ndarray, gallery: int) -> np.ndarray:
         labels: (N,), the class of each photo.
         gallery: how many of them, the first ones, are searched: where not all are, the others are the queries.
 
-    >>> searchable(np.array([3, 7, 3]), 3).tolist(), searchable(np.array([3, 7, 3, 5]), 2).tolist()
+    >>> searchable(np.array([3, 7, 3]), 3).tolist(), searchable(np.array([3, 3, 3, 5, 5]), 2).tolist()
     ([0, 2], [2])
     """
     found = np.flatnonzero(others(torch.tensor(labels), gallery) > 0)
