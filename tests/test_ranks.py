@@ -11,8 +11,7 @@ import pytest
 import shared_work
 import torch
 
-from bgbias import ranks
-from bgbias.files import processes
+from bgbias import cores, ranks
 
 HERE = Path(__file__).parent
 
@@ -127,9 +126,9 @@ def test_processes_share_the_cores_of_their_machine_with_those_on_it_alone(monke
         monkeypatch.setenv(name, value)
     ranks.join()
     assert (ranks.rank(), ranks.count(), ranks.is_first()) == (5, 6, False)
-    assert (ranks.on_this_machine(), processes.cores()) == (2, 6)
+    assert (ranks.on_this_machine(), cores.count()) == (2, 6)
     monkeypatch.setattr(ranks, "_world", ranks._World(count=30, local=30))
-    assert processes.cores() == 1
+    assert cores.count() == 1
 
 
 def test_a_process_that_has_lost_the_others_says_so_in_one_line(monkeypatch):
