@@ -14,6 +14,7 @@ from own_photos import OPTIONS
 from PIL import Image
 
 from bgbias import files
+from bgbias.audit.inputs import folder as audit_folder
 from bgbias.datasets import folder
 from bgbias.datasets.listed import NO_ROLES
 from bgbias.errors import InputError
@@ -195,3 +196,23 @@ def test_the_pipeline_says_that_roles_do_not_count_and_keeps_them_for_audits(sho
         "val",
         "test",
     }
+
+
+def test_that_an_audit_will_refuse_the_test_photos_is_said_before_anything_is_trained(shop, tmp_path, capsys):
+    def said_of(searched, name):
+        def roles(rows):
+            asked = rows.path.isin([f"class{kind}/0.png" for kind in searched])
+            split = rows["class"].map(lambda of: ("train", "val", "test")[int(of[-1]) // 3])
+            return rows.assign(role=asked.map({True: "query", False: "gallery"}), split=split)
+
+        own = files.root() / "data/sources" / name
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.symlink_to(listed(shop, tmp_path / f"shop_{name}", roles))
+        folder.fetch(tmp_path / name, dataclasses.replace(OPTIONS, follow_links=True))
+        return capsys.readouterr().out
+
+    few = "few: 1 test classes have a query and a photo of the gallery, and an audit of data/raw/few needs 2: name a "
+    assert few + "split for every photo in photos.csv, test for more such classes\n" in said_of([0, 1, 6], "few")
+    with pytest.raises(ValueError, match="1 classes of a query and a photo of the gallery, and an audit needs 2"):
+        audit_folder.read(tmp_path / "few")
+    assert "test classes have a query" not in said_of([6, 7], "enough")
