@@ -138,6 +138,20 @@ def test_what_is_no_list_of_roles_is_refused(shop, tmp_path, change, message):
         run(shop, tmp_path / "audit", "mixture", photos=listed(shop, tmp_path / "shop", change))
 
 
+def test_copies_of_the_gallery_are_no_backgrounds(shop, tmp_path):
+    photos, rng = listed(shop, tmp_path / "shop"), np.random.default_rng(0)
+    (tmp_path / "shop/class0").unlink()
+    shutil.copytree(shop / "photos/class0", tmp_path / "shop/class0")
+    (tmp_path / "walls").mkdir()
+    for number in range(ASKED, PHOTOS):  # they look like no query
+        picture = Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8))
+        picture.save(tmp_path / f"shop/class0/{number}.png")
+        shutil.copy(tmp_path / f"shop/class0/{number}.png", tmp_path / f"walls/{number}.png")
+    message = r"walls: audited photos among the backgrounds, with their objects; .*walls/2.png"
+    with pytest.raises(ValueError, match=message):
+        run(shop, tmp_path / "audit", "mixture", photos=photos, backgrounds=str(tmp_path / "walls"), quick=True)
+
+
 def test_a_second_pool_needs_whole_galleries(shop, tmp_path):
     asked = {"photos": listed(shop, tmp_path / "shop"), "second_backgrounds": "photos"}
     with pytest.raises(InputError, match=r"--second-backgrounds photos: puts whole galleries there, and roles in"):
