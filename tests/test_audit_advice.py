@@ -56,7 +56,23 @@ def test_where_queries_are_not_in_the_gallery_audits_after_training_keep_them_ap
     assert "apart" not in steps({"sample": sample["sample"] | {"apart": False}})[-1]["said"]
 
 
-def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks():
+def test_photos_that_are_linked_are_not_linked_again_and_copies_of_an_earlier_run_are_made_anew(tmp_path, monkeypatch):
+    def first(photos):
+        return steps(asked=ASKED | {"photos": str(photos)})[-1]["commands"][:-3]
+
+    monkeypatch.chdir(tmp_path)
+    link, copy = first("shop")[0], "dvc exp run -f -S 'datasets=[own]' raw@own"
+    for folder in ("shop", "data/sources", "data/raw"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "data/sources/own").symlink_to(tmp_path / "shop")
+    assert link.startswith("mkdir ") and first("shop") == first("data/sources/own") == []
+    (tmp_path / "data/raw/own").mkdir()
+    assert first("shop") == [copy] and first("other") == [link.replace("shop", "other"), copy]
+    assert first(tmp_path / "data/raw/own") == []
+
+
+def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where nothing was copied before
     _, remedies, training = steps(
         asked=ASKED | {"second_masks": "none", "second_backgrounds": "photos", "queries": "9"}
     )

@@ -14,6 +14,7 @@ from own_photos import OPTIONS
 from PIL import Image
 
 from bgbias import files
+from bgbias.audit.inputs import folder as audit_folder
 from bgbias.datasets import folder
 from bgbias.datasets.listed import NO_ROLES
 from bgbias.errors import InputError
@@ -137,6 +138,20 @@ def test_what_is_no_list_of_roles_is_refused(shop, tmp_path, change, message):
         run(shop, tmp_path / "audit", "mixture", photos=listed(shop, tmp_path / "shop", change))
 
 
+def test_copies_of_the_gallery_are_no_backgrounds(shop, tmp_path):
+    photos, rng = listed(shop, tmp_path / "shop"), np.random.default_rng(0)
+    (tmp_path / "shop/class0").unlink()
+    shutil.copytree(shop / "photos/class0", tmp_path / "shop/class0")
+    (tmp_path / "walls").mkdir()
+    for number in range(ASKED, PHOTOS):  # they look like no query
+        picture = Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8))
+        picture.save(tmp_path / f"shop/class0/{number}.png")
+        shutil.copy(tmp_path / f"shop/class0/{number}.png", tmp_path / f"walls/{number}.png")
+    message = r"walls: audited photos among the backgrounds, with their objects; .*walls/2.png"
+    with pytest.raises(ValueError, match=message):
+        run(shop, tmp_path / "audit", "mixture", photos=photos, backgrounds=str(tmp_path / "walls"), quick=True)
+
+
 def test_a_second_pool_needs_whole_galleries(shop, tmp_path):
     asked = {"photos": listed(shop, tmp_path / "shop"), "second_backgrounds": "photos"}
     with pytest.raises(InputError, match=r"--second-backgrounds photos: puts whole galleries there, and roles in"):
@@ -195,3 +210,23 @@ def test_the_pipeline_says_that_roles_do_not_count_and_keeps_them_for_audits(sho
         "val",
         "test",
     }
+
+
+def test_that_an_audit_will_refuse_the_test_photos_is_said_before_anything_is_trained(shop, tmp_path, capsys):
+    def said_of(searched, name):
+        def roles(rows):
+            asked = rows.path.isin([f"class{kind}/0.png" for kind in searched])
+            split = rows["class"].map(lambda of: ("train", "val", "test")[int(of[-1]) // 3])
+            return rows.assign(role=asked.map({True: "query", False: "gallery"}), split=split)
+
+        own = files.root() / "data/sources" / name
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.symlink_to(listed(shop, tmp_path / f"shop_{name}", roles))
+        folder.fetch(tmp_path / name, dataclasses.replace(OPTIONS, follow_links=True))
+        return capsys.readouterr().out
+
+    few = "few: 1 test classes have a query and a photo of the gallery, and an audit of data/raw/few needs 2: name a "
+    assert few + "split for every photo in photos.csv, test for more such classes\n" in said_of([0, 1, 6], "few")
+    with pytest.raises(ValueError, match="1 classes of a query and a photo of the gallery, and an audit needs 2"):
+        audit_folder.read(tmp_path / "few")
+    assert "test classes have a query" not in said_of([6, 7], "enough")

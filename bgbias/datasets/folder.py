@@ -13,7 +13,7 @@ from bgbias import files
 from bgbias.config.data import Folder
 from bgbias.datasets import listed, near_duplicates
 from bgbias.datasets.contents import NOT_READ, READ, describe, is_passed_over, walk
-from bgbias.datasets.listed import COLUMNS, LIST, NO_ROLES, class_name, steers
+from bgbias.datasets.listed import COLUMNS, LIST, NO_ROLES, ROLES, class_name, steers
 from bgbias.errors import InputError, refuse
 from bgbias.metrics import sample_size
 from bgbias.photos.table import check_table
@@ -45,6 +45,8 @@ def fetch(out: Path, options: Folder) -> None:
         _refuse_links_out(folder, [*table.path, *table.mask_path[table.mask_path != ""]])
     if not any(table.split):
         table["split"] = split_classes(table.class_name, options.seed, options.val_share, options.test_share)
+    if "role" in table:
+        _say_few_searches(table[table.split == "test"], out.name)
     sample_size.limits(table, folder)
     check_table(_numbered(table), folder)
     with files.whole_folder(out) as partial:
@@ -53,6 +55,14 @@ def fetch(out: Path, options: Folder) -> None:
             shutil.copyfile(folder / path, partial / path)
         names = {column: name for name, column in COLUMNS.items()}
         files.write_csv(partial / LIST, table.rename(columns=names))
+
+
+def _say_few_searches(tested: pd.DataFrame, name: str) -> None:
+    """Say, before anything is trained, that no audit will take these test photos."""
+    classes = [set(tested.class_name[tested.role == role]) for role in ROLES]
+    if (both := len(set.intersection(*classes))) < 2:
+        needs = f"{both} test classes have a query and a photo of the gallery, and an audit of data/raw/{name} needs 2"
+        print(f"{name}: {needs}: name a split for every photo in {LIST}, test for more such classes", flush=True)
 
 
 def _refuse_links_out(folder: Path, paths: list[str]) -> None:

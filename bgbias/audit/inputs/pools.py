@@ -4,7 +4,6 @@ Drop and conflict depend on which backgrounds are swapped in. The photos' own ar
 hand; who has learnt them is misled by them most.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -91,13 +90,16 @@ def refuse_unfit(asked: str | None, first: Path | None, photos: Path, paths: Ite
         asked: the second pool, as of `second`.
         first: the folder of the first pool; None: that is rendered.
         photos: their folder.
-        paths: of those that are audited, relative to it.
+        paths: of those that are audited, and of their gallery, relative to it.
         seed: of the draws.
     """
     other = folder_of(asked)
-    real, known = os.path.realpath(photos), set(paths)
+    known = [photos / path for path in paths]
     for folder in filter(None, (first, other)):
-        shown = [path for path in drawn(folder, seed) if os.path.relpath(os.path.realpath(path), real) in known]
+        pictures = drawn(folder, seed)
+        sizes = {path.stat().st_size for path in pictures}
+        same = {files.checksum(path) for path in known if path.stat().st_size in sizes}
+        shown = [path for path in pictures if files.checksum(path) in same]
         refuse(shown, f"{folder}: audited photos among the backgrounds, with their objects; give a folder without them")
     if first and other and mark(*drawn(first, seed)) == mark(*drawn(other, seed)):
         raise InputError(f"--second-backgrounds {asked}: {first} holds the same pictures: give others, or none")

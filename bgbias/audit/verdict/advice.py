@@ -132,14 +132,11 @@ def _training(asked: Mapping[str, str], seed: int, regime: str, network: str, ap
         f"Train with random backgrounds behind the objects (the regime {regime}). These commands train this project's "
         f"network ({network}); for one of yours see docs/own_loop.md."
     )
-    link = []
     if own:
         said += (
             " A part of the classes is kept for validation and test, and the others must fill a batch: 8 at least, or "
             "lower train.own.batch_size. Without a network add -S backgrounds.own.source=rendered."
         )
-        if Path(asked["photos"]) != Path(RAW):
-            link = [f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(asked["photos"])})" {OWN}']
     if "masks" in asked:
         said += " The pipeline makes masks of its own, by GrabCut, unless a photos.csv beside the photos names yours."
     audits = {f"{asked['out']}_{regime}": f"model:models/{dataset}/{regime}/{seed}"}
@@ -153,7 +150,16 @@ def _training(asked: Mapping[str, str], seed: int, regime: str, network: str, ap
     else:
         again = [_command("audit", {"dataset": dataset, "embedder": spec, "out": out}) for out, spec in audits.items()]
     train = f"{_run(asked)} -S 'regimes=[base,{regime}]'"
-    return [{"said": said, "commands": [*link, train, *again]}]
+    return [{"said": said, "commands": [*(_copied(asked["photos"]) if own else []), train, *again]}]
+
+
+def _copied(photos: str) -> list[str]:
+    """What gives the pipeline these photos, and no older ones: DVC does not look whether its copies are of them."""
+    here, linked, copies = (Path(folder).resolve() for folder in (photos, OWN, RAW))
+    if here == copies:
+        return []
+    link = [] if here == linked else [f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(photos)})" {OWN}']
+    return [*link, *(["dvc exp run -f -S 'datasets=[own]' raw@own"] if copies.exists() else [])]
 
 
 def _run(asked: Mapping[str, str]) -> str:
