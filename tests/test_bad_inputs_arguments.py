@@ -110,7 +110,7 @@ def test_no_number_of_processes(refuses, monkeypatch, command, number):
         ("remedies --dataset demo --embedder small_resnet", "required: --out"),
         ("leaderboard_rows demo hog", "unknown row 'hog'; known are none"),
         ("leaderboard demo", "unknown dataset of leaderboard 'demo'; known are none"),
-        ("leaderboard shop --audits audits/none", "audits/none/queries.csv: no such file"),
+        ("leaderboard shop --audits audits/none", "audits/none/audit.json: no such file"),
         ("leaderboard shop --audits audits/own audits/own", "'own', 'own'.: name each once"),
         ("leaderboard ../shop --audits audits/own", "leaderboard.../shop: name it with letters"),
         ("remedies --embedder small_resnet --out metrics/r.json", "give --photos DIR with its options, or --dataset"),
