@@ -174,7 +174,7 @@ def test_remedies_of_queries_start_from_the_figures_of_their_audit(shop, tmp_pat
     said = capsys.readouterr().out
     assert (
         found["gallery"] == 28
-        and "\n14 queries search the gallery of 28 other photos, swapped are they alone.\n" in said
+        and "\n14 queries search the gallery of 28 other photos; only the queries are swapped.\n" in said
     )
     assert "\n14 queries: one of them is 7.1 points" in said
     assert f"remedies, test photos: {27 * (42 + 5 * 14):,} pictures of " in said

@@ -75,10 +75,8 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
         remarks = [*remarks, NO_SPLITS]
     if size := _searched(tested):
         queries = len(tested.labels) - size
-        remarks = [
-            *remarks,
-            f"{queries:,} queries search the gallery of {size:,} other photos, swapped are they alone.",
-        ]
+        said = f"{queries:,} queries search the gallery of {size:,} other photos; only the queries are swapped."
+        remarks = [*remarks, said]
     pool = pools.background_pack(None, input_px, seed, cache, "val")
     return Sides(tested, learning, pool.subset(np.s_[::2]), pool.subset(np.s_[1::2]), remarks)
 
