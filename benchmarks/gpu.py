@@ -150,19 +150,19 @@ def pictures_of(number: int) -> Tensor:
     return torch.nn.functional.interpolate(few, (SIDE, SIDE), mode="bilinear", antialias=True)
 
 
-def training(repeats: int) -> harness.Case:
-    """Ten steps of images that are on the GPU already."""
+def training(number: int, repeats: int) -> harness.Case:
+    """Some steps of images that are on the GPU already."""
     embedder, labels = network("euclidean"), torch.arange(BATCH, device=device()) // 4
     images = embedder.normalise(pictures_of(BATCH))
     plain = copy.deepcopy(embedder).to(memory_format=torch.contiguous_format)
 
-    def ten(step: Callable[[], Tensor]) -> Callable[[], Tensor]:
-        return lambda: [step() for _ in range(10)][-1]
+    def some(step: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        return lambda: [step() for _ in range(number)][-1]
 
     steps = {
-        "published": ten(stepper(plain, images.contiguous(), labels, "fp32")),
-        **{key: ten(stepper(copy.deepcopy(embedder), images, labels, key)) for key in ("fp32", "bf16")},
-        "tf32": rounded(ten(stepper(copy.deepcopy(embedder), images, labels, "fp32"))),
+        "published": some(stepper(plain, images.contiguous(), labels, "fp32")),
+        **{key: some(stepper(copy.deepcopy(embedder), images, labels, key)) for key in ("fp32", "bf16")},
+        "tf32": rounded(some(stepper(copy.deepcopy(embedder), images, labels, "fp32"))),
     }
 
     def notes(seconds: dict, results: dict) -> dict[str, float]:
@@ -170,7 +170,7 @@ def training(repeats: int) -> harness.Case:
         return {f"{key}_diff": (results[key] - exact).abs().max().item() for key in ("bf16", "tf32")}
 
     return compared(
-        "training", steps, "fp32", "published", None, pictures=10 * BATCH, repeats=repeats, notes=notes,
+        "training", steps, "fp32", "published", None, pictures=number * BATCH, repeats=repeats, notes=notes,
         difference=lambda results: (results["published"] - results["fp32"]).abs().max().item(),
     )  # fmt: skip
 
@@ -246,8 +246,8 @@ def cases(options: argparse.Namespace) -> Iterator[harness.Case]:
     """Networks first, then searches."""
     seeding.deterministic(options.threads)
     settings, quick = read.load(), options.quick
-    repeats, batches = (1, 2) if quick else (5, 40)
-    yield training(repeats)
+    repeats, batches = (1, 1) if quick else (5, 40)
+    yield training(1 if quick else 10, repeats)
     with tempfile.TemporaryDirectory() as folder:
         paths = drawn.files_of(Path(folder) / "files", None, 64 if quick else 128, 12)
         with patch.object(pack, "shrink_all", one_by_one):

@@ -162,6 +162,6 @@ def run(description: str, cases: Callable[[argparse.Namespace], Iterable[Case]],
         found = measured[case.name] = measure(case)
         extra = [f"{key} {value:.4g}" for key, value in found.items() if isinstance(value, float)]
         print(f"{case.name}: {', '.join(extra)}\n\n{table(found)}\n", flush=True)
-    if options.json:
-        files.write_json(options.json, {"machine": where, "cases": measured})
+        if options.json:  # after each, for a run may be cut short
+            files.write_json(options.json, {"machine": where, "cases": measured})
     print(f"peak of the whole run: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")

@@ -1,5 +1,6 @@
 """The benchmarks compare what they say they compare."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -37,6 +38,18 @@ def test_a_case_gives_medians_ratios_and_the_difference(monkeypatch):
     assert (found["ratio_vs_published"], found["ratio_vs_bound"]) == pytest.approx((3, 2))
     assert found["max_abs_diff"] == 4
     assert "**ours**" in harness.table(found)
+
+
+def test_a_run_that_is_cut_short_keeps_the_cases_that_it_has_measured(tmp_path, monkeypatch):
+    def cases(options):
+        yield harness.Case("whole", {"ours": lambda: 1}, "ours", "ours", None, 0, lambda found: 0.0, 1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.argv", ["it", "--json", str(tmp_path / "found.json")])
+    monkeypatch.setattr(harness.memory, "keep_freed", lambda: None)  # it would last
+    with pytest.raises(KeyboardInterrupt):
+        harness.run("", cases)
+    assert list(json.loads((tmp_path / "found.json").read_text())["cases"]) == ["whole"]
 
 
 @pytest.mark.skipif(not harness.counts_memory(), reason="peak memory is known on Linux only")

@@ -37,7 +37,7 @@ def test_steps_are_those_of_a_cpu(fit, loss, regime, record_property):
     assert (weights(on_gpu).cpu() - weights(on_cpu)).abs().mean() < 1e-4  # three steps of 1e-3
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
 def test_workers_noise_and_trained_batch_norm_serve_a_gpu_too(fit, precision):
     how = {"workers": 2, "noise_share": 0.1, "freeze_batch_norm": False, "precision": precision}
     curve, embedder = fit(CUDA, "checkpoint.pt", regime="bgaugment", **how)
