@@ -11,7 +11,7 @@ epoch:      the same steps with crops, backgrounds and composing, by `threads` -
 embedding:  pictures of 227 px by BN-Inception, 64 at a time; photos: cropped and composed by one process first
 attention:  maps of 8 photos, 25 noisy copies each, forward and back
 
-Without a GPU all is done by the CPU.
+Without a GPU all is done by the CPU, which takes minutes with --quick, too.
 """
 
 import argparse
