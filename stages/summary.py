@@ -4,7 +4,7 @@
 
 Reads   metrics/evaluate/DATASET
 Writes  metrics/summary/DATASET.json: for each regime clean and swapped, shares as in metrics/evaluate
-Takes   2 s
+Takes   a second
 """
 
 from pathlib import Path

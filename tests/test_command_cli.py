@@ -117,6 +117,11 @@ def test_help_comes_at_once_as_no_stage_imports_what_is_slow_before_it_runs():
     assert done.stdout.count("usage: ") == len(STAGES) and done.stdout.splitlines()[-1] == "[]"
 
 
+def test_what_the_summary_and_the_report_read_is_read_without_pytorch_which_takes_seconds_to_load():
+    code = "import sys; from bgbias.report import comparison, figures, recorded, tables; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
 def test_a_stage_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "stages.train", "-h"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("usage: train.py [-h] dataset regime seed")

@@ -45,7 +45,7 @@ def test_scores_of_all_regimes_and_pictures_of_one_network_each(root):
     found = recorded.read("demo", REGIMES, [2, 1], 3, ["swapped"], root)
     assert {regime: found.metrics[regime]["queries"] for regime in REGIMES} == {"base": 0, "cure": 1}
     assert found.queries["cure"].loc[4].tolist() == [0, 1, 0.5, 0.25, 0.25] and list(found.queries) == list(REGIMES)
-    numbers = {view: [of.unique().tolist() for of in regimes.values()] for view, regimes in found.embeddings.items()}
+    numbers = {view: [np.unique(of).tolist() for of in regimes.values()] for view, regimes in found.embeddings.items()}
     assert numbers == {"clean": [[2], [12]], "swapped": [[2.5], [12.5]]}
     assert {maps.shape for regimes in found.maps.values() for maps in regimes.values()} == {(3, 2, 2)}
     assert found.maps["swapped"]["cure"].max() == 12 and found.image_ids.tolist() == [9, 8, 7]

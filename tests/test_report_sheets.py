@@ -60,6 +60,7 @@ def test_right_and_wrong_neighbours_are_framed(pictures):
     ids = pictures.photos.split("test")
     labels = pictures.photos.table.class_id[ids].to_numpy()
     perfect = torch.eye(3)[labels - labels.min()] + torch.randn(9, 3, generator=torch.Generator().manual_seed(0)) * 0.01
+    perfect = perfect.numpy()
     found = {"clean": {"base": perfect, "bgaugment": -perfect}, "swapped": {"base": perfect, "bgaugment": perfect}}
     sheet = sheets.gallery(pictures, found, queries=2, top=2)
     pixels = np.asarray(sheet).reshape(-1, 3).tolist()
@@ -67,7 +68,7 @@ def test_right_and_wrong_neighbours_are_framed(pictures):
 
 
 def test_of_few_photos_all_are_shown(pictures):
-    found = {"clean": {"base": torch.eye(9)}, "swapped": {"base": torch.eye(9)}}
+    found = {"clean": {"base": np.eye(9)}, "swapped": {"base": np.eye(9)}}
     sheet = sheets.gallery(pictures, found, queries=10, top=20)  # of 9 photos
     assert sheet.size == sheets.gallery(pictures, found, queries=9, top=8).size
 

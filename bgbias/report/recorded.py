@@ -6,9 +6,7 @@ from typing import NamedTuple, NotRequired
 
 import numpy as np
 import pandas as pd
-import torch
 from pydantic import ConfigDict, with_config
-from torch import Tensor
 from typing_extensions import TypedDict
 
 from bgbias import files
@@ -77,7 +75,7 @@ class Recorded(NamedTuple):
 
     metrics: dict[str, dict]
     queries: dict[str, pd.DataFrame]
-    embeddings: dict[str, dict[str, Tensor]]
+    embeddings: dict[str, dict[str, np.ndarray]]
     maps: dict[str, dict[str, np.ndarray]]
     image_ids: np.ndarray
 
@@ -123,8 +121,7 @@ def read(
     for view, name in EMBEDDINGS.items():
         of_regime = {regime: folder / name for regime, folder in folders["embeddings"].items()}
         embeddings[view] = {
-            regime: torch.from_numpy(files.read_numbers(path, "f", len(known), None))
-            for regime, path in of_regime.items()
+            regime: files.read_numbers(path, "f", len(known), None) for regime, path in of_regime.items()
         }
         maps[view] = {}
         for regime, folder in folders["attention"].items():

@@ -62,13 +62,13 @@ def contact_sheet(pictures: Pictures, classes: int = 8, photos: int = 6) -> Imag
 
 
 def gallery(
-    pictures: Pictures, embeddings: dict[str, dict[str, Tensor]], queries: int = 4, top: int = 5
+    pictures: Pictures, embeddings: dict[str, dict[str, np.ndarray]], queries: int = 4, top: int = 5
 ) -> Image.Image:
     """Draw the nearest neighbours of a few random test queries, clean and swapped, for each regime.
 
     Args:
         pictures: of the dataset.
-        embeddings: view ("clean", "swapped") -> regime -> (N, D) of the test photos.
+        embeddings: view ("clean", "swapped") -> regime -> float (N, D), of the test photos.
         queries: how many, or all where there are fewer.
         top: neighbours of each, likewise.
     """
@@ -76,11 +76,12 @@ def gallery(
     queries, top = min(queries, len(image_ids)), min(top, len(image_ids) - 1)
     labels = pictures.photos.table.class_id[image_ids].to_numpy()
     chosen = generator(pictures.seed, "gallery").choice(len(image_ids), queries, replace=False)
-    nearest = {
-        (view, regime): retrieval.neighbours(embedded, embedded, top)[chosen].numpy()
+    tensors = {
+        (view, regime): torch.from_numpy(embedded)
         for view, regimes in embeddings.items()
         for regime, embedded in regimes.items()
     }
+    nearest = {key: retrieval.neighbours(of, of, top)[chosen].numpy() for key, of in tensors.items()}
     rows, names = [], []
     for place, query in enumerate(chosen):
         for view, regimes in embeddings.items():
