@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from bgbias.photos.compose import paste
-from bgbias.photos.foreground import OBJECT, Box, grown, object_box
+from bgbias.photos.extent import grown, object_box
+from bgbias.photos.foreground import OBJECT, Box
 
 BLACK, GREY = torch.zeros(3, dtype=torch.uint8), torch.full((3,), 128, dtype=torch.uint8)
 INPAINT_PX = 112  # long side that is painted on: of 224 px this takes under half the time, and looks the same

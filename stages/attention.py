@@ -24,7 +24,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     from bgbias import files, seeding
     from bgbias.attention.maps import MAPS, Attention, choose, measure
     from bgbias.models import trained
-    from bgbias.photos.foreground import iou
+    from bgbias.photos.extent import iou
     from bgbias.photos.views import Photos
 
     seeding.deterministic(settings.threads)

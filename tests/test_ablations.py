@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bgbias.ablations import BLACK, GREY, mean_colours, on_colour, silhouette
-from bgbias.photos.foreground import grown
+from bgbias.photos.extent import grown
 
 
 def random_bytes(*shape, seed=0):

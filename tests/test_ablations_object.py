@@ -5,7 +5,8 @@ import torch
 
 from bgbias import ablations
 from bgbias.ablations import box_blacked, box_tiled, inpainted
-from bgbias.photos.foreground import Box, can_be_probed, object_box
+from bgbias.photos.extent import can_be_probed, object_box
+from bgbias.photos.foreground import Box
 
 
 def random_bytes(*shape, seed=0):

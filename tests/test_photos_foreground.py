@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bgbias.photos import foreground
+from bgbias.photos import extent, foreground
 
 
 def test_summary_counts_what_suspicion_names():
@@ -49,5 +49,5 @@ def test_iou_of_masks_that_are_alike_apart_or_empty():
     mask[:2, :, 0] = 128
     other = torch.zeros_like(mask)
     other[0, :, 0], other[1, :, 0, :2], other[1, :, 1, :2] = 255, 255, 127
-    values = foreground.iou(other, mask)
+    values = extent.iou(other, mask)
     assert values[:2].tolist() == [1.0, 0.5] and values[2].isnan()

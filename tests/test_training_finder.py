@@ -13,7 +13,7 @@ from bgbias.finder.masks import found
 from bgbias.finder.network import OwnFinder, Shape
 from bgbias.models import finders, trained
 from bgbias.models.embedder import embed
-from bgbias.photos.foreground import iou
+from bgbias.photos.extent import iou
 from bgbias.training import finder as training
 from bgbias.training import loop, losses
 from bgbias.training.batches import Crops

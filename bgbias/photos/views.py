@@ -14,7 +14,8 @@ from bgbias.config import params
 from bgbias.errors import InputError
 from bgbias.files import REMAKE
 from bgbias.photos.compose import centre_box, flip, paste, random_box, take
-from bgbias.photos.foreground import Box, grown
+from bgbias.photos.extent import grown
+from bgbias.photos.foreground import Box
 from bgbias.photos.pack import Pack
 from bgbias.photos.table import read_table
 from bgbias.seeding import generator

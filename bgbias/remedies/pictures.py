@@ -27,7 +27,8 @@ from bgbias.ablations import GREY, mean_colours, on_colour
 from bgbias.finder.network import Finder, zoomed
 from bgbias.photos import pack
 from bgbias.photos.compose import paste, take
-from bgbias.photos.foreground import Box, doubt_px, grown, object_box
+from bgbias.photos.extent import doubt_px, grown, object_box
+from bgbias.photos.foreground import Box
 from bgbias.photos.views import Photos
 
 SAME, OWN = 16, 4  # backgrounds, at most

@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 
 from bgbias.ablations import inpainted
 from bgbias.photos.compose import flip, paste
-from bgbias.photos.foreground import can_be_probed, grown
+from bgbias.photos.extent import can_be_probed, grown
 
 RIM_PX = 2  # painted over around an object whose background another photo gets
 

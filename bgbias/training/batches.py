@@ -10,7 +10,8 @@ from torch.utils.data import Dataset
 from bgbias import ranks
 from bgbias.config import params
 from bgbias.photos.compose import random_box, take, take_both
-from bgbias.photos.foreground import grown, suspicion
+from bgbias.photos.extent import grown
+from bgbias.photos.foreground import suspicion
 from bgbias.photos.views import Photos, draw_background
 from bgbias.seeding import generator
 from bgbias.training.augment import Batch, varied, with_backgrounds_of_others

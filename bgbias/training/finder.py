@@ -21,7 +21,7 @@ from bgbias.finder.network import Finder, Shape
 from bgbias.models import finders
 from bgbias.models.embedder import device
 from bgbias.photos.compose import flip, paste
-from bgbias.photos.foreground import iou
+from bgbias.photos.extent import iou
 from bgbias.photos.views import Photos
 from bgbias.seeding import generator, torch_generator
 from bgbias.training.augment import add_noise, noise, recoloured

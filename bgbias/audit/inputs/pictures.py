@@ -15,9 +15,10 @@ from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.second_kind import SecondKind
 from bgbias.cache import Cache, fingerprint
 from bgbias.datasets import near_duplicates
-from bgbias.photos import foreground
+from bgbias.photos import extent, foreground
 from bgbias.photos.compose import paste
-from bgbias.photos.foreground import OBJECT, can_be_probed, grown
+from bgbias.photos.extent import can_be_probed, grown
+from bgbias.photos.foreground import OBJECT
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos
 from bgbias.seeding import generator
@@ -98,7 +99,7 @@ class Pictures:
         Args:
             rows: of the photos.
             draw: of the backgrounds.
-            grow_px: of the masks, as of `foreground.grown`.
+            grow_px: of the masks, as of `extent.grown`.
             second_pool: on its backgrounds.
         """
         pool = self.pool_of(second_pool)
@@ -126,9 +127,9 @@ class Pictures:
 
     @cached_property
     def agreement(self) -> Tensor:
-        """The IoU of each photo's masks of the two kinds, float64 (N,), see `foreground.iou`."""
+        """The IoU of each photo's masks of the two kinds, float64 (N,), see `extent.iou`."""
         pairs = zip(self._masks(), self._second_masks(), strict=True)
-        return torch.cat([foreground.iou(*pair) for pair in pairs])
+        return torch.cat([extent.iou(*pair) for pair in pairs])
 
     @cached_property
     def doubts(self) -> list[str]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from bgbias import ablations
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.photos.compose import centre_box, paste, take
-from bgbias.photos.foreground import doubt_px
+from bgbias.photos.extent import doubt_px
 from bgbias.photos.views import BATCH
 from bgbias.seeding import generator
 

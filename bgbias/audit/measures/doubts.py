@@ -8,7 +8,7 @@ from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures import second_masks
 from bgbias.datasets import near_duplicates
 from bgbias.errors import InputError
-from bgbias.photos.foreground import doubt_px
+from bgbias.photos.extent import doubt_px
 from bgbias.report.tables import masks_in_doubt
 
 FLAGS = {key: key for key in ("empty", "border", "tiny", "soft")} | {"nearly_full": "full"}  # suspicion -> key
