@@ -1,13 +1,16 @@
 """Queries that are photos of the gallery, saved anew: named, and what is found without them is said."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
-from audited_shop import run
+from audited_shop import SETTINGS, run
 from PIL import Image
 
-from bgbias.audit.inputs import doubles, sample
+from bgbias.audit.inputs import doubles, gallery, sample
 from bgbias.datasets import near_duplicates
+from stages import remedies
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
 CLASSES, OF_SHOP, SENT, SIZE = 5, 4, 3, (88, 64)
@@ -171,3 +174,32 @@ def test_other_photos_of_the_gallery_or_other_queries_are_looked_through_anew(sh
     other = audited(shop, files, tmp_path / "other", lambda rows: rows[rows.path != "sent/z0_0.jpg"], quick=True)
     pairs = [found["near_duplicates"]["pairs"] for found in (first, less, other)]
     assert pairs == [PAIRS, [pair for pair in PAIRS if "2_3" not in pair[1]], PAIRS[1:]]
+
+
+def remedied(files, out, change=lambda rows: rows):
+    folder, rows = files
+    change(rows).to_csv(folder / "photos/photos.csv", index=False)
+    given = {"photos": str(folder / "photos"), "masks": str(folder / "masks"), "backgrounds": "backgrounds"}
+    remedies.main(SETTINGS, "python:drawn_embedders:background_alone", out / "r.json", **given)
+    return json.loads((out / "r.json").read_text())["r"]
+
+
+def test_remedies_name_them_as_the_audit_does_and_look_for_none_again(shop, files, tmp_path, monkeypatch, capsys):
+    said = audited(shop, files, tmp_path / "audit", quick=True)["near_duplicates"]["said"]
+    monkeypatch.setattr(doubles.Doubles, "_write", lambda *given: pytest.fail("looked for again"))
+    assert remedied(files, tmp_path)["near_duplicates"] == 4
+    assert f"\n{said} All figures hold them: clean Recall@1, what swapping costs, and" in capsys.readouterr().out
+
+
+def test_remedies_of_a_gallery_that_no_audit_has_looked_through_decode_it_no_second_time(files, tmp_path, monkeypatch):
+    decoded, read = [], gallery.read_photo
+    monkeypatch.setattr(gallery, "read_photo", lambda path: decoded.append(path) or read(path))
+    few = remedied(files, tmp_path, lambda rows: rows[rows.path != "sent/z0_0.jpg"])
+    assert few["near_duplicates"] == 3 and decoded == []
+
+
+def test_remedies_of_photos_that_search_all_others_name_them_too(shop, files, tmp_path, capsys):
+    assert remedied(files, tmp_path, as_photos)["near_duplicates"] == 8
+    assert "\n8 of 39 photos are near-duplicates (recompressed" in capsys.readouterr().out
+    less = remedied(files, tmp_path, lambda rows: as_photos(rows)[~rows.path.str.contains("/z")])
+    assert "near_duplicates" not in less and "near-duplicates" not in capsys.readouterr().out

@@ -42,7 +42,7 @@ class Pictures:
         second_kind: other masks; None: there are none.
         second_pool: other backgrounds; None: there are none.
         gallery: of whose queries these are a sample, or which some of these search; None: all search all others.
-        doubles: looks for near-duplicates of a sample in its gallery; None: these are all photos.
+        doubles: looks for near-duplicates of the queries in their gallery; None: there is none.
     """
 
     def __init__(
@@ -79,8 +79,10 @@ class Pictures:
         self.identity = fingerprint([*settings, photos.geometry], packs)
         self.second_kind, self.second_pool, self.gallery = second_kind, None, gallery
         own = photos.photos.subset(self.image_ids)
-        sampled = gallery is not None and len(gallery.rows) == len(own)
-        self.doubles = Doubles(gallery, own, photos.geometry, cache) if sampled else None
+        self.doubles = None
+        if gallery:
+            asked = own if len(own) == len(gallery.rows) else own.subset(gallery.rows)  # of all photos, see `sources`
+            self.doubles = Doubles(gallery, asked, photos.geometry, cache)
         if second_kind:
             self._by_second_kind = Photos(self.table, own, second_kind.masks, photos.geometry)
 
@@ -137,7 +139,7 @@ class Pictures:
 
     @cached_property
     def near_duplicates(self) -> list[tuple[int, int]]:
-        """Pairs of rows, see `near_duplicates.near_duplicates`; of a sample of those of the gallery, see `Doubles`."""
+        """Pairs of rows, see `near_duplicates.near_duplicates`; of queries, of the gallery's table, see `Doubles`."""
         if self.doubles:
             return self.doubles.pairs()
         return near_duplicates.near_duplicates(self.photos.photos.subset(self.image_ids))

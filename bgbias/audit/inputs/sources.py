@@ -95,6 +95,7 @@ def of_folder(
     gallery, image_ids, full_size = None, np.arange(len(table)), masks.folder.parent / "masks"  # see `mask_pack`
     if chosen is not None:
         gallery = galleries.of_files(every, size, folder, chosen, input_px)
+        gallery = gallery._replace(compared=photos.subset) if cut_gallery else gallery  # they are packed
     if partial:
         image_ids = chosen
         places = np.zeros(len(every), dtype=np.int64)
