@@ -1,6 +1,7 @@
 """Queries that are photos of the gallery, saved anew: named, and what is found without them is said."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from audited_shop import SETTINGS, run
 from PIL import Image
 
 from bgbias.audit.inputs import doubles, gallery, sample
+from bgbias.audit.measures import embeddings
 from bgbias.datasets import near_duplicates
 from stages import remedies
 
@@ -157,12 +159,13 @@ def test_they_are_looked_for_once_and_an_interrupted_search_goes_on(shop, files,
     monkeypatch.setattr(doubles.Doubles, "_write", broken)
     with pytest.raises(KeyboardInterrupt):
         audited(shop, files, tmp_path / "one", quick=True)
-    assert looked == [(1, 8), (19, 8), (19, 8)]  # the first for the time that is announced
+    asked = 19 + 90  # queries and backgrounds
+    assert looked == [(1, 8), (asked, 8), (asked, 8)]  # the first for the time that is announced
     assert "near-duplicates of queries looked for among 20 photos: about" in capsys.readouterr().out
     monkeypatch.setattr(doubles.Doubles, "_write", write)
     found = audited(shop, files, tmp_path / "one", quick=True)
-    assert looked[3:] == [(1, 8), (19, 4)] and found["near_duplicates"]["pairs"] == PAIRS
-    said = "all pictures have been embedded before, and near-duplicates of queries looked for among 4 photos: about 1 s"
+    assert looked[3:] == [(1, 8), (asked, 4)] and found["near_duplicates"]["pairs"] == PAIRS
+    said = " px, and near-duplicates of queries looked for among 4 photos: about "
     assert said in capsys.readouterr().out
     audited(shop, files, tmp_path / "two", name="leaning", quick=True)
     assert len(looked) == 5 and "looked for" not in capsys.readouterr().out  # whatever the model
@@ -174,6 +177,21 @@ def test_other_photos_of_the_gallery_or_other_queries_are_looked_through_anew(sh
     other = audited(shop, files, tmp_path / "other", lambda rows: rows[rows.path != "sent/z0_0.jpg"], quick=True)
     pairs = [found["near_duplicates"]["pairs"] for found in (first, less, other)]
     assert pairs == [PAIRS, [pair for pair in PAIRS if "2_3" not in pair[1]], PAIRS[1:]]
+
+
+@pytest.mark.parametrize("change", [lambda rows: rows, as_photos])
+def test_photos_of_the_gallery_saved_anew_are_no_backgrounds(shop, files, tmp_path, monkeypatch, change):
+    rows = change(files[1])
+    unasked = [place for place, path in enumerate(sorted(rows.path)) if path != "shop/1_2.png"]
+    monkeypatch.setattr(sample, "draw", lambda *given: np.array(unasked))
+    asked = {} if "role" in rows else {"queries": len(unasked)}
+    walls = {"backgrounds": str(shutil.copytree("backgrounds", tmp_path / "walls")), "quick": True}
+    audited(shop, files, tmp_path / "one", change, **walls, **asked)
+    saved_anew(Image.open(files[0] / "photos/shop/1_2.png"), tmp_path / "walls/wall.jpg")
+    monkeypatch.setattr(embeddings, "_made", lambda *given: pytest.fail("embedded first"))
+    message = "^audited photos among the backgrounds, with their objects; .*: .*walls/wall.jpg = shop/1_2.png$"
+    with pytest.raises(ValueError, match=message):
+        audited(shop, files, tmp_path / "two", change, **walls, **asked)
 
 
 def remedied(files, out, change=lambda rows: rows):

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from bgbias.ablations import inpainted
 from bgbias.audit.inputs import mixed
-from bgbias.audit.inputs.doubles import Doubles
+from bgbias.audit.inputs.doubles import Backgrounds, Doubles
 from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.second_kind import SecondKind
 from bgbias.cache import Cache, fingerprint
@@ -56,6 +56,7 @@ class Pictures:
         purpose: str = PURPOSE,
         second_kind: SecondKind | None = None,
         gallery: Gallery | None = None,
+        squares: Backgrounds | None = None,
     ):
         """Choose what is audited.
 
@@ -69,6 +70,7 @@ class Pictures:
             purpose: of the draws, see `Photos.draw`; "swapped" draws as the pipeline does.
             second_kind: masks of another kind, to hold beside those of the photos.
             gallery: of whose queries these are a sample.
+            squares: backgrounds that may be photos of the gallery, see `Doubles`.
         """
         self.table = photos.table.loc[image_ids].reset_index(drop=True)
         self.labels = self.table.class_id.to_numpy(copy=True)
@@ -82,7 +84,7 @@ class Pictures:
         self.doubles = None
         if gallery:
             asked = own if len(own) == len(gallery.rows) else own.subset(gallery.rows)  # of all photos, see `sources`
-            self.doubles = Doubles(gallery, asked, photos.geometry, cache)
+            self.doubles = Doubles(gallery, asked, photos.geometry, cache, squares or {})
         if second_kind:
             self._by_second_kind = Photos(self.table, own, second_kind.masks, photos.geometry)
 

@@ -106,7 +106,8 @@ def of_folder(
     beside = making and SecondKind(second_kind.name(making), packs.mask_pack(listed, folder, making, input_px, cache))
     if method == "given":
         remarks += second_kind.shared(made, beside, (file_of(full_size, path) for path in table.path))
-    pictures = Pictures(photos, image_ids, pool, seed, cache, second_kind=beside, gallery=gallery)
+    squares = alike.squares(backgrounds, pool, seed)
+    pictures = Pictures(photos, image_ids, pool, seed, cache, second_kind=beside, gallery=gallery, squares=squares)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
     said += alike.shared(pool, pictures.second_pool)
     said += alike.of_second(options.second_backgrounds, pictures.second_pool, seed, *audited)

@@ -106,7 +106,7 @@ def embed(
         only: these views; None: all.
 
     Raises:
-        ValueError: see `models.embedder.embed`.
+        ValueError: see `models.embedder.embed`; or a background is a photo of the gallery, see `Doubles`.
     """
     ranks.enough(len(pictures.labels), "photos")
     of_first, opened, second, pool = identity(embedder, pictures), {}, pictures.second_kind, pictures.second_pool
@@ -128,6 +128,8 @@ def embed(
         pictures.doubles.seconds_each() if others else 0.0,
     )
     print(progress.cost(left, passes, pictures.input_px, *seconds), flush=True)
+    if pictures.doubles and only is None:
+        pictures.doubles.pairs()  # kept; it may refuse the backgrounds, and embedding takes longer
     with tqdm(total=sum(sizes.values()), desc="embedding", unit="picture") as bar:
         for view, size in sizes.items():
             bar.set_postfix_str(view)
