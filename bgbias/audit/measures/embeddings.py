@@ -18,7 +18,7 @@ from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.cache import Cache, fingerprint
 from bgbias.external.exported import exported
-from bgbias.external.steady import refuse_alike, refuse_unsteady
+from bgbias.external.steady import refuse_alike, refuse_changed, refuse_unsteady
 from bgbias.models import embedder as embedders
 from bgbias.photos.views import parts
 
@@ -142,7 +142,19 @@ def embed(
     if clean:
         clean.embed()
         opened["clean"] = clean.open
+    _refuse_changed(embedder, pictures, Embeddings(opened))
     return Embeddings(opened)
+
+
+def _refuse_changed(embedder: embedders.Embedder, pictures: Pictures, embedded: Embeddings) -> None:
+    """Ask again for some photos as they are, and for the last swapped ones, whenever they were embedded."""
+    view, every = [view for view in embedded if view.startswith("swapped/")][-1], pictures.gallery or pictures
+    rows = np.arange(len(pictures.labels))[-SAMPLE:]
+    refuse_changed(
+        embedder, views.compose(pictures, view, rows), list(pictures.table.path[rows]), embedded[view][-SAMPLE:]
+    )
+    rows = _some(len(every.table))
+    refuse_changed(embedder, every.photo(rows), list(every.table.path[rows]), embedded["clean"][rows])
 
 
 class _Gallery:
