@@ -1,13 +1,18 @@
 """Queries that are photos of the gallery, saved anew: named, and what is found without them is said."""
 
+import json
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
-from audited_shop import run
+from audited_shop import SETTINGS, run
 from PIL import Image
 
-from bgbias.audit.inputs import doubles, sample
+from bgbias.audit.inputs import doubles, gallery, sample
+from bgbias.audit.measures import embeddings
 from bgbias.datasets import near_duplicates
+from stages import remedies
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
 CLASSES, OF_SHOP, SENT, SIZE = 5, 4, 3, (88, 64)
@@ -154,12 +159,13 @@ def test_they_are_looked_for_once_and_an_interrupted_search_goes_on(shop, files,
     monkeypatch.setattr(doubles.Doubles, "_write", broken)
     with pytest.raises(KeyboardInterrupt):
         audited(shop, files, tmp_path / "one", quick=True)
-    assert looked == [(1, 8), (19, 8), (19, 8)]  # the first for the time that is announced
+    asked = 19 + 90  # queries and backgrounds
+    assert looked == [(1, 8), (asked, 8), (asked, 8)]  # the first for the time that is announced
     assert "near-duplicates of queries looked for among 20 photos: about" in capsys.readouterr().out
     monkeypatch.setattr(doubles.Doubles, "_write", write)
     found = audited(shop, files, tmp_path / "one", quick=True)
-    assert looked[3:] == [(1, 8), (19, 4)] and found["near_duplicates"]["pairs"] == PAIRS
-    said = "all pictures have been embedded before, and near-duplicates of queries looked for among 4 photos: about 1 s"
+    assert looked[3:] == [(1, 8), (asked, 4)] and found["near_duplicates"]["pairs"] == PAIRS
+    said = " px, and near-duplicates of queries looked for among 4 photos: about "
     assert said in capsys.readouterr().out
     audited(shop, files, tmp_path / "two", name="leaning", quick=True)
     assert len(looked) == 5 and "looked for" not in capsys.readouterr().out  # whatever the model
@@ -171,3 +177,47 @@ def test_other_photos_of_the_gallery_or_other_queries_are_looked_through_anew(sh
     other = audited(shop, files, tmp_path / "other", lambda rows: rows[rows.path != "sent/z0_0.jpg"], quick=True)
     pairs = [found["near_duplicates"]["pairs"] for found in (first, less, other)]
     assert pairs == [PAIRS, [pair for pair in PAIRS if "2_3" not in pair[1]], PAIRS[1:]]
+
+
+@pytest.mark.parametrize("change", [lambda rows: rows, as_photos])
+def test_photos_of_the_gallery_saved_anew_are_no_backgrounds(shop, files, tmp_path, monkeypatch, change):
+    rows = change(files[1])
+    unasked = [place for place, path in enumerate(sorted(rows.path)) if path != "shop/1_2.png"]
+    monkeypatch.setattr(sample, "draw", lambda *given: np.array(unasked))
+    asked = {} if "role" in rows else {"queries": len(unasked)}
+    walls = {"backgrounds": str(shutil.copytree("backgrounds", tmp_path / "walls")), "quick": True}
+    audited(shop, files, tmp_path / "one", change, **walls, **asked)
+    saved_anew(Image.open(files[0] / "photos/shop/1_2.png"), tmp_path / "walls/wall.jpg")
+    monkeypatch.setattr(embeddings, "_made", lambda *given: pytest.fail("embedded first"))
+    message = "^audited photos among the backgrounds, with their objects; .*: .*walls/wall.jpg = shop/1_2.png$"
+    with pytest.raises(ValueError, match=message):
+        audited(shop, files, tmp_path / "two", change, **walls, **asked)
+
+
+def remedied(files, out, change=lambda rows: rows):
+    folder, rows = files
+    change(rows).to_csv(folder / "photos/photos.csv", index=False)
+    given = {"photos": str(folder / "photos"), "masks": str(folder / "masks"), "backgrounds": "backgrounds"}
+    remedies.main(SETTINGS, "python:drawn_embedders:background_alone", out / "r.json", **given)
+    return json.loads((out / "r.json").read_text())["r"]
+
+
+def test_remedies_name_them_as_the_audit_does_and_look_for_none_again(shop, files, tmp_path, monkeypatch, capsys):
+    said = audited(shop, files, tmp_path / "audit", quick=True)["near_duplicates"]["said"]
+    monkeypatch.setattr(doubles.Doubles, "_write", lambda *given: pytest.fail("looked for again"))
+    assert remedied(files, tmp_path)["near_duplicates"] == 4
+    assert f"\n{said} All figures hold them: clean Recall@1, what swapping costs, and" in capsys.readouterr().out
+
+
+def test_remedies_of_a_gallery_that_no_audit_has_looked_through_decode_it_no_second_time(files, tmp_path, monkeypatch):
+    decoded, read = [], gallery.read_photo
+    monkeypatch.setattr(gallery, "read_photo", lambda path: decoded.append(path) or read(path))
+    few = remedied(files, tmp_path, lambda rows: rows[rows.path != "sent/z0_0.jpg"])
+    assert few["near_duplicates"] == 3 and decoded == []
+
+
+def test_remedies_of_photos_that_search_all_others_name_them_too(shop, files, tmp_path, capsys):
+    assert remedied(files, tmp_path, as_photos)["near_duplicates"] == 8
+    assert "\n8 of 39 photos are near-duplicates (recompressed" in capsys.readouterr().out
+    less = remedied(files, tmp_path, lambda rows: as_photos(rows)[~rows.path.str.contains("/z")])
+    assert "near_duplicates" not in less and "near-duplicates" not in capsys.readouterr().out

@@ -139,3 +139,35 @@ def test_a_model_that_is_none_is_refused_and_nothing_is_written(function, messag
     with pytest.raises(InputError, match=message):
         audit.main(SETTINGS, f"torchscript:{tmp_path}/net.pt?input_px={SIDE}", tmp_path / "out", None, **given)
     assert not list(tmp_path.glob("out/*"))
+
+
+class Keeps(torch.nn.Module):
+    """Something kept from earlier calls moves what it gives."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("kept", torch.zeros(1))
+
+    def forward(self, images):
+        features = images.flatten(1)[:, :64]
+        return features + self.kept * torch.arange(64)
+
+
+def test_a_model_whose_answers_change_later_is_refused_then_and_when_it_is_loaded_anew(
+    in_the_shop, tmp_path, monkeypatch
+):
+    torch.jit.script(Keeps()).save(str(tmp_path / "net.pt"))
+    given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds", "quick": True}
+    real, made = embeddings._made, []
+
+    def changing(embedder, pictures, view, bar):
+        made.append(view)
+        embedder.network.kept.fill_(view == "swapped/1")
+        return real(embedder, pictures, view, bar)
+
+    monkeypatch.setattr(embeddings, "_made", changing)
+    monkeypatch.setattr(embeddings, "exported", lambda model, *_: model)  # an export may keep nothing
+    for _ in range(2):  # the second time all is in the cache
+        with pytest.raises(InputError, match=r"gives photos other embeddings now than it gave before .cosine .*alone$"):
+            audit.main(SETTINGS, f"torchscript:{tmp_path}/net.pt?input_px={SIDE}", tmp_path / "out", None, **given)
+        assert made == ["clean", "swapped/0", "swapped/1"] and not list(tmp_path.glob("out/*"))

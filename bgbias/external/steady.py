@@ -27,7 +27,7 @@ def refuse_unsteady(embedder: Embedder, pictures: Tensor, names: Sequence[str]) 
     """
     pictures = pictures[:ENOUGH]
     first = embed(embedder, [pictures], names)
-    most = min(MOST, max(LEAST, SHARE * float(_apart(first[:, None], first).mean())))
+    most = _most(first)
     mend = "it was exported in training mode; call .eval() before the export"
     for batches, what in (
         ([pictures], "gives the same photos other embeddings at each call, as dropout does"),
@@ -36,6 +36,26 @@ def refuse_unsteady(embedder: Embedder, pictures: Tensor, names: Sequence[str]) 
         moved = float(_apart(embed(embedder, batches, names), first).max())
         if moved > most:
             raise InputError(f"{embedder.name}: {what} (cosine {1 - moved:.5f}): {mend}")
+
+
+def refuse_changed(embedder: Embedder, pictures: Tensor, names: Sequence[str], before: Tensor) -> None:
+    """Embed some photos again, and refuse a model that gives other embeddings than it gave before.
+
+    Args:
+        embedder: of any origin.
+        pictures: uint8 (B, 3, S, S).
+        names: of the photos, for errors.
+        before: float32 (B, D), their embeddings.
+
+    Raises:
+        ValueError: an embedding has changed.
+    """
+    moved = float(_apart(embed(embedder, [pictures], names), before).max())
+    if moved > _most(before):
+        raise InputError(
+            f"{embedder.name}: gives photos other embeddings now than it gave before (cosine {1 - moved:.5f}), so it "
+            "keeps something from call to call: let it depend on the photo alone"
+        )
 
 
 def refuse_alike(embedder: Embedder, pictures: Tensor, names: Sequence[str]) -> None:
@@ -60,6 +80,11 @@ def refuse_alike(embedder: Embedder, pictures: Tensor, names: Sequence[str]) -> 
             "rounding would decide which are nearest: see that it is trained, with this mean and sd, and take away "
             "inside the model what all embeddings have in common"
         )
+
+
+def _most(embeddings: Tensor) -> float:
+    """How far a photo's embedding may move."""
+    return min(MOST, max(LEAST, SHARE * float(_apart(embeddings[:, None], embeddings).mean())))
 
 
 def _apart(one: Tensor, other: Tensor) -> Tensor:

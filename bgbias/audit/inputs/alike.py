@@ -38,6 +38,11 @@ def of_folder(folder: Path, pool: Pack, seed: int, photos: Pack, paths: Sequence
     return [*on_white(files, f"backgrounds of {folder}"), *of_pool(pool, str(folder), names)]
 
 
+def squares(folder: Path | None, pool: Pack, seed: int) -> dict[str, np.ndarray]:
+    """The centre squares of a folder's pool by their paths, to be compared with photos; none of no folder."""
+    return dict(zip(map(str, drawn(folder, seed)), map(_square, pool), strict=True)) if folder else {}
+
+
 def of_second(asked: str | None, pool: SecondPool | None, seed: int, photos: Pack, paths: Sequence[str]) -> list[str]:
     """Say the same of a second pool, sentences; nothing where there is none.
 

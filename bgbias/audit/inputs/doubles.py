@@ -1,6 +1,10 @@
-"""Near-duplicates of queries in the gallery that they search: a customer's photo that is the shop's, saved anew."""
+"""Near-duplicates of queries in the gallery that they search: a customer's photo that is the shop's, saved anew.
 
-from collections.abc import Callable, Sequence
+And of backgrounds, which would show queries on products of the gallery.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from time import perf_counter
@@ -13,10 +17,12 @@ from bgbias.audit.inputs.gallery import Gallery
 from bgbias.cache import Cache, fingerprint
 from bgbias.config.params import Geometry
 from bgbias.datasets.near_duplicates import near_duplicates_of
+from bgbias.errors import refuse
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import BATCH
 
 PIECE = 2**15  # photos of the gallery whose pairs are in one file
+Backgrounds = Mapping[str, np.ndarray]  # name -> centre square, uint8 (S, S, 3)
 
 
 class Doubles:
@@ -26,12 +32,16 @@ class Doubles:
     processes the first does it, as it decodes the photos of a folder, on all cores of its machine.
     """
 
-    def __init__(self, gallery: Gallery, queries: Pack, geometry: Geometry, cache: Cache):
-        """Take the gallery, its queries' pictures as `gallery.compared` gives them, by this geometry, and the cache."""
-        self.gallery, self.queries, self.cache = gallery, queries, cache
+    def __init__(self, gallery: Gallery, queries: Pack, geometry: Geometry, cache: Cache, backgrounds: Backgrounds):
+        """Take the gallery, its queries' pictures as `gallery.compared` gives them, by this geometry, and the cache.
+
+        Backgrounds are refused where the gallery has a near-duplicate; those that are certainly none are not given.
+        """
+        self.gallery, self.queries, self.cache, self.backgrounds = gallery, queries, cache, backgrounds
         self.pieces = [range(gallery.size)[start : start + PIECE] for start in range(0, gallery.size, PIECE)]
         asked = [gallery.content, gallery.size, gallery.rows.tolist(), geometry]
-        self.made_from = fingerprint(["near-duplicates", *asked])
+        of_backgrounds = [hashlib.sha256(picture.tobytes()).hexdigest() for picture in backgrounds.values()]
+        self.made_from = fingerprint(["near-duplicates", *asked, *of_backgrounds])
 
     def left(self) -> int:
         """How many photos of the gallery are left to look through."""
@@ -49,6 +59,9 @@ class Doubles:
         """Return the pairs, in order: rows of the gallery's table, of a query and of its near-duplicate in the gallery.
 
         A query that is searched itself is no pair with itself, and two that are near-duplicates are one pair.
+
+        Raises:
+            InputError: a background is a near-duplicate of a photo of the gallery, and shows its object.
         """
         found = set()
         with tqdm(total=self.gallery.size, desc="near-duplicates", unit="photo", leave=False, delay=5) as bar:
@@ -57,11 +70,14 @@ class Doubles:
                 pairs = self.cache.folder(_file(rows), self.made_from, partial(self._write, rows, bar), np.load)
                 found |= set(map(tuple, pairs.tolist()))
                 bar.update(before + len(rows) - bar.n)
+        names, paths = list(self.backgrounds), self.gallery.table.path
+        shown = {query: f"{names[~query]} = {paths[row]}" for query, row in sorted(found) if query < 0}.values()
+        refuse(shown, "audited photos among the backgrounds, with their objects; give a folder without them")
         # of (query, query) and of two queries, of which each finds the other, the reverse is there, too
         return sorted(pair for pair in found if pair[0] < pair[1] or pair[::-1] not in found)
 
     def _write(self, rows: range, bar: tqdm, path: Path) -> None:
-        queries, found = self.gallery.rows, []
+        queries, found = [*self.gallery.rows, *(~place for place in range(len(self.backgrounds)))], []
         for start in range(0, len(rows), BATCH):
             batch = np.array(rows[start : start + BATCH])
             pairs = self._find(self.gallery.compared(batch))
@@ -72,7 +88,7 @@ class Doubles:
 
     @cached_property
     def _find(self) -> Callable[[Sequence[np.ndarray]], list[tuple[int, int]]]:
-        return near_duplicates_of(self.queries)
+        return near_duplicates_of([*self.queries, *self.backgrounds.values()])
 
 
 def _file(rows: range) -> str:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from bgbias.ablations import inpainted
 from bgbias.audit.inputs import mixed
-from bgbias.audit.inputs.doubles import Doubles
+from bgbias.audit.inputs.doubles import Backgrounds, Doubles
 from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.second_kind import SecondKind
 from bgbias.cache import Cache, fingerprint
@@ -43,7 +43,7 @@ class Pictures:
         second_kind: other masks; None: there are none.
         second_pool: other backgrounds; None: there are none.
         gallery: of whose queries these are a sample, or which some of these search; None: all search all others.
-        doubles: looks for near-duplicates of a sample in its gallery; None: these are all photos.
+        doubles: looks for near-duplicates of the queries in their gallery; None: there is none.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Pictures:
         purpose: str = PURPOSE,
         second_kind: SecondKind | None = None,
         gallery: Gallery | None = None,
+        squares: Backgrounds | None = None,
     ):
         """Choose what is audited.
 
@@ -70,6 +71,7 @@ class Pictures:
             purpose: of the draws, see `Photos.draw`; "swapped" draws as the pipeline does.
             second_kind: masks of another kind, to hold beside those of the photos.
             gallery: of whose queries these are a sample.
+            squares: backgrounds that may be photos of the gallery, see `Doubles`.
         """
         self.table = photos.table.loc[image_ids].reset_index(drop=True)
         self.labels = self.table.class_id.to_numpy(copy=True)
@@ -80,8 +82,10 @@ class Pictures:
         self.identity = fingerprint([*settings, photos.geometry], packs)
         self.second_kind, self.second_pool, self.gallery = second_kind, None, gallery
         own = photos.photos.subset(self.image_ids)
-        sampled = gallery is not None and len(gallery.rows) == len(own)
-        self.doubles = Doubles(gallery, own, photos.geometry, cache) if sampled else None
+        self.doubles = None
+        if gallery:
+            asked = own if len(own) == len(gallery.rows) else own.subset(gallery.rows)  # of all photos, see `sources`
+            self.doubles = Doubles(gallery, asked, photos.geometry, cache, squares or {})
         if second_kind:
             self._by_second_kind = Photos(self.table, own, second_kind.masks, photos.geometry)
 
@@ -138,7 +142,7 @@ class Pictures:
 
     @cached_property
     def near_duplicates(self) -> list[tuple[int, int]]:
-        """Pairs of rows, see `near_duplicates.near_duplicates`; of a sample of those of the gallery, see `Doubles`."""
+        """Pairs of rows, see `near_duplicates.near_duplicates`; of queries, of the gallery's table, see `Doubles`."""
         if self.doubles:
             return self.doubles.pairs()
         return near_duplicates.near_duplicates(self.photos.photos.subset(self.image_ids))

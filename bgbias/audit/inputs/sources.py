@@ -95,6 +95,7 @@ def of_folder(
     gallery, image_ids, full_size = None, np.arange(len(table)), masks.folder.parent / "masks"  # see `mask_pack`
     if chosen is not None:
         gallery = galleries.of_files(every, size, folder, chosen, input_px)
+        gallery = gallery._replace(compared=photos.subset) if cut_gallery else gallery  # they are packed
     if partial:
         image_ids = chosen
         places = np.zeros(len(every), dtype=np.int64)
@@ -105,7 +106,8 @@ def of_folder(
     beside = making and SecondKind(second_kind.name(making), packs.mask_pack(listed, folder, making, input_px, cache))
     if method == "given":
         remarks += second_kind.shared(made, beside, (file_of(full_size, path) for path in table.path))
-    pictures = Pictures(photos, image_ids, pool, seed, cache, second_kind=beside, gallery=gallery)
+    squares = alike.squares(backgrounds, pool, seed)
+    pictures = Pictures(photos, image_ids, pool, seed, cache, second_kind=beside, gallery=gallery, squares=squares)
     pictures.second_pool = pools.second(options.second_backgrounds, pictures, cache)
     said += alike.shared(pool, pictures.second_pool)
     said += alike.of_second(options.second_backgrounds, pictures.second_pool, seed, *audited)

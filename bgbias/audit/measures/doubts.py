@@ -77,9 +77,7 @@ def of_photos(pictures: Pictures, scores: dict[str, dict]) -> dict:
         pictures: of the audit.
         scores: what is measured -> its estimates.
     """
-    pairs, table = pictures.near_duplicates, pictures.table
-    photos, said = len({row for pair in pairs for row in pair}), near_duplicates.describe(pairs, *_named(table))
-    return {"photos": photos} | _doubles(pairs, table, said, scores)
+    return {"photos": alike(pictures)} | _doubles(pictures, scores)
 
 
 def of_queries(pictures: Pictures, scores: dict[str, dict]) -> dict:
@@ -89,15 +87,28 @@ def of_queries(pictures: Pictures, scores: dict[str, dict]) -> dict:
         pictures: of the audit, of a sample.
         scores: what is measured -> its estimates.
     """
-    pairs, gallery, queries = pictures.near_duplicates, pictures.gallery, int(doubled(pictures).sum())
-    which = f"{queries:,} of {len(gallery.rows):,} queries have a near-duplicate in the gallery"
+    return {"queries": alike(pictures)} | _doubles(pictures, scores)
+
+
+def alike(pictures: Pictures) -> int:
+    """Count the photos that are near-duplicates; where there is a gallery, the queries that have one in it."""
+    if pictures.gallery:
+        return int(doubled(pictures).sum())
+    return len({row for pair in pictures.near_duplicates for row in pair})
+
+
+def said_of_alike(pictures: Pictures) -> str:
+    """Say how many these are, and what is to be done; "" where there are none."""
+    pairs, gallery = pictures.near_duplicates, pictures.gallery
+    if not gallery:
+        return near_duplicates.describe(pairs, *_named(pictures.table))
+    which = f"{alike(pictures):,} of {len(gallery.rows):,} queries have a near-duplicate in the gallery"
     mend = "leave these queries out" if gallery.size < len(gallery.labels) else "keep one of each"
-    said = near_duplicates.describe(pairs, *_named(gallery.table), which, mend)
-    return {"queries": queries} | _doubles(pairs, gallery.table, said, scores)
+    return near_duplicates.describe(pairs, *_named(gallery.table), which, mend)
 
 
 def doubled(pictures: Pictures) -> np.ndarray:
-    """Whether each query of a sample has a near-duplicate in the gallery, bool (Q,)."""
+    """Whether each query has a near-duplicate in the gallery, bool (Q,)."""
     return np.isin(pictures.gallery.rows, np.array(pictures.near_duplicates, dtype=np.int64).reshape(-1))
 
 
@@ -105,11 +116,12 @@ def _named(table: pd.DataFrame) -> tuple[list[str], list[str]]:
     return list(table.path), list(table.class_name)
 
 
-def _doubles(pairs: list[tuple[int, int]], table: pd.DataFrame, said: str, scores: dict[str, dict]) -> dict:
-    paths = table.path.to_numpy()
+def _doubles(pictures: Pictures, scores: dict[str, dict]) -> dict:
+    pairs = pictures.near_duplicates
+    paths = (pictures.gallery or pictures).table.path.to_numpy()
     return {
         "pair_count": len(pairs),
         "pairs": [[paths[row] for row in pair] for pair in pairs[:MOST_PAIRS]],
-        "said": said,
+        "said": said_of_alike(pictures),
         **{f"{what}_without": scores.get(f"{what}_without_duplicates") for what in ("clean", "drop")},
     }

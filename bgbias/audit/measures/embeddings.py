@@ -18,7 +18,7 @@ from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.cache import Cache, fingerprint
 from bgbias.external.exported import exported
-from bgbias.external.steady import refuse_alike, refuse_unsteady
+from bgbias.external.steady import refuse_alike, refuse_changed, refuse_unsteady
 from bgbias.models import embedder as embedders
 from bgbias.photos.views import parts
 
@@ -106,7 +106,7 @@ def embed(
         only: these views; None: all.
 
     Raises:
-        ValueError: see `models.embedder.embed`.
+        ValueError: see `models.embedder.embed`; or a background is a photo of the gallery, see `Doubles`.
     """
     ranks.enough(len(pictures.labels), "photos")
     of_first, opened, second, pool = identity(embedder, pictures), {}, pictures.second_kind, pictures.second_pool
@@ -128,6 +128,8 @@ def embed(
         pictures.doubles.seconds_each() if others else 0.0,
     )
     print(progress.cost(left, passes, pictures.input_px, *seconds), flush=True)
+    if pictures.doubles and only is None:
+        pictures.doubles.pairs()  # kept; it may refuse the backgrounds, and embedding takes longer
     with tqdm(total=sum(sizes.values()), desc="embedding", unit="picture") as bar:
         for view, size in sizes.items():
             bar.set_postfix_str(view)
@@ -140,7 +142,19 @@ def embed(
     if clean:
         clean.embed()
         opened["clean"] = clean.open
+    _refuse_changed(embedder, pictures, Embeddings(opened))
     return Embeddings(opened)
+
+
+def _refuse_changed(embedder: embedders.Embedder, pictures: Pictures, embedded: Embeddings) -> None:
+    """Ask again for some photos as they are, and for the last swapped ones, whenever they were embedded."""
+    view, every = [view for view in embedded if view.startswith("swapped/")][-1], pictures.gallery or pictures
+    rows = np.arange(len(pictures.labels))[-SAMPLE:]
+    refuse_changed(
+        embedder, views.compose(pictures, view, rows), list(pictures.table.path[rows]), embedded[view][-SAMPLE:]
+    )
+    rows = _some(len(every.table))
+    refuse_changed(embedder, every.photo(rows), list(every.table.path[rows]), embedded["clean"][rows])
 
 
 class _Gallery:
