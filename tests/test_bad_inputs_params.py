@@ -90,13 +90,13 @@ def _with(path: tuple, value: object, missing: bool = False):
     """Write params.yaml with another value, or without the key."""
 
     def write(file: Path) -> None:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        found = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
         block = _value(path[:-1], found)
         if missing:
             del block[path[-1]]
         else:
             block[path[-1]] = copy.deepcopy(value)
-        file.write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")
+        file.write_text(yaml.dump(found, Dumper=yaml.CSafeDumper, sort_keys=False), encoding="utf-8")
 
     return write
 

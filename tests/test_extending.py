@@ -49,6 +49,7 @@ def test_a_loss_of_pairs_is_added_with_no_more_consistency_than_those_that_are_t
 def test_a_loss_then_a_network_are_added_by_their_diffs(finished, tmp_path):
     checkout = finished.copy(tmp_path / "clone")
     before = measured(checkout, "demo")
+    checkout.set("", {"regimes": ["base"]})
     checkout.set("train.demo", {"batch_size": 8})  # two classes of four photos
     printed = follow(checkout, LOSS)
     assert "demo, base, supcon, seed 42" in printed and measured(checkout, "demo") != before

@@ -30,8 +30,8 @@ class Shared(Checkout):
         (folder / "seeing.py").write_text(SEEING)
         self.set("masks.demo", {"method": "grabcut"})
         self.set("train.demo", {"batches_per_epoch": 20, "max_epochs": 8, "patience": 8, "freeze_batch_norm": True})
-        self.set("data.demo", {f"{split}_classes": 12 for split in ("train", "val", "test")})  # several batches each
-        self.set("data.demo", {f"{split}_photos": 12 for split in ("train", "val", "test")})
+        self.set("data.demo", {f"{split}_classes": 9 for split in ("train", "val", "test")})  # two batches each
+        self.set("data.demo", {f"{split}_photos": 9 for split in ("train", "val", "test")})
 
     def start(self, count, arguments, **more):
         """Start a stage; what it prints goes to a pipe."""
