@@ -104,7 +104,7 @@ def test_many_processes_that_start_at_once_remove_what_killed_ones_have_left(che
     locks.sweep()
 
 
-@pytest.mark.parametrize("put", [Path.touch, lambda path: path.symlink_to("/proc/gone")], ids=["a file", "a link to nowhere"])
+@pytest.mark.parametrize("put", [Path.touch, lambda path: path.symlink_to("/proc/nowhere")])
 def test_what_is_no_folder_in_the_place_of_the_folder_is_no_cause_to_wait(checkout, put):
     checkout.mkdir()
     put(checkout / ".checkpoints")
