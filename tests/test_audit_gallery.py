@@ -11,6 +11,7 @@ from bgbias.cache import Cache
 from bgbias.errors import InputError
 from bgbias.photos.decode import read_photo
 from bgbias.photos.pack import Pack, crop
+from bgbias.photos.views import Photos
 
 
 def test_queries_are_drawn_by_the_seed_from_those_that_are_not_searched():
@@ -62,6 +63,19 @@ def test_photos_of_a_folder_are_cropped_in_the_order_that_they_are_asked_for(tmp
     assert np.array_equal(gallery.compared(np.array([2, 0])), expected)
     Image.fromarray(noise(3)).save(tmp_path / "2.png")  # of a query
     assert galleries.of_files(table, 2, tmp_path, np.array([2]), 8).content != gallery.content
+
+
+def test_a_dataset_s_queries_are_drawn_by_the_seed_from_photos_that_tell_the_gallery_from_others(photos):
+    image_ids = photos.split("test")
+    one = galleries.of_prepared(photos, image_ids, 4, 1)[0]
+    assert len({str(galleries.of_prepared(photos, image_ids, 4, seed)[0].rows) for seed in range(9)}) > 1
+    others = Photos(photos.table, photos.masks, photos.masks, photos.geometry)  # other bytes
+    for gallery, _ in (galleries.of_prepared(*given, 4, 1) for given in ((photos, image_ids[1:]), (others, image_ids))):
+        assert gallery.content != one.content
+    assert galleries.of_prepared(photos, image_ids, 9, 1) == (
+        None,
+        ["--queries 9: there are 9, so all are audited, as without it."],
+    )
 
 
 def test_second_masks_are_made_anew_for_other_photos_or_by_another_method(tmp_path, monkeypatch):
