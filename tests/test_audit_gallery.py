@@ -95,4 +95,8 @@ def test_second_masks_are_made_anew_for_other_photos_or_by_another_method(tmp_pa
     assert masks(one, np.array([1, 0]), grabcut) == [3, 4]
     assert masks(one, np.array([0, 1]), larger) == [5, 6]
     assert masks(other, np.array([0, 1]), grabcut) == [7, 8]
-    assert np.array_equal(np.asarray(made[2]), one[1]) and second_kind.making("rembg", "given", "a").rembg_model == "a"
+    network = second_kind.making("rembg", "given", str(tmp_path / "net.onnx"))
+    for content, expected in ((b"one", [9, 10]), (b"two", [11, 12])):
+        (tmp_path / "net.onnx").write_bytes(content)
+        assert masks(one, np.array([0, 1]), network) == expected
+    assert np.array_equal(np.asarray(made[3]), one[0]) and second_kind.making("rembg", "given", "a").rembg_model == "a"
