@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -209,6 +210,26 @@ def test_a_pool_is_made_anew_for_another_name_seed_side_or_picture(tmp_path, mon
     before = last(tmp_path / "some", 3, 1, cache)
     draw(tmp_path / "some/3.PNG", (30, 30), colour=200)
     assert last(tmp_path / "some", 3, 1, cache) != before
+
+
+def test_a_second_pool_is_named_and_marked_by_the_pictures_that_are_drawn_from_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(pools, "POOL", 4)
+    monkeypatch.setattr(pools, "swap", lambda name, number, seed, px: np.full((px, px, 3), (number + 4 * seed) / 99))
+    walls = tmp_path / "walls"
+    for number in range(6):
+        draw(walls / f"{number}.png", (90, 80), colour=number)
+
+    def second(asked, seed):
+        asking = SimpleNamespace(input_px=16, seed=seed)
+        return pools.second(str(asked), asking, Cache(tmp_path / "cache"))
+
+    one, other, rendered, again = second(walls, 1), second(walls, 2), second("rendered", 1), second("rendered", 2)
+    assert (one.name, rendered.name) == (f"4 of {walls}", "4 of this project, rendered")
+    assert one.mark == pools.mark(*pools.drawn(walls, 1)) != other.mark and rendered.mark == pools.RENDERED
+    assert len({pool.identity for pool in (one, other, rendered, again)}) == 4
+    assert {min(shape[:2]) for shape in one.pictures.shapes.tolist()} == {27}
+    first, second_one, third = sorted(walls.iterdir())[:3]
+    assert pools.mark(first, second_one) != pools.mark(first, third)
 
 
 def test_copies_of_a_background_are_refused_for_they_would_count_as_other_backgrounds(tmp_path):

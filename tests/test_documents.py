@@ -128,12 +128,14 @@ def test_a_benchmark_s_alternatives_the_fastest_first(tmp_path):
     ways = {
         "ours": {"median_s": 0.5, "images_per_s": 4000.4, "peak_mb": 1487.4},
         "other": {"median_s": 0.25, "peak_mb": 0},
+        "slow": {"median_s": 1234.4, "peak_mb": 0},
     }
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"machine": "any", "cases": {"a step": {"alternatives": ways, "ours": "ours"}}}))
     rows = speed.benchmark(path).to_numpy().tolist()
     assert rows[0] == ["a step", "other", "", "0.25", "0.50", "0"]
     assert rows[1] == ["a step", "**ours**", "4,000", "0.5", "1.00", "1,487"]
+    assert rows[2] == ["a step", "slow", "", "1,234", "2468.80", "0"]
     del ways["ours"]["images_per_s"]  # no pictures
     path.write_text(json.dumps({"cases": {"a step": {"alternatives": ways, "ours": "ours"}}}))
     assert list(speed.benchmark(path)) == ["measured", "way", "seconds", "time / ours", "peak MB"]
@@ -174,13 +176,18 @@ def test_a_mark_that_cannot_be_followed_is_named(study, mark, message):
 
 
 def test_a_mark_without_an_end_is_refused_and_nothing_is_lost(study, monkeypatch):
-    text = "<!-- table: arrows a.json of=x -->\n\ntext\n\n<!-- table: scores a.json -->\n\n<!-- end -->\n"
-    with pytest.raises(ValueError, match="no <!-- end --> follows, .*: <!-- table: arrows a.json of=x -->"):
+    text = "# A\n\n<!-- table: arrows a.json of=x -->\n\ntext\n\n<!-- table: scores a.json -->\n\n<!-- end -->\n"
+    with pytest.raises(ValueError, match="no <!-- end --> follows, .*: <!-- table: arrows a.json of=x -->$"):
         blocks.filled(text, study)
     monkeypatch.chdir(study)
     Path("README.md").write_text("<!-- table: arrows a.json of=x -->\n")
     with pytest.raises(ValueError, match="README.md: its tables cannot be written .no <!-- end -->"):
         documents.main(None)
+
+
+def test_text_after_a_table_is_kept_though_another_end_follows(study):
+    filled = blocks.filled("<!-- table: arrows a.json of=x -->\n\n<!-- end -->\n\ntext\n\n<!-- end -->\n", study)
+    assert filled.endswith("<!-- end -->\n\ntext\n\n<!-- end -->\n")
 
 
 def test_the_stage_fills_readme_and_docs_once(study, monkeypatch, capsys):

@@ -66,6 +66,28 @@ def test_a_record_holds_scores_and_paired_differences_of_retrieval_and_attention
     assert difference["attention_score_clean"]["difference"] == pytest.approx(0.3 / 3)  # photo 7, both seeds
 
 
+def test_all_intervals_are_resampled_by_the_seed_and_attention_by_its_photos_classes(root, monkeypatch):
+    asked = []
+    monkeypatch.setattr("bgbias.documents.record.compare", lambda *given: asked.append(given[1:3]) or compare(*given))
+    stage.main(SETTINGS, "demo", "kept", False)
+    (queries, _), (attention, _) = asked
+    assert [seed for _, seed in asked] == [7, 7]
+    assert dict(queries["class"]) == {4: 0, 5: 0, 6: 1, 7: 1} and dict(attention["class"]) == {4: 0, 7: 1, 8: 2}
+
+
+def test_what_cannot_be_told_of_a_single_class_is_recorded_as_nothing(root):
+    for file in root.glob("data/queries/demo/*.csv"):
+        files.write_csv(file, pd.read_csv(file).assign(**{"class": 0}))
+    stage.main(SETTINGS, "demo", "kept", False)
+    kept = files.read_json(Path("metrics/studies/kept.json"))
+    assert kept["differences"]["cure - base"]["map_at_r_clean"]["low"] is None
+
+
+def test_a_study_has_the_name_of_one_file(root):
+    with pytest.raises(ValueError, match="study"):
+        stage.main(SETTINGS, "demo", "../kept", False)
+
+
 def test_metrics_of_another_number_of_seeds_are_refused(root):
     with pytest.raises(ValueError, match="metrics of another number of seeds than 1: .*: base, cure"):
         record("demo", ["base", "cure"], [1], 7)
@@ -89,6 +111,10 @@ def test_the_stage_writes_the_record_of_what_params_name(root):
     for key, other in {"dataset": "sop", "loss": "arcface", "seeds": [1], "regimes": {"base": {}}}.items():
         with pytest.raises(ValueError, match=f"kept.json holds another study; .* to lose it: {key} "):
             refuse_to_lose(Path("metrics/studies/kept.json"), kept | {key: other})
+    refuse_to_lose(Path("metrics/studies/kept.json"), kept | {"regimes": {"cure": {}, "base": {}}})  # the same, too
+    files.write_json(Path("metrics/studies/other.json"), {"results": {}})
+    with pytest.raises(ValueError, match="other.json holds another study"):
+        refuse_to_lose(Path("metrics/studies/other.json"), kept)
     settings.loss = "arcface"
     with pytest.raises(
         ValueError, match="kept.json holds another study; .* --replace to lose it: loss triplet instead of"
@@ -126,6 +152,7 @@ LOCK = """stages:
         ("max_epochs: 40", "max_epochs: 40, patience: 5", "train@demo-base-1 with train.demo.patience 5$"),
         ("lr: 0.1, max", "max", "train@demo-base-1 with train.demo.lr None$"),
         ("seeds: [1, 2]", "seeds: [1]", r"evaluate@demo-cure with seeds \[1\]$"),
+        ("seeds: [1, 2]", "losses.triplet: {margin: 1}", r"with losses.triplet {'margin': 1}$"),  # which is gone
         ("md5: a}]", "md5: b}]", "others ran with; .*: train@demo-cure-2 with another bgbias/training$"),
         (
             "md5: c.dir}]\n    params: {params.yaml: {}",

@@ -1,10 +1,13 @@
 """Locks and scratch folders, in processes that are killed or run twice."""
 
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 
 import pytest
 
@@ -50,7 +53,7 @@ def test_a_lock_names_its_process_and_dies_with_it(start, tmp_path, checkout):
     complaint = rf"^it: process {holder.pid} is at it: wait until it has ended, or stop it with `kill {holder.pid}`$"
     with pytest.raises(BlockingIOError, match=complaint), locks.locked("it"):
         pass
-    with locks.locked("something else"):
+    with locks.locked("something else, such as caf\udce9"):
         pass
     holder.kill()
     holder.wait()
@@ -68,7 +71,7 @@ def test_what_a_killed_process_leaves_is_removed_and_what_a_living_one_needs_is_
         holder.stdout.readline()
         with locks.scratch(folder / "other") as other:
             locks.sweep()
-            assert other.is_dir()
+            assert other.is_dir() and (other.parent == folder if where else other.parent == checkout / ".checkpoints")
         half = [path for place in (folder, checkout) for path in place.rglob("half")]
         assert len(half) == 1
         holder.kill()
@@ -80,7 +83,8 @@ def test_what_a_killed_process_leaves_is_removed_and_what_a_living_one_needs_is_
 
 def test_many_processes_that_start_at_once_remove_what_killed_ones_have_left(checkout, monkeypatch):
     (checkout / ".checkpoints").mkdir(parents=True)
-    (checkout / ".checkpoints/killed.lock").touch()
+    for name in ("killed", "partial-killed-before-it-named-its-target"):
+        (checkout / f".checkpoints/{name}.lock").touch()
     mkdir, glob, gone = Path.mkdir, Path.glob, [FileExistsError(), FileNotFoundError()]  # by another one, in between
 
     def removed(folder, *args, **how):
@@ -100,10 +104,11 @@ def test_many_processes_that_start_at_once_remove_what_killed_ones_have_left(che
     locks.sweep()
 
 
-def test_a_file_in_the_place_of_the_folder_is_no_cause_to_wait(checkout):
+@pytest.mark.parametrize("put", [Path.touch, lambda path: path.symlink_to("/proc/nowhere")])
+def test_what_is_no_folder_in_the_place_of_the_folder_is_no_cause_to_wait(checkout, put):
     checkout.mkdir()
-    (checkout / ".checkpoints").touch()
-    with pytest.raises(OSError, match="checkpoints"), locks.locked("it"):
+    put(checkout / ".checkpoints")
+    with pytest.raises(OSError, match="checkpoints|proc"), locks.locked("it"):
         pass
 
 
@@ -116,28 +121,63 @@ def test_a_process_waits_for_another_one(start, tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().err == f"waiting for process {holder.pid}, which makes it\n"
 
 
+def test_a_lock_that_is_given_back_within_a_moment_is_waited_for(checkout):
+    taken = Event()
+
+    def hold():
+        with locks.locked("it"):
+            taken.set()
+            time.sleep(0.2)
+
+    holder = Thread(target=hold)
+    holder.start()
+    taken.wait()
+    with locks.locked("it"):
+        pass
+    holder.join()
+
+
+def test_a_folder_of_locks_that_the_user_removes_is_no_error(checkout):
+    with locks.locked("it"):
+        shutil.rmtree(checkout / ".checkpoints")
+    assert not left(checkout)
+
+
 KILLED_BETWEEN = """
 import os, signal, sys
 from pathlib import Path
 from bgbias import files
+os.chdir(sys.argv[1])  # as in a temporary copy of the checkout
 rename = Path.rename
 def last(path, target):
     if path.name == "new":
         os.kill(os.getpid(), signal.SIGKILL)
     return rename(path, target)
 Path.rename = last
-with files.whole_folder(Path(sys.argv[1])) as partial:
+with files.whole_folder(Path("caf\\udce9")) as partial:
     (partial / "new").touch()
 """
 
 
 def test_a_folder_whose_successor_was_killed_comes_back(start, tmp_path, checkout):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out/old").touch()
-    assert start(KILLED_BETWEEN, tmp_path / "out").wait() == -signal.SIGKILL
-    assert not (tmp_path / "out").exists()
+    out = tmp_path / "caf\udce9"
+    out.mkdir()
+    (out / "old").touch()
+    assert start(KILLED_BETWEEN, tmp_path).wait() == -signal.SIGKILL
+    assert not out.exists()
     locks.sweep()
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["old"] and not left(checkout)
+    assert [path.name for path in out.iterdir()] == ["old"] and not left(checkout)
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_of_what_was_moved_away_the_last_comes_back_unless_its_place_is_taken(tmp_path, checkout, taken):
+    out = tmp_path / "out"
+    with locks.scratch(out) as folder:
+        for name in ("old-0", "old-1"):
+            (folder / name / f"of {name}").mkdir(parents=True)
+        if taken:
+            out.mkdir()
+    assert [path.name for path in out.iterdir()] == ([] if taken else ["of old-1"])
 
 
 AGAIN_AND_AGAIN = """

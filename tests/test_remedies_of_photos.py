@@ -8,15 +8,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from audited_shop import CLASSES, PHOTOS, SETTINGS, run
 from PIL import Image
 from torch import nn
 
+from bgbias.audit import remedied as sides
 from bgbias.audit.inputs import known_photos
 from bgbias.audit.measures import embeddings
+from bgbias.cache import Cache
 from bgbias.errors import InputError
 from bgbias.remedies import passes
 from bgbias.remedies.pictures import REMEDIES
@@ -180,3 +184,24 @@ def test_the_command_that_an_audit_prints_runs_and_finds_what_the_audit_has_kept
     said = command(line)
     assert "all pictures have been embedded before" in said
     assert json.loads((tmp_path / "my audit/remedies.json").read_text())["remedies"]["photos"] == "my photos"
+
+
+def test_in_a_larger_gallery_remedies_are_embedded_anew_though_all_photos_are_the_same(tmp_path, monkeypatch):
+    """Else the views of one gallery, which are of the queries alone, would be taken for those of another."""
+    (tmp_path / "pack").touch()
+    pack, asked = SimpleNamespace(folder=tmp_path / "pack"), []
+    photos = SimpleNamespace(photos=pack, masks=pack)
+    monkeypatch.setattr(sides.embeddings, "identity", lambda *_: "the same")
+    monkeypatch.setattr(sides.embeddings, "seconds_each", lambda *_: 0.0)
+    monkeypatch.setattr(sides, "Shown", lambda *_: SimpleNamespace(names=["as_is"]))
+    monkeypatch.setattr(sides.passes, "training_swaps", lambda *_: None)
+    monkeypatch.setattr(sides.passes, "embedded", lambda *given, **_: asked.append(given[5].args[1]))
+    for name in ("learn", "measure"):
+        monkeypatch.setattr(sides.recovery, name, lambda *_: None)
+    for tested, validation in ((2, 2), (3, 2), (2, 3)):
+        its = {"draws": 1, "purpose": "", "seed": 1, "labels": range(4), "input_px": 8, "pool": pack, "photos": photos}
+        pictures = SimpleNamespace(gallery=SimpleNamespace(size=tested), image_ids=range(4), **its)
+        learning = {"train": (photos, np.arange(4), None), "val": (photos, np.arange(4), validation)}
+        sides.measure(None, sides.Sides(pictures, learning, pack, pack, []), Cache(tmp_path / "cache"))
+    (chosen, measured), (other, larger), (others, same) = zip(asked[::2], asked[1::2], strict=True)
+    assert len({chosen, other, others}) == 3 and measured == same != larger

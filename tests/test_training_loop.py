@@ -1,7 +1,9 @@
 """The loop: it learns, selects, stops, and refuses to go on with a broken loss."""
 
 import dataclasses
+import itertools
 from pathlib import Path
+from statistics import fmean
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -108,18 +110,26 @@ def test_one_cycle_ends_low_where_a_fifth_of_its_steps_is_one(parts, tmp_path, b
     assert 0 < loop.fit(*given, tmp_path / "checkpoint.pt").lr.iloc[-1] < 0.001
 
 
-def test_bf16_trains_too_and_leaves_weights_in_full_precision(parts, tmp_path):
+def test_bf16_trains_too_and_leaves_weights_and_the_loss_in_full_precision(parts, tmp_path):
     changes = {"precision": "bf16", "max_epochs": 8, "patience": 8, "batches_per_epoch": 6}
-    given, kinds = parts(loss="normalized_softmax", **changes), set()
+    given, kinds, measured = parts(loss="normalized_softmax", **changes), set(), set()
+    given[1].register_forward_pre_hook(lambda _, asked: measured.add(asked[0].dtype))
     given[0].network.trunk.conv.register_forward_hook(lambda conv, _, out: kinds.add((conv.training, out.dtype)))
     curve = loop.fit(*given, tmp_path / "checkpoint.pt")
     assert curve.loss.tail(2).mean() < curve.loss.head(2).mean()
     assert {dtype for training, dtype in kinds if training} == {torch.bfloat16}
-    assert {parameter.dtype for parameter in given[0].parameters()} == {torch.float32}
+    assert {parameter.dtype for parameter in given[0].parameters()} == {torch.float32} == measured
+
+
+def test_tf32_is_no_bf16(parts, tmp_path):
+    given, kinds = parts(precision="tf32", max_epochs=1), set()
+    given[0].network.trunk.conv.register_forward_hook(lambda conv, _, out: kinds.add(out.dtype))
+    loop.fit(*given, tmp_path / "checkpoint.pt")
+    assert kinds == {torch.float32}
 
 
 def test_class_weights_of_a_loss_are_trained_with_their_own_rate(parts, tmp_path):
-    given = parts(loss="arcface", batch_size=4, schedule="constant")
+    given = parts(loss="arcface", batch_size=4, schedule="constant", lr=1e-5)
     before = given[1].W.detach().clone()
     loop.fit(*given, tmp_path / "checkpoint.pt")
     moved = (given[1].W.detach() - before).abs().max().item()
@@ -186,7 +196,7 @@ def test_the_same_seed_trains_the_same_network_to_the_byte(parts, tmp_path):
     pd.testing.assert_frame_equal(trained[0][1], trained[1][1])
 
 
-def test_the_best_epoch_is_kept_and_patience_ends_the_run(parts, tmp_path):
+def test_the_best_epoch_is_kept_and_marked_and_patience_ends_the_run(parts, tmp_path, capsys):
     *given, _ = parts(max_epochs=9, patience=2)
     seen = []
 
@@ -198,6 +208,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(parts, tmp_path):
     curve = loop.fit(*given, validate, tmp_path / "checkpoint.pt")
     assert curve.val_map_at_r.tolist() == [0.1, 0.5, 0.5, 0.2]  # an equal score is no better one
     assert torch.equal(weights(given[0]), seen[1])
+    assert [line.endswith(" *") for line in capsys.readouterr().out.splitlines()] == [True, True, False, False]
 
 
 def test_an_epoch_that_finds_nothing_is_better_than_none(parts, tmp_path):
@@ -224,23 +235,56 @@ def test_the_same_workers_give_all_epochs_and_change_nothing(parts, tmp_path):
     with patch.object(loop, "DataLoader", wraps=loop.DataLoader) as made:
         curve = loop.fit(*parts("bgaugment", workers=1), tmp_path / "worker.pt")
     pd.testing.assert_frame_equal(curve, alone)
-    assert len(curve) > 1 and made.call_count == 1
+    assert len(curve) > 1 and made.call_count == 1 and made.call_args.kwargs["num_workers"] == 1
+
+
+def test_noise_and_dropout_are_others_in_each_epoch_and_with_each_seed(parts, tmp_path, monkeypatch):
+    asked = set()
+
+    def silent(images, share, noise, *rows):
+        asked.add((noise.initial_seed(), torch.initial_seed()))
+        return images
+
+    monkeypatch.setattr(loop, "add_noise", silent)
+    for seed in (5, 6):
+        given = parts(max_epochs=3)
+        given[2].seed = seed
+        loop.fit(*given, tmp_path / f"{seed}.pt")
+    assert [len(set(seeds)) for seeds in zip(*asked, strict=True)] == [6, 6]
+
+
+def test_the_loss_has_the_labels_of_its_photos_and_its_mean_of_an_epoch_is_told(parts, tmp_path, monkeypatch, capsys):
+    _, loss, crops, *_ = given = parts(max_epochs=2)
+    seen, values, clock = [], [], itertools.count(step=2)  # an epoch takes two seconds
+    loss.register_forward_pre_hook(lambda _, asked: seen.append(asked[1].tolist()))
+    loss.register_forward_hook(lambda _, asked, value: values.append(value.item()))
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=clock.__next__))
+    curve = loop.fit(*given, tmp_path / "checkpoint.pt")
+    steps = crops.options.batches_per_epoch
+    assert seen == [crops[epoch, step].labels.tolist() for epoch in (1, 2) for step in range(steps)]
+    assert curve.loss.tolist() == pytest.approx([fmean(values[:steps]), fmean(values[steps:])])
+    assert capsys.readouterr().out.count(f", {steps * crops.options.batch_size / 2:.0f} images/s") == 2
 
 
 class BreakingLoss(torch.nn.Module):
-    """A loss that is not a number at its fifth call."""
+    """A loss that is broken at its fifth call."""
 
     calls = 0
 
+    def __init__(self, broken):
+        super().__init__()
+        self.broken = broken
+
     def forward(self, embeddings, labels):
         self.calls += 1
-        return embeddings.square().sum() * (float("nan") if self.calls == 5 else 1)
+        return embeddings.square().sum() * (self.broken if self.calls == 5 else 1)
 
 
-def test_a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint(parts, tmp_path):
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint(parts, tmp_path, broken):
     embedder, _, *rest = parts()
-    with pytest.raises(InputError, match="the loss is nan in epoch 2, step 2: .*lower"):
-        loop.fit(embedder, BreakingLoss(), *rest, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match=f"the loss is {broken} in epoch 2, step 2: .*lower"):
+        loop.fit(embedder, BreakingLoss(broken), *rest, tmp_path / "checkpoint.pt")
     assert len(torch.load(tmp_path / "checkpoint.pt", weights_only=True)["curve"]) == 1
 
 
