@@ -50,10 +50,8 @@ def problem(folder: Path, photos: int, classes: int, dimensions: int) -> tuple[S
     paths = [f"{label:05}/{row:06}.jpg" for row, label in enumerate(labels)]
     table = pd.DataFrame({"path": paths, "class_name": labels.astype(str)})
     settings = {"labels": labels, "draws": DRAWS, "seed": 42, "input_px": 64, "table": table}
-    pictures = SimpleNamespace(
-        **settings, probed=probed, doubts=doubts, near_duplicates=[], second_kind=None, second_pool=None
-    )
-    return pictures, found
+    none = dict.fromkeys(("gallery", "second_kind", "second_pool"))
+    return SimpleNamespace(**settings, probed=probed, doubts=doubts, near_duplicates=[], **none), found
 
 
 def numbers(found: object) -> list[float]:
