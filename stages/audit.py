@@ -55,7 +55,17 @@ def main(
 ) -> None:
     """Measure, write the figures, and say what they mean."""
     from bgbias import files, seeding
-    from bgbias.audit.shared import Measures, Sampled, Steps, embeddings, explained, known_photos, looked_at, sources
+    from bgbias.audit.shared import (
+        Measures,
+        Sampled,
+        Steps,
+        answers,
+        embeddings,
+        explained,
+        known_photos,
+        looked_at,
+        sources,
+    )
     from bgbias.audit.shared import queries as of_queries
     from bgbias.cache import Cache
     from bgbias.config.read import check
@@ -83,7 +93,7 @@ def main(
     every, explains = pictures.gallery or pictures, bool(maps) and not pictures.gallery and model.differentiable
     known = [] if dataset else known_photos.remark(model, Path(options.photos), every.table.path)
     steps.next()
-    fast = embeddings.fastest(model, pictures)
+    fast = answers.fastest(model, pictures)
     normalised, guessed = looked_at(model, fast, every, settings.seed)
     for sentence in guessed:
         print(printable(sentence), flush=True)

@@ -22,7 +22,7 @@ from bgbias.config import params
 def main(settings: params.Params, dataset: str, row: str) -> None:
     """Embed all views, measure them, write the figures query by query."""
     from bgbias import files, seeding
-    from bgbias.audit.shared import Measures, embeddings, explained, queries, sources
+    from bgbias.audit.shared import Measures, answers, embeddings, explained, queries, sources
     from bgbias.cache import Cache
     from bgbias.errors import refuse_unknown
     from bgbias.external import spec
@@ -33,7 +33,7 @@ def main(settings: params.Params, dataset: str, row: str) -> None:
     options, cache, model = board.datasets[dataset], Cache(files.root() / ".cache"), spec.load(board.embedders[row])
     pictures, described, _ = sources.of_dataset(dataset, settings, model.input_px, cache, options.second_masks)
     explains = model.differentiable and not options.no_attention
-    embedded = embeddings.embed(embeddings.fastest(model, pictures), pictures, cache)
+    embedded = embeddings.embed(answers.fastest(model, pictures), pictures, cache)
     measures = Measures(pictures, embedded)
     content = {str(path): files.checksum(path) for path in model.files}
     found = {"embedder": board.embedders[row], "embedder_files": content} | described | measures.all()

@@ -48,7 +48,7 @@ def main(
     from safetensors.torch import save_file
 
     from bgbias import files, seeding
-    from bgbias.audit.shared import doubts, embeddings, finders, known_photos, looked_at, remedied, sources
+    from bgbias.audit.shared import answers, doubts, finders, known_photos, looked_at, remedied, sources
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.errors import InputError, printable
@@ -80,7 +80,7 @@ def main(
     if doubles := doubts.said_of_alike(tested):
         remarks.append(f"{doubles} {WITH_DOUBLES}")
     print("\n".join(map(printable, remarks)), flush=True)
-    fast = embeddings.fastest(model, tested)
+    fast = answers.fastest(model, tested)
     for sentence in looked_at(model, fast, tested, settings.seed)[1]:
         print(printable(sentence), flush=True)
     measured, learnt = remedied.measure(fast, sides, cache, found_by)

@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageOps
 
 from bgbias.audit.inputs import second_kind, sources
-from bgbias.audit.measures import embeddings
+from bgbias.audit.measures import answers, embeddings
 from bgbias.audit.measures.figures import Measures
 from bgbias.audit.measures.sampled import Sampled
 from bgbias.backgrounds import write_pools
@@ -165,26 +165,26 @@ def test_second_masks_that_photos_csv_does_not_name_are_refused(folders, tmp_pat
 @pytest.mark.parametrize("kind", ["photos", "masks", "backgrounds"])
 def test_one_byte_of_any_file_that_an_audit_reads_makes_it_anew(folders, kind, tmp_path):
     embedder, cache = spec.load(SPEC), Cache(tmp_path / "cache")
-    first = embeddings.identity(embedder, opened(folders, cache))
-    assert embeddings.identity(embedder, opened(folders, cache)) == first
+    first = answers.identity(embedder, opened(folders, cache))
+    assert answers.identity(embedder, opened(folders, cache)) == first
     file = sorted(folders[kind].rglob("*.png"))[-1]
     times = file.stat().st_atime_ns, file.stat().st_mtime_ns
     pixels = np.asarray((read_mask if kind == "masks" else read_photo)(file)).copy()
     pixels[len(pixels) // 2, len(pixels[0]) // 2] ^= 255
     Image.fromarray(pixels).save(file)
     os.utime(file, ns=times)  # as rsync and cp -p leave it
-    assert embeddings.identity(embedder, opened(folders, cache)) != first
+    assert answers.identity(embedder, opened(folders, cache)) != first
 
 
 def test_one_byte_of_the_weights_makes_it_anew_even_where_no_answer_changes(folders, tmp_path):
-    weights, cache, marks, answers = tmp_path / "weights.pth", Cache(tmp_path / "cache"), set(), []
+    weights, cache, marks, given = tmp_path / "weights.pth", Cache(tmp_path / "cache"), set(), []
     state = spec.load(SPEC).network.state_dict() | {"fc.weight": torch.zeros(1000, 512)}
     for bias in (0, 1):  # of the classifier, which is cut off
         torch.save(state | {"fc.bias": torch.full((1000,), float(bias))}, weights)
         embedder, pictures = spec.load(f"torchvision:resnet18:{weights}?input_px=16"), opened(folders, cache)
-        answers.append(embedders.embed(embedder, [pictures.photo(np.arange(4))], list("abcd")))
-        marks.add(embeddings.identity(embedder, pictures))
-    assert torch.equal(*answers) and len(marks) == 2
+        given.append(embedders.embed(embedder, [pictures.photo(np.arange(4))], list("abcd")))
+        marks.add(answers.identity(embedder, pictures))
+    assert torch.equal(*given) and len(marks) == 2
 
 
 def test_audits_of_the_same_photos_make_their_masks_once(folders, tmp_path, monkeypatch):

@@ -6,12 +6,14 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from audited_shop import SETTINGS, run
 from PIL import Image
 
 from bgbias.audit.inputs import doubles, gallery, sample
 from bgbias.audit.measures import embeddings
 from bgbias.datasets import near_duplicates
+from bgbias.remedies import passes
 from stages import remedies
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
@@ -214,6 +216,31 @@ def test_remedies_of_a_gallery_that_no_audit_has_looked_through_decode_it_no_sec
     monkeypatch.setattr(gallery, "read_photo", lambda path: decoded.append(path) or read(path))
     few = remedied(files, tmp_path, lambda rows: rows[rows.path != "sent/z0_0.jpg"])
     assert few["near_duplicates"] == 3 and decoded == []
+
+
+class Rolled(torch.nn.Module):
+    """A network's embeddings, their numbers in another order."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images):
+        return self.network(images).roll(1, dims=1)
+
+
+def test_a_model_that_changes_while_remedies_embed_is_refused_and_nothing_is_written(files, tmp_path, monkeypatch):
+    embedded = passes.embedded
+
+    def changing(embedder, *given, **more):
+        found = embedded(embedder, *given, **more)
+        embedder.network = Rolled(embedder.network)
+        return found
+
+    monkeypatch.setattr(passes, "embedded", changing)
+    with pytest.raises(ValueError, match="gives photos other embeddings now than it gave before"):
+        remedied(files, tmp_path)
+    assert not (tmp_path / "r.json").exists()
 
 
 def test_remedies_of_photos_that_search_all_others_name_them_too(shop, files, tmp_path, capsys):

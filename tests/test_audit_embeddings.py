@@ -9,7 +9,7 @@ import torch
 from audited_shop import SETTINGS, SIDE
 from tqdm import tqdm
 
-from bgbias.audit.measures import embeddings
+from bgbias.audit.measures import answers, embeddings
 from bgbias.audit.measures.embeddings import Embeddings
 from bgbias.cache import Cache
 from bgbias.errors import InputError
@@ -38,8 +38,8 @@ def test_an_audit_embeds_a_network_of_the_user_s_by_onnxruntime(in_the_shop, tmp
 
 
 def test_a_model_is_tried_on_photos_of_the_whole_table():
-    assert embeddings._some(3).tolist() == [0, 1, 2]
-    rows = embeddings._some(1000)
+    assert answers.some(3).tolist() == [0, 1, 2]
+    rows = answers.some(1000)
     assert (len(rows), rows[0], rows[-1]) == (16, 0, 999) and set(np.diff(rows)) <= {66, 67}
 
 
@@ -49,8 +49,8 @@ def test_embeddings_are_kept_by_all_that_they_depend_on(tmp_path, monkeypatch):
     model = SimpleNamespace(files=[tmp_path / "weights"], scale=1.0)
     pictures = SimpleNamespace(labels=np.arange(40), photo=torch.tensor, identity="a")
     pictures.table = pd.DataFrame({"path": map(str, range(40))})
-    first = embeddings.identity(model, pictures)
-    assert embeddings.identity(model, pictures) == first
+    first = answers.identity(model, pictures)
+    assert answers.identity(model, pictures) == first
     changes = (
         lambda: torch.set_num_threads(2),  # which round sums otherwise
         lambda: vars(model).update(scale=2.0),
@@ -60,7 +60,7 @@ def test_embeddings_are_kept_by_all_that_they_depend_on(tmp_path, monkeypatch):
     marks = {first}
     for change in changes:
         change()
-        marks.add(embeddings.identity(model, pictures))
+        marks.add(answers.identity(model, pictures))
     assert len(marks) == 5
 
 
@@ -166,7 +166,7 @@ def test_a_model_whose_answers_change_later_is_refused_then_and_when_it_is_loade
         return real(embedder, pictures, view, bar)
 
     monkeypatch.setattr(embeddings, "_made", changing)
-    monkeypatch.setattr(embeddings, "exported", lambda model, *_: model)  # an export may keep nothing
+    monkeypatch.setattr(answers, "exported", lambda model, *_: model)  # an export may keep nothing
     for _ in range(2):  # the second time all is in the cache
         with pytest.raises(InputError, match=r"gives photos other embeddings now than it gave before .cosine .*alone$"):
             audit.main(SETTINGS, f"torchscript:{tmp_path}/net.pt?input_px={SIDE}", tmp_path / "out", None, **given)

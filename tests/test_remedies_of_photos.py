@@ -191,11 +191,13 @@ def test_in_a_larger_gallery_remedies_are_embedded_anew_though_all_photos_are_th
     (tmp_path / "pack").touch()
     pack, asked = SimpleNamespace(folder=tmp_path / "pack"), []
     photos = SimpleNamespace(photos=pack, masks=pack)
-    monkeypatch.setattr(sides.embeddings, "identity", lambda *_: "the same")
+    monkeypatch.setattr(sides.answers, "identity", lambda *_: "the same")
+    monkeypatch.setattr(sides.answers, "ask_again", lambda *_: None)
     monkeypatch.setattr(sides.embeddings, "seconds_each", lambda *_: 0.0)
     monkeypatch.setattr(sides, "Shown", lambda *_: SimpleNamespace(names=["as_is"]))
     monkeypatch.setattr(sides.passes, "training_swaps", lambda *_: None)
-    monkeypatch.setattr(sides.passes, "embedded", lambda *given, **_: asked.append(given[5].args[1]))
+    split = SimpleNamespace(views=[{"as_is": None}])
+    monkeypatch.setattr(sides.passes, "embedded", lambda *given, **_: asked.append(given[5].args[1]) or split)
     for name in ("learn", "measure"):
         monkeypatch.setattr(sides.recovery, name, lambda *_: None)
     for tested, validation in ((2, 2), (3, 2), (2, 3)):

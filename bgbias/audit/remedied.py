@@ -14,7 +14,7 @@ import pandas as pd
 from bgbias.audit import progress
 from bgbias.audit.inputs import pools, sources
 from bgbias.audit.inputs.pictures import Pictures
-from bgbias.audit.measures import embeddings
+from bgbias.audit.measures import answers, embeddings
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.datasets import folder as folders
@@ -103,7 +103,7 @@ def measure(
     tested, seed = sides.tested, sides.tested.seed
     shown_by = finder and {name: weight.tolist() for name, weight in finder.state_dict().items()}
     searched, known = _searched(tested), {}
-    settings = [REMEDIES, embeddings.identity(model, tested), *filter(None, [shown_by, searched])]
+    settings = [REMEDIES, answers.identity(model, tested), *filter(None, [shown_by, searched])]
     made_from = fingerprint(settings, [sides.learnt_from.folder])
     learnt, chosen_on = _learnt(model, sides, cache, finder, made_from) if sides.learning else (None, None)
     drawn = passes.Swaps(tested.pool, tested.draws, seed, tested.purpose)
@@ -116,6 +116,7 @@ def measure(
     seconds_each = embeddings.seconds_each(model, tested) if left else 0.0
     print(f"remedies, test photos: {progress.cost(left, 0, tested.input_px, seconds_each)}", flush=True)
     split = passes.embedded(model, tested.photos, tested.image_ids, drawn, shown, keep, known, searched)
+    answers.ask_again(model, tested, split.views[0]["as_is"])
     return recovery.measure(split, chosen_on, learnt, seed), learnt
 
 

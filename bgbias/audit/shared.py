@@ -2,7 +2,7 @@
 
 from bgbias.audit import about, page, remedied
 from bgbias.audit.inputs import known_photos, sources, views
-from bgbias.audit.measures import doubts, embeddings, explained, queries
+from bgbias.audit.measures import answers, doubts, embeddings, explained, queries
 from bgbias.audit.measures.examples import mask_sheet, worst_photos
 from bgbias.audit.measures.figures import Measures
 from bgbias.audit.measures.sampled import Sampled
@@ -17,6 +17,7 @@ __all__ = [
     "Steps",
     "about",
     "advice",
+    "answers",
     "doubts",
     "embeddings",
     "explained",

@@ -1,6 +1,5 @@
 """The embeddings of every view, each made once."""
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -16,52 +15,13 @@ from bgbias.audit import progress
 from bgbias.audit.inputs import views
 from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.measures.answers import SAMPLE, ask_again, fingerprinted, identity, some
 from bgbias.cache import Cache, fingerprint
-from bgbias.external.exported import exported
-from bgbias.external.steady import refuse_alike, refuse_changed, refuse_unsteady
+from bgbias.external.steady import refuse_changed
 from bgbias.models import embedder as embedders
 from bgbias.photos.views import parts
 
-SAMPLE = 16  # photos
 PIECES, PIECE = "gallery", 2**15  # folder of a gallery's embeddings until all are made, and how many are in a file
-
-
-def fastest(embedder: embedders.Embedder, pictures: Pictures) -> embedders.Embedder:
-    """Refuse an embedder whose answers change, or are all alike, and return it as it embeds fastest here.
-
-    Args:
-        embedder: the model; is not changed.
-        pictures: of the audit, of which some are tried.
-
-    Raises:
-        ValueError: see `steady.refuse_unsteady` and `steady.refuse_alike`.
-    """
-    tried = next(views.batches(pictures, "clean")), list(pictures.table.path)
-    refuse_unsteady(embedder, *tried)
-    rows = _some(len(pictures.labels))
-    refuse_alike(embedder, pictures.photo(rows), list(pictures.table.path[rows]))
-    return exported(embedder, *tried)
-
-
-def identity(embedder: embedders.Embedder, pictures: Pictures) -> str:
-    """Fingerprint of embedder and pictures: of equal ones, all embeddings are equal.
-
-    What an embedder is, its files tell, and its answer to some photos: weights, normalisation and foreign code all have
-    a part in that.
-    """
-    rows = _some(len(pictures.labels))
-    return _fingerprint(embedder, pictures.photo(rows), list(pictures.table.path[rows]), pictures.identity)
-
-
-def _some(photos: int) -> np.ndarray:
-    """Rows of at most SAMPLE photos, of all classes' parts of the table."""
-    return np.unique(np.linspace(0, photos - 1, SAMPLE).round().astype(int))
-
-
-def _fingerprint(embedder: embedders.Embedder, photos: Tensor, names: Sequence[str], of_pictures: str) -> str:
-    answer = ranks.gather(embedders.embed(embedder, [photos], names))[0]
-    answer = hashlib.sha256(answer.numpy().tobytes()).hexdigest()
-    return fingerprint([answer, of_pictures, torch.get_num_threads()], embedder.files)
 
 
 class Embeddings(Mapping):
@@ -142,28 +102,26 @@ def embed(
     if clean:
         clean.embed()
         opened["clean"] = clean.open
-    _refuse_changed(embedder, pictures, Embeddings(opened))
+    _ask_again(embedder, pictures, Embeddings(opened))
     return Embeddings(opened)
 
 
-def _refuse_changed(embedder: embedders.Embedder, pictures: Pictures, embedded: Embeddings) -> None:
-    """Ask again for some photos as they are, and for the last swapped ones, whenever they were embedded."""
-    view, every = [view for view in embedded if view.startswith("swapped/")][-1], pictures.gallery or pictures
+def _ask_again(embedder: embedders.Embedder, pictures: Pictures, embedded: Embeddings) -> None:
+    """Ask again for the last swapped photos and for some as they are, whenever they were embedded."""
+    last = [view for view in embedded if view.startswith("swapped/")][-1]
     rows = np.arange(len(pictures.labels))[-SAMPLE:]
-    refuse_changed(
-        embedder, views.compose(pictures, view, rows), list(pictures.table.path[rows]), embedded[view][-SAMPLE:]
-    )
-    rows = _some(len(every.table))
-    refuse_changed(embedder, every.photo(rows), list(every.table.path[rows]), embedded["clean"][rows])
+    shown, paths = views.compose(pictures, last, rows), list(pictures.table.path[rows])
+    refuse_changed(embedder, shown, paths, embedded[last][-SAMPLE:])
+    ask_again(embedder, pictures.gallery or pictures, embedded["clean"])
 
 
 class _Gallery:
     """The embeddings of a gallery, kept in pieces, so that an interrupted run goes on, until all are in one file."""
 
     def __init__(self, embedder: embedders.Embedder, gallery: Gallery, cache: Cache):
-        rows = _some(len(gallery.table))
+        rows = some(len(gallery.table))
         self.embedder, self.gallery, self.cache, self.size = embedder, gallery, cache, len(gallery.table)
-        self.made_from = _fingerprint(embedder, gallery.photo(rows), list(gallery.table.path[rows]), gallery.content)
+        self.made_from = fingerprinted(embedder, gallery.photo(rows), list(gallery.table.path[rows]), gallery.content)
 
     def left(self) -> int:
         """How many photos are left to embed."""

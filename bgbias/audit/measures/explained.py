@@ -15,7 +15,7 @@ from bgbias.attention.maps import Attention
 from bgbias.attention.saliency import attention_map, attention_score
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.inputs.views import compose
-from bgbias.audit.measures.embeddings import identity
+from bgbias.audit.measures.answers import identity
 from bgbias.audit.measures.scores import column
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params

@@ -24,7 +24,7 @@ def looked_at(embedder: Embedder, fast: Embedder, photos: Pictures | Gallery, se
 
     Args:
         embedder: named by its SPEC.
-        fast: the same, by what it is run, see `embeddings.fastest`.
+        fast: the same, by what it is run, see `answers.fastest`.
         photos: of which some are tried.
         seed: of the draw.
 
