@@ -15,6 +15,7 @@ from own_photos import own  # noqa: F401
 from PIL import Image, ImageDraw
 from remedied import few_resamples  # noqa: F401
 from ruamel.yaml import YAML
+from sent_photos import sent  # noqa: F401
 from small_checkout import finished  # noqa: F401
 from study_originals import work  # noqa: F401
 from training_parts import parts  # noqa: F401
