@@ -46,7 +46,7 @@ def test_a_model_is_tried_on_photos_of_the_whole_table():
 def test_embeddings_are_kept_by_all_that_they_depend_on(tmp_path, monkeypatch):
     monkeypatch.setattr(embeddings.embedders, "embed", lambda model, batches, _: model.scale * batches[0])
     (tmp_path / "weights").write_text("a")
-    model = SimpleNamespace(files=[tmp_path / "weights"], scale=1.0)
+    model = SimpleNamespace(files=[tmp_path / "weights"], scale=1.0, name="python:mine:one")
     pictures = SimpleNamespace(labels=np.arange(40), photo=torch.tensor, identity="a")
     pictures.table = pd.DataFrame({"path": map(str, range(40))})
     first = answers.identity(model, pictures)
@@ -54,6 +54,7 @@ def test_embeddings_are_kept_by_all_that_they_depend_on(tmp_path, monkeypatch):
     changes = (
         lambda: torch.set_num_threads(2),  # which round sums otherwise
         lambda: vars(model).update(scale=2.0),
+        lambda: vars(model).update(name="python:mine:other"),  # of the same file; swapped photos may tell them apart
         lambda: vars(pictures).update(identity="b"),
         lambda: (tmp_path / "weights").write_text("b"),
     )
@@ -61,7 +62,7 @@ def test_embeddings_are_kept_by_all_that_they_depend_on(tmp_path, monkeypatch):
     for change in changes:
         change()
         marks.add(answers.identity(model, pictures))
-    assert len(marks) == 5
+    assert len(marks) == 6
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def gives_rows(monkeypatch):
     monkeypatch.setattr(embeddings.embedders, "embed", embed)
     monkeypatch.setattr(embeddings.embedders, "portions", lambda model, batch: batch.split(2))
     monkeypatch.setattr(embeddings, "parts", lambda number: [slice(at, at + 3) for at in range(0, number, 3)])
-    return SimpleNamespace(files=[])
+    return SimpleNamespace(files=[], name="rows")
 
 
 def test_a_gallery_in_pieces_has_its_photos_in_order_and_an_interrupted_one_goes_on(gives_rows, tmp_path, monkeypatch):

@@ -39,8 +39,8 @@ def fastest(embedder: embedders.Embedder, pictures: Pictures) -> embedders.Embed
 def identity(embedder: embedders.Embedder, pictures: Pictures) -> str:
     """Fingerprint of embedder and pictures: of equal ones, all embeddings are equal.
 
-    What an embedder is, its files tell, and its answer to some photos: weights, normalisation and foreign code all have
-    a part in that.
+    What an embedder is, its SPEC and files tell, and its answer to some photos: weights, normalisation and foreign code
+    all have a part in that. Two functions of one file may answer photos alike, and swapped ones not.
     """
     rows = some(len(pictures.labels))
     return fingerprinted(embedder, pictures.photo(rows), list(pictures.table.path[rows]), pictures.identity)
@@ -52,10 +52,10 @@ def some(photos: int) -> np.ndarray:
 
 
 def fingerprinted(embedder: embedders.Embedder, photos: Tensor, names: Sequence[str], of_pictures: str) -> str:
-    """Fingerprint of an embedder, by its files and its answer to these photos, and of pictures, by theirs."""
+    """Fingerprint of an embedder, by its SPEC, files and answer to these photos, and of pictures, by theirs."""
     answer = ranks.gather(embedders.embed(embedder, [photos], names))[0]
     answer = hashlib.sha256(answer.numpy().tobytes()).hexdigest()
-    return fingerprint([answer, of_pictures, torch.get_num_threads()], embedder.files)
+    return fingerprint([embedder.name, answer, of_pictures, torch.get_num_threads()], embedder.files)
 
 
 def ask_again(embedder: embedders.Embedder, pictures: Pictures | Gallery, clean: Tensor) -> None:
