@@ -173,7 +173,7 @@ if __name__ == "__main__":
         second_masks={
             "choices": get_args(SecondMasks),
             "help": "masks to hold beside them, for a verdict no stronger than both allow; without it grabcut, beside "
-            "grabcut from a larger disc; none: 21 views are embedded, not 30",
+            "grabcut from a larger disc; none: 23 views are embedded, not 32",
         },
         second_backgrounds={
             "help": "backgrounds to hold beside these, for a verdict no stronger than both pools allow: photos (those "

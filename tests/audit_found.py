@@ -32,6 +32,7 @@ FOUND = {
     "second_masks": None,
     "second_backgrounds": None,
     "gap": r(0.2),
+    "pasting": {"pasted_back": r(0.01), "pasted_mirrored": r(-0.02)},
     "conflict": e(0.41),
     "background_only_against_clean": {
         "background_silhouette": r(0.4),

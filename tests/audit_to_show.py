@@ -12,7 +12,7 @@ from bgbias.audit.measures.examples import Masked
 
 EVIL = '<script>alert(1)</script>" onerror="alert(1)'
 VIEWS = """clean swapped foreground_black foreground_grey foreground_mean background_silhouette background_box_blacked
-    background_box_tiled mixed_same mixed_rand""".split()
+    background_box_tiled mixed_same mixed_rand pasted_back pasted_mirrored""".split()
 ABOUT = About(None, "2026-11-25", "v1.2-3-gabc", False)
 SHARE = {"low": 0.203, "high": 0.422, "queries": 7654, "classes": 321, "undefined": 0}
 
@@ -44,6 +44,7 @@ def audit() -> dict:
         "background_only_against_clean": {view: both() for view in VIEWS if view.startswith("background")},
         "mixed_other_against_clean": both(),
         "gap": both(),
+        "pasting": {view: both() for view in VIEWS if view.startswith("pasted")},
         "conflict": one(),
         "worst_of_backgrounds": {"worst": one(), "mean": one(), "backgrounds": 7},
         "invariance": one(),

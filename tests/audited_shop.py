@@ -55,6 +55,10 @@ def on_its_own_ground(images):
 def on_known_ground(images):
     return (ground(images).amax(1) - 0.2).abs() < 0.03  # as bright as those of the photos
 
+def on_one_colour(images):  # beside the object; what is painted over is not, by a grey level or two
+    beside = images[:, :, 12:20, 6:8]
+    return (beside.amax((2, 3)) == beside.amin((2, 3))).all(1)
+
 object_alone = expected(thing)
 background_alone = expected(ground)
 noise = expected(noise_of)
@@ -63,6 +67,7 @@ leaning = expected(both(0.6))
 doubtful = expected(lambda images: torch.cat([hue(thing(images)), 0.3 * noise_of(images)], 1))
 hindered = expected(lambda images: seen_if(images, ~on_its_own_ground(images)))
 startled = expected(lambda images: seen_if(images, on_known_ground(images)))
+torn = expected(lambda images: seen_if(images, on_one_colour(images)))
 wrong_shape = expected(lambda images: images)
 not_a_number = expected(lambda images: 1 / (images.mean((2, 3)) - images.mean((2, 3)).where(images.sum() > 0, -1)))
 """
@@ -116,6 +121,6 @@ def audits(shop, tmp_path_factory):
     """The audits of embedders whose answer is known; the code above says what they see."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(shop)
-        names = "object_alone background_alone noise mixture leaning doubtful hindered startled".split()
+        names = "object_alone background_alone noise mixture leaning doubtful hindered startled torn".split()
         folders = {name: tmp_path_factory.mktemp(name) for name in names}
         return {name: run(shop, folder, name) | {"folder": folder} for name, folder in folders.items()}

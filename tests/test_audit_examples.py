@@ -16,6 +16,7 @@ from bgbias.audit.measures.explained import SEEN, nearest
 from bgbias.cache import Cache
 from bgbias.metrics.retrieval import neighbours
 from bgbias.photos import pack
+from bgbias.photos.extent import grown
 from bgbias.photos.views import Photos
 
 PX = 12
@@ -155,3 +156,15 @@ def test_the_sheet_shows_photos_at_random_with_their_masks_and_the_objects_on_gr
         assert paths == [one.path for one in examples.mask_sheet(pictures)] and len(paths) == 3
         drawn.add(tuple(paths))
     assert len(drawn) > 2
+
+
+def test_what_is_put_back_is_the_photo_but_for_what_was_painted_over_and_a_mirrored_background(pictures):
+    rows = pictures.probed
+    photos, cut = pictures.photo(rows), pictures.mask(rows)[0, 0] == 255
+    painted = grown(pictures.mask(rows), pictures.margin_px)[0, 0] > 0
+    back, mirrored = (views.compose(pictures, view, rows) for view in views.PASTED)
+    for seen in (back, mirrored):
+        assert torch.equal(seen[:, :, cut], photos[:, :, cut])
+    assert torch.equal(back[:, :, ~painted], photos[:, :, ~painted])
+    assert not torch.equal(back[:, :, painted & ~cut], photos[:, :, painted & ~cut])
+    assert torch.equal(mirrored[:, :, ~cut], pictures.emptied(rows).flip(3)[:, :, ~cut])

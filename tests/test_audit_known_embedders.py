@@ -65,17 +65,17 @@ def test_the_figures_have_known_keys(audits):
     found = audits["background_alone"]
     assert set(found) - {"folder"} == set(
         "embedder photos classes masks backgrounds made_with chance matrix drop views background_only_against_clean "
-        "gap conflict worst_of_backgrounds invariance variance attention mask_doubt near_duplicates verdict "
+        "gap pasting conflict worst_of_backgrounds invariance variance attention mask_doubt near_duplicates verdict "
         "mixed_other_against_clean kept grey_gain summary advice second_masks second_backgrounds normalisation".split()
     )
     assert (found["photos"], found["classes"], found["masks"]) == (CLASSES * PHOTOS, CLASSES, "masks")
     assert found["embedder"] == "python:drawn_embedders:background_alone"
     assert set(found["views"]) == set(
         "clean swapped foreground_black foreground_grey foreground_mean background_silhouette background_box_blacked "
-        "background_box_tiled mixed_same mixed_rand".split()
+        "background_box_tiled mixed_same mixed_rand pasted_back pasted_mirrored".split()
     )
     several = [*found["views"].values(), *found["background_only_against_clean"].values(), found["drop"], found["gap"]]
-    several += [found["mixed_other_against_clean"], found["grey_gain"]]
+    several += [found["mixed_other_against_clean"], found["grey_gain"], *found["pasting"].values()]
     several += [found["second_masks"][name] for name in ("swapped", "drop", "moved")]
     several += [row for rows in found["matrix"].values() for row in rows.values()]
     assert set(found["variance"]) == {"photo", "background", "rest", "random"}
@@ -103,6 +103,7 @@ def test_every_figure_is_the_mean_of_a_column_of_the_queries(audits):
     in_clean = {f"{view}_in_clean": of for view, of in found["background_only_against_clean"].items()}
     in_clean["mixed_other_in_clean"] = found["mixed_other_against_clean"]
     several = found["views"] | in_clean | {"drop": found["drop"], "background_gap": found["gap"]}
+    several |= {f"lost_{view}": of for view, of in found["pasting"].items()}
     several |= {"swapped_in_clean": found["matrix"]["swapped"]["clean"]}
     figures = {f"{metric}_{name}": of[metric] for name, of in several.items() for metric in of}
     figures |= {name: found[name] for name in ("conflict", "invariance")}

@@ -111,7 +111,7 @@ def test_scores_are_of_the_view_in_the_gallery_that_they_name(found):
     assert found["chance"]["recall_at_1"] == pytest.approx(LEVEL[~np.isnan(CLEAN)].mean())
     for view in views.OBJECT_ONLY:
         assert estimated(right(view)) == recall(found["views"][view]), view
-    for view in views.BACKGROUND_ONLY | views.MIXED:
+    for view in views.BACKGROUND_ONLY | views.MIXED | views.PASTED:
         assert estimated(right(view, of=PROBED)) == recall(found["views"][view]), view
     for view in views.BACKGROUND_ONLY:
         in_clean = estimated(right(view, "clean", of=PROBED))
@@ -132,6 +132,9 @@ def test_differences_are_of_the_same_queries_in_the_order_that_they_name(found):
     assert estimated(right("foreground_grey") - SWAPPED) == recall(found["grey_gain"])
     same, random = (right(view, of=PROBED) for view in ("mixed_same", "mixed_rand"))
     assert estimated(same - random) == recall(found["gap"])
+    for view in views.PASTED:
+        lost = right("clean", kept=PROBED) - right(view, of=PROBED)
+        assert estimated(lost) == recall(found["pasting"][view]), view
     for change in views.CHANGES:
         changed, first = right(f"swapped/{change}"), right("swapped/0")
         assert estimated(CLEAN - changed) == recall(found["mask_doubt"][f"drop_{change}"]), change

@@ -55,7 +55,7 @@ def test_a_file_name_that_is_no_utf_8_can_be_written(write):
 def test_every_number_is_there_with_its_interval_queries_and_classes(write):
     found = audit()
     said = text(write(found, rows()))
-    of_points = [one for key in ("gap", "drop", "mask_doubt", "grey_gain") for one in estimates(found[key])]
+    of_points = [one for key in ("gap", "pasting", "drop", "mask_doubt", "grey_gain") for one in estimates(found[key])]
     of_second = {name: one for name, one in found["second_masks"].items() if "drop" in name or name == "moved"}
     of_points += estimates(of_second)
     plain = [found["invariance"], found["second_masks"]["agreement"]]

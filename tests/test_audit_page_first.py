@@ -10,7 +10,7 @@ from audit_to_show import ABOUT, Reader, audit, masked, rows, text
 from bgbias.audit.page import first, gallery
 
 FULL_ONLY = (
-    "gap grey_gain conflict invariance variance worst_of_backgrounds attention background_only_against_clean "
+    "gap pasting grey_gain conflict invariance variance worst_of_backgrounds attention background_only_against_clean "
     "mixed_other_against_clean"
 ).split()
 

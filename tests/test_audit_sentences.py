@@ -2,7 +2,7 @@
 
 What the embedders see is in the code of `audited_shop`. mixture goes by both, by the background more; leaning by both,
 by the object more; doubtful by the object, amid noise; hindered is blind where object and background agree; startled,
-where it does not know the background.
+where it does not know the background; torn, where something was painted over beside the object.
 """
 
 import re
@@ -10,6 +10,7 @@ import re
 import pytest
 
 from bgbias.audit.page import charts, measures, view_chart
+from bgbias.audit.verdict import swaps
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
 SEES = {
@@ -23,27 +24,31 @@ SWAP = rf"Swapping backgrounds costs [\d.-]+ points of Recall@1 {POOL}"
 CLEAN = r"On the photos as they are, the nearest photo is of the right class for .*: "
 GAP = r"Pasted on backgrounds of their own class, photos have a Recall@1 that is [\d.]+ points "
 TRIALS = rf"In \d+ % of trials {POOL} a photo of another class on the same background comes .*: "
+BACK = r"Cut out and put back .*: "
 ALONE = r"With the object taken away, a photo still finds its class among the clean ones in .*: "
 SEARCHES = r"Of 100 searches, \d+ find the right product"
 TRUE_OF = {  # a sentence of the verdict -> of whom it is true
     rf"{SWAP}\. Recall@1 is then [\d.]+ %\.": "mixture leaning startled",
     rf"{SWAP}\. Recall@1 is then [\d.]+ %, which is not shown to be better than guessing\.": "background_alone",
-    rf"{SWAP}: no effect is shown\.": "object_alone doubtful",
+    rf"{SWAP}: no effect is shown\.": "object_alone doubtful torn",
     rf"{SWAP}: no effect is shown\. A model at chance has nothing to lose, so this says nothing about .*": "noise",
     r"With swapped backgrounds .* higher .*: the photos' own backgrounds serve this model worse than .*": "hindered",
-    rf"{CLEAN}better than guessing .*": "object_alone background_alone mixture leaning doubtful startled",
+    rf"{CLEAN}better than guessing .*": "object_alone background_alone mixture leaning doubtful startled torn",
     rf"{CLEAN}not shown to be better than guessing .*": "noise hindered",
+    rf"{BACK}{swaps.NO_COST}\.": "object_alone background_alone mixture leaning startled",
+    rf"{BACK}{swaps.NO_COST}, [\d.]+ points at most\.": "noise doubtful hindered",
+    rf"{BACK}{swaps.COSTS}, [\d.]+ points at most\.": "torn",
     rf"{GAP}higher .*: the model uses what a background tells of the class\.": "background_alone mixture",
     rf"{GAP}lower .*: the model uses what a background tells of the class, to its harm\.": "hindered",
-    rf"{GAP}.*: no effect is shown\.": "object_alone noise doubtful",
+    rf"{GAP}.*: no effect is shown\.": "object_alone noise doubtful torn",
     rf"{GAP}.*: no effect is shown\. It stays open whether the loss comes from what own .*": "leaning startled",
     rf"{TRIALS}the background outweighs the object .*": "background_alone mixture",
     rf"{TRIALS}neither is shown to outweigh the other .*": "noise",
-    rf"{TRIALS}the object outweighs the background .*": "object_alone leaning doubtful hindered startled",
+    rf"{TRIALS}the object outweighs the background .*": "object_alone leaning doubtful hindered startled torn",
     rf"{ALONE}the surroundings tell it the class\.": "background_alone mixture",
     rf"{ALONE}more than guessing only where a silhouette or a box is left to see, .*": "leaning",  # black has no hue
-    rf"{ALONE}not shown to be more than guessing\.": "object_alone noise doubtful hindered startled",
-    r"Put on 4 backgrounds in turn, 100\.0 % of the photos .* on every one, 100\.0 % .* on average\.": "object_alone",
+    rf"{ALONE}not shown to be more than guessing\.": "object_alone noise doubtful hindered startled torn",
+    r"Put on 4 backgrounds in turn, 100\.0 % .* on every one, 100\.0 % .* on average\.": "object_alone torn",
     r"Put on 4 backgrounds in turn, 0\.0 % of the photos find .*": "background_alone noise mixture",
     r"Put on 4 backgrounds in turn, (?!0\.0 |100\.0 ).*": "leaning doubtful hindered startled",
     r"Its attention score is 1\.00 on clean and 1\.00 on swapped photos, .*": "object_alone hindered",
@@ -51,16 +56,16 @@ TRUE_OF = {  # a sentence of the verdict -> of whom it is true
     rf"{SEARCHES}; on other backgrounds, \d+ do: it loses most of what it finds\.": "background_alone startled",
     rf"{SEARCHES}; on other backgrounds, \d+ do: it loses some of what it finds, and keeps most\.": "leaning",
     rf"{SEARCHES}; on other backgrounds, \d+ do: it loses a part of what it finds, and .*": "mixture",
-    rf"{SEARCHES}; on other backgrounds, \d+ do: no loss is shown, but these photos are .*": "object_alone doubtful",
+    rf"{SEARCHES}; on other backgrounds, \d+ do: no loss is shown, but these .*": "object_alone doubtful torn",
     rf"{SEARCHES}; on other backgrounds, \d+ do: more than on their own\.": "hindered",
     rf"{SEARCHES}: not shown to be better than guessing \(11\)\.": "noise",
-    r"Of what it finds beyond guessing, it keeps 100\.0 % .* all alike: up to 31 % of others .*": "object_alone",
+    r"Of what it finds beyond guessing, it keeps 100\.0 % .* all alike: up to 31 % of others .*": "object_alone torn",
     r"Of what it finds beyond guessing, it keeps (?!100\.0).*": "background_alone mixture leaning doubtful startled",
     r"No grade: on clean photos it is not shown to find more than guessing\.": "noise hindered",
     r"Show queries and gallery as objects alone on grey, .*": "mixture leaning",
     r"Measure what other remedies recover on these photos, .*": "background_alone mixture leaning startled",
     r"Train with random backgrounds behind the objects .*": "background_alone mixture leaning startled",
-    r"Audit more photos, for a loss of up to .* points is not excluded\.": "object_alone doubtful",
+    r"Audit more photos, for a loss of up to .* points is not excluded\.": "object_alone doubtful torn",
     r"First see that the model finds the classes on clean photos: .*": "noise hindered",
 }
 OF_THE_PHOTOS = (
@@ -119,6 +124,9 @@ TRUE_OF_FIGURES = {  # a note of the page's charts of views and single measures 
     ),
     "Points that they gain over swapped photos. Above 0, it helps to show them so.": is_then(
         object_alone=(0, 0), background_alone=(-0.2, 0.2), noise=(-0.1, 0.1), mixture=(0.3, 1)
+    ),
+    "Points that photos lose, cut out and put back. Near 0, pasting does not explain the drop.": is_then(
+        object_alone=(0, 0), background_alone=(0, 0), noise=(-0.25, 0.25), mixture=(0, 0)
     ),
     "1: the background does nothing. 0: a swap is like another photo.": is_then(
         object_alone=(0.999, 1), background_alone=(-0.05, 0.05), noise=(-0.05, 0.05), mixture=(0.1, 0.9)

@@ -21,6 +21,8 @@ AUDITED = {  # of an audit: the column's heading, and where audit.json holds it;
     "mixed_rand": ("mixed_rand", "views mixed_rand recall_at_1"),
     "mixed_other": ("mixed_other", "mixed_other_against_clean recall_at_1"),
     "gap": ("background gap", "gap recall_at_1"),
+    "pasted": ("lost, put back", "pasting pasted_back recall_at_1"),
+    "mirrored": ("lost, put back mirrored", "pasting pasted_mirrored recall_at_1"),
     "conflict": ("conflict", "conflict"),
     "alone": ("background alone", "background_only_against_clean background_box_tiled recall_at_1"),
     "invariance": ("invariance", "invariance"),

@@ -58,6 +58,12 @@ def _mixed(pictures: Pictures, rows: np.ndarray, view: str) -> Tensor:
     return paste(pictures.photo(rows), pictures.mask(rows), behind)
 
 
+def _pasted(pictures: Pictures, rows: np.ndarray, mirrored: bool = False) -> Tensor:
+    """Photos before their own backgrounds, painted over: what is lost is lost to cutting out and pasting."""
+    behind = pictures.emptied(rows)
+    return paste(pictures.photo(rows), pictures.mask(rows), behind.flip(3) if mirrored else behind)
+
+
 OBJECT_ONLY: dict[str, Make] = {
     "foreground_black": partial(_on_colour, colour=ablations.BLACK),
     "foreground_grey": partial(_on_colour, colour=ablations.GREY),
@@ -70,7 +76,8 @@ BACKGROUND_ONLY: dict[str, Make] = {
 }
 MIXED: dict[str, Make] = {name: partial(_mixed, view=name) for name in ("mixed_same", "mixed_rand")}
 MISLEADING: dict[str, Make] = {"mixed_other": partial(_mixed, view="mixed_other")}  # queries only
-PROBES = BACKGROUND_ONLY | MIXED | MISLEADING  # of the photos that can be probed only
+PASTED: dict[str, Make] = {"pasted_back": _pasted, "pasted_mirrored": partial(_pasted, mirrored=True)}
+PROBES = BACKGROUND_ONLY | MIXED | MISLEADING | PASTED  # of the photos that can be probed only
 CHANGES = {"eroded": -1, "dilated": 1}  # of masks
 SECOND = "second/"  # how views by masks of a second kind begin; the rest is the name of the same by the first
 POOL = "pool/"  # likewise those on backgrounds of a second pool

@@ -18,7 +18,7 @@ from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import Scores, per_query
 from bgbias.seeding import generator
 
-OF_THEMSELVES = views.BACKGROUND_ONLY | views.MIXED  # probes that are queries and gallery
+OF_THEMSELVES = views.BACKGROUND_ONLY | views.MIXED | views.PASTED  # probes that are queries and gallery
 
 
 class Measures:
@@ -79,6 +79,7 @@ class Measures:
             "background_only_against_clean": {view: found[f"{view}_in_clean"] for view in views.BACKGROUND_ONLY},
             "mixed_other_against_clean": found["mixed_other_in_clean"],
             "gap": found["background_gap"],
+            "pasting": {view: found[f"lost_{view}"] for view in views.PASTED},
             "conflict": single["conflict"],
             "invariance": single["invariance"],
             "worst_of_backgrounds": worst,
@@ -110,6 +111,8 @@ class Measures:
         found |= {view: self._probed(view, view) for view in OF_THEMSELVES}
         found |= {f"{view}_in_clean": self._probed(view, "clean") for view in views.BACKGROUND_ONLY | views.MISLEADING}
         found["background_gap"] = background_bias.background_gap(found["mixed_same"], found["mixed_rand"])
+        clean = self._probed("clean", "clean")
+        found |= {f"lost_{view}": less(clean, found[view]) for view in views.PASTED}
         found |= by_changed_masks(self.scores["clean"], lambda view: self._scores(view, view))
         if self.pictures.second_kind:
             found["swapped_second"] = self._over_draws(lambda draw: self._scores(draw, draw), views.SECOND)
@@ -139,11 +142,14 @@ class Measures:
         return self._search(self.embeddings[queries][rows], self.embeddings[gallery][rows], rows)
 
     def _probed(self, view: str, gallery: str) -> Scores:
-        """Scores of a view that only probed photos have; of no query where these are too few."""
+        """Scores of probed photos among probed photos; of no query where these are too few."""
         if not len(self.probed):
             return {name: torch.empty(0) for name in METRICS} | {"rows": self.probed}
-        references = self.embeddings[gallery] if gallery in views.PROBES else self.embeddings[gallery][self.probed]
-        return self._search(self.embeddings[view], references, self.probed)
+        queries, references = (
+            self.embeddings[seen] if seen in views.PROBES else self.embeddings[seen][self.probed]
+            for seen in (view, gallery)
+        )
+        return self._search(queries, references, self.probed)
 
     def _search(self, queries: Tensor, references: Tensor, rows: Tensor) -> Scores:
         scores = per_query(queries, references, self.labels[rows], [1])

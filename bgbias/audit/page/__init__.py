@@ -51,7 +51,8 @@ def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked]
             - views: {view: R}, queries and gallery both in that view; see `view_chart.GROUPS`
             - background_only_against_clean: {view: R}, queries in that view, the gallery clean;
               mixed_other_against_clean: R, likewise
-            - gap: R; conflict: E; invariance: E; worst_of_backgrounds: {worst: E, mean: E, backgrounds: how many}
+            - gap: R; pasting: {view: R}, what is lost on each of `views.PASTED`; conflict: E; invariance: E;
+              worst_of_backgrounds: {worst: E, mean: E, backgrounds: how many}
             - variance: {photo: E, background: E, rest: E, random: {photo, background, rest}}, the random ones numbers
             - attention: {clean or swapped: {score: E, rank_accuracy: E, pointing_game: E, pair_score: E,
               pair_score_retrieved: E}}, or None
@@ -162,7 +163,7 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
             return "What the figures say, and no more.", tag("div", *sentences, class_="verdict")
         case "measures":
             both = joined(measures.single(audit), second_pool.section(audit))
-            return "The background's weight, asked in five ways.", both
+            return "The background's weight, asked in five ways, and what pasting costs by itself.", both
         case "variance":
             return "What the embeddings of swapped photos differ by.", measures.variance(audit)
         case "attention":

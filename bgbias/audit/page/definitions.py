@@ -53,6 +53,12 @@ MEASURES = (  # name, definition, source
         "after Xiao et al. 2020",
     ),
     (
+        "Lost to pasting",
+        "Clean minus pasted, query by query: each photo cut out and put back on its own background, the object painted "
+        "over; and on that mirrored, where the cut shows more. What is lost there no other background has taken.",
+        "bgbias",
+    ),
+    (
         "Conflict",
         "How often a photo of another class on the same background is more similar than a photo of the same class on "
         "another background of the pool. 0: the object always outweighs; 50 %: as random embeddings; 100 %: the "
@@ -121,8 +127,9 @@ MEASURES = (  # name, definition, source
 )
 LIMITS = (
     "That the model is as good or as bad on classes of another kind. The intervals speak of classes like these.",
-    "That the background causes all of the drop. Swapped photos look pasted, and that alone can cost something; "
-    "the background gap is free of it.",
+    "That the background causes all of the drop. What pasting costs is measured on the photos' own backgrounds; others "
+    "fit worse. On this project's renderings, where objects can really be moved, a swap costs some points more than a "
+    "move. The background gap is free of it.",
     "More than the masks allow. What a mask leaves of the background passes for the object, and what it cuts away is "
     "missing. Two kinds can be wrong alike: on this project's renderings, whose exact masks are known, GrabCut's make "
     "the drop larger.",

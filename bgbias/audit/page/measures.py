@@ -13,6 +13,7 @@ CELLS = {  # query view, gallery view -> what such a search is
     ("swapped", "clean"): "a new picture elsewhere, the gallery as it is",
     ("swapped", "swapped"): "only the object can help",
 }
+PASTED = {"pasted_back": "on their own backgrounds", "pasted_mirrored": "on these mirrored"}
 SHARES = {"photo": "The photo", "background": "The background", "rest": "Neither alone"}
 
 
@@ -44,7 +45,7 @@ def estimate(measured: Estimate, unit: wording.Unit) -> list[Html]:
 
 
 def single(audit: dict) -> Html:
-    """Draw the chart of gap, conflict, worst of K, invariance and objects on grey."""
+    """Draw the chart of gap, conflict, worst of K, invariance, objects on grey and pasting."""
     over = audit["worst_of_backgrounds"]
     k = over["backgrounds"]
     groups = [
@@ -89,8 +90,20 @@ def single(audit: dict) -> Html:
             POINTS,
             mark=0.0,
         ),
+        charts.group(
+            "Lost to pasting",
+            "Points that photos lose, cut out and put back. Near 0, pasting does not explain the drop.",
+            [
+                Line(f"{heading}, {where}", "", audit["pasting"][view][metric])
+                for view, where in PASTED.items()
+                for metric, heading in METRICS.items()
+            ],
+            POINTS,
+            "bad",
+            0.0,
+        ),
     ]
-    return charts.chart("Gap, conflict, worst of the backgrounds, invariance, grey", groups, "Value")
+    return charts.chart("Gap, conflict, worst of the backgrounds, invariance, grey, pasting", groups, "Value")
 
 
 def variance(audit: dict) -> Html:

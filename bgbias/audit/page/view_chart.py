@@ -23,6 +23,8 @@ GROUPS = (  # heading, note, kind, view -> label and note; in the order of the p
         "open",
         {
             "clean": ("Clean", "photos as they are"),
+            "pasted_back": ("Put back", "on its own background, the object painted over"),
+            "pasted_mirrored": ("Put back, mirrored", "on the same, mirrored"),
             "mixed_same": ("Mixed, same class", "on the background of another photo of its class"),
             "foreground_mean": ("On the photo's mean colour", "which tells of its background"),
         },

@@ -70,6 +70,7 @@ def verdict(
         *remarks,
         _clean(found),
         *_near_duplicates(found, True),
+        *swaps.pasting(found),
         *_gap(found),
         swaps.conflict(found),
         *_background_only(found, probed_chance),

@@ -1,10 +1,11 @@
-"""What the verdict says of swapped photos, by one kind of masks or two, on one pool or two: drop, conflict."""
+"""What the verdict says of swapped photos, by one kind of masks or two, on one pool or two: drop, pasting, conflict."""
 
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import above_chance, guesses
 from bgbias.audit.verdict.wording import Estimate, interval, negative, points, side, span
 
 EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
+COSTS, NO_COST = "pasting costs something by itself", "pasting by itself is not shown to cost anything there"
 OUTWEIGHS = {
     1: "the background outweighs the object",
     0: "neither is shown to outweigh the other",
@@ -77,6 +78,25 @@ def _beside(moved: Estimate, often: str) -> str:
     more = negative(moved) if less else moved
     outcome = "" if side(moved, 0) else ": not shown to differ"
     return f"{points(more)} {'less' if less else 'more'}{often} than on the first ({interval(more)}{outcome})"
+
+
+def pasting(found: dict) -> list[str]:
+    """Say what cutting out and pasting costs on photos' own backgrounds, and at most."""
+    back, mirrored = (of["recall_at_1"] for of in found["pasting"].values())
+    if back["low"] is None:
+        return []
+    costs = COSTS if 1 in (side(back, 0), side(mirrored, 0)) else NO_COST
+    at_most = max(back["high"], mirrored["high"])
+    return [
+        f"Cut out and put back on their own backgrounds, photos have a Recall@1 that is {_changed(back)}; on these "
+        f"mirrored, {_changed(mirrored)}: {costs}" + (f", {100 * at_most:.1f} points at most." if at_most > 0 else ".")
+    ]
+
+
+def _changed(lost: Estimate) -> str:
+    gains = lost["value"] < 0
+    shown = negative(lost) if gains else lost
+    return f"{points(shown)} {'higher' if gains else 'lower'} ({interval(shown)})"
 
 
 def conflict(found: dict) -> str:
