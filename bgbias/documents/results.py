@@ -13,7 +13,7 @@ from bgbias.documents.studies import MEND
 from bgbias.leaderboard import shown
 from bgbias.report import tables
 
-AUDITED = {  # of an audit: the column's heading, and where audit.json holds it; shares, but for the invariance
+AUDITED = {  # of an audit or `stages.moves`: the heading, and where the JSON holds it; shares, but for the invariance
     "clean": ("Recall@1 clean", "views clean recall_at_1"),
     "swapped": ("swapped", "views swapped recall_at_1"),
     "drop": ("drop", "drop recall_at_1"),
@@ -23,6 +23,9 @@ AUDITED = {  # of an audit: the column's heading, and where audit.json holds it;
     "gap": ("background gap", "gap recall_at_1"),
     "pasted": ("lost, put back", "pasting pasted_back recall_at_1"),
     "mirrored": ("lost, put back mirrored", "pasting pasted_mirrored recall_at_1"),
+    "drop_moved": ("drop, moved", "drop_moved recall_at_1"),
+    "drop_swapped": ("drop, swapped", "drop_swapped recall_at_1"),
+    "beyond": ("swap beyond move", "beyond recall_at_1"),
     "conflict": ("conflict", "conflict"),
     "alone": ("background alone", "background_only_against_clean background_box_tiled recall_at_1"),
     "invariance": ("invariance", "invariance"),
@@ -34,7 +37,7 @@ def audits(*paths: Path, of: str, columns: str, intervals: str = "") -> pd.DataF
     """Figures of audits, shares in percent, a row an audit.
 
     Args:
-        *paths: `audit.json` of each.
+        *paths: `audit.json` of each, or what `stages.moves` has written.
         of: beginnings of rows, one a path, comma-separated; underscores stand for blanks.
         columns: of AUDITED, comma-separated.
         intervals: which columns get their 95 % intervals.

@@ -1,0 +1,99 @@
+"""Objects of the demo in other rooms: moved by the renderer, and swapped by their masks."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from test_datasets_demo import SMALL
+
+from bgbias.config import read
+from bgbias.datasets import demo
+from bgbias.external import spec
+from bgbias.models.embedder import embed
+from bgbias.moves import moves
+from bgbias.render.scenes import scene
+from stages import moves as stage
+
+OPTIONS = dataclasses.replace(SMALL, test_classes=4, backgrounds=5, background_correlation=1.0)
+EMBEDDER = "baseline:colour_histogram?input_px=32"
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("checkout") / "data/raw/demo"
+    demo.fetch(folder, OPTIONS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(raw):
+    return moves(raw, OPTIONS, 3)
+
+
+def test_the_test_photos_come_with_their_masks_and_classes(raw, made):
+    table = demo.image_table(raw)
+    table = table[table.split == "test"]
+    assert made.paths == list(table.path) and made.labels.tolist() == list(table.class_id)
+    assert made.photos.shape == (12, 32, 32, 3) and made.masks.shape == (12, 32, 32, 1)
+    assert made.moved.shape == made.rooms.shape == (3, 12, 32, 32, 3)
+
+
+def test_a_moved_object_is_the_same_and_has_another_room_behind_it_and_its_shadow_there(made):
+    inside, outside = (np.broadcast_to(made.masks == level, made.photos.shape) for level in (255, 0))
+    for moved, room in zip(made.moved, made.rooms, strict=True):
+        assert np.array_equal(moved[inside], made.photos[inside])
+        darker = room.astype(int) - moved
+        assert darker[outside].min() >= 0 and (darker[outside] == 0).mean() > 0.3  # a shadow only takes light
+        assert all((one.max() > 5) for one in np.where(outside, darker, 0))
+        assert all((one != other).any() for one, other in zip(room, made.photos, strict=True))
+
+
+def test_each_photo_s_rooms_differ_and_no_photo_was_taken_there(raw, made, monkeypatch):
+    painted = []
+    monkeypatch.setattr("bgbias.moves.scene", lambda number, *rest: painted.append(number) or scene(number, *rest))
+    again = moves(raw, OPTIONS, 3)
+    assert all(np.array_equal(*pair) for pair in zip(made, again, strict=True))
+    taken = OPTIONS.train_scenes + OPTIONS.val_scenes + OPTIONS.test_scenes
+    assert {number for number in painted if number >= taken} == set(range(taken, taken + 5))
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert all((room != again.rooms[other, row]).any() for row, room in enumerate(made.rooms[one]))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [({"seed": 2}, "is not what params.yaml's data.demo renders"), ({"backgrounds": 2}, "at least 3")],
+)
+def test_photos_by_other_options_and_too_few_rooms_are_refused(raw, changed, message):
+    with pytest.raises(ValueError, match=message):
+        moves(raw, dataclasses.replace(OPTIONS, **changed), 3)
+
+
+def test_the_stage_writes_recall_of_photos_moves_and_swaps_and_the_differences(raw, made, monkeypatch, capsys):
+    monkeypatch.chdir(raw.parents[2])
+    settings = read.load(Path(__file__).parents[1] / "params.yaml")
+    settings = dataclasses.replace(settings, data=settings.data | {"demo": OPTIONS})
+    stage.main(settings, EMBEDDER, Path("moves.json"), Path("moves.png"))
+    found, model = json.loads(Path("moves.json").read_text()), spec.load(EMBEDDER)
+
+    def recall(pictures):
+        embeddings = embed(model, [torch.from_numpy(pictures).permute(0, 3, 1, 2)], made.paths).double()
+        nearest = (embeddings @ embeddings.T - 2 * torch.eye(len(embeddings))).argmax(1).numpy()
+        return float((made.labels[nearest] == made.labels).mean())
+
+    share = made.masks / 255
+    swapped = [np.round(share * made.photos + (1 - share) * room).astype(np.uint8) for room in made.rooms]
+    expected = {"clean": recall(made.photos), "moved": np.mean([recall(moved) for moved in made.moved])}
+    expected["swapped"] = np.mean([recall(pictures) for pictures in swapped])
+    expected |= {f"drop_{view}": expected["clean"] - expected[view] for view in ("moved", "swapped")}
+    expected["beyond"] = expected["moved"] - expected["swapped"]
+    assert {name: found[name]["recall_at_1"]["value"] for name in expected} == pytest.approx(expected, abs=1e-6)
+    assert all(found[name]["map_at_r"]["queries"] == found["photos"] == 12 for name in expected)
+    assert (found["embedder"], found["rooms"]) == (EMBEDDER, 3)
+    windows = np.lib.stride_tricks.sliding_window_view(np.asarray(Image.open("moves.png")), (32, 32, 3))
+    for pictures in (made.photos, made.moved[0], swapped[0]):
+        assert (windows == pictures[-1]).all((-3, -2, -1)).any()
+    assert f"{100 * expected['drop_moved']:.1f} points of Recall@1" in capsys.readouterr().out
