@@ -133,8 +133,9 @@ LOCK = """stages:
   train@demo-cure-2:
     deps: [{path: bgbias/training, md5: a}]
     params: {params.yaml: {loss: triplet, train.demo: {lr: 0.1, max_epochs: 40}}}
+    outs: [{path: models/demo/cure/2, md5: e.dir}]
   embed@demo-cure-2:
-    deps: [{path: data/masks/demo/packed, md5: c.dir}]
+    deps: [{path: data/masks/demo/packed, md5: c.dir}, {path: models/demo/cure/2, md5: e.dir}]
     params: {params.yaml: {}}
   evaluate@demo-cure:
     params: {params.yaml: {seeds: [1, 2]}}
@@ -155,10 +156,11 @@ LOCK = """stages:
         ("seeds: [1, 2]", "losses.triplet: {margin: 1}", r"with losses.triplet {'margin': 1}$"),  # which is gone
         ("md5: a}]", "md5: b}]", "others ran with; .*: train@demo-cure-2 with another bgbias/training$"),
         (
-            "md5: c.dir}]\n    params: {params.yaml: {}",
-            "md5: d.dir}]\n    params: {params.yaml: {}",
-            "embed@demo-cure-2 with",
+            "md5: c.dir}, {path: models",
+            "md5: d.dir}, {path: models",
+            "embed@demo-cure-2 with another data/masks/demo/packed$",
         ),
+        ("outs: [{path: models/demo/cure/2, md5: e", "outs: [{path: models/demo/cure/2, md5: f", "embed@demo-cure-2 w"),
         (LOCK[20:], "", "dvc.lock: does not read: `git restore dvc.lock`, or delete it and run"),  # DVC was killed
     ],
 )
