@@ -1,5 +1,6 @@
 """What a run has measured, kept in one file for documents."""
 
+import hashlib
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -170,6 +171,17 @@ def test_what_ran_with_other_settings_or_code_is_not_recorded(root, before, afte
     stage.main(SETTINGS, "demo", "kept", False)
     Path("dvc.lock").write_text(LOCK.replace(before, after, 1))
     with pytest.raises(ValueError, match=message):
+        stage.main(SETTINGS, "demo", "kept", False)
+
+
+def test_metrics_that_were_edited_or_merged_since_are_not_recorded(root):
+    file = Path("metrics/evaluate/demo/cure.json")
+    out = f"outs: [{{path: {file}, md5: {hashlib.md5(file.read_bytes()).hexdigest()}}}, {{path: data/queries, md5: a}}]"
+    Path("params.yaml").write_text(PARAMS)
+    Path("dvc.lock").write_text(LOCK.replace("evaluate@demo-cure:\n", f"evaluate@demo-cure:\n    {out}\n"))
+    stage.main(SETTINGS, "demo", "kept", False)
+    file.write_text(file.read_text().replace('"sd": 0.1', '"sd": 0.01'))  # no mean of what was kept tells
+    with pytest.raises(ValueError, match="changed since they were measured; `dvc repro` measures again: .*cure.json$"):
         stage.main(SETTINGS, "demo", "kept", False)
 
 

@@ -1,6 +1,7 @@
 """What a run has measured, kept in one file that documents can quote."""
 
 from collections.abc import Sequence
+from hashlib import md5
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
@@ -12,7 +13,7 @@ from bgbias.errors import as_input_error, refuse
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import compare
 from bgbias.report import recorded
-from bgbias.study.locked import odd_runs
+from bgbias.study.locked import measured, odd_runs
 
 VIEWS = ("clean", "swapped")
 ENDS = ["difference", "low", "high"]
@@ -63,19 +64,28 @@ def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int
 def refuse_other_runs(dataset: str, regimes: Sequence[str]) -> None:
     """Raise InputError if dvc.lock says that the stages of a record ran with other settings than params.yaml names.
 
-    Or some of them with other code, photos, masks or backgrounds than the rest: then what it records is no one run.
+    Or some of them with other code, photos, masks, backgrounds or networks than the rest, or that metrics are no more
+    what was measured: then what it records is no one run.
     """
     lock = Path("dvc.lock")
     if not lock.is_file():
         return
     with as_input_error(f"{lock}: does not read: `git restore {lock}`, or delete it and run `dvc repro`"):
-        texts = (path.read_text(encoding="utf-8") for path in (lock, Path("params.yaml")))
-        settings, others = odd_runs(*texts, dataset, regimes)
+        ran, params = (path.read_text(encoding="utf-8") for path in (lock, Path("params.yaml")))
+        settings, others = odd_runs(ran, params, dataset, regimes)
+        written = measured(ran, dataset, regimes)
     refuse(
         settings,
         "params.yaml names other settings than these ran with; `dvc repro` runs them with those, or name theirs",
     )
     refuse(others, "these did not run with what the others ran with; `dvc repro` runs what is stale")
+    changed = [path for path, digest in written.items() if Path(path).is_file() and _md5(Path(path)) != digest]
+    refuse(changed, "changed since they were measured; `dvc repro` measures again")
+
+
+def _md5(path: Path) -> str:
+    """As DVC writes it into dvc.lock."""
+    return md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def refuse_to_lose(path: Path, found: dict) -> None:

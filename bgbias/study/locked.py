@@ -46,6 +46,18 @@ def odd_runs(lock: str, params: str, dataset: str, regimes: Sequence[str]) -> tu
     return settings, [f"{name} with another {path}" for name, path, digest in held if digest != first[path]]
 
 
+def measured(lock: str, dataset: str, regimes: Sequence[str]) -> dict[str, str]:
+    """Return the metrics files of some regimes, and the MD5 of each as its stage wrote it.
+
+    >>> lock = "stages: {evaluate@demo-base: {outs: [{path: metrics/evaluate/demo/base.json, md5: 0eb0}]}}"
+    >>> measured(lock, "demo", ["base", "cure"])
+    {'metrics/evaluate/demo/base.json': '0eb0'}
+    """
+    stages = YAML(typ="safe").load(lock)["stages"]
+    outs = [out for regime in regimes for out in stages.get(f"evaluate@{dataset}-{regime}", {}).get("outs", ())]
+    return {out["path"]: out["md5"] for out in outs if out["path"].startswith("metrics/")}
+
+
 def _others(key: str, its: object, now: object) -> Iterator[str]:
     """The values below a key that differ now."""
     if isinstance(its, dict) and isinstance(now, dict):
