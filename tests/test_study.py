@@ -76,7 +76,9 @@ def test_an_experiment_that_has_not_ended_well_shows_figures_of_its_commit_and_i
 
 
 def test_no_experiment_of_the_name_is_refused():
-    with pytest.raises(ValueError, match="no experiment's name starts with 'study-': `dvc exp list` shows the names"):
+    with pytest.raises(
+        ValueError, match="no experiment of this commit has a name that starts with 'study-': `dvc exp list`"
+    ):
         of_experiments([experiment("other", "triplet", **BASE)], "study-")
 
 

@@ -41,7 +41,8 @@ def gather(
     """
     chosen = [experiment for experiment in experiments if (experiment.get("Experiment") or "").startswith(prefix)]
     if not chosen:
-        raise InputError(f"no experiment's name starts with '{prefix}': `dvc exp list` shows the names")
+        known = "`dvc exp list` shows the names, `dvc exp list -A` those of other commits: check that one out"
+        raise InputError(f"no experiment of this commit has a name that starts with '{prefix}': {known}")
     ended = [experiment for experiment in chosen if experiment.get("State") not in UNFINISHED]
     for experiment in chosen:
         if experiment not in ended:
