@@ -122,6 +122,15 @@ def test_the_stage_gather_counts_what_it_has_written(tmp_path, monkeypatch, caps
     assert capsys.readouterr().out == f"{tmp_path / 'new/results.json'}: {said}\n"
 
 
+def test_figures_of_several_seeds_are_said_to_be_means_whose_spread_is_another(capsys):
+    several, one = (experiment("study-triplet", "triplet", **BASE) | {"seeds": seeds} for seeds in ("[42, 43]", "[42]"))
+    assert of_experiments([several], "study-").swapped_map_at_r_sd[0] == 0.01
+    said = "figures are means over the seeds [42, 43]; ± is over draws of backgrounds, or photos, not over seeds\n"
+    assert capsys.readouterr().out == said
+    of_experiments([one], "study-")
+    assert capsys.readouterr().out == ""
+
+
 def test_experiments_of_other_code_or_data_are_named(capsys):
     of_figures = ["bgbias/training", "data/backgrounds/demo", "data/masks/demo", "data/prepared/demo", "data/raw/demo"]
     of_figures += ["stages/train.py"]

@@ -67,6 +67,8 @@ def gather(
         for first, odd in _others(known, experiment).items():
             names = f"{experiment['Experiment']} and {first}"
             print(f"{names} did not run with the same {', '.join(odd)}: the table holds both")
+    for seeds in sorted({seeds for experiment in ended if "," in (seeds := str(experiment.get("seeds")))}):
+        print(f"figures are means over the seeds {seeds}; ± is over draws of backgrounds, or photos, not over seeds")
     return pd.DataFrame([(*key, *figures.values()) for key, figures in sorted(rows.items())], columns=[*KEY, *FIGURES])
 
 
