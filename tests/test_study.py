@@ -109,6 +109,21 @@ def test_what_an_experiment_of_one_target_did_not_run_is_left_out(capsys):
     assert capsys.readouterr().out == other_network + other_loss
 
 
+def test_an_experiment_that_is_left_out_is_held_beside_no_other(capsys):
+    whole = experiment("study-1", "normalized_softmax", demo__bgaugment__clean__map_at_r=0.7)
+    whole |= {"stages/train.py": "a", "train.demo.max_epochs": 40.0, "seeds": "[42]"}
+    part = experiment("study-2", "triplet", demo__bgaugment__clean__map_at_r=0.7) | {"stages/train.py": "b"}
+    files = {"study-1": "{loss: normalized_softmax, seeds: [42]}", "study-2": "{loss: triplet, seeds: [42]}"}
+    settings = {"train.demo.max_epochs": 2.0, "seeds": "[42, 43]"}
+
+    def read(of, name):
+        return LOCK if name == "dvc.lock" else files[of["Experiment"]]
+
+    assert gathered.gather([whole, part | settings], "study-", read).loss.tolist() == ["normalized_softmax"]
+    (said,) = capsys.readouterr().out.splitlines()
+    assert said.startswith("left out: demo bgaugment of study-2")
+
+
 @pytest.mark.parametrize(
     ("losses", "said"),
     [(["triplet"], "1 cell of 1 loss on demo"), (["triplet", "arcface"], "2 cells of 2 losses on demo")],

@@ -49,25 +49,27 @@ def gather(
             print(f"left out, {experiment['State'].lower()}: {experiment['Experiment']}; its metrics are not its own")
     if not ended:
         raise InputError(f"no experiment whose name starts with '{prefix}' has ended well: see `dvc queue status`")
-    rows, known = {}, {}
+    rows, known, held = {}, {}, []
     for experiment in ended:
         for dataset, regime in product(*(literal_eval(experiment[name]) for name in ("datasets", "regimes"))):
-            _refuse_others(known, experiment, dataset, regime)
             figures = {name: experiment.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
             if all(pd.isna(value) for value in figures.values()) or _left_out(experiment, dataset, regime, read):
                 continue
+            _refuse_others(known, experiment, dataset, regime)
             key = (dataset, experiment["loss"], regime)
             if key in rows:
                 raise InputError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
             rows[key] = figures
+            if experiment not in held:
+                held.append(experiment)
     if not rows:
         raise InputError(f"no experiment whose name starts with '{prefix}' has figures of its own: run one whole")
     known = {}
-    for experiment in ended:
+    for experiment in held:
         for first, odd in _others(known, experiment).items():
             names = f"{experiment['Experiment']} and {first}"
             print(f"{names} did not run with the same {', '.join(odd)}: the table holds both")
-    for seeds in sorted({seeds for experiment in ended if "," in (seeds := str(experiment.get("seeds")))}):
+    for seeds in sorted({seeds for experiment in held if "," in (seeds := str(experiment.get("seeds")))}):
         print(f"figures are means over the seeds {seeds}; ± is over draws of backgrounds, or photos, not over seeds")
     return pd.DataFrame([(*key, *figures.values()) for key, figures in sorted(rows.items())], columns=[*KEY, *FIGURES])
 
