@@ -1,7 +1,7 @@
 """With which settings and files the stages ran whose results are there, by dvc.lock."""
 
 from collections.abc import Iterator, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import product
 
 from ruamel.yaml import YAML
@@ -23,7 +23,7 @@ def odd_runs(lock: str, params: str, dataset: str, regimes: Sequence[str]) -> tu
     >>> odd_runs(lock, "{loss: triplet, seeds: [1]}", "demo", ["base"])
     (['train@demo-base-1 with loss arcface'], [])
     """
-    stages, now = dict(YAML(typ="safe").load(lock)["stages"]), YAML(typ="safe").load(params)
+    stages, now = dict(_read(lock)["stages"]), _read(params)
     cells = [f"{dataset}-{regime}" for regime in regimes]
     names = [f"{stage}@{dataset}" for stage in ("raw", "prepare", "masks", "backgrounds")]
     names += [f"evaluate@{cell}" for cell in cells]
@@ -53,9 +53,15 @@ def measured(lock: str, dataset: str, regimes: Sequence[str]) -> dict[str, str]:
     >>> measured(lock, "demo", ["base", "cure"])
     {'metrics/evaluate/demo/base.json': '0eb0'}
     """
-    stages = YAML(typ="safe").load(lock)["stages"]
+    stages = _read(lock)["stages"]
     outs = [out for regime in regimes for out in stages.get(f"evaluate@{dataset}-{regime}", {}).get("outs", ())]
     return {out["path"]: out["md5"] for out in outs if out["path"].startswith("metrics/")}
+
+
+@lru_cache(maxsize=2)
+def _read(text: str) -> dict:
+    """Of one experiment the cells are asked for one by one, and reading dvc.lock takes half a second."""
+    return YAML(typ="safe").load(text)
 
 
 def _others(key: str, its: object, now: object) -> Iterator[str]:
