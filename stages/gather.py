@@ -19,7 +19,9 @@ def main(settings: params.Params, prefix: str, out: Path, replace: bool) -> None
 
     from bgbias.study import gathered, results_file
 
-    results = gathered.gather(dvc.api.exp_show(), prefix)
+    results = gathered.gather(
+        dvc.api.exp_show(), prefix, lambda experiment, name: dvc.api.read(name, rev=experiment["rev"], encoding="utf-8")
+    )
     results_file.refuse_to_lose(out, results, replace)
     results_file.write_results(out, results)
     cells, losses = (

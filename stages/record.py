@@ -24,7 +24,7 @@ def main(settings: params.Params, dataset: str, study: str, replace: bool) -> No
 
     refuse_odd_names("study", [study])
     out = Path("metrics/studies") / f"{study}.json"
-    refuse_other_runs(dataset, settings.regimes, settings.seeds)
+    refuse_other_runs(dataset, settings.regimes)
     found = {"dataset": dataset, "loss": settings.loss}
     found |= record(dataset, settings.regimes, settings.seeds, settings.seed)
     if not replace:

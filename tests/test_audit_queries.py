@@ -95,6 +95,23 @@ def test_by_other_second_masks_or_on_another_second_pool_measures_mean_another_t
         compared(tmp_path, {"made_with": {"queries": [20, 1]}}, {})
 
 
+@pytest.mark.parametrize("drop", ["drop", "drop_in_clean"])
+def test_a_table_that_was_changed_since_its_audit_is_refused(tmp_path, drop):
+    found = {"made_with": {}, "second_masks": None, "drop": {"map_at_r": {"value": 0.3}}}
+    if drop == "drop":  # of an audit without a sample
+        found["views"] = {"clean": {"recall_at_1": {"value": 0.5}, "map_at_r": {"value": None}}, "mixed": {}}
+    files.write_json(tmp_path / "audit.json", found)
+    table = pd.DataFrame({"recall_at_1_clean": [0.0, 1.0, np.nan], f"map_at_r_{drop}": [0.2, 0.4, np.nan]})
+    table = table.assign(map_at_r_clean=np.nan)
+    pd.testing.assert_frame_equal(queries.comparable([table], [tmp_path])[0], table)
+    for column in ("recall_at_1_clean", f"map_at_r_{drop}")[drop != "drop" :]:
+        said = (
+            rf"queries.csv: its mean {column} is 0.9\d*, that of audit.json 0.[35]00000: one of them was changed: run"
+        )
+        with pytest.raises(ValueError, match=said):
+            queries.comparable([table.assign(**{column: 0.9})], [tmp_path])
+
+
 def test_most_masks_in_doubt_are_told_of_an_audit(tmp_path):
     for empty, said in ((6, "No conclusion: 6 of 10 masks are in doubt (6 empty), so "), (5, "")):
         flagged = {"empty": ["a.jpg"] * empty, "tiny": []}

@@ -46,6 +46,7 @@ def study(tmp_path):
     ends = {"difference": 0.131, "low": -0.02, "high": 0.25}
     measures = dict.fromkeys([*MEASURES, "attention_score_clean", "attention_score_swapped"], ends)
     found = {"loss": "triplet", "regimes": {"base": METRICS, "cure": METRICS}, "differences": {"cure - base": measures}}
+    found["seeds"] = [42]
     files.write_json(tmp_path / "a.json", found)
     return tmp_path
 
@@ -53,6 +54,13 @@ def study(tmp_path):
 def cells(mark, root):
     """The cells of a table's rows, without its heads."""
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in blocks.table(mark, root).split("\n")[2:]]
+
+
+def test_spreads_over_draws_and_over_seeds_do_not_stand_in_one_column(study):
+    files.write_json(study / "b.json", files.read_json(study / "a.json") | {"seeds": [42, 43]})
+    assert cells("scores b.json b.json", study) == [["triplet", *row] for row in cells("scores a.json", study)] * 2
+    with pytest.raises(ValueError, match="of one seed, beside others of several, whose ± is another: .* a table: a$"):
+        blocks.table("scores a.json b.json", study)
 
 
 def test_scores_differences_and_arrows_by_hand(study):

@@ -1,5 +1,6 @@
 """What a run has measured, kept in one file for documents."""
 
+import hashlib
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,8 +134,9 @@ LOCK = """stages:
   train@demo-cure-2:
     deps: [{path: bgbias/training, md5: a}]
     params: {params.yaml: {loss: triplet, train.demo: {lr: 0.1, max_epochs: 40}}}
+    outs: [{path: models/demo/cure/2, md5: e.dir}]
   embed@demo-cure-2:
-    deps: [{path: data/masks/demo/packed, md5: c.dir}]
+    deps: [{path: data/masks/demo/packed, md5: c.dir}, {path: models/demo/cure/2, md5: e.dir}]
     params: {params.yaml: {}}
   evaluate@demo-cure:
     params: {params.yaml: {seeds: [1, 2]}}
@@ -155,10 +157,11 @@ LOCK = """stages:
         ("seeds: [1, 2]", "losses.triplet: {margin: 1}", r"with losses.triplet {'margin': 1}$"),  # which is gone
         ("md5: a}]", "md5: b}]", "others ran with; .*: train@demo-cure-2 with another bgbias/training$"),
         (
-            "md5: c.dir}]\n    params: {params.yaml: {}",
-            "md5: d.dir}]\n    params: {params.yaml: {}",
-            "embed@demo-cure-2 with",
+            "md5: c.dir}, {path: models",
+            "md5: d.dir}, {path: models",
+            "embed@demo-cure-2 with another data/masks/demo/packed$",
         ),
+        ("outs: [{path: models/demo/cure/2, md5: e", "outs: [{path: models/demo/cure/2, md5: f", "embed@demo-cure-2 w"),
         (LOCK[20:], "", "dvc.lock: does not read: `git restore dvc.lock`, or delete it and run"),  # DVC was killed
     ],
 )
@@ -168,6 +171,17 @@ def test_what_ran_with_other_settings_or_code_is_not_recorded(root, before, afte
     stage.main(SETTINGS, "demo", "kept", False)
     Path("dvc.lock").write_text(LOCK.replace(before, after, 1))
     with pytest.raises(ValueError, match=message):
+        stage.main(SETTINGS, "demo", "kept", False)
+
+
+def test_metrics_that_were_edited_or_merged_since_are_not_recorded(root):
+    file = Path("metrics/evaluate/demo/cure.json")
+    out = f"outs: [{{path: {file}, md5: {hashlib.md5(file.read_bytes()).hexdigest()}}}, {{path: data/queries, md5: a}}]"
+    Path("params.yaml").write_text(PARAMS)
+    Path("dvc.lock").write_text(LOCK.replace("evaluate@demo-cure:\n", f"evaluate@demo-cure:\n    {out}\n"))
+    stage.main(SETTINGS, "demo", "kept", False)
+    file.write_text(file.read_text().replace('"sd": 0.1', '"sd": 0.01'))  # no mean of what was kept tells
+    with pytest.raises(ValueError, match="changed since they were measured; `dvc repro` measures again: .*cure.json$"):
         stage.main(SETTINGS, "demo", "kept", False)
 
 

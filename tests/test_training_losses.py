@@ -31,6 +31,11 @@ def test_every_loss_of_the_parameters_can_be_built_and_learns(name):
     assert set(losses.LOSSES) == set(names())
 
 
+@pytest.mark.parametrize("name", names())
+def test_weights_of_a_loss_have_a_learning_rate_or_nothing_trains_them(name):
+    assert hasattr(getattr(SETTINGS, name), "weights_lr") == any(True for _ in made(name).parameters())
+
+
 def test_contrastive_by_hand():
     points = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])  # distances sqrt 2, 0, sqrt 2
     value = made("contrastive", pos_margin=0.25, neg_margin=1.0)(points, torch.tensor([0, 0, 1]))

@@ -1,19 +1,19 @@
 """What a run has measured, kept in one file that documents can quote."""
 
-from collections.abc import Iterator, Sequence
-from functools import reduce
+from collections.abc import Sequence
+from hashlib import md5
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 
 import pandas as pd
-from ruamel.yaml import YAML
 
 from bgbias import files
 from bgbias.errors import as_input_error, refuse
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import compare
 from bgbias.report import recorded
+from bgbias.study.locked import measured, odd_runs
 
 VIEWS = ("clean", "swapped")
 ENDS = ["difference", "low", "high"]
@@ -61,44 +61,31 @@ def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int
     }
 
 
-def refuse_other_runs(dataset: str, regimes: Sequence[str], seeds: Sequence[int]) -> None:
+def refuse_other_runs(dataset: str, regimes: Sequence[str]) -> None:
     """Raise InputError if dvc.lock says that the stages of a record ran with other settings than params.yaml names.
 
-    Or some of them with other code, photos, masks or backgrounds than the rest: then what it records is no one run.
+    Or some of them with other code, photos, masks, backgrounds or networks than the rest, or that metrics are no more
+    what was measured: then what it records is no one run.
     """
     lock = Path("dvc.lock")
     if not lock.is_file():
         return
-    cells = [f"{dataset}-{regime}" for regime in regimes]
-    names = [f"{stage}@{dataset}" for stage in ("raw", "prepare", "masks", "backgrounds")]
-    names += [f"evaluate@{cell}" for cell in cells]
-    names += [f"{stage}@{cell}-{seed}" for stage in ("train", "embed", "attention") for cell in cells for seed in seeds]
     with as_input_error(f"{lock}: does not read: `git restore {lock}`, or delete it and run `dvc repro`"):
-        stages = dict(YAML(typ="safe").load(lock)["stages"])
-        ran = {name: stages[name] for name in names if name in stages}
-        used = [(name, key, its) for name in ran for key, its in ran[name]["params"]["params.yaml"].items()]
-        read = [(name, dep["path"], dep["md5"]) for name in ran for dep in ran[name].get("deps", ())]
-    params = YAML(typ="safe").load(Path("params.yaml"))
-    odd = [
-        f"{name} with {what}"
-        for name, key, its in used
-        for what in _others(key, its, reduce(lambda block, part: (block or {}).get(part), key.split("."), params))
-    ]
+        ran, params = (path.read_text(encoding="utf-8") for path in (lock, Path("params.yaml")))
+        settings, others = odd_runs(ran, params, dataset, regimes)
+        written = measured(ran, dataset, regimes)
     refuse(
-        odd, "params.yaml names other settings than these ran with; `dvc repro` runs them with those, or name theirs"
+        settings,
+        "params.yaml names other settings than these ran with; `dvc repro` runs them with those, or name theirs",
     )
-    first = {path: digest for _, path, digest in reversed(read)}
-    odd = [f"{name} with another {path}" for name, path, digest in read if digest != first[path]]
-    refuse(odd, "these did not run with what the others ran with; `dvc repro` runs what is stale")
+    refuse(others, "these did not run with what the others ran with; `dvc repro` runs what is stale")
+    changed = [path for path, digest in written.items() if Path(path).is_file() and _md5(Path(path)) != digest]
+    refuse(changed, "changed since they were measured; `dvc repro` measures again")
 
 
-def _others(key: str, its: object, now: object) -> Iterator[str]:
-    """The values below a key that differ now."""
-    if isinstance(its, dict) and isinstance(now, dict):
-        for part in its | now:
-            yield from _others(f"{key}.{part}", its.get(part), now.get(part))
-    elif its != now:
-        yield f"{key} {its}"
+def _md5(path: Path) -> str:
+    """As DVC writes it into dvc.lock."""
+    return md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def refuse_to_lose(path: Path, found: dict) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from bgbias import files
+from bgbias.errors import refuse
 from bgbias.metrics.names import METRICS
 from bgbias.report import tables
 
@@ -20,10 +21,16 @@ def scores(*paths: Path, regimes: str = "", views: str = "clean,swapped", less: 
         regimes: which, comma-separated; "": all.
         views: of retrieval.
         less: a regime; its MAP@R is subtracted in two further columns.
+
+    Raises:
+        ValueError: studies of one seed and of several: ± is over draws of backgrounds in those, over seeds in these.
     """
-    rows = []
+    rows, studies = [], {path: files.read_json(path, mend=MEND) for path in paths}
+    of_one = [path.stem for path, study in studies.items() if len(study["seeds"]) == 1]
+    if len(of_one) < len(studies):
+        refuse(of_one, "studies of one seed, beside others of several, whose ± is another: give each a table")
     for path in paths:
-        study = files.read_json(path, mend=MEND)
+        study = studies[path]
         for regime in regimes.split(",") if regimes else study["regimes"]:
             found = study["regimes"][regime]
             row = ({"loss": study["loss"]} if len(paths) > 1 else {}) | {"regime": f"`{regime}`"}

@@ -34,18 +34,21 @@ def table(found: dict) -> pd.DataFrame:
 
 
 def percent(estimate: dict, sign: str = "") -> str:
-    """Return an estimate, or a difference, in percent with its interval; "" where there is none.
+    """Return an estimate, or with a sign a difference, in percent with its interval; "" where there is none.
 
     >>> percent({"value": 0.653, "low": 0.61, "high": 0.69})
     '65.3 (61.0 to 69.0)'
+    >>> percent({"difference": -0.021, "low": -0.043, "high": -0.0004}, "+")
+    '-2.1 (-4.3 to -0.04)'
     """
     value = estimate.get("value", estimate.get("difference"))
     if value is None:
         return ""
     text = f"{100 * value:{sign}z.1f}"
-    return (
-        text if estimate["low"] is None else f"{text} ({100 * estimate['low']:z.1f} to {100 * estimate['high']:z.1f})"
-    )
+    if estimate["low"] is None:
+        return text
+    ends = (100 * estimate[name] for name in ("low", "high"))
+    return f"{text} ({' to '.join(tables.end(end) if sign else f'{end:z.1f}' for end in ends)})"
 
 
 def _opposite(conflict: dict) -> dict:

@@ -1,13 +1,14 @@
 """The figures of the study's grid, from experiments that have ended."""
 
 from ast import literal_eval
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from bgbias.errors import InputError
+from bgbias.study.locked import odd_runs
 from bgbias.study.results_file import FIGURES, KEY
 
 UNFINISHED = ("Queued", "Running", "Failed")  # experiments in these states have the metrics of their commit
@@ -16,49 +17,60 @@ SHOWN = ("bgbias/report", "bgbias/study", "stages/report", "stages/study_tables"
 OF_DATASET = ("data", "images", "masks", "backgrounds", "train", "evaluate")  # blocks of params.yaml by dataset
 
 
-def gather(experiments: Iterable[dict[str, Any]], prefix: str) -> pd.DataFrame:
+def gather(
+    experiments: Iterable[dict[str, Any]], prefix: str, read: Callable[[dict[str, Any], str], str]
+) -> pd.DataFrame:
     """Gather the figures of the experiments whose names start with a prefix.
 
     Of each experiment only what it ran counts: datasets x regimes. The metrics of others are there, too, as they were
     committed, and may be of another loss; of an experiment that has not ended well, all of them, so it is left out,
-    with a word on standard output. Another word says which did not run with the code and photos of others.
+    with a word on standard output; and so is what one that ran a part of the pipeline did not come to, by its dvc.lock.
+    Another word says which did not run with the code and photos of others.
 
     Args:
         experiments: as `dvc.api.exp_show()` lists them: flat names of metrics and parameters -> values.
         prefix: of the names.
+        read: experiment, name -> the text of a file of its commit: of dvc.lock and params.yaml.
 
     Returns:
         Columns dataset, loss, regime and those of FIGURES; a row where at least one figure is there.
 
     Raises:
-        ValueError: no such experiment, none that has ended well, two with the same loss, or two of one dataset with
-            other settings.
+        ValueError: no such experiment, none that has ended well, none with figures of its own, two with the same loss,
+            or two of one dataset with other settings.
     """
     chosen = [experiment for experiment in experiments if (experiment.get("Experiment") or "").startswith(prefix)]
     if not chosen:
-        raise InputError(f"no experiment's name starts with '{prefix}': `dvc exp list` shows the names")
+        known = "`dvc exp list` shows the names, `dvc exp list -A` those of other commits: check that one out"
+        raise InputError(f"no experiment of this commit has a name that starts with '{prefix}': {known}")
     ended = [experiment for experiment in chosen if experiment.get("State") not in UNFINISHED]
     for experiment in chosen:
         if experiment not in ended:
             print(f"left out, {experiment['State'].lower()}: {experiment['Experiment']}; its metrics are not its own")
     if not ended:
         raise InputError(f"no experiment whose name starts with '{prefix}' has ended well: see `dvc queue status`")
-    rows, known = {}, {}
+    rows, known, held = {}, {}, []
     for experiment in ended:
         for dataset, regime in product(*(literal_eval(experiment[name]) for name in ("datasets", "regimes"))):
-            _refuse_others(known, experiment, dataset, regime)
             figures = {name: experiment.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
-            if all(pd.isna(value) for value in figures.values()):
+            if all(pd.isna(value) for value in figures.values()) or _left_out(experiment, dataset, regime, read):
                 continue
+            _refuse_others(known, experiment, dataset, regime)
             key = (dataset, experiment["loss"], regime)
             if key in rows:
                 raise InputError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
             rows[key] = figures
-    read = {}
-    for experiment in ended:
-        for first, odd in _others(read, experiment).items():
+            if experiment not in held:
+                held.append(experiment)
+    if not rows:
+        raise InputError(f"no experiment whose name starts with '{prefix}' has figures of its own: run one whole")
+    known = {}
+    for experiment in held:
+        for first, odd in _others(known, experiment).items():
             names = f"{experiment['Experiment']} and {first}"
             print(f"{names} did not run with the same {', '.join(odd)}: the table holds both")
+    for seeds in sorted({seeds for experiment in held if "," in (seeds := str(experiment.get("seeds")))}):
+        print(f"figures are means over the seeds {seeds}; ± is over draws of backgrounds, or photos, not over seeds")
     return pd.DataFrame([(*key, *figures.values()) for key, figures in sorted(rows.items())], columns=[*KEY, *FIGURES])
 
 
@@ -69,6 +81,16 @@ def _refuse_others(known: dict, experiment: dict[str, Any], dataset: str, regime
         if value != experiment[name]:
             found = f"{name} is {value} in {other} and {experiment[name]} in {experiment['Experiment']}"
             raise InputError(f"{found}, and one table would hold both: run them alike, or choose a longer prefix")
+
+
+def _left_out(experiment: dict[str, Any], dataset: str, regime: str, read: Callable) -> bool:
+    """Say and return whether the figures of a cell are those of an earlier run, or of a part of one."""
+    texts = (read(experiment, name) for name in ("dvc.lock", "params.yaml"))
+    odd = [one for kind in odd_runs(*texts, dataset, [regime]) for one in kind]
+    if odd:
+        cell = f"{dataset} {regime} of {experiment['Experiment']}"
+        print(f"left out: {cell}, whose figures are of another run: {odd[0]}; run the experiment whole")
+    return bool(odd)
 
 
 def _others(known: dict, experiment: dict[str, Any]) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from bgbias.report.tables import masks_in_doubt
 
 FILE = "queries.csv"
 KEYS = ["path", "class"]
+ROUNDED = 1e-5  # by how much a mean of what the table holds may differ from audit.json's
 COMPUTED = r"^[=+\-@']"  # how cells start that spreadsheets compute, and the apostrophe that stops them
 MENDS = {  # what two audits must have been made with alike -> what to give both
     "photos": "the same photos, for some files of these names hold others",
@@ -92,8 +93,10 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
     """The measures that mean the same in two audits: not those by other second masks, or on other second pools.
 
     Raises:
-        ValueError: they are of different samples of queries.
+        ValueError: they are of different samples of queries, or a table is not the one that its audit.json was made of.
     """
+    for table, folder in zip(tables, folders, strict=True):
+        _refuse_edited(table, folder)
     made = [_of(folder, "made_with") for folder in folders]
     made = [with_ if isinstance(with_, dict) else {} for with_ in made]
     if any(with_.get("queries") != made[0].get("queries") for with_ in made):
@@ -106,6 +109,18 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
     if len(pools) > 1:
         unlike += [name for table in tables for name in table if name.endswith("_pool")]
     return [table.drop(columns=unlike, errors="ignore") for table in tables]
+
+
+def _refuse_edited(table: pd.DataFrame, folder: Path) -> None:
+    """Raise InputError where a table's means are not the figures of its audit: a spreadsheet may have saved it anew."""
+    found = _of(folder)
+    views = found.get("views", {}) | {"drop" if "views" in found else "drop_in_clean": found.get("drop", {})}
+    for view, figures in views.items():
+        for name in (name for name in figures if f"{name}_{view}" in table):
+            figure, mean = figures[name]["value"], table[f"{name}_{view}"].mean()
+            if figure is not None and not abs(figure - mean) < ROUNDED:
+                where = f"{folder / FILE}: its mean {name}_{view} is {mean:.6f}, that of audit.json {figure:.6f}"
+                raise InputError(f"{where}: one of them was changed: {_mend(folder)}")
 
 
 def replaced(folder: Path, embedder: str, made_with: Mapping[str, Any], quick: bool) -> str:
