@@ -121,6 +121,8 @@ MEASURES = (  # name, definition, source
 )
 LIMITS = (
     "That the model is as good or as bad on classes of another kind. The intervals speak of classes like these.",
+    "What it does on new photos, if it was trained on these: it finds such better, on other backgrounds, too. Only of "
+    "models that were trained by this project is that known, and said.",
     "That the background causes all of the drop. Swapped photos look pasted, and that alone can cost something; "
     "the background gap is free of it.",
     "More than the masks allow. What a mask leaves of the background passes for the object, and what it cuts away is "
