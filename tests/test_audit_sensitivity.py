@@ -132,12 +132,12 @@ def test_photos_on_which_two_kinds_differ_most_are_named_where_there_are_some():
 
 
 def test_what_outweighs_may_hang_on_the_masks():
-    conflict = one("In 20 to 90 % of trials", by_second() | {"conflict": e(0.9)})
+    conflict = one("In 20.0 to 90.0 % of trials", by_second() | {"conflict": e(0.9)})
     assert "by given, the background outweighs the object; by isnet, the object outweighs the background" in conflict
-    assert one("In 20 to 41 %", by_second()).endswith(
+    assert one("In 20.0 to 41.0 %", by_second()).endswith(
         ": the object outweighs the background (0 %: the object always does; 50 %: as by chance)."
     )
-    assert one("In 41 % of trials (95 % interval ", by_second(flagged=201))
+    assert one("In 41.0 % of trials (95 % interval ", by_second(flagged=201))
     assert said(by_second(flagged=201))[1].startswith(
         "Masks of a second kind, isnet, are no second opinion: 201 of its"
     )
