@@ -43,6 +43,8 @@ def steps(
     """
     if doubtful(found):
         said = "Give masks of your own, or make them by another method, and audit again."
+        if len(found["mask_doubt"]["flagged"]["border"]) > MOST * found["photos"]:
+            said += " Most of these masks cover the photos' border, as inverted masks do: white has to be the object."
         return [{"said": said, "commands": _better_masks(found, asked)}]
     if not above_chance(found):
         said = (
