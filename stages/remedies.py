@@ -32,6 +32,10 @@ BEST_CASE = (
     "Swapped photos are composed by the masks that remedies use, a best case. By masks of new queries expect to lose "
     "what dilated and eroded ones lose."
 )
+LEGEND = (
+    "In percent; ±: standard deviation over draws of backgrounds; recovered: the share of what swapping costs as is, "
+    "with its 95 % interval. docs/remedies.md says what each remedy does."
+)
 WITH_DOUBLES = "All figures hold them: clean Recall@1, what swapping costs, and what is recovered of that."
 
 
@@ -93,9 +97,10 @@ def main(
     if save:
         with files.whole_file(save) as partial:
             save_file({"directions": learnt.directions.contiguous(), "matrix": learnt.matrix.contiguous()}, partial)
-    print(f"{tables.markdown(tables.remedies(measured))}\n\n{BEST_CASE}")
+    print(f"{tables.markdown(tables.remedies(measured))}\n\n{LEGEND}\n\n{BEST_CASE}")
     if learnt:
         print("\nremoved: {removed} of {dimensions} dimensions. Chosen by validation: {chosen}".format(**described))
+    print(f"\nThe figures: {printable(str(out))}", flush=True)
 
 
 if __name__ == "__main__":

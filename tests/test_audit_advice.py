@@ -151,7 +151,10 @@ def test_masks_by_grabcut_are_to_be_made_by_a_network(changes):
 def test_doubtful_masks_a_guess_and_too_few_photos_come_before_all():
     (masks,) = steps({"mask_doubt.flagged.empty": ["a.jpg"] * 201}, ASKED | {"masks": "m"})
     assert masks["said"].startswith("Give masks of your own") and "--masks" not in masks["commands"][0]
+    assert masks["said"].endswith("and audit again.")
     assert steps({"mask_doubt.flagged.empty": ["a.jpg"] * 201, "masks": "rembg"})[0]["commands"] == []
+    (inverted,) = steps({"mask_doubt.flagged.border": ["a.jpg"] * 201})
+    assert inverted["said"].endswith("cover the photos' border, as inverted masks do: white has to be the object.")
     (guess,) = steps({"matrix.clean.clean": r(0.03)})
     assert guess["said"].startswith("First see that the model finds the classes")
     (few,) = steps({"drop": r(0.05, -0.1, 0.2)})

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from own_photos import write_list
 from PIL import Image
 
 from bgbias.audit.inputs import sources
@@ -46,6 +47,21 @@ def test_transparent_photos_and_backgrounds_are_named(said, folder, tmp_path):
     found = said(backgrounds=str(tmp_path / "walls"))
     for what in ("1 of 5 photos", f"4 of 4 backgrounds of {tmp_path / 'walls'}"):
         assert f"{what} have an alpha channel: what is transparent is shown on white, as in a browser." in found
+
+
+def test_folders_of_photos_below_those_that_are_the_classes_are_named(said, folder):
+    (folder / "apple/red").mkdir()
+    (folder / "apple/b.jpg").rename(folder / "apple/red/b.jpg")
+    assert said() == []
+    (folder / "apple/green").mkdir()
+    (folder / "apple/a.jpg").rename(folder / "apple/green/a.jpg")
+    assert said() == [
+        "Each of the 2 classes is a folder at the top, and 2 folders of photos lie below, such as apple/green: if "
+        "these are the products, list all photos in photos.csv with their classes, or give a folder that holds these "
+        "folders."
+    ]
+    write_list(folder, "path,class\napple/green/a.jpg,apple\napple/red/b.jpg,apple\npear/a.jpg,pear\npear/b.png,pear\n")
+    assert said() == []
 
 
 def test_masks_that_lie_beside_the_photos_are_named_for_they_are_read_as_photos(said, folder):

@@ -130,6 +130,22 @@ def test_the_side_of_the_pictures_is_named_where_it_was_assumed(tmp_path):
         assert len(said(f"onnx:{path}")) == count
 
 
+def test_the_ways_of_a_collection_are_named_where_a_file_of_weights_leaves_them_open(tmp_path):
+    def said(options):
+        embedder = load(f"torchvision:resnet18:{path}{options}", CPU)
+        pictures = torch.zeros(1, 3, embedder.input_px, embedder.input_px, dtype=torch.uint8)
+        return model_remarks(embedder, pictures, {"assumed": False})
+
+    path = tmp_path / "tuned.pth"
+    torch.save(load("torchvision:resnet18", CPU).network.state_dict(), path)
+    levels = "mean=0.485,0.456,0.406&sd=0.229,0.224,0.225"
+    (both,) = said("")
+    assert f"for it: {levels} and input_px=224, the ways of torchvision's own weights, were assumed" in both
+    assert said("?input_px=32")[0].endswith(f"are not its own: add ?{levels} with the right numbers.")
+    assert said(f"?{levels}")[0].endswith("are not its own: add ?input_px=224 with the right numbers.")
+    assert said("?mean=0.5&sd=0.5&input_px=32") == []
+
+
 def test_a_small_gain_is_no_alarm(model, monkeypatch):
     found, _ = tried(model("mean=0&sd=1"))
     assert found["better"] == "mean=0&sd=1"
@@ -168,7 +184,7 @@ def test_it_is_assumed_where_neither_model_nor_spec_tells(spec, assumed):
 )
 def test_a_network_whose_spec_names_no_weights_is_said_to_be_untrained(spec, untrained):
     said = f"{spec.partition('?')[0]} names no weights, so they are random: these figures are those of an untrained"
-    found = model_remarks(SimpleNamespace(name=spec, network=None), torch.zeros(1), {"assumed": False})
+    found = model_remarks(SimpleNamespace(name=spec, network=None, files=()), torch.zeros(1), {"assumed": False})
     assert [sentence[: len(said)] for sentence in found] == [said] * untrained
 
 

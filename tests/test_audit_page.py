@@ -89,6 +89,7 @@ def test_names_paths_and_verdict_are_there(write):
     for expected in ("torchvision:resnet50:imagenet", "blue mug/1.jpg", "It looks at the table.", "b/3.jpg"):
         assert expected in said
     assert "Nearly full: 2" in said and "4 masks are in doubt, of 5,421" in said
+    assert "What it does on new photos, if it was trained on these" in said
 
 
 def test_right_and_wrong_are_told_by_sign_and_text_too(write):

@@ -96,7 +96,7 @@ def test_the_verdict_is_as_strong_as_both_pools_allow():
     (few,) = advice.steps(changed({"drop": r(0.0)} | on_second()) | {}, ASKED, 7)
     assert few["said"] == advice.BELIEVE["backgrounds"]
     assert "on 100 of walls, the object outweighs the background; on 90 of meadows, the background outweighs" in one(
-        "In 41 to 90 % of trials", on_second(conflict=0.9)
+        "In 41.0 to 90.0 % of trials", on_second(conflict=0.9)
     )
 
 

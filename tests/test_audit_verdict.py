@@ -116,7 +116,7 @@ def test_what_pasting_changes_is_told_with_its_intervals():
     [(0.41, "the object outweighs the background"), (0.51, "neither is shown to"), (0.9, "the background outweighs")],
 )
 def test_conflict_says_what_outweighs_and_on_which_backgrounds(value, outcome):
-    found = one(f"In {100 * value:.0f} % of trials", {"conflict": e(value)})
+    found = one(f"In {100 * value:.1f} % of trials", {"conflict": e(value)})
     assert found.count(outcome) == 1 and ", 40 classes; pool: 100 of walls)" in found
 
 

@@ -60,6 +60,7 @@ def test_the_command_writes_all_remedies_and_directions_that_can_be_used_elsewhe
     printed = capsys.readouterr().out
     assert len([line for line in printed.splitlines() if line.startswith("| ")]) == 1 + len(REMEDIES)
     assert f"Chosen by validation: {found['chosen']}" in printed
+    assert "±: standard deviation over draws" in printed and printed.endswith("\nThe figures: metrics/mine.json\n")
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,26 @@ and storage: cup/@eaDir; hidden: .DS_Store'
     return f"{read}; passed over: {'; '.join(counts)}" if counts else read
 
 
+def deeper(folder: Path, table: pd.DataFrame) -> list[str]:
+    """Say that classes hold several folders of photos each, which may be the classes that were meant; a sentence.
+
+    Args:
+        folder: any folder.
+        table: what `folder.read` has returned of it.
+
+    >>> paths = ["Arla/milk/1.jpg", "Arla/yoghurt/1.jpg", "Valio/1.jpg"]
+    >>> deeper(Path(), pd.DataFrame({"path": paths, "class_name": ["Arla", "Arla", "Valio"]}))
+    ['Each of the 2 classes is a folder at the top, and 2 folders of photos lie below, such as Arla/milk: if these \
+are the products, list all photos in photos.csv with their classes, or give a folder that holds these folders.']
+    """
+    below = sorted({path.parent for path in map(Path, table.path) if len(path.parts) > 2})
+    if (folder / LIST).is_file() or len({path.parts[0] for path in below}) == len(below):
+        return []
+    said = f"Each of the {table.class_name.nunique():,} classes is a folder at the top, and {len(below):,} folders of"
+    mend = f"list all photos in {LIST} with their classes, or give a folder that holds these folders"
+    return [f"{said} photos lie below, such as {below[0].as_posix()}: if these are the products, {mend}."]
+
+
 def _kind(path: Path) -> str:
     if path.name.startswith("."):
         return "hidden"

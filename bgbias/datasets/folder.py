@@ -12,7 +12,7 @@ import pandas as pd
 from bgbias import files
 from bgbias.config.data import Folder
 from bgbias.datasets import listed, near_duplicates
-from bgbias.datasets.contents import NOT_READ, READ, describe, is_passed_over, walk
+from bgbias.datasets.contents import NOT_READ, READ, deeper, describe, is_passed_over, walk
 from bgbias.datasets.listed import COLUMNS, LIST, NO_ROLES, ROLES, class_name, steers
 from bgbias.errors import InputError, refuse
 from bgbias.metrics import sample_size
@@ -36,7 +36,7 @@ def fetch(out: Path, options: Folder) -> None:
     """
     folder = files.root() / "data" / "sources" / out.name
     table = read(folder)
-    print(f"{out.name}: {describe(folder, table)}", flush=True)
+    print(f"{out.name}: {describe(folder, table)}", *deeper(folder, table), sep="\n", flush=True)
     if any(table.role):
         print(f"{out.name}: {NO_ROLES.format(raw=Path('data/raw') / out.name)}", flush=True)
     else:

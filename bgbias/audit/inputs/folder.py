@@ -6,7 +6,7 @@ import pandas as pd
 
 from bgbias import errors
 from bgbias.datasets import folder as folders
-from bgbias.datasets.contents import describe
+from bgbias.datasets.contents import deeper, describe
 from bgbias.datasets.listed import GALLERY, QUERY
 from bgbias.errors import InputError
 from bgbias.masks import make
@@ -30,18 +30,19 @@ def read(folder: Path, split: str = "test", roles: bool = True) -> tuple[pd.Data
 
     Returns:
         The table, with columns path, class_id (from 0, by name), class_name, mask_path and role ("" for none); and
-        what is to be said of the choice, of long and of transparent photos, sentences.
+        what is to be said of the choice, of classes of several folders, of long and of transparent photos, sentences.
 
     Raises:
         ValueError: see `datasets.folder.read`; or fewer than two classes of two photos, or of a query and a photo of
             the gallery; no test photos; a photo that is no picture, too small, too narrow or too large.
     """
-    table, said = folders.read(folder), []
+    table = folders.read(folder)
     print(f"{folder}: {describe(folder, table)}", flush=True)
+    said, which = deeper(folder, table), ""
     if any(table.split):
         every, table = len(table), table[table.split == split].reset_index(drop=True)
-        said = [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split {split} are audited."]
-    which = f"{split} photos: " if said else ""
+        said += [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split {split} are audited."]
+        which = f"{split} photos: "
     if not roles:
         table["role"] = ""
     if any(table.role):

@@ -127,6 +127,8 @@ MEASURES = (  # name, definition, source
 )
 LIMITS = (
     "That the model is as good or as bad on classes of another kind. The intervals speak of classes like these.",
+    "What it does on new photos, if it was trained on these: it finds such better, on other backgrounds, too. Only of "
+    "models that were trained by this project is that known, and said.",
     "That the background causes all of the drop. What pasting costs is measured on the photos' own backgrounds; others "
     "fit worse. On this project's renderings, where objects can really be moved, a swap costs some points more than a "
     "move. The background gap is free of it.",

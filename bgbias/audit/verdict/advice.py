@@ -8,6 +8,7 @@ from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import MAY_LOSE, above_chance, doubtful
 from bgbias.audit.verdict.wording import most, side, span
 from bgbias.config import params
+from bgbias.report.tables import MOST
 
 NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "queries", "out")  # options of an audit
 OF_MASKS = {"mask_method": "method", "rembg_model": "rembg_model"}  # option -> setting of the pipeline
@@ -42,6 +43,8 @@ def steps(
     """
     if doubtful(found):
         said = "Give masks of your own, or make them by another method, and audit again."
+        if len(found["mask_doubt"]["flagged"]["border"]) > MOST * found["photos"]:
+            said += " Most of these masks cover the photos' border, as inverted masks do: white has to be the object."
         return [{"said": said, "commands": _better_masks(found, asked)}]
     if not above_chance(found):
         said = (
@@ -49,7 +52,7 @@ def steps(
             "sd and channels in its SPEC are what it was trained with. Then audit again."
         )
         return [{"said": said, "commands": []}]
-    drops, masks = sensitivity.drops(found), _if_grabcut(found, asked)
+    drops, masks = sensitivity.drops(found), [*_if_grabcut(found, asked), *_if_unlike(found)]
     sides, largest = set(sensitivity.sides(drops, 0)), max(most(drop) for _, drop in drops)
     if sides == {1}:
         apart = found.get("sample", {}).get("apart", False)
@@ -96,6 +99,18 @@ def _if_grabcut(found: dict, asked: Mapping[str, str]) -> list[Step]:
         "The masks are GrabCut's, which are often wrong: look at them, and see whether better ones change the figures."
     )
     return [{"said": said, "commands": _better_masks(found, asked)}]
+
+
+def _if_unlike(found: dict) -> list[Step]:
+    second = sensitivity.opinion(found)
+    if second is None or found["masks"] == "grabcut" or second["unlike_share"] <= MOST:
+        return []
+    kinds, share = " and ".join(sensitivity.kinds(found)), f"{100 * second['unlike_share']:.0f} %"
+    said = (
+        f"Look at the masks before anything else: on {share} of the photos {kinds} differ by more than they have in "
+        "common, so one of the two at least does not show the object there. Masks of other photos do that, too."
+    )
+    return [{"said": said, "commands": []}]
 
 
 def _on_grey(found: dict) -> list[Step]:

@@ -53,7 +53,7 @@ def model_remarks(embedder: Embedder, pictures: Tensor, normalised: dict) -> lis
         *_normalisation(normalised, embedder.name),
         *_numbers(embedder, pictures),
     ]
-    return [*said, *_side(embedder)]
+    return [*said, *_side(embedder), *_of_weights(embedder)]
 
 
 def _untrained(spec: str) -> list[str]:
@@ -103,6 +103,24 @@ def _side(embedder: Embedder) -> list[str]:
     return [
         f"The model's file does not tell the side of its pictures: {embedder.input_px} px were assumed. If it was "
         "trained with others, these figures are not its own: add ?input_px=..."
+    ]
+
+
+def _of_weights(embedder: Embedder) -> list[str]:
+    """A file of weights does not tell more than an ONNX file does, and may be of somebody's own training."""
+    model, _, query = embedder.name.partition("?")
+    scheme = model.partition(":")[0]
+    if scheme not in COLLECTIONS or not embedder.files:
+        return []
+    mean, sd = (",".join(f"{level / 255:.3g}" for level in of) for of in (embedder.card.mean, embedder.card.sd))
+    ways = {"mean=": f"mean={mean}&sd={sd}", "input_px=": f"input_px={embedder.input_px}"}
+    taken = [way for option, way in ways.items() if option not in query]
+    if not taken:
+        return []
+    return [
+        f"The file of weights does not tell how pictures are made for it: {' and '.join(taken)}, the ways of "
+        f"{scheme}'s own weights, were assumed. If it was trained otherwise, these figures are not its own: add "
+        f"?{'&'.join(taken)} with the right numbers."
     ]
 
 

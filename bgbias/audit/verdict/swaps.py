@@ -102,7 +102,7 @@ def _changed(lost: Estimate) -> str:
 def conflict(found: dict) -> str:
     """Say which outweighs, object or background, likewise."""
     conflicts = sensitivity.conflicts(found)
-    share, brackets = sensitivity.ranged(conflicts, 0, "%", found)
+    share, brackets = sensitivity.ranged(conflicts, 1, "%", found)
     return (
         f"In {share} of trials {brackets} a photo of another class on the same background comes before a photo of the "
         f"same class on another one: {sensitivity.told(conflicts, OUTWEIGHS, 0.5)} (0 %: the object always does; 50 %: "
