@@ -109,6 +109,12 @@ def test_what_an_experiment_of_one_target_did_not_run_is_left_out(capsys):
     assert capsys.readouterr().out == other_network + other_loss
 
 
+@pytest.mark.parametrize("lock", ["", "stages: [", "stages: [train]"])
+def test_an_experiment_whose_lock_does_not_read_is_refused(lock):
+    with pytest.raises(ValueError, match="^study-triplet: its dvc.lock or params.yaml does not read: run it again"):
+        of_experiments([experiment("study-triplet", "triplet", **BASE)], "study-", lock)
+
+
 def test_an_experiment_that_is_left_out_is_held_beside_no_other(capsys):
     whole = experiment("study-1", "normalized_softmax", demo__bgaugment__clean__map_at_r=0.7)
     whole |= {"stages/train.py": "a", "train.demo.max_epochs": 40.0, "seeds": "[42]"}
