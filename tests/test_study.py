@@ -109,6 +109,28 @@ def test_what_an_experiment_of_one_target_did_not_run_is_left_out(capsys):
     assert capsys.readouterr().out == other_network + other_loss
 
 
+@pytest.mark.parametrize(("files", "size", "kept"), [(4, 20, True), (4, 21, False), (6, 30, True)])
+def test_figures_of_other_attention_maps_than_the_experiment_made_are_left_out(capsys, files, size, kept):
+    out = "attention@demo-base-{0}: {{outs: [{{path: data/attention/demo/base/{0}, md5: a, nfiles: 2, size: 10}}]}}"
+    dep = (
+        f"{{path: data/attention/demo/base, md5: b, nfiles: {files}, size: {size}}}"  # of six: another seed's are left
+    )
+    lock = f"stages: {{{out.format(42)}, {out.format(43)}, evaluate@demo-base: {{deps: [{dep}]}}}}"
+    both = [experiment("study-triplet", "triplet", **BASE), experiment("study-arcface", "arcface")]
+    if kept:
+        assert len(of_experiments(both, "study-", lock, "seeds: [42, 43]")) == 1
+        return
+    with pytest.raises(ValueError, match="has figures of its own"):
+        of_experiments(both, "study-", lock, "seeds: [42, 43]")
+    assert "another run: evaluate@demo-base with another data/attention/demo/base; run the" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lock", ["", "stages: [", "stages: [train]"])
+def test_an_experiment_whose_lock_does_not_read_is_refused(lock):
+    with pytest.raises(ValueError, match="^study-triplet: its dvc.lock or params.yaml does not read: run it again"):
+        of_experiments([experiment("study-triplet", "triplet", **BASE)], "study-", lock)
+
+
 def test_an_experiment_that_is_left_out_is_held_beside_no_other(capsys):
     whole = experiment("study-1", "normalized_softmax", demo__bgaugment__clean__map_at_r=0.7)
     whole |= {"stages/train.py": "a", "train.demo.max_epochs": 40.0, "seeds": "[42]"}

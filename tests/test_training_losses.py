@@ -36,6 +36,12 @@ def test_weights_of_a_loss_have_a_learning_rate_or_nothing_trains_them(name):
     assert hasattr(getattr(SETTINGS, name), "weights_lr") == any(True for _ in made(name).parameters())
 
 
+def test_weights_that_nothing_would_train_are_refused(monkeypatch):
+    monkeypatch.setitem(losses.LOSSES, "triplet", lambda s, classes, dim: losses.pml.ProxyAnchorLoss(classes, dim))
+    with pytest.raises(ValueError, match="losses.triplet has weights of its own, which nothing would train: give its"):
+        made("triplet")
+
+
 def test_contrastive_by_hand():
     points = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])  # distances sqrt 2, 0, sqrt 2
     value = made("contrastive", pos_margin=0.25, neg_margin=1.0)(points, torch.tensor([0, 0, 1]))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bgbias.errors import InputError
+from bgbias.errors import InputError, as_input_error
 from bgbias.study.locked import odd_runs
 from bgbias.study.results_file import FIGURES, KEY
 
@@ -85,8 +85,9 @@ def _refuse_others(known: dict, experiment: dict[str, Any], dataset: str, regime
 
 def _left_out(experiment: dict[str, Any], dataset: str, regime: str, read: Callable) -> bool:
     """Say and return whether the figures of a cell are those of an earlier run, or of a part of one."""
-    texts = (read(experiment, name) for name in ("dvc.lock", "params.yaml"))
-    odd = [one for kind in odd_runs(*texts, dataset, [regime]) for one in kind]
+    with as_input_error(f"{experiment['Experiment']}: its dvc.lock or params.yaml does not read: run it again"):
+        texts = (read(experiment, name) for name in ("dvc.lock", "params.yaml"))
+        odd = [one for kind in odd_runs(*texts, dataset, [regime]) for one in kind]
     if odd:
         cell = f"{dataset} {regime} of {experiment['Experiment']}"
         print(f"left out: {cell}, whose figures are of another run: {odd[0]}; run the experiment whole")

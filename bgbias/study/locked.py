@@ -43,7 +43,22 @@ def odd_runs(lock: str, params: str, dataset: str, regimes: Sequence[str]) -> tu
         for what in _others(key, its, reduce(lambda block, part: (block or {}).get(part), key.split("."), now))
     ]
     first = {path: digest for _, path, digest in reversed(held)}
-    return settings, [f"{name} with another {path}" for name, path, digest in held if digest != first[path]]
+    others = [f"{name} with another {path}" for name, path, digest in held if digest != first[path]]
+    return settings, others + [f"{name} with another {path}" for name, path in _other_folders(ran)]
+
+
+def _other_folders(ran: dict[str, dict]) -> Iterator[tuple[str, str]]:
+    """What a stage read of several: folders of as many files as these have written, of another size.
+
+    A folder has one MD5, of all that is in it, whichever stages have written that; of more files it holds other seeds.
+    """
+    outs = [out for stage in ran.values() for out in stage.get("outs", ())]
+    for name, stage in ran.items():
+        for dep in stage.get("deps", ()):
+            within = [out for out in outs if out["path"].startswith(f"{dep['path']}/")]
+            files, sizes = (sum(out.get(count, 0) for out in within) for count in ("nfiles", "size"))
+            if files and files == dep.get("nfiles") and sizes != dep.get("size"):
+                yield name, dep["path"]
 
 
 def measured(lock: str, dataset: str, regimes: Sequence[str]) -> dict[str, str]:

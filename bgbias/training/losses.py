@@ -9,6 +9,7 @@ from torch import nn
 from bgbias.config import params
 from bgbias.config.losses import Loss, Losses
 from bgbias.config.read import check
+from bgbias.errors import InputError
 
 # name -> (settings, number of classes, embedding dimension) -> loss(embeddings, labels)
 LOSSES: dict[str, Callable[..., nn.Module]] = {
@@ -76,6 +77,9 @@ def make(name: str, settings: object, classes: int, embedding_dim: int) -> nn.Mo
         classes: in training.
         embedding_dim: D.
 
+    Raises:
+        ValueError: it has weights of its own, and its settings no weights_lr: nothing would train them.
+
     >>> import torch
     >>> from bgbias.config.losses import Triplet
     >>> settings = Triplet(per_class=2, consistency_scale=1.0, vary_backgrounds=True, margin=0.2, overrides={})
@@ -83,7 +87,12 @@ def make(name: str, settings: object, classes: int, embedding_dim: int) -> nn.Mo
     >>> loss(torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0, 1])).item()
     0.0
     """
-    return LOSSES[name](settings, classes, embedding_dim)
+    loss = LOSSES[name](settings, classes, embedding_dim)
+    if not hasattr(settings, "weights_lr") and any(True for _ in loss.parameters()):
+        raise InputError(
+            f"losses.{name} has weights of its own, which nothing would train: give its settings weights_lr: Positive"
+        )
+    return loss
 
 
 def distance_of(loss: nn.Module) -> str:
