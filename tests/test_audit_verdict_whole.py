@@ -19,7 +19,7 @@ FAST = ONE_POOL | {"second_masks": None, "mask_doubt": {"flagged": FOUND["mask_d
 @pytest.mark.parametrize(
     ("changes", "without", "beginnings"),
     [
-        ({}, "", [*BOTH, "On a", *CLEAN, "2 photos", "Pasted on", "In 20", "With the", "Put on", "Its attention",
+        ({}, "", [*BOTH, "On a", *CLEAN, "2 photos", "Pasted on", "In 20.0", "With the", "Put on", "Its attention",
                   *MASKS, "3 of", *FEW]),
         (SAMPLE | ONE_POOL, "gap", [*BOTH, "Audited are", *CLEAN, "2 photos", "Put on", *MASKS, *FEW]),
         (FAST, "gap", [BOTH[0], *CLEAN, "2 photos", MASKS[0], *FEW, "This audit"]),
