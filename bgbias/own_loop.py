@@ -96,8 +96,10 @@ def on_backgrounds(photos: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor
 def _refuse_others(where: str, **expected: tuple[Tensor, tuple[int, ...]]) -> None:
     """Raise an InputError for the first tensor, by its name, that is not of bytes or not of its shape."""
     for name, (picture, shape) in expected.items():
-        if picture.dtype != torch.uint8 or picture.shape != shape:
+        found = f"a {type(picture).__name__}"
+        if isinstance(picture, Tensor):
             found = f"{str(picture.dtype).removeprefix('torch.')} {tuple(picture.shape)}"
+        if found != f"uint8 {shape}":
             are = "are" if len(shape) == 4 else "is"
             raise InputError(f"{where}: {name} {are} {found}, expected uint8 {shape}: bring it to bytes of that shape")
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from bgbias.errors import InputError
 from bgbias.models.cards import Input, card
 from bgbias.models.embedder import Embedder, embed
 
@@ -77,6 +78,12 @@ def test_a_model_that_gives_no_embeddings_is_refused_at_once(function, message):
     with pytest.raises(ValueError) as caught:
         model(function)
     assert str(caught.value).startswith(f"python:a:b: {message}") and "\n" not in str(caught.value)
+
+
+def test_embeddings_of_changing_length_are_refused():
+    changing = model(lambda images: channel_means(images)[:, : 4 - len(images)])
+    with pytest.raises(InputError, match="^python:a:b: gives 3 numbers for a photo now, 2 before: let it give as many"):
+        embed(changing, PICTURES.split(1), NAMES)
 
 
 def test_every_batch_is_checked():

@@ -224,6 +224,7 @@ def test_torchvision_s_networks_start_from_a_file_strictly(tmp_path):
             r"not a file of tensors \(UnpicklingError\): replace it by what torch",
         ),
         ("resnet18-f37072fd.pth", b"", "SHA-256 begins with e3b0c442, expected f37072fd: replace it by what"),
+        ("tuned-20240115.pth", b"", "expected 20240115: .*, or rename it where the end of its name is no checksum"),
     ],
 )
 def test_a_file_that_is_not_torchvision_s_names_the_mend(tmp_path, name, content, message):

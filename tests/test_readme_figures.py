@@ -20,17 +20,24 @@ FIGURES = {  # as it stands there -> file, keys, factor
     "90.8": ("metrics/evaluate/demo/base.json", ("demo", "base", "clean", "recall_at_1"), 100),
     "25.5": ("metrics/evaluate/demo/base.json", ("demo", "base", "swapped", "recall_at_1"), 100),
 }
+MOVES = ROOT / "metrics/studies/moves"
+ENDS = {"1.3": min, "3.4": max}  # of what a swap costs beyond a move, in points
 SPREAD = {"3.5": "recall_at_1_clean", "4.2": "map_at_r_clean"}  # by how much a processor moves a figure, in points
 
 
 def test_every_decimal_number_is_listed():
-    assert set(re.findall(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)", PROSE)) == {*FIGURES, *SPREAD}
+    assert set(re.findall(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)", PROSE)) == {*FIGURES, *ENDS, *SPREAD}
 
 
 @pytest.mark.parametrize("text", FIGURES)
 def test_it_is_what_its_file_holds(text):
     path, keys, factor = FIGURES[text]
     assert f"{factor * files.read_json(ROOT / path, *keys):.1f}" == text
+
+
+def test_what_a_swap_costs_beyond_a_move():
+    beyond = [100 * files.read_json(path, "beyond", "recall_at_1", "value") for path in MOVES.glob("*.json")]
+    assert {text: f"{end(beyond):.1f}" for text, end in ENDS.items()} == {text: text for text in ENDS}
 
 
 def test_how_far_processors_move_the_demo():

@@ -127,12 +127,16 @@ def embed(embedder: Embedder, batches: Iterable[Tensor], names: Sequence[str]) -
 
     Raises:
         ValueError: there is no photo, the model fails (see `Embedder.forward`), or the embedding of a photo has a NaN
-            or infinite number, or is all zeros.
+            or infinite number, is all zeros, or has not as many numbers as before.
     """
     found, done, training = [], 0, embedder.training
     embedder.eval()
     for batch in batches:
         embeddings = embedder(embedder.normalise(batch)).cpu()
+        numbers, before = embeddings.shape[1], embedder.card.embedding_dim
+        if numbers != before:
+            mend = "let it give as many whatever the batch"
+            raise InputError(f"{embedder.name}: gives {numbers} numbers for a photo now, {before} before: {mend}")
         lengths = embeddings.norm(dim=1)
         bad = (~((lengths - 1).abs() < 0.01)).nonzero()  # NaN where a number is not finite, else 0
         if len(bad):

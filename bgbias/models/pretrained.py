@@ -29,7 +29,8 @@ def read(path: Path, origin: str) -> OrderedDict[str, Tensor]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file: put {origin} there, or correct the path")
-    files.refuse_other_content(path, f"replace it by {origin}")
+    named = "rename it where the end of its name is no checksum, such as a date"
+    files.refuse_other_content(path, f"replace it by {origin}, or {named}")
     try:
         safe = path.suffix == ".safetensors"
         given = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
