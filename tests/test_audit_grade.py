@@ -31,6 +31,25 @@ def test_a_loss_is_told_in_searches_and_graded_with_its_interval():
     assert "(95 % interval 38.0 to 76.0: E to B)" in summary(changed({"kept": e(0.5, 0.38, 0.76)}))["graded"]
 
 
+@pytest.mark.parametrize("classes", [2, 4, 5])
+def test_of_few_classes_nothing_is_concluded(classes):
+    lost = r(0.3)
+    lost["recall_at_1"]["classes"] = classes
+    found = summary(changed({"drop": lost}))
+    if classes == 5:
+        assert found["grade"] == "C"
+        return
+    assert found == {
+        "said": "Of 100 searches, 90 find the right product; on other backgrounds, 60 do: "
+        f"{classes} classes are too few to conclude anything.",
+        "grade": None,
+        "graded": "No grade: one needs 5 classes at least.",
+    }
+    assert steps(changed({"drop": lost}), {}, 7) == [
+        {"said": "Audit photos of at least 5 classes: the figures of fewer say nothing of others.", "commands": []}
+    ]
+
+
 @pytest.mark.parametrize(
     ("kept", "drop", "outcome"),
     [

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bgbias.audit.verdict import sensitivity
-from bgbias.audit.verdict.grade import MAY_LOSE, above_chance, doubtful
+from bgbias.audit.verdict.grade import FEWEST, MAY_LOSE, above_chance, doubtful, too_few
 from bgbias.audit.verdict.wording import most, side, span
 from bgbias.config import params
 from bgbias.report.tables import MOST
@@ -46,6 +46,9 @@ def steps(
         if len(found["mask_doubt"]["flagged"]["border"]) > MOST * found["photos"]:
             said += " Most of these masks cover the photos' border, as inverted masks do: white has to be the object."
         return [{"said": said, "commands": _better_masks(found, asked)}]
+    if too_few(found):
+        said = f"Audit photos of at least {FEWEST} classes: the figures of fewer say nothing of others."
+        return [{"said": said, "commands": []}]
     if not above_chance(found):
         said = (
             "First see that the model finds the classes on clean photos: that it is trained, and that input_px, mean, "

@@ -9,6 +9,7 @@ from bgbias.report.tables import masks_in_doubt
 
 GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is kept; below, E
 RULE = "A from 90 %, B from 75 %, C from 60 %, D from 40 %, E below"
+FEWEST = 5  # classes of a grade: simulated, intervals of so few hold the truth in 92 of 100 cases
 MUCH = 0.2  # of searches that guessing finds: then half of all that is found is not half of what is found beyond that
 NO_LOSS, TOO_FEW = "no loss is shown", "no loss is shown, but these photos are too few to exclude one"
 MAY_LOSE = 0.05  # of Recall@1: if the drop may be larger, more photos are asked for
@@ -45,7 +46,11 @@ def summary(found: dict) -> dict:
     if doubtful(found):
         said = f"{searches}. What other backgrounds do cannot be told: most of the masks are in doubt."
         return {"said": said, "grade": None, "graded": "No grade: most of the masks are in doubt."}
-    said = f"{searches}; on other backgrounds, {span(*swapped, digits=digits)} do: {_outcome(found)}."
+    both = f"{searches}; on other backgrounds, {span(*swapped, digits=digits)} do"
+    if few := too_few(found):
+        said = f"{both}: {few} classes are too few to conclude anything."
+        return {"said": said, "grade": None, "graded": f"No grade: one needs {FEWEST} classes at least."}
+    said = f"{both}: {_outcome(found)}."
     if not above_chance(found):
         if set(sensitivity.sides(drops, 0)) != {-1} or guesses(found):
             guessed = f"{100 * found['chance']['recall_at_1']:.0f}"
@@ -71,6 +76,12 @@ def doubtful(found: dict) -> str:
     """Return what is to be said where most masks are in doubt; "" where they are not."""
     counts = {kind: len(paths) for kind, paths in found["mask_doubt"]["flagged"].items()}
     return masks_in_doubt(counts, found["photos"])
+
+
+def too_few(found: dict) -> int:
+    """Return of how many classes there are queries where these are too few for a grade; 0 where they are not."""
+    classes_asked = found["drop"]["recall_at_1"]["classes"]
+    return classes_asked if classes_asked < FEWEST else 0
 
 
 def above_chance(found: dict) -> bool:
