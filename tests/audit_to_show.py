@@ -73,7 +73,7 @@ def audit() -> dict:
             "kept": one(), "conflict": one(), "conflict_moved": one(),
         },
         "second_masks": {
-            "kind": "rembg u2net", "agreement": one(), "unlike_share": 0.4,
+            "kind": "rembg u2net", "flagged": {"empty": 0}, "agreement": one(), "unlike_share": 0.4,
             "unlike": [["d/6.jpg", 0.0123], ["d/7.jpg", 0.45]],
             "swapped": both(), "drop": both(), "moved": both(), "conflict": one(), "kept": one(),
             "drop_agreed": both(), "second_drop_agreed": both(),

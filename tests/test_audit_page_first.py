@@ -44,6 +44,15 @@ def test_the_strip_shows_what_the_worst_photo_finds_before_and_after(write):
     assert [picture["src"] for picture in pictures] == [gallery.data_uri(one) for one in shown]
 
 
+def test_the_head_names_all_masks_and_pools_that_the_sentence_rests_on(write):
+    found = audit()
+    said = text(write(found, rows()))
+    assert "masks grabcut and rembg u2net backgrounds unsplash and walls date" in said
+    found["second_masks"]["flagged"]["empty"] = found["photos"]  # no second opinion
+    said = text(write(found | {"second_backgrounds": None}, rows()))
+    assert "masks grabcut backgrounds unsplash date" in said
+
+
 def test_where_nothing_was_lost_it_is_said(write):
     said = text(write(audit(), []))
     assert gallery.NOTHING_LOST in said

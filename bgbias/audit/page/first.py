@@ -6,6 +6,7 @@ from bgbias.audit.about import About
 from bgbias.audit.measures.examples import Masked, Row
 from bgbias.audit.page import gallery, wording
 from bgbias.audit.page.markup import Html, tag
+from bgbias.audit.verdict import sensitivity
 
 PRODUCT = (
     "A product is a class of these photos. A search finds it if, of all other photos, the most similar one shows it. "
@@ -26,14 +27,15 @@ SHORTENED = "Paths of other folders are shortened to their last names here; the 
 
 
 def header(audit: dict, about: About) -> Html:
-    """Return the title, and what was audited, when and by what."""
+    """Return the title, and what was audited, when and by what: all masks and pools that the sentence rests on."""
+    masks, pools = sensitivity.opinion(audit), audit["second_backgrounds"]
     audited = {
         "queries" if "sample" in audit else "photos": f"{audit['photos']:,}",
         **({"gallery": f"{audit['gallery']:,}"} if "sample" in audit else {}),
         "classes": f"{audit['classes']:,}",
         **({"model": audit["embedder"]} if about.title else {}),
-        "masks": audit["masks"],
-        "backgrounds": audit["backgrounds"],
+        "masks": audit["masks"] + (f" and {masks['kind']}" if masks else ""),
+        "backgrounds": audit["backgrounds"] + (f" and {pools['backgrounds']}" if pools else ""),
         "date": about.date,
         "version of bgbias": about.version,
     }
