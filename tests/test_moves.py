@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -65,11 +67,44 @@ def test_each_photo_s_rooms_differ_and_no_photo_was_taken_there(raw, made, monke
 
 @pytest.mark.parametrize(
     ("changed", "message"),
-    [({"seed": 2}, "is not what params.yaml's data.demo renders"), ({"backgrounds": 2}, "at least 3")],
+    [
+        ({"seed": 2}, "is not what params.yaml's data.demo renders"),
+        ({"test_photos": 2}, "photos.csv: is not"),
+        ({"train_scenes": 4}, "scenes.csv: is not"),  # its first rooms that no photo shows were photographed
+        ({"size_px": 48}, r"_00.png: is not"),
+        ({"backgrounds": 2}, "at least 3"),
+    ],
 )
 def test_photos_by_other_options_and_too_few_rooms_are_refused(raw, changed, message):
     with pytest.raises(ValueError, match=message):
         moves(raw, dataclasses.replace(OPTIONS, **changed), 3)
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("photos.csv", lambda table: table[:-1]),
+        ("photos.csv", lambda table: table.assign(split="test")),
+        ("photos.csv", lambda table: table.assign(**{"class": table["class"].where(table.split != "test", "all")})),
+        ("scenes.csv", lambda table: table[:-1]),
+        ("scenes.csv", lambda table: pd.concat([table, table[-1:]])),
+    ],
+)
+def test_lists_that_were_edited_are_refused(raw, tmp_path, file, change):
+    shutil.copytree(raw, tmp_path / "demo")
+    table = pd.read_csv(raw / file)
+    change(table).to_csv(tmp_path / "demo" / file, index=False)
+    with pytest.raises(ValueError, match=r"\.csv: is not what params.yaml's data.demo renders: remove .*demo and run"):
+        moves(tmp_path / "demo", OPTIONS, 3)
+
+
+@pytest.mark.parametrize("kind", ["photos", "masks"])
+def test_a_photo_or_mask_that_was_changed_is_refused(raw, tmp_path, kind):
+    shutil.copytree(raw, tmp_path / "demo")
+    file = sorted((tmp_path / "demo" / kind).rglob("*.png"))[-1]
+    Image.fromarray(255 - np.asarray(Image.open(file))).save(file)
+    with pytest.raises(ValueError, match=f"{kind}/.*{file.name}: is not what params.yaml's data.demo renders"):
+        moves(tmp_path / "demo", OPTIONS, 3)
 
 
 def test_the_stage_writes_recall_of_photos_moves_and_swaps_and_the_differences(raw, made, monkeypatch, capsys):
