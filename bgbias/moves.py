@@ -15,10 +15,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bgbias import files
+from bgbias.audit.measures.answers import some
 from bgbias.audit.measures.scores import less, over_draws
 from bgbias.config.data import Demo
 from bgbias.datasets import demo
 from bgbias.errors import InputError
+from bgbias.external.steady import refuse_alike, refuse_unsteady
 from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import Scores, per_query
@@ -125,8 +127,14 @@ def measured(model: Embedder, made: Moves, seed: int) -> dict[str, dict]:
     Returns:
         Name -> {metric: `bootstrap.Estimate` as a dict}: clean; moved and swapped, the means over the rooms; drop_moved
         and drop_swapped, what these lose; beyond, by how much the swap loses more, query by query.
+
+    Raises:
+        ValueError: see `steady.refuse_unsteady` and `steady.refuse_alike`.
     """
     photos, masks = _seen(made.photos, model.input_px), _seen(made.masks, model.input_px)
+    refuse_unsteady(model, photos, made.paths)
+    tried = some(len(photos))
+    refuse_alike(model, photos[tried], list(np.array(made.paths)[tried]))
     moved, rooms = ([_seen(of_all, model.input_px) for of_all in pictures] for pictures in (made.moved, made.rooms))
 
     def searched(pictures: Tensor) -> Scores:
@@ -151,10 +159,10 @@ def measured(model: Embedder, made: Moves, seed: int) -> dict[str, dict]:
 
 def sheet(made: Moves) -> Image.Image:
     """Draw some photos, their objects moved into another room, and swapped into it."""
-    some = np.unique(np.linspace(0, len(made.labels) - 1, SHOWN).round().astype(int))
+    shown = np.unique(np.linspace(0, len(made.labels) - 1, SHOWN).round().astype(int))
     px = made.photos.shape[1]
-    swapped = paste(*(_seen(pictures[some], px) for pictures in (made.photos, made.masks, made.rooms[0])))
-    rows = made.photos[some], made.moved[0][some], swapped.permute(0, 2, 3, 1).numpy()
+    swapped = paste(*(_seen(pictures[shown], px) for pictures in (made.photos, made.masks, made.rooms[0])))
+    rows = made.photos[shown], made.moved[0][shown], swapped.permute(0, 2, 3, 1).numpy()
     return figures.sheet([[*map(Cell, row)] for row in rows], ["photo", "moved", "swapped"], {})
 
 

@@ -11,12 +11,13 @@ import pytest
 import torch
 from PIL import Image
 from test_datasets_demo import SMALL
+from torch import nn
 
 from bgbias.config import read
 from bgbias.datasets import demo
 from bgbias.external import spec
 from bgbias.models.embedder import embed
-from bgbias.moves import moves
+from bgbias.moves import measured, moves
 from bgbias.render.scenes import scene
 from stages import moves as stage
 
@@ -105,6 +106,30 @@ def test_a_photo_or_mask_that_was_changed_is_refused(raw, tmp_path, kind):
     Image.fromarray(255 - np.asarray(Image.open(file))).save(file)
     with pytest.raises(ValueError, match=f"{kind}/.*{file.name}: is not what params.yaml's data.demo renders"):
         moves(tmp_path / "demo", OPTIONS, 3)
+
+
+class Dropping(nn.Module):
+    """Gives a photo another embedding at each call."""
+
+    def forward(self, photos):
+        return nn.functional.dropout(photos.flatten(1)[:, :512], 0.5)
+
+
+class Alike(nn.Module):
+    """Gives all photos nearly the same embedding."""
+
+    def forward(self, photos):
+        return 1 + 1e-4 * photos.flatten(1)[:, :512]
+
+
+@pytest.mark.parametrize(
+    ("network", "message"), [(Dropping(), "other embeddings at each call"), (Alike(), "nearly the same embedding")]
+)
+def test_models_that_are_no_function_of_the_photo_or_tell_none_apart_are_refused(made, network, message):
+    model = spec.load(EMBEDDER)
+    model.network = network
+    with pytest.raises(ValueError, match=message):
+        measured(model, made, 1)
 
 
 def test_the_stage_writes_recall_of_photos_moves_and_swaps_and_the_differences(raw, made, monkeypatch, capsys):
