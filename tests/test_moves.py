@@ -81,6 +81,10 @@ def test_photos_by_other_options_and_too_few_rooms_are_refused(raw, changed, mes
         moves(raw, dataclasses.replace(OPTIONS, **changed), 3)
 
 
+def test_each_photo_may_get_every_room(raw):
+    assert len(moves(raw, OPTIONS, OPTIONS.backgrounds).rooms) == 5
+
+
 @pytest.mark.parametrize(
     ("file", "change"),
     [
