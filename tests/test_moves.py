@@ -18,6 +18,7 @@ from bgbias.datasets import demo
 from bgbias.external import spec
 from bgbias.models.embedder import embed
 from bgbias.moves import measured, moves
+from bgbias.render.camera import crop
 from bgbias.render.scenes import scene
 from stages import moves as stage
 
@@ -56,14 +57,16 @@ def test_a_moved_object_is_the_same_and_has_another_room_behind_it_and_its_shado
 
 
 def test_each_photo_s_rooms_differ_and_no_photo_was_taken_there(raw, made, monkeypatch):
-    painted = []
+    painted, shown = [], []
     monkeypatch.setattr("bgbias.moves.scene", lambda number, *rest: painted.append(number) or scene(number, *rest))
+    monkeypatch.setattr("bgbias.moves.crop", lambda room, *rest: shown.append(id(room)) or crop(room, *rest))
     again = moves(raw, OPTIONS, 3)
     assert all(np.array_equal(*pair) for pair in zip(made, again, strict=True))
     taken = OPTIONS.train_scenes + OPTIONS.val_scenes + OPTIONS.test_scenes
     assert {number for number in painted if number >= taken} == set(range(taken, taken + 5))
     for one, other in ((0, 1), (0, 2), (1, 2)):
         assert all((room != again.rooms[other, row]).any() for row, room in enumerate(made.rooms[one]))
+    assert len({tuple(shown[photo + 1 : photo + 4]) for photo in range(0, 48, 4)}) > 3  # not the same for all photos
 
 
 @pytest.mark.parametrize(

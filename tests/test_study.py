@@ -216,6 +216,7 @@ def test_two_experiments_with_the_same_cell_are_refused():
         ("attention.method", "grad_cam", True),
         ("regime_settings.base.select_on", "['swapped']", True),
         ("seeds", "[42, 43]", True),
+        ("seed", 43.0, True),
         ("train.sop.max_epochs", 2.0, False),
         ("train.demo.workers", 4.0, False),
         ("attention.max_images.demo", 10.0, True),
