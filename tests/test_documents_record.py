@@ -184,6 +184,9 @@ def test_metrics_that_were_edited_or_merged_since_are_not_recorded(root):
     file.write_text(file.read_text().replace('"sd": 0.1', '"sd": 0.01'))  # no mean of what was kept tells
     with pytest.raises(ValueError, match="changed since they were measured; `dvc repro` measures again: .*cure.json$"):
         stage.main(SETTINGS, "demo", "kept", False)
+    file.unlink()
+    with pytest.raises(FileNotFoundError, match=r"cure.json: no such file: .*`dvc"):
+        stage.main(SETTINGS, "demo", "kept", False)
 
 
 NAMED = ["raw@demo", "prepare@demo", "masks@demo", "backgrounds@demo", "evaluate@demo-base"]
