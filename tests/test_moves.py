@@ -20,6 +20,7 @@ from bgbias.models.embedder import embed
 from bgbias.moves import measured, moves
 from bgbias.render.camera import crop
 from bgbias.render.scenes import scene
+from bgbias.seeding import generator
 from stages import moves as stage
 
 OPTIONS = dataclasses.replace(SMALL, test_classes=4, backgrounds=5, background_correlation=1.0)
@@ -137,6 +138,15 @@ def test_models_that_are_no_function_of_the_photo_or_tell_none_apart_are_refused
     model.network = network
     with pytest.raises(ValueError, match=message):
         measured(model, made, 1)
+
+
+def test_intervals_are_drawn_by_the_seed_of_params(made, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr("bgbias.moves.generator", lambda *key: asked.append(key) or generator(*key))
+    monkeypatch.setattr("bgbias.moves.moves", lambda *given: made)
+    settings = read.load(Path(__file__).parents[1] / "params.yaml")
+    stage.main(dataclasses.replace(settings, seed=5), EMBEDDER, tmp_path / "moves.json")
+    assert set(asked) == {(5, "moves intervals")}
 
 
 def test_the_stage_writes_recall_of_photos_moves_and_swaps_and_the_differences(raw, made, monkeypatch, capsys):
