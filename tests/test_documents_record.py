@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -65,6 +66,15 @@ def test_a_record_holds_scores_and_paired_differences_of_retrieval_and_attention
     assert difference["recall_at_1_swapped"] == dict(expected[["difference", "low", "high"]])
     assert difference["recall_at_1_swapped"]["difference"] == pytest.approx((1 + 0 + 0 + 0.5) / 4)
     assert difference["attention_score_clean"]["difference"] == pytest.approx(0.3 / 3)  # photo 7, both seeds
+
+
+def test_each_regime_is_held_beside_each_one_before(root):
+    for part in ("embeddings", "attention"):
+        shutil.copytree(f"data/{part}/demo/cure", f"data/{part}/demo/last")
+    shutil.copy("data/queries/demo/cure.csv", "data/queries/demo/last.csv")
+    files.write_json(Path("metrics/evaluate/demo/last.json"), {"demo": {"last": metrics(1)}})
+    found = record("demo", ["base", "cure", "last"], (1, 2), 7)
+    assert list(found["differences"]) == ["cure - base", "last - base", "last - cure"]
 
 
 def test_all_intervals_are_resampled_by_the_seed_and_attention_by_its_photos_classes(root, monkeypatch):
