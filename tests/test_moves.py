@@ -149,6 +149,22 @@ def test_intervals_are_drawn_by_the_seed_of_params(made, monkeypatch, tmp_path):
     assert set(asked) == {(5, "moves intervals")}
 
 
+def test_the_stage_prints_what_a_move_costs_a_swap_and_the_swap_beyond_it(made, monkeypatch, tmp_path, capsys):
+    costs = {"drop_moved": 0.1, "drop_swapped": 0.3, "beyond": 0.2}
+    found = {
+        name: {"recall_at_1": {"value": cost, "low": cost - 0.05, "high": cost + 0.05, "classes": 4}}
+        for name, cost in costs.items()
+    }
+    monkeypatch.setattr("bgbias.moves.moves", lambda *given: made)
+    monkeypatch.setattr("bgbias.moves.measured", lambda *given: found)
+    stage.main(read.load(Path(__file__).parents[1] / "params.yaml"), EMBEDDER, tmp_path / "moves.json")
+    assert capsys.readouterr().out == (
+        f"{EMBEDDER}: in other rooms photos lose 10.0 points of Recall@1 (95 % interval 5.0 to 15.0, 4 classes) where "
+        "objects are moved there, 30.0 points (95 % interval 25.0 to 35.0, 4 classes) where they are swapped: 20.0 "
+        "points more (95 % interval 15.0 to 25.0, 4 classes).\n"
+    )
+
+
 def test_the_stage_writes_recall_of_photos_moves_and_swaps_and_the_differences(raw, made, monkeypatch, capsys):
     monkeypatch.chdir(raw.parents[2])
     settings = read.load(Path(__file__).parents[1] / "params.yaml")
