@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
 from bgbias import files
+from bgbias.audit.measures.answers import some
 from bgbias.audit.measures.scores import less, over_draws
 from bgbias.config.data import Demo
 from bgbias.datasets import demo
 from bgbias.errors import InputError
+from bgbias.external.steady import refuse_alike, refuse_unsteady
 from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import Scores, per_query
@@ -34,6 +37,7 @@ from bgbias.report.figures import Cell
 from bgbias.seeding import generator
 
 SHOWN, AT_ONCE = 8, 64
+OTHERS = "{}: is not what params.yaml's data.demo renders: "
 
 
 class Moves(NamedTuple):
@@ -65,38 +69,51 @@ def moves(raw: Path, options: Demo, rooms: int) -> Moves:
         rooms: how many of those that no photo shows are drawn for each photo.
 
     Raises:
-        ValueError: a photo is not what the options render; or there are fewer rooms.
+        ValueError: a photo, a mask or a list is not what the options render; or there are fewer rooms.
     """
     if options.backgrounds < rooms:
         raise InputError(f"data.demo.backgrounds {options.backgrounds}: expected at least {rooms}")
-    table = demo.image_table(raw)
-    table = table[table.split == "test"]
-    scenes = files.read_csv(raw / "scenes.csv", ["path", "scene"], REFETCH.format(raw)).set_index("path").scene
     unseen = options.train_scenes + options.val_scenes + options.test_scenes
+    table = _test_photos(raw, options, unseen)
     _, shown = next(demo.backgrounds("scene", options))
     by_number = {
         number: scene(number, options.seed, len(shown))
-        for number in (*scenes[table.path].unique(), *range(unseen, unseen + options.backgrounds))
+        for number in (*table.scene.unique(), *range(unseen, unseen + options.backgrounds))
     }
-    found = []
-    for path, mask in tqdm(list(zip(table.path, table.mask_path, strict=True)), "rendering", unit="photo"):
+    found, listed = [], list(zip(table.path, table.mask_path, table.scene, strict=True))
+    for path, mask, home in tqdm(listed, "rendering", unit="photo"):
         shot = [int(number) for number in Path(path).stem.split("_")[-2:]]  # the class, and which of its photos
         pose, light = draw_pose_and_light(generator(options.seed, "demo photo", *shot))
         thing = render(design(shot[0], options.seed).parts, pose, light, options.size_px)
         drawn = generator(options.seed, "demo moves", *shot).choice(options.backgrounds, rooms, replace=False)
         own, *others = (
             crop(by_number[n], thing.foot, pose.roll, options.size_px, generator(options.seed, "demo crop", *shot))
-            for n in (scenes[path], *(unseen + drawn))
+            for n in (home, *(unseen + drawn))
         )
-        photo = np.asarray(read_photo(raw / path))
-        if not np.array_equal(_bytes(place(thing, own)), photo):
-            raise InputError(f"{raw / path}: is not what params.yaml's data.demo renders: {REFETCH.format(raw)}")
+        photo, covered = np.asarray(read_photo(raw / path)), np.asarray(read_mask(raw / mask))
+        for file, rendered, is_there in ((path, place(thing, own), photo), (mask, thing.coverage, covered)):
+            if not np.array_equal(_bytes(rendered), is_there):
+                raise InputError(OTHERS.format(raw / file) + REFETCH.format(raw))
         moved = [_bytes(place(thing, other)) for other in others]
-        covered = np.asarray(read_mask(raw / mask))[..., None]
-        found.append((photo, covered, moved, [_bytes(other) for other in others]))
+        found.append((photo, covered[..., None], moved, [_bytes(other) for other in others]))
     photos, masks, moved, empty = (np.stack(pictures) for pictures in zip(*found, strict=True))
     labels = table.class_id.to_numpy(copy=True)
     return Moves(list(table.path), labels, photos, masks, moved.swapaxes(0, 1), empty.swapaxes(0, 1))
+
+
+def _test_photos(raw: Path, options: Demo, unseen: int) -> pd.DataFrame:
+    """List the test photos with their rooms, if the lists name those that the options render."""
+    rooms = files.read_csv(raw / "scenes.csv", ["path", "scene"], REFETCH.format(raw))
+    table = demo.image_table(raw).merge(rooms, "left", "path")
+    first = options.train_classes + options.val_classes
+    names = [design(number, options.seed).name for number in range(first, first + options.test_classes)]
+    made = {(f"photos/{name}/{name}_{shot:02d}.png", name) for name in names for shot in range(options.test_photos)}
+    tested = table[table.split == "test"]
+    if sorted(zip(tested.path, tested.class_name, strict=True)) != sorted(made):
+        raise InputError(OTHERS.format(raw / "photos.csv") + REFETCH.format(raw))
+    if not (table.scene < unseen).all():  # rooms from there on are those that no photo shows
+        raise InputError(OTHERS.format(raw / "scenes.csv") + REFETCH.format(raw))
+    return tested
 
 
 def measured(model: Embedder, made: Moves, seed: int) -> dict[str, dict]:
@@ -110,8 +127,14 @@ def measured(model: Embedder, made: Moves, seed: int) -> dict[str, dict]:
     Returns:
         Name -> {metric: `bootstrap.Estimate` as a dict}: clean; moved and swapped, the means over the rooms; drop_moved
         and drop_swapped, what these lose; beyond, by how much the swap loses more, query by query.
+
+    Raises:
+        ValueError: see `steady.refuse_unsteady` and `steady.refuse_alike`.
     """
     photos, masks = _seen(made.photos, model.input_px), _seen(made.masks, model.input_px)
+    refuse_unsteady(model, photos, made.paths)
+    tried = some(len(photos))
+    refuse_alike(model, photos[tried], list(np.array(made.paths)[tried]))
     moved, rooms = ([_seen(of_all, model.input_px) for of_all in pictures] for pictures in (made.moved, made.rooms))
 
     def searched(pictures: Tensor) -> Scores:
@@ -136,10 +159,10 @@ def measured(model: Embedder, made: Moves, seed: int) -> dict[str, dict]:
 
 def sheet(made: Moves) -> Image.Image:
     """Draw some photos, their objects moved into another room, and swapped into it."""
-    some = np.unique(np.linspace(0, len(made.labels) - 1, SHOWN).round().astype(int))
+    shown = np.unique(np.linspace(0, len(made.labels) - 1, SHOWN).round().astype(int))
     px = made.photos.shape[1]
-    swapped = paste(*(_seen(pictures[some], px) for pictures in (made.photos, made.masks, made.rooms[0])))
-    rows = made.photos[some], made.moved[0][some], swapped.permute(0, 2, 3, 1).numpy()
+    swapped = paste(*(_seen(pictures[shown], px) for pictures in (made.photos, made.masks, made.rooms[0])))
+    rows = made.photos[shown], made.moved[0][shown], swapped.permute(0, 2, 3, 1).numpy()
     return figures.sheet([[*map(Cell, row)] for row in rows], ["photo", "moved", "swapped"], {})
 
 

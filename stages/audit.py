@@ -20,7 +20,7 @@ Writes  DIR of --out: report.html (one page that needs nothing else: for everyon
         it an interrupted audit goes on, a repeated one embeds nothing, and masks are made once for all models. Nothing
         else is written, but for matplotlib's own list of fonts in ~/.cache
 Takes   480 photos at 64 px with the demo's network 24 s, with a ResNet-18 60 s, on one core; 1.2 GB; it says so first.
-        --quick embeds 3 views of 30, by masks of one kind, and draws no attention maps. Beside the embedding, 20,000
+        --quick embeds 3 views of 32, by masks of one kind, and draws no attention maps. Beside the embedding, 20,000
         photos at 512 dimensions 3 min of a core and 1.1 GB by masks of one kind: views are read from .cache one by one
 """
 

@@ -1,6 +1,7 @@
 """The photos that lose most: chosen by the fall of their class in the ranking, shown as the embedder saw them."""
 
 from functools import wraps
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -168,3 +169,12 @@ def test_what_is_put_back_is_the_photo_but_for_what_was_painted_over_and_a_mirro
     assert torch.equal(back[:, :, ~painted], photos[:, :, ~painted])
     assert not torch.equal(back[:, :, painted & ~cut], photos[:, :, painted & ~cut])
     assert torch.equal(mirrored[:, :, ~cut], pictures.emptied(rows).flip(3)[:, :, ~cut])
+
+
+def test_as_many_views_are_embedded_as_the_texts_say():
+    full, by_one, quick = (len(views.names(5, **how)) for how in ({"second_kind": True}, {}, {"quick": True}))
+    stage, page = (" ".join(Path(name).read_text().split()) for name in ("stages/audit.py", "docs/audit.md"))
+    assert f"{quick} views of {full}, by masks of one kind" in stage
+    assert f"none: {by_one} views are embedded, not {full}" in stage.replace('" "', "")
+    assert f"{quick} of a full audit's {full} views" in page and f"the other {full - quick} views only" in page
+    assert f"beside the {by_one} by one kind" in page and f"beside the {full}. " in page

@@ -4,7 +4,7 @@ import pytest
 from audit_to_show import ABOUT, EVIL, Reader, audit, estimates, masked, rows, text
 
 from bgbias.audit.about import About
-from bgbias.audit.page import masks, wording
+from bgbias.audit.page import masks, measures, wording
 from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
 from bgbias.metrics import bootstrap
 
@@ -190,3 +190,14 @@ def test_of_many_doubtful_masks_a_hundred_of_a_kind_are_listed(write):
     assert "Empty: 101" in said and "a/99.jpg" in said and "a/100.jpg" not in said
     assert said.count("more; audit.json lists them all") == 1 and "and 1 more; audit.json" in said
     assert len([line for line in read.text if line.startswith("a/")]) == read.text.count("b") == 100
+
+
+def test_what_pasting_costs_stands_beside_where_objects_were_put_back():
+    found, lines = audit(), []
+    charts_line = measures.Line
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measures, "Line", lambda *given: lines.append(given) or charts_line(*given))
+        measures.single(found)
+    costs = {where: cost for where, _, cost in lines if where.startswith("Recall@1, on the")}
+    back, mirrored = (found["pasting"][f"pasted_{how}"]["recall_at_1"] for how in ("back", "mirrored"))
+    assert costs == {"Recall@1, on their own backgrounds": back, "Recall@1, on these mirrored": mirrored}

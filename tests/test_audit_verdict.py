@@ -97,6 +97,8 @@ def test_a_gap_tells_the_correlation_from_the_pasting():
         (r(0.05), r(0.0), f"{COSTS}, 8.0 points at most."),
         (r(0.0), r(0.05), f"{COSTS}, 8.0 points at most."),
         (r(0.0, 0.0, 0.0), r(0.0, 0.0, 0.0), f"{NO_COST}."),
+        (r(0.0, 0.0, 0.0), r(-0.02), f"{NO_COST}."),  # of classes that are all alike others may lose more
+        (r(0.05), r(0.0, 0.0, 0.0), f"{COSTS}."),
     ],
 )
 def test_what_pasting_costs_by_itself_is_told_with_how_much_it_is_at_most(back, mirrored, ends):

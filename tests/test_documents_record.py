@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -65,6 +66,15 @@ def test_a_record_holds_scores_and_paired_differences_of_retrieval_and_attention
     assert difference["recall_at_1_swapped"] == dict(expected[["difference", "low", "high"]])
     assert difference["recall_at_1_swapped"]["difference"] == pytest.approx((1 + 0 + 0 + 0.5) / 4)
     assert difference["attention_score_clean"]["difference"] == pytest.approx(0.3 / 3)  # photo 7, both seeds
+
+
+def test_each_regime_is_held_beside_each_one_before(root):
+    for part in ("embeddings", "attention"):
+        shutil.copytree(f"data/{part}/demo/cure", f"data/{part}/demo/last")
+    shutil.copy("data/queries/demo/cure.csv", "data/queries/demo/last.csv")
+    files.write_json(Path("metrics/evaluate/demo/last.json"), {"demo": {"last": metrics(1)}})
+    found = record("demo", ["base", "cure", "last"], (1, 2), 7)
+    assert list(found["differences"]) == ["cure - base", "last - base", "last - cure"]
 
 
 def test_all_intervals_are_resampled_by_the_seed_and_attention_by_its_photos_classes(root, monkeypatch):
@@ -176,12 +186,16 @@ def test_what_ran_with_other_settings_or_code_is_not_recorded(root, before, afte
 
 def test_metrics_that_were_edited_or_merged_since_are_not_recorded(root):
     file = Path("metrics/evaluate/demo/cure.json")
-    out = f"outs: [{{path: {file}, md5: {hashlib.md5(file.read_bytes()).hexdigest()}}}, {{path: data/queries, md5: a}}]"
+    kept = f"{{path: {file}, md5: {hashlib.md5(file.read_bytes()).hexdigest()}}}"
+    out = f"outs: [{kept}, {{path: data/queries/demo/cure.csv, md5: a}}]"  # of metrics alone it is asked
     Path("params.yaml").write_text(PARAMS)
     Path("dvc.lock").write_text(LOCK.replace("evaluate@demo-cure:\n", f"evaluate@demo-cure:\n    {out}\n"))
     stage.main(SETTINGS, "demo", "kept", False)
     file.write_text(file.read_text().replace('"sd": 0.1', '"sd": 0.01'))  # no mean of what was kept tells
     with pytest.raises(ValueError, match="changed since they were measured; `dvc repro` measures again: .*cure.json$"):
+        stage.main(SETTINGS, "demo", "kept", False)
+    file.unlink()
+    with pytest.raises(FileNotFoundError, match=r"cure.json: no such file: .*`dvc"):
         stage.main(SETTINGS, "demo", "kept", False)
 
 

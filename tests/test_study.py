@@ -9,6 +9,7 @@ import pytest
 
 from bgbias.metrics.names import METRICS
 from bgbias.study import gathered, results_file, tables
+from bgbias.study.locked import odd_runs
 from stages import gather
 
 PUBLISHED = results_file.read_published(Path("paper/published"))
@@ -125,6 +126,15 @@ def test_figures_of_other_attention_maps_than_the_experiment_made_are_left_out(c
     assert "another run: evaluate@demo-base with another data/attention/demo/base; run the" in capsys.readouterr().out
 
 
+def test_attention_maps_of_a_regime_whose_name_begins_alike_are_not_counted_in():
+    both = ("base", "base_long")
+    made = "attention@demo-{0}-42: {{outs: [{{path: data/attention/demo/{0}/42, md5: a, nfiles: 2, size: 10}}]}}"
+    read = "evaluate@demo-{0}: {{deps: [{{path: data/attention/demo/{0}, md5: '{0}', nfiles: 2, size: {1}}}]}}"
+    for sizes, odd in (((10, 10), []), ((11, 10), ["evaluate@demo-base with another data/attention/demo/base"])):
+        ran = [*map(made.format, both), *map(read.format, both, sizes)]
+        assert odd_runs(f"stages: {{{', '.join(ran)}}}", "seeds: [42]", "demo", both) == ([], odd)
+
+
 @pytest.mark.parametrize("lock", ["", "stages: [", "stages: [train]"])
 def test_an_experiment_whose_lock_does_not_read_is_refused(lock):
     with pytest.raises(ValueError, match="^study-triplet: its dvc.lock or params.yaml does not read: run it again"):
@@ -206,6 +216,7 @@ def test_two_experiments_with_the_same_cell_are_refused():
         ("attention.method", "grad_cam", True),
         ("regime_settings.base.select_on", "['swapped']", True),
         ("seeds", "[42, 43]", True),
+        ("seed", 43.0, True),
         ("train.sop.max_epochs", 2.0, False),
         ("train.demo.workers", 4.0, False),
         ("attention.max_images.demo", 10.0, True),

@@ -87,9 +87,10 @@ def pasting(found: dict) -> list[str]:
         return []
     costs = COSTS if 1 in (side(back, 0), side(mirrored, 0)) else NO_COST
     at_most = max(back["high"], mirrored["high"])
+    bounded = at_most > 0 and all(of["low"] < of["high"] for of in (back, mirrored))  # classes all alike bound nothing
     return [
         f"Cut out and put back on their own backgrounds, photos have a Recall@1 that is {_changed(back)}; on these "
-        f"mirrored, {_changed(mirrored)}: {costs}" + (f", {100 * at_most:.1f} points at most." if at_most > 0 else ".")
+        f"mirrored, {_changed(mirrored)}: {costs}" + (f", {100 * at_most:.1f} points at most." if bounded else ".")
     ]
 
 
