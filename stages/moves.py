@@ -24,7 +24,7 @@ ROOMS = 3  # of each photo
 def main(settings: params.Params, embedder: str, out: Path, sheet: Path | None = None) -> None:
     """Render, embed and search, write the figures and print them."""
     from bgbias import files, moves, seeding
-    from bgbias.audit.verdict.wording import interval, points
+    from bgbias.audit.verdict.wording import interval, negative, points
     from bgbias.errors import printable
     from bgbias.external import spec
     from bgbias.report import figures
@@ -37,9 +37,11 @@ def main(settings: params.Params, embedder: str, out: Path, sheet: Path | None =
     if sheet:
         figures.save(sheet, moves.sheet(made))
     move, swap, beyond = (found[name]["recall_at_1"] for name in ("drop_moved", "drop_swapped", "beyond"))
+    more, beyond = ("fewer", negative(beyond)) if beyond["value"] < 0 else ("more", beyond)
     said = (
         f"{embedder}: in other rooms photos lose {points(move)} of Recall@1 ({interval(move)}) where objects are moved "
-        f"there, {points(swap)} ({interval(swap)}) where they are swapped: {points(beyond)} more ({interval(beyond)})."
+        f"there, {points(swap)} ({interval(swap)}) where they are swapped: {points(beyond)} {more} "
+        f"({interval(beyond)})."
     )
     print(printable(said))
 

@@ -125,7 +125,7 @@ TRUE_OF_FIGURES = {  # a note of the page's charts of views and single measures 
     "Points that they gain over swapped photos. Above 0, it helps to show them so.": is_then(
         object_alone=(0, 0), background_alone=(-0.2, 0.2), noise=(-0.1, 0.1), mixture=(0.3, 1)
     ),
-    "Points that photos lose, cut out and put back. Near 0, pasting does not explain the drop.": is_then(
+    "Points that photos lose, cut out and put back. Before other backgrounds, objects fit worse.": is_then(
         object_alone=(0, 0), background_alone=(0, 0), noise=(-0.25, 0.25), mixture=(0, 0)
     ),
     "1: the background does nothing. 0: a swap is like another photo.": is_then(

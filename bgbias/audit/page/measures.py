@@ -92,7 +92,7 @@ def single(audit: dict) -> Html:
         ),
         charts.group(
             "Lost to pasting",
-            "Points that photos lose, cut out and put back. Near 0, pasting does not explain the drop.",
+            "Points that photos lose, cut out and put back. Before other backgrounds, objects fit worse.",
             [
                 Line(f"{heading}, {where}", "", audit["pasting"][view][metric])
                 for view, where in PASTED.items()

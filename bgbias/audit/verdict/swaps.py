@@ -5,7 +5,7 @@ from bgbias.audit.verdict.grade import above_chance, guesses
 from bgbias.audit.verdict.wording import Estimate, interval, negative, points, side, span
 
 EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
-COSTS, NO_COST = "pasting costs something by itself", "pasting by itself is not shown to cost anything there"
+COSTS, NO_COST = "pasting by itself costs something there", "pasting by itself is not shown to cost anything there"
 OUTWEIGHS = {
     1: "the background outweighs the object",
     0: "neither is shown to outweigh the other",
