@@ -149,8 +149,14 @@ def test_intervals_are_drawn_by_the_seed_of_params(made, monkeypatch, tmp_path):
     assert set(asked) == {(5, "moves intervals")}
 
 
-def test_the_stage_prints_what_a_move_costs_a_swap_and_the_swap_beyond_it(made, monkeypatch, tmp_path, capsys):
-    costs = {"drop_moved": 0.1, "drop_swapped": 0.3, "beyond": 0.2}
+@pytest.mark.parametrize(("swap", "ends"), [
+    (0.3, "30.0 points (95 % interval 25.0 to 35.0, 4 classes) where they are swapped: 20.0 points more (95 % interval "
+    "15.0 to 25.0, 4 classes).\n"),
+    (0.05, "5.0 points (95 % interval 0.0 to 10.0, 4 classes) where they are swapped: 5.0 points fewer (95 % interval "
+    "0.0 to 10.0, 4 classes).\n"),
+])  # fmt: skip
+def test_the_stage_prints_what_a_move_costs_and_a_swap_beyond_it(made, monkeypatch, tmp_path, capsys, swap, ends):
+    costs = {"drop_moved": 0.1, "drop_swapped": swap, "beyond": swap - 0.1}
     found = {
         name: {"recall_at_1": {"value": cost, "low": cost - 0.05, "high": cost + 0.05, "classes": 4}}
         for name, cost in costs.items()
@@ -160,8 +166,7 @@ def test_the_stage_prints_what_a_move_costs_a_swap_and_the_swap_beyond_it(made, 
     stage.main(read.load(Path(__file__).parents[1] / "params.yaml"), EMBEDDER, tmp_path / "moves.json")
     assert capsys.readouterr().out == (
         f"{EMBEDDER}: in other rooms photos lose 10.0 points of Recall@1 (95 % interval 5.0 to 15.0, 4 classes) where "
-        "objects are moved there, 30.0 points (95 % interval 25.0 to 35.0, 4 classes) where they are swapped: 20.0 "
-        "points more (95 % interval 15.0 to 25.0, 4 classes).\n"
+        f"objects are moved there, {ends}"
     )
 
 
