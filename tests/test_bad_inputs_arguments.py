@@ -126,7 +126,6 @@ def test_no_number_of_processes(refuses, monkeypatch, command, number):
         ("export --model models/none --out net.onnx", "models/none: no model here"),
         ("export --model models/demo/base/42", "required: --out"),
         ("moves --embedder baseline:hg --out metrics/m.json", "unknown baseline 'hg'"),
-        ("moves --embedder baseline:hog --out metrics/m.json", "data/raw/demo/photos.csv: no such file"),
         ("mask_quality --labels nowhere --out metrics/q.json", "nowhere is not a folder"),
         ("mask_quality --labels paper --out metrics/q.json", "paper: no NAME_image"),
         ("mask_quality --labels paper --out metrics/q.json --grabcut-px 0", "grabcut_px: .*greater than or equal to 1"),

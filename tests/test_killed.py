@@ -72,7 +72,7 @@ class Killed(Checkout):
         """Run a command to its end; returns the seconds it took."""
         start = time.monotonic()
         code = self.start(*command).wait()
-        assert code == 0, (command, code, (self.folder / "printed").read_text())
+        assert code == 0, (command, code, (self.folder / "printed").read_text(errors="replace"))
         return time.monotonic() - start
 
     def kill(self, command: tuple[str, ...], between: tuple[float, float], group: bool = False) -> None:
@@ -86,7 +86,9 @@ class Killed(Checkout):
 
     def half_lock(self) -> bool:
         """Delete a dvc.lock that DVC found to be half there: it writes in place, and may be killed meanwhile."""
-        found = "'./dvc.lock' " in (self.folder / "printed").read_text()  # is invalid, or its validation failed
+        found = "'./dvc.lock' " in (self.folder / "printed").read_text(
+            errors="replace"
+        )  # is invalid, or its validation failed
         if found:
             (self.folder / "dvc.lock").unlink()
         return found
@@ -147,7 +149,7 @@ def test_dvc_killed_at_any_moment(checkout, tmp_path, group):
     while killed.start("dvc", "repro").wait() != 0:
         if killed.half_lock():
             continue
-        printed = (killed.folder / "printed").read_text()
+        printed = (killed.folder / "printed").read_text(errors="replace")
         assert not group and "is at it: wait until it has ended, or stop it with `kill " in printed, printed
         refused += 1
         time.sleep(0.5)

@@ -95,14 +95,14 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
     Raises:
         ValueError: they are of different samples of queries, or a table is not the one that its audit.json was made of.
     """
-    for table, folder in zip(tables, folders, strict=True):
-        _refuse_edited(table, folder)
     made = [_of(folder, "made_with") for folder in folders]
     made = [with_ if isinstance(with_, dict) else {} for with_ in made]
     if any(with_.get("queries") != made[0].get("queries") for with_ in made):
         both = " and ".join(map(str, folders))
         mend = "audit all with the same --queries, seed and photos, then compare"
         raise InputError(f"{both} are of different samples of queries: {mend}")
+    for table, folder in zip(tables, folders, strict=True):
+        _refuse_edited(table, folder)
     kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders}
     pools = {with_.get("second_backgrounds") for with_ in made}
     unlike = list(COLUMNS) if len(kinds) > 1 else []
