@@ -3,10 +3,11 @@
     python -m stages.audit --photos ~/shop/photos --embedder onnx:net.onnx --out audits/shop
 
 DIR of photos holds a folder of photos for each class, or a photos.csv with the columns path,class (and split, of which
-only test is audited, mask, and role: of query and gallery, queries search the gallery alone). --dataset demo audits the
-test photos of a dataset of the pipeline instead, with its prepared masks and backgrounds: its Recall@1 is the report's.
-The kind of masks can decide more than an interval tells, so masks of a second kind are held beside the first
-(--second-masks). Of a catalogue that is too large for all this, a sample of queries is audited (--queries).
+only test is audited, mask, and role: of query and gallery, queries search the gallery alone). Where there is one photo
+of each product, --one-each needs no classes. --dataset demo audits the test photos of a dataset of the pipeline
+instead, with its prepared masks and backgrounds: its Recall@1 is the report's. The kind of masks can decide more than
+an interval tells, so masks of a second kind are held beside the first (--second-masks). Of a catalogue that is too
+large for all this, a sample of queries is audited (--queries).
 
 Every entry of params.yaml's audit is a DVC stage of this script, which writes audits/NAME. DVC's templates take no
 optional dependencies (weights, masks, backgrounds), so `dvc repro` runs it each time; what was embedded of the same
@@ -57,6 +58,7 @@ def main(
     from bgbias import files, seeding
     from bgbias.audit.shared import (
         Measures,
+        OneEach,
         Sampled,
         Steps,
         answers,
@@ -73,12 +75,13 @@ def main(
 
     seeding.deterministic(settings.threads)
     given = audits.given(dataset, given)
-    audits.refuse_unused(quick, second_masks, second_backgrounds, queries)
+    one_each = given.get("one_each", False)
+    audits.refuse_unused(quick, second_masks, second_backgrounds, queries, one_each)
     beside = {"second_masks": "none" if quick else second_masks, "second_backgrounds": second_backgrounds}
     checked = given | {"embedder": embedder, "queries": queries} | beside
     options = None if dataset else check(checked, params.Audit, "options")
     sources.try_folder(out, options)
-    maps = [] if quick or no_attention else ["attention maps"]
+    maps = [] if quick or no_attention or one_each else ["attention maps"]
     steps = Steps("the model", "photos, masks and backgrounds", "embeddings", "figures", *maps, "the page")
     steps.next()
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
@@ -100,7 +103,8 @@ def main(
     passes = explained.passes(len(pictures.labels), settings.attention.copies) if explains else 0
     embedded = embeddings.embed(fast, pictures, cache, quick, passes)
     steps.next()
-    measures = (Sampled if pictures.gallery else Measures)(pictures, embedded, quick)
+    of = OneEach if one_each else Sampled if pictures.gallery else Measures
+    measures = of(pictures, embedded, quick)
     found = {"embedder": embedder, "normalisation": normalised} | described | measures.all()
     if maps:
         steps.next()
@@ -110,7 +114,8 @@ def main(
     steps.next()
     asked = {"dataset": dataset, **given, **beside, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
     asked = {name: str(value) for name, value in (asked | {"queries": queries}).items() if value}
-    _judge(found, measures, every.table.class_name, [*guessed, *remarks, *known], asked, settings)
+    names = pictures.gallery.class_names if pictures.gallery else every.table.class_name
+    _judge(found, measures, names, [*guessed, *remarks, *known], asked, settings)
     _write(out, found, measures, explainer, title, {} if paths else asked)
 
 
@@ -185,6 +190,11 @@ if __name__ == "__main__":
             "metavar": "N",
             "help": "audit a sample of N photos, drawn by the seed from all classes in proportion to their size: only "
             "these are cut out and swapped, and search the gallery of all photos as they are; see docs/catalogues.md",
+        },
+        one_each={
+            "action": "store_true",
+            "help": "each photo shows another product, so none has another to find: on other backgrounds it has to "
+            "find itself among the photos as they are; folders and classes do not count; see docs/catalogues.md",
         },
         title={"help": "of the page; without it, the model's SPEC", "metavar": "TEXT"},
         quick={

@@ -9,6 +9,7 @@ import torch
 from torch.nn.functional import normalize
 
 from bgbias.audit.inputs import sample, views
+from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.measures import doubts
 from bgbias.audit.measures.figures import Measures
 from bgbias.audit.measures.sampled import Sampled
@@ -208,7 +209,7 @@ def test_a_sample_of_queries_has_the_figures_of_these_in_the_gallery_as_it_is():
         return np.where(np.isin(EVERY, SAMPLE), values, np.nan)
 
     table, pairs = pictures(EVERY).table, [(SAMPLE[1], np.setdiff1d(EVERY, SAMPLE)[0]), (SAMPLE[4], SAMPLE[6])]
-    gallery = SimpleNamespace(rows=SAMPLE, labels=LABELS, size=len(LABELS), table=table)
+    gallery = Gallery(table.assign(class_id=LABELS), len(LABELS), SAMPLE, None, None, "")
     of_sample = {view: of if view == "clean" else of[SAMPLE] for view, of in OF_ALL.items() if view not in views.PROBES}
     measured = Sampled(pictures(SAMPLE, gallery=gallery, second_pool=None, near_duplicates=pairs), of_sample)
     found, columns = measured.all(), measured.columns()

@@ -120,7 +120,11 @@ def test_folders_of_splits_are_no_classes(tmp_path, other):
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("1.jpg", "photos: photos of no class; move them into class folders, or list all photos in photos.csv: 1.jpg"),
+        (
+            "1.jpg",
+            "photos: photos of no class; move them into class folders, list all photos in photos.csv, or, if each "
+            "shows another product, audit them with --one-each: 1.jpg",
+        ),
         ("cup/3.HEIC", "photos: pictures of formats that are not read; convert them to JPEG, .*: cup/3.HEIC"),
         ("hat/notes.txt", "photos: class folders without photos; fill or remove them: hat"),
     ],

@@ -5,6 +5,7 @@ from bgbias.audit.inputs import known_photos, sources, views
 from bgbias.audit.measures import answers, doubts, embeddings, explained, queries
 from bgbias.audit.measures.examples import mask_sheet, worst_photos
 from bgbias.audit.measures.figures import Measures
+from bgbias.audit.measures.one_each import OneEach
 from bgbias.audit.measures.sampled import Sampled
 from bgbias.audit.progress import Steps
 from bgbias.audit.verdict import advice, grade, sentences
@@ -13,6 +14,7 @@ from bgbias.models import finders
 
 __all__ = [
     "Measures",
+    "OneEach",
     "Sampled",
     "Steps",
     "about",

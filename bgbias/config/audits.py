@@ -38,7 +38,9 @@ def given(dataset: str | None, options: Mapping[str, str | None]) -> dict[str, s
     return options
 
 
-def refuse_unused(quick: bool, second_masks: str | None, second_backgrounds: str | None, queries: int | None) -> None:
+def refuse_unused(
+    quick: bool, second_masks: str | None, second_backgrounds: str | None, queries: int | None, one_each: bool = False
+) -> None:
     """Refuse options of an audit that another one leaves without effect."""
     one, of_second = "give one of the two", f"--second-backgrounds {second_backgrounds}"
     if quick and second_masks not in (None, "none"):
@@ -47,8 +49,9 @@ def refuse_unused(quick: bool, second_masks: str | None, second_backgrounds: str
         raise InputError(f"{of_second}: --quick measures on one pool: {one}")
     if queries is not None and queries < 1:
         raise InputError(f"--queries {queries}: expected 1 or more: give how many photos are to search all others")
-    if queries is not None and second_backgrounds:
-        raise InputError(f"{of_second}: puts whole galleries there, and --queries swaps none: {one}")
+    if second_backgrounds and (one_each or queries is not None):
+        option = "--one-each" if one_each else "--queries"
+        raise InputError(f"{of_second}: puts whole galleries there, and {option} swaps none: {one}")
 
 
 @strict
@@ -64,6 +67,7 @@ class Audit:
     second_masks: SecondMasks | None = None  # to hold beside the masks; None: grabcut
     second_backgrounds: str | None = None  # to hold beside the backgrounds: photos, rendered, or a folder; None: none
     queries: Count | None = None  # how many are drawn to search all photos; None: all, and galleries are swapped, too
+    one_each: bool | None = None  # whether each photo shows another product, and has to find itself
     title: str | None = None  # of the page
     quick: bool | None = None
     no_attention: bool | None = None

@@ -75,7 +75,8 @@ and storage: cup/@eaDir; hidden: .DS_Store'
         f"{kind}: {paths[0]}" if len(paths) == 1 else f"{kind}: {len(paths):,}, such as {paths[0]}"
         for kind, paths in sorted(kinds.items())
     ]
-    read = f"{len(table):,} photos of {table.class_name.nunique():,} classes"
+    one_each = (table.class_name == table.path).all()
+    read = f"{len(table):,} photos" + ("" if one_each else f" of {table.class_name.nunique():,} classes")
     names = pd.Series(table.class_name.unique())
     if alike := sorted(names[names.str.casefold().duplicated(keep=False)]):
         read += f"; classes that differ by case alone: {', '.join(alike[:4])}{' ...' * (len(alike) > 4)}"

@@ -93,7 +93,7 @@ def remark(table: pd.DataFrame, photos: Sequence[np.ndarray]) -> str:
     return near_duplicates.describe(near_duplicates.near_duplicates(photos), list(table.path), list(table.class_name))
 
 
-def read(folder: Path) -> pd.DataFrame:
+def read(folder: Path, classes: bool = True) -> pd.DataFrame:
     """List the photos of a folder, sorted by path.
 
     They are those of its photos.csv where there is one. Else each is of the class that the first folder on its path
@@ -103,6 +103,7 @@ def read(folder: Path) -> pd.DataFrame:
 
     Args:
         folder: any folder.
+        classes: whether folders or list name them; else each photo is a class of its own, called by its path.
 
     Returns:
         Columns path and mask_path (relative to the folder, with /), class_name, split and role; mask_path, split and
@@ -116,17 +117,17 @@ def read(folder: Path) -> pd.DataFrame:
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder: put, or link, a folder there that holds a folder of photos per class")
-    table = listed.read(folder) if (folder / LIST).is_file() else _from_folders(folder)
+    table = listed.read(folder, classes) if (folder / LIST).is_file() else _from_folders(folder, classes)
     if table.empty:
         kinds = ", ".join(kind.removeprefix(".") for kind in READ)
         raise InputError(f"{folder}: no photos: add a folder of photos ({kinds}) per class, or list them in {LIST}")
     names = {name for column in ("path", "mask_path", "class_name") for name in table[column]}
     refuse(filter(steers, names), f"{folder}: control characters in names; rename files and classes without them")
-    if table.class_name.nunique() == 1:
+    if classes and table.class_name.nunique() == 1:
         name = table.class_name.iloc[0]
         inner = "" if (folder / LIST).is_file() else f", or give {folder / name} if its folders are the classes"
         raise InputError(f"{folder}: all photos are of the class {name}: add other classes{inner}")
-    refuse_copies(folder, dict(zip(table.path, table.class_name, strict=True)))
+    refuse_copies(folder, dict(zip(table.path, table.class_name if classes else [""] * len(table), strict=True)))
     return table.sort_values("path", ignore_index=True)
 
 
@@ -152,22 +153,26 @@ def refuse_copies(folder: Path, class_of: dict[str, str]) -> None:
     refuse(map(" = ".join, copies), f"{folder}: the same photo twice; keep one of each")
 
 
-def _from_folders(folder: Path) -> pd.DataFrame:
+def _from_folders(folder: Path, classes: bool) -> pd.DataFrame:
     paths, _ = walk(folder)
     dangling = [path for path in paths if not (folder / path).exists()]
     refuse(dangling, f"{folder}: links that lead nowhere; mend or remove them")
     photos = [path for path in paths if path.suffix.lower() in READ]
     strangers = [path for path in paths if path.suffix.lower() in NOT_READ]
     refuse(strangers, f"{folder}: pictures of formats that are not read; convert them to JPEG, or remove them")
+    if not classes:
+        rows = [(path.as_posix(), path.as_posix(), "", "", "") for path in photos]
+        return pd.DataFrame(rows, columns=list(COLUMNS.values()), dtype=str)
     loose = [path for path in photos if len(path.parts) == 1]
-    refuse(loose, f"{folder}: photos of no class; move them into class folders, or list all photos in {LIST}")
+    mend = f"move them into class folders, list all photos in {LIST}, or, if each shows another product, audit them"
+    refuse(loose, f"{folder}: photos of no class; {mend} with --one-each")
     if photos:
-        classes = {top.name for top in folder.iterdir() if top.is_dir() and not is_passed_over(top.name)}
-        empty = classes - {path.parts[0] for path in photos}
+        tops = {top.name for top in folder.iterdir() if top.is_dir() and not is_passed_over(top.name)}
+        empty = tops - {path.parts[0] for path in photos}
         refuse(empty, f"{folder}: class folders without photos; fill or remove them")
-        if classes and {name.lower() for name in classes} <= SPLIT_FOLDERS:
+        if tops and {name.lower() for name in tops} <= SPLIT_FOLDERS:
             mend = f"give one of them, or list all photos in {LIST}, with their classes and splits"
-            raise InputError(f"{folder}: {', '.join(sorted(classes))} are splits, not classes: {mend}")
+            raise InputError(f"{folder}: {', '.join(sorted(tops))} are splits, not classes: {mend}")
     rows = [(path.as_posix(), class_name(path.parts[0]), "", "", "") for path in photos]
     return pd.DataFrame(rows, columns=list(COLUMNS.values()), dtype=str)
 

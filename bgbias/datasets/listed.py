@@ -51,8 +51,13 @@ def _on_disk(folder: Path, path: str) -> str:
     return next((form for form in forms if (folder / form).is_file()), path)
 
 
-def read(folder: Path) -> pd.DataFrame:
+def read(folder: Path, classes: bool = True) -> pd.DataFrame:
     """Read the photos.csv of a folder.
+
+    Args:
+        folder: any folder with such a list.
+        classes: whether the list names them; else it need not, and each photo is a class of its own, called by its
+            path.
 
     Returns:
         Columns path, class_name, split, mask_path and role, a row a photo in the list's order; "" where nothing is
@@ -63,11 +68,11 @@ def read(folder: Path) -> pd.DataFrame:
             file that is missing or outside of the folder. One line that names the file and the fix.
     """
     file = folder / LIST
-    table = _cells(file)
+    table = _cells(file, ("path", "class") if classes else ("path",))
     for column in ("path", "mask_path"):
         posix = [PurePosixPath(path).as_posix() if path else "" for path in table[column]]
         table[column] = [_on_disk(folder, path) if path else "" for path in posix]
-    table["class_name"] = table.class_name.map(class_name)
+    table["class_name"] = table.class_name.map(class_name) if classes else table.path
     paths = pd.concat([table.path, table.mask_path[table.mask_path != ""]])
     away = [path for path in paths if path.startswith("/") or ".." in PurePosixPath(path).parts]
     refuse(away, f"{file}: paths that leave the folder; copy the files into it")
@@ -81,15 +86,15 @@ def read(folder: Path) -> pd.DataFrame:
     return table
 
 
-def _cells(file: Path) -> pd.DataFrame:
-    """The list's fields as text, unknown and missing columns refused."""
+def _cells(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    """The list's fields as text, unknown and missing columns refused, and empty fields of those that are needed."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             header, *rows = list(csv.reader(lines, strict=True)) or [[]]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file}: does not read ({error}): save it as comma-separated values in UTF-8") from error
     header = [name.strip() for name in header]
-    if len(set(header)) < len(header) or not {"path", "class"} <= set(header) <= set(COLUMNS):
+    if len(set(header)) < len(header) or not set(needed) <= set(header) <= set(COLUMNS):
         raise InputError(
             f"{file}: its first line is '{','.join(header)}': name the columns path,class or path,class,split,mask,"
             "role, separated by commas, and no others"
@@ -98,6 +103,6 @@ def _cells(file: Path) -> pd.DataFrame:
     uneven = [number for number, row in rows.items() if len(row) != len(header)]
     refuse(uneven, f"{file}: rows that have not one field per column; quote a field that holds a comma")
     table = pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype=str)
-    for column in ("path", "class"):
+    for column in needed:
         refuse(table.index[table[column].str.strip() == ""], f"{file}: rows without a {column}; fill or remove them")
     return table.reindex(columns=list(COLUMNS), fill_value="").rename(columns=COLUMNS)

@@ -17,6 +17,7 @@ AUDITED = {  # of an audit or `stages.moves`: the heading, and where the JSON ho
     "clean": ("Recall@1 clean", "views clean recall_at_1"),
     "swapped": ("swapped", "views swapped recall_at_1"),
     "drop": ("drop", "drop recall_at_1"),
+    "kept": ("kept", "kept"),
     "mixed_same": ("mixed_same", "views mixed_same recall_at_1"),
     "mixed_rand": ("mixed_rand", "views mixed_rand recall_at_1"),
     "mixed_other": ("mixed_other", "mixed_other_against_clean recall_at_1"),

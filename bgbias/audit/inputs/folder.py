@@ -7,7 +7,7 @@ import pandas as pd
 from bgbias import errors
 from bgbias.datasets import folder as folders
 from bgbias.datasets.contents import deeper, describe
-from bgbias.datasets.listed import GALLERY, QUERY
+from bgbias.datasets.listed import GALLERY, LIST, QUERY
 from bgbias.errors import InputError
 from bgbias.masks import make
 from bgbias.photos.decode import on_white, picture_size
@@ -18,7 +18,12 @@ LONGEST = 20  # times as long as wide: the centre square would show nothing of i
 LONG = 2  # times: it shows half of it at most
 
 
-def read(folder: Path, split: str = "test", roles: bool = True) -> tuple[pd.DataFrame, list[str]]:
+FEWEST = 10  # photos, where each shows another product: intervals over fewer are too narrow
+
+
+def read(
+    folder: Path, split: str = "test", roles: bool = True, one_each: bool = False
+) -> tuple[pd.DataFrame, list[str]]:
     """List the photos of a folder that are audited: all, or the test photos where its photos.csv names splits.
 
     Where it names roles, the gallery comes first, and queries that have no photo of their class in it are left out.
@@ -27,6 +32,7 @@ def read(folder: Path, split: str = "test", roles: bool = True) -> tuple[pd.Data
         folder: a folder of class folders or with a photos.csv, see `bgbias.datasets.folder`.
         split: another one of those that photos.csv names.
         roles: whether those that photos.csv names count.
+        one_each: each photo is a class of its own, called by its path, whatever folder or list say.
 
     Returns:
         The table, with columns path, class_id (from 0, by name), class_name, mask_path and role ("" for none); and
@@ -34,28 +40,42 @@ def read(folder: Path, split: str = "test", roles: bool = True) -> tuple[pd.Data
 
     Raises:
         ValueError: see `datasets.folder.read`; or fewer than two classes of two photos, or of a query and a photo of
-            the gallery; no test photos; a photo that is no picture, too small, too narrow or too large.
+            the gallery, or fewer than ten photos of one each; no test photos; a photo that is no picture, too small,
+            too narrow or too large.
     """
-    table = folders.read(folder)
+    table = folders.read(folder, classes=not one_each)
     print(f"{folder}: {describe(folder, table)}", flush=True)
-    said, which = deeper(folder, table), ""
+    said, which = [] if one_each else deeper(folder, table), ""
     if any(table.split):
         every, table = len(table), table[table.split == split].reset_index(drop=True)
         said += [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split {split} are audited."]
         which = f"{split} photos: "
     if not roles:
         table["role"] = ""
-    if any(table.role):
+    if one_each:
+        _refuse_few(folder, table, which)
+    elif any(table.role):
         table, lone = _gallery_first(table)
         said += lone
         pairs, of = table.class_name[table.role == QUERY].nunique(), "a query and a photo of the gallery"
     else:
         pairs, of = int((table.class_name.value_counts() > 1).sum()), "two photos or more"
-    if pairs < 2:
-        raise InputError(f"{folder}: {which}{pairs} classes of {of}, and an audit needs 2: add classes or photos")
+    if not one_each and pairs < 2:
+        needed = f"{folder}: {which}{pairs} classes of {of}, and an audit needs 2: add classes or photos"
+        raise InputError(f"{needed}, or, if each photo shows another product, audit with --one-each")
     said += _checked_sizes(folder, list(table.path))
     said += on_white((folder / path for path in table.path), "photos")
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0]).drop(columns="split"), said
+
+
+def _refuse_few(folder: Path, table: pd.DataFrame, which: str) -> None:
+    """Raise an InputError where photos that have to find themselves are too few, or have roles."""
+    if any(table.role):
+        raise InputError(
+            f"{folder}: {LIST} names roles, and with --one-each every photo is query and gallery: leave one"
+        )
+    if len(table) < FEWEST:
+        raise InputError(f"{folder}: {which}{len(table)} photos, and --one-each needs {FEWEST}: add photos")
 
 
 def _gallery_first(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -1,4 +1,4 @@
-"""The photos of a catalogue that are searched, and the queries: some of them, or others."""
+"""The photos of a catalogue that are searched, and the queries: some of them, others, or each for itself."""
 
 import hashlib
 import json
@@ -31,6 +31,8 @@ class Gallery(NamedTuple):
         compared: rows -> photos as near-duplicates are looked for among them, as in an audit of all: of a folder these
             squares, of a dataset what is packed; uint8 (H, W, 3) each.
         content: digest of all photos' bytes.
+        one_each: whether each photo shows another product: a query then is not among the photos that are searched, and
+            has to find its own among them.
     """
 
     table: pd.DataFrame
@@ -39,6 +41,12 @@ class Gallery(NamedTuple):
     photo: Callable[[np.ndarray], Tensor]
     compared: Callable[[np.ndarray], Sequence[np.ndarray]]
     content: str
+    one_each: bool = False
+
+    @property
+    def apart(self) -> bool:
+        """Whether the queries are other photos than those that are searched."""
+        return self.size < len(self.table)
 
     @property
     def asked(self) -> str:
@@ -48,8 +56,23 @@ class Gallery(NamedTuple):
 
     @property
     def labels(self) -> np.ndarray:
-        """The class of each photo, int64 (N,)."""
-        return self.table.class_id.to_numpy(copy=True)
+        """The class of each photo, int64 (N,); where each searches for itself, of all as queries once more (2 N,)."""
+        return twice(self.table.class_id.to_numpy(copy=True), self.one_each)
+
+    @property
+    def class_names(self) -> pd.Series:
+        """Likewise the names of the classes."""
+        return pd.Series(twice(self.table.class_name.to_numpy(), self.one_each))
+
+    @property
+    def queries(self) -> np.ndarray:
+        """The places of the queries among `labels`, int64 (Q,)."""
+        return self.rows + self.size * self.one_each
+
+
+def twice(of_photos: np.ndarray, one_each: bool) -> np.ndarray:
+    """What photos are as those that are searched, then as queries, where each searches for itself."""
+    return np.tile(of_photos, 1 + one_each)
 
 
 def drawn(labels: np.ndarray, size: int, queries: int | None, seed: int) -> tuple[np.ndarray | None, list[str]]:
@@ -94,7 +117,9 @@ def of_prepared(
     return Gallery(table, len(table), rows, photo, compared, content), said
 
 
-def of_files(table: pd.DataFrame, size: int, folder: Path, rows: np.ndarray, input_px: int) -> Gallery:
+def of_files(
+    table: pd.DataFrame, size: int, folder: Path, rows: np.ndarray, input_px: int, one_each: bool = False
+) -> Gallery:
     """The gallery of a folder, whose photos are decoded when they are asked for, and kept nowhere."""
     paths = [folder / path for path in table.path]
 
@@ -105,4 +130,4 @@ def of_files(table: pd.DataFrame, size: int, folder: Path, rows: np.ndarray, inp
     def photo(some: np.ndarray) -> Tensor:
         return torch.from_numpy(np.stack(compared(some))).permute(0, 3, 1, 2).contiguous()
 
-    return Gallery(table, size, rows, photo, compared, files.checksum(*paths))
+    return Gallery(table, size, rows, photo, compared, files.checksum(*paths), one_each)

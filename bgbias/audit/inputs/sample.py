@@ -78,24 +78,48 @@ def adds(values: np.ndarray, of: int) -> float:
     return Z * math.sqrt((1 - len(values) / of) * float(np.var(values, ddof=1)) / len(values))
 
 
+OF_ONE_EACH = (
+    "Not measured, for they need several photos of a product: the right product in another photo, swapped galleries, "
+    "background gap, conflict, invariance; nor are attention maps drawn."
+)
+
+
 def describe(sample: dict) -> str:
     """Say what was drawn of what, and what that adds to the figures.
 
     Args:
         sample: queries, of, gallery: how many; apart: whether the gallery holds none of them; adds: {clean, drop}: see
-            `adds`.
+            `adds`;
+            one_each: whether each photo shows another product, and queries search for themselves.
     """
+    if sample.get("one_each"):
+        return _of_one_each(sample)
     gallery = f"the gallery of {sample['gallery']:,} {'other ' * sample['apart']}photos as they are"
     searched = f"Each searches {gallery}, once as it is and once swapped: drop and grade are of that."
     if sample["queries"] == sample["of"]:
         return f"Audited are {sample['of']:,} queries. {searched} {LEFT_OUT}"
-    adds = " and ".join(f"{100 * sample['adds'][name]:.1f} points to {what}" for name, what in ADDS.items())
+    adds = " and ".join(_adds(sample, name) for name in ADDS)
     these = "queries" if sample["apart"] else "photos"
     return (
         f"Audited are {sample['queries']:,} of {sample['of']:,} queries, drawn by the seed from all classes in "
         f"proportion to their {these}, so their mean estimates that of all. {searched} That not all were asked adds up "
         f"to {adds}, which the intervals hold. {LEFT_OUT}"
     )
+
+
+def _of_one_each(sample: dict) -> str:
+    every, drawn = f"{sample['of']:,} photos", sample["queries"] < sample["of"]
+    asked = f"{sample['queries']:,} of {every}, drawn by the seed" if drawn else every
+    adds = f" That not all were asked adds up to {_adds(sample, 'drop')}, which the intervals hold." if drawn else ""
+    return (
+        f"Audited are {asked}, each as a product, a class, of its own: on another background it has to find itself "
+        f"among {'all' if drawn else 'the'} photos as they are. Of two photos of one product each counts as wrong for "
+        f"the other. As a photo finds itself, what other views of a product would do is not asked.{adds} {OF_ONE_EACH}"
+    )
+
+
+def _adds(sample: dict, name: str) -> str:
+    return f"{100 * sample['adds'][name]:.1f} points to {ADDS[name]}"
 
 
 ADDS = {"clean": "Recall@1 of clean photos", "drop": "the drop"}

@@ -69,14 +69,17 @@ def of_folder(
         ValueError: as raised by `folder.read`, `mask_pack`, `refuse_empty` and `background_pack`.
     """
     folder, backgrounds = Path(options.photos), Path(options.backgrounds) if options.backgrounds else None
-    every, remarks = folders.read(folder, split, roles)
+    one_each = bool(options.one_each)
+    every, remarks = folders.read(folder, split, roles, one_each)
     size = int((every.role != QUERY).sum())  # of the gallery
     if options.second_backgrounds and size < len(every):
         asked = f"--second-backgrounds {options.second_backgrounds}"
         raise InputError(
             f"{asked}: puts whole galleries there, and roles in {LIST} leave them as they are: leave it out"
         )
-    chosen, drawn = galleries.drawn(every.class_id.to_numpy(), size, options.queries, seed)
+    labels = galleries.twice(every.class_id.to_numpy(), one_each)
+    chosen, drawn = galleries.drawn(labels, size, options.queries, seed)
+    chosen = chosen - size if one_each else chosen
     partial = chosen is not None and not cut_gallery
     listed = every.loc[chosen].reset_index(drop=True) if partial else every
     method, table, of_masks = _first_masks(options, listed, folder)
@@ -94,7 +97,7 @@ def of_folder(
     remarks += [*of_masks, *masks_among(*audited)]
     gallery, image_ids, full_size = None, np.arange(len(table)), masks.folder.parent / "masks"  # see `mask_pack`
     if chosen is not None:
-        gallery = galleries.of_files(every, size, folder, chosen, input_px)
+        gallery = galleries.of_files(every, size, folder, chosen, input_px, one_each)
         gallery = gallery._replace(compared=photos.subset) if cut_gallery else gallery  # they are packed
     if partial:
         image_ids = chosen

@@ -83,6 +83,8 @@ SECOND = "second/"  # how views by masks of a second kind begin; the rest is the
 POOL = "pool/"  # likewise those on backgrounds of a second pool
 QUICK_DRAWS = 2  # of swapped photos, in a quick audit
 OF_A_SAMPLE = ("swapped/", "grid/", f"{SECOND}swapped/")  # of the queries; the gallery is clean
+OBJECT_ALONE = ("foreground_black", "foreground_grey")  # on colours that tell nothing of the photo, as its mean does
+OF_ONE_EACH = (*OF_A_SAMPLE, *OBJECT_ALONE, *BACKGROUND_ONLY, *PASTED)  # likewise, where they search for themselves
 
 
 def names(draws: int, quick: bool = False, second_kind: bool = False, second_pool: bool = False) -> list[str]:
@@ -148,7 +150,9 @@ def rows_of(pictures: Pictures, view: str) -> np.ndarray:
     """The rows of the photos that a view is made of; none where too few are left to search among."""
     if view not in PROBES:
         return np.arange(len(pictures.labels))
-    return pictures.probed if can_be_searched(pictures.labels[pictures.probed]) else pictures.probed[:0]
+    for_themselves = pictures.gallery and pictures.gallery.one_each
+    searched = for_themselves or can_be_searched(pictures.labels[pictures.probed])
+    return pictures.probed if searched else pictures.probed[:0]
 
 
 def batches(pictures: Pictures, view: str) -> Iterator[Tensor]:

@@ -103,8 +103,10 @@ def said_of_alike(pictures: Pictures) -> str:
     if not gallery:
         return near_duplicates.describe(pairs, *_named(pictures.table))
     which = f"{alike(pictures):,} of {len(gallery.rows):,} queries have a near-duplicate in the gallery"
-    mend = "leave these queries out" if gallery.size < len(gallery.labels) else "keep one of each"
-    return near_duplicates.describe(pairs, *_named(gallery.table), which, mend)
+    mend = "leave these queries out" if gallery.apart else "keep one of each"
+    paths, classes = _named(gallery.table)
+    classes = [""] * len(paths) if gallery.one_each else classes
+    return near_duplicates.describe(pairs, paths, classes, which, mend)
 
 
 def doubled(pictures: Pictures) -> np.ndarray:

@@ -74,7 +74,8 @@ def embed(
     of_pool = fingerprint([of_first, pool.identity]) if pool else None
     names = only or views.names(pictures.draws, quick, bool(second), bool(pool))
     if pictures.gallery:
-        names = [view for view in names if view.startswith(views.OF_A_SAMPLE)]
+        of_queries = views.OF_ONE_EACH if pictures.gallery.one_each else views.OF_A_SAMPLE
+        names = [view for view in names if view.startswith(of_queries)]
     sizes = {view: len(views.rows_of(pictures, view)) for view in names}
     others = {views.SECOND: of_second, views.POOL: of_pool}
     made_from = {view: others.get(view.partition("/")[0] + "/", of_first) for view in sizes}

@@ -29,11 +29,17 @@ BATCH = 16
 def sample(labels: np.ndarray, seed: int) -> np.ndarray:
     """Draw the rows of at most 100 photos, 5 of each class; more where there are less than 20 classes of two or more.
 
+    Where there is no such class, of any photos.
+
     >>> len(sample(np.repeat(np.arange(40), 30), 42)), len(sample(np.repeat(np.arange(4), 30), 42))
     (100, 100)
+    >>> len(sample(np.arange(200), 42))
+    100
     """
     rng = generator(seed, "photos to try normalisations on")
     classes, sizes = np.unique(labels, return_counts=True)
+    if sizes.max() == 1:
+        return np.sort(rng.permutation(len(labels))[:PHOTOS])
     classes = rng.permutation(classes[sizes > 1])
     each = max(OF_A_CLASS, PHOTOS // max(1, len(classes)))
     chosen = [row for kind in classes for row in rng.permutation(np.flatnonzero(labels == kind))[:each]]
@@ -45,7 +51,7 @@ def tried(embedder: Embedder, pictures: Tensor, labels: np.ndarray, names: Seque
 
     Args:
         embedder: named by its SPEC.
-        pictures: uint8 (B, 3, S, S), the photos of `sample`; there may be none.
+        pictures: uint8 (B, 3, S, S), the photos of `sample`.
         labels: int (B,), their classes.
         names: of the photos, for errors.
         seed: of the intervals.
@@ -62,7 +68,7 @@ def tried(embedder: Embedder, pictures: Tensor, labels: np.ndarray, names: Seque
     if not told["assumed"]:
         return told
     told |= {"photos": len(labels), "classes": len(np.unique(labels)), "usual": {}, "better": None}
-    if told["classes"] < 2:
+    if told["classes"] in (1, len(labels)):  # nothing wrong to find, or nothing right
         return told
     before, usual = _scores(embedder, pictures, labels, names), {}
     for option, (mean, sd) in USUAL.items():

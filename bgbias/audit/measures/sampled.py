@@ -38,8 +38,8 @@ class Sampled:
         """Take the pictures of a sample, and the embeddings of `embeddings.embed`; quick: of few views."""
         self.pictures, self.embeddings, self.quick = pictures, embeddings, quick
         self.draws = views.QUICK_DRAWS if quick else pictures.draws
-        self.rows, self.every = torch.from_numpy(pictures.gallery.rows), torch.from_numpy(pictures.gallery.labels)
-        self.size = pictures.gallery.size
+        gallery = pictures.gallery
+        self.rows, self.every, self.size = *map(torch.from_numpy, (gallery.queries, gallery.labels)), gallery.size
         self.scores, self.singles = self._searches(), {}
         if not quick:
             self.scores |= self._changed_masks()
@@ -109,7 +109,9 @@ class Sampled:
 
     def _sample(self, values: dict[str, np.ndarray]) -> dict:
         of = len(sample.searchable(self.every.numpy(), self.size))
-        found = {"queries": len(self.rows), "of": of, "gallery": self.size, "apart": self.size < len(self.every)}
+        gallery = self.pictures.gallery
+        found = {"queries": len(self.rows), "of": of, "gallery": self.size, "apart": gallery.apart}
+        found["one_each"] = gallery.one_each
         found["adds"] = {name: sample.adds(values[f"recall_at_1_{name}"], of) for name in sample.ADDS}
         return found | {"said": sample.describe(found)}
 
@@ -121,14 +123,15 @@ class Sampled:
     def _gallery(self) -> Tensor:
         return self.embeddings["clean"][: self.size]
 
-    def _search(self, queries: Tensor) -> Scores:
-        return per_query(queries, self._gallery(), self.every, [1], self.rows)
+    def _search(self, queries: Tensor, some: Tensor | slice = np.s_[:]) -> Scores:
+        return per_query(queries, self._gallery(), self.every, [1], self.rows[some])
 
     def _over_draws(self, of: str = "") -> Scores:
         return over_draws([self._search(self.embeddings[f"{of}swapped/{draw}"]) for draw in range(self.draws)])
 
     def _searches(self) -> dict[str, Scores]:
-        found = {"clean": self._search(self.embeddings["clean"][self.rows]), "swapped": self._over_draws()}
+        clean = self.embeddings["clean"][self.pictures.gallery.rows]
+        found = {"clean": self._search(clean), "swapped": self._over_draws()}
         return found | {"drop": less(found["clean"], found["swapped"])}
 
     def _changed_masks(self) -> dict[str, Scores]:

@@ -11,6 +11,7 @@ from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, POINTS
 from bgbias.audit.verdict import sensitivity
+from bgbias.audit.verdict.wording import is_one_each
 from bgbias.metrics.names import METRICS
 
 __all__ = ["Row", "write"]
@@ -19,6 +20,7 @@ FEW_CLASSES = 10  # below, the intervals are too narrow, see `bootstrap.estimate
 FIRST = {"short": "In short", "do": "What to do", "sheet": "Do the masks fit?"}
 ENGINEER = {
     "figures": "Recall@1 and drop",
+    "alone": "The parts alone",
     "matrix": "Queries and gallery",
     "views": "Every view",
     "photos": "Worst photos",
@@ -31,7 +33,12 @@ REVIEWER = {
     "masks": "Masks",
     "reading": "How to read this",
 }
-NEEDS = {"measures": "gap", "variance": "variance", "attention": "attention"}  # section -> key of what it shows
+NEEDS = {
+    "alone": "object_alone_against_clean",
+    "measures": "gap",
+    "variance": "variance",
+    "attention": "attention",
+}  # section -> key of what it shows
 NEEDS |= dict.fromkeys(("matrix", "views", "photos"), "views")
 
 
@@ -100,7 +107,7 @@ def _figures(audit: dict) -> Html:
     ]
     shown += [
         tag("div", tag("span", f"Drop of {name}"), *measures.estimate(audit["drop"][metric], POINTS), class_="drop")
-        for metric, name in METRICS.items()
+        for metric, name in [*METRICS.items()][: 1 if is_one_each(audit) else None]  # of one photo to find both are one
     ]
     few = tag("p", _few(audit["classes"]), class_="note") if audit["classes"] < FEW_CLASSES else ""
     return joined(tag("div", *shown, class_="strip-of-numbers"), few)
@@ -140,6 +147,9 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
             lead += f" By the first masks, {sensitivity.kinds(audit)[0]}." if audit["second_masks"] else ""
             lead += f" On the first pool, {audit['backgrounds']}." if audit["second_backgrounds"] else ""
             return lead, _figures(audit)
+        case "alone":
+            lead = "What object and background find by themselves: their photo, among the photos as they are."
+            return lead, measures.alone(audit)
         case "matrix":
             matrices = [measures.matrix(audit["matrix"], metric, title) for metric, title in METRICS.items()]
             lead = "What is searched with, and in what. Stronger shades are higher scores."

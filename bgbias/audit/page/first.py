@@ -7,6 +7,7 @@ from bgbias.audit.measures.examples import Masked, Row
 from bgbias.audit.page import gallery, wording
 from bgbias.audit.page.markup import Html, tag
 from bgbias.audit.verdict import sensitivity
+from bgbias.audit.verdict.wording import is_one_each
 
 PRODUCT = (
     "A product is a class of these photos. A search finds it if, of all other photos, the most similar one shows it. "
@@ -16,6 +17,10 @@ OF_A_SAMPLE = (
     "A product is a class of these photos. A search finds it if, of all other photos of the gallery, the most similar "
     "one shows it. On other backgrounds means: the photos that are searched with are cut out by their masks and put on "
     "random backgrounds; the gallery stays as it is."
+)
+OF_ONE_EACH = (
+    "Each photo stands for a product of its own. It finds itself if, of all photos as they are, this photo is the most "
+    "similar one. On other backgrounds means: cut out by its mask and put on random backgrounds."
 )
 GRABCUT = (
     "These masks are GrabCut's, made without a network, and often wrong: they take a piece of the background for the "
@@ -32,7 +37,7 @@ def header(audit: dict, about: About) -> Html:
     audited = {
         "queries" if "sample" in audit else "photos": f"{audit['photos']:,}",
         **({"gallery": f"{audit['gallery']:,}"} if "sample" in audit else {}),
-        "classes": f"{audit['classes']:,}",
+        **({} if is_one_each(audit) else {"classes": f"{audit['classes']:,}"}),
         **({"model": audit["embedder"]} if about.title else {}),
         "masks": audit["masks"] + (f" and {masks['kind']}" if masks else ""),
         "backgrounds": audit["backgrounds"] + (f" and {pools['backgrounds']}" if pools else ""),
@@ -57,7 +62,7 @@ def short(audit: dict, rows: Sequence[Row]) -> Html:
         tag("p", wording.kept_together(found["said"]), class_="plain"),
         tag("div", letter, tag("div", *graded), class_="grade"),
         *([] if "sample" in audit else [gallery.before_and_after(rows)]),
-        tag("p", OF_A_SAMPLE if "sample" in audit else PRODUCT, class_="lead"),
+        tag("p", OF_ONE_EACH if is_one_each(audit) else OF_A_SAMPLE if "sample" in audit else PRODUCT, class_="lead"),
     )
 
 

@@ -3,7 +3,9 @@
 from bgbias.audit.page import charts, wording
 from bgbias.audit.page.charts import Line
 from bgbias.audit.page.markup import Html, joined, tag
+from bgbias.audit.page.view_chart import BY_OBJECT, EMPTIED
 from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
+from bgbias.audit.verdict.sentences import ALONE
 from bgbias.audit.verdict.wording import Estimate
 from bgbias.metrics.names import METRICS
 
@@ -14,6 +16,7 @@ CELLS = {  # query view, gallery view -> what such a search is
     ("swapped", "swapped"): "only the object can help",
 }
 PASTED = {"pasted_back": "on their own backgrounds", "pasted_mirrored": "on these mirrored"}
+LOST = "Points that photos lose, cut out and put back. Before other backgrounds, objects fit worse."
 SHARES = {"photo": "The photo", "background": "The background", "rest": "Neither alone"}
 
 
@@ -92,7 +95,7 @@ def single(audit: dict) -> Html:
         ),
         charts.group(
             "Lost to pasting",
-            "Points that photos lose, cut out and put back. Before other backgrounds, objects fit worse.",
+            LOST,
             [
                 Line(f"{heading}, {where}", "", audit["pasting"][view][metric])
                 for view, where in PASTED.items()
@@ -104,6 +107,25 @@ def single(audit: dict) -> Html:
         ),
     ]
     return charts.chart("Gap, conflict, worst of the backgrounds, invariance, grey, pasting", groups, "Value")
+
+
+def alone(audit: dict) -> Html:
+    """Draw the chart of what objects and backgrounds find of themselves by themselves, and of pasting."""
+    objects, backgrounds, pasting = (
+        audit[name] for name in ("object_alone_against_clean", "background_only_against_clean", "pasting")
+    )
+    level = audit["chance"]["recall_at_1"], "chance"
+    of_objects = [Line(how.capitalize(), "", objects[view]["recall_at_1"]) for view, how in ALONE.items()]
+    of_backgrounds = [Line(*text, backgrounds[view]["recall_at_1"]) for view, text in EMPTIED.items()]
+    put_back = [Line(f"Put back {where}", "", pasting[view]["recall_at_1"]) for view, where in PASTED.items()]
+    groups = [
+        charts.group("Objects alone", BY_OBJECT, of_objects, PERCENT, "good", *level),
+        charts.group(
+            "Backgrounds alone", "High is bad: found by the background.", of_backgrounds, PERCENT, "bad", *level
+        ),
+        charts.group("Lost to pasting", LOST, put_back, POINTS, "bad", 0.0),
+    ]
+    return charts.chart("Objects alone, backgrounds alone, pasting", groups, "Value")
 
 
 def variance(audit: dict) -> Html:

@@ -75,7 +75,7 @@ pre {
 }
 .verdict p { margin: 0 0 .75rem; max-width: 48rem; }
 .strip-of-numbers {
-  display: grid; grid-template-columns: repeat(4, 1fr); gap: 1px;
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: 1px;
   background: var(--line); border: 1px solid var(--line); border-radius: 6px; overflow: hidden;
 }
 .strip-of-numbers div { padding: .9rem 1.1rem; background: var(--card); }

@@ -2,14 +2,16 @@
 
 import shlex
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import FEWEST, MAY_LOSE, above_chance, doubtful, too_few
-from bgbias.audit.verdict.wording import most, side, span
+from bgbias.audit.verdict.wording import is_one_each, most, side, span
 from bgbias.config import params
 from bgbias.report.tables import MOST
 
+FLAGS = ("one_each",)  # options without a value
 NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "queries", "out")  # options of an audit
 OF_MASKS = {"mask_method": "method", "rembg_model": "rembg_model"}  # option -> setting of the pipeline
 OWN, RAW = "data/sources/own", "data/raw/own"  # where the pipeline looks for the user's photos, and has its copies
@@ -18,6 +20,11 @@ BELIEVE = {  # where the drop depends on it
     "backgrounds": "See which pool is like the places where photos are searched, and believe its figures: the loss "
     "depends on it.",
 }
+OF_ONE_EACH = (
+    "Train with random backgrounds behind the objects, on products of which you have several photos: docs/own_loop.md "
+    "adds that to a training loop of yours. Audits of such photos, without --one-each, measure more, and remedies that "
+    "need no training."
+)
 Step = dict[str, str | list[str]]  # said: a sentence or two; commands: to be run one after the other
 
 
@@ -57,6 +64,8 @@ def steps(
         return [{"said": said, "commands": []}]
     drops, masks = sensitivity.drops(found), [*_if_grabcut(found, asked), *_if_unlike(found)]
     sides, largest = set(sensitivity.sides(drops, 0)), max(most(drop) for _, drop in drops)
+    if sides == {1} and is_one_each(found):
+        return [*masks, {"said": OF_ONE_EACH, "commands": []}]
     if sides == {1}:
         apart = found.get("sample", {}).get("apart", False)
         return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime, network, apart)]
@@ -80,8 +89,8 @@ def _again(asked: Mapping[str, str], **changed: str | None) -> str:
 
 
 def _command(stage: str, options: Mapping[str, str]) -> str:
-    words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
-    return shlex.join(["python", "-m", f"stages.{stage}", *words])
+    words = [(f"--{name.replace('_', '-')}", *([] if name in FLAGS else [value])) for name, value in options.items()]
+    return shlex.join(["python", "-m", f"stages.{stage}", *chain(*words)])
 
 
 def _better_masks(found: dict, asked: Mapping[str, str]) -> list[str]:

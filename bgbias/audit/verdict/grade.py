@@ -4,7 +4,7 @@ Like the verdict, the sentence calls an effect shown only where its 95 % interva
 """
 
 from bgbias.audit.verdict import sensitivity
-from bgbias.audit.verdict.wording import Estimate, classes, ends, most, side, span
+from bgbias.audit.verdict.wording import Estimate, classes, ends, is_one_each, most, side, span
 from bgbias.report.tables import masks_in_doubt
 
 GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is kept; below, E
@@ -42,11 +42,15 @@ def summary(found: dict) -> dict:
     drops = sensitivity.drops(found)
     told_apart = span(clean, digits=0) != span(*swapped, digits=0) or set(sensitivity.sides(drops, 0)) == {0}
     digits = 0 if told_apart else 1  # a drop that is shown is not said of equal numbers
-    searches = f"Of 100 searches, {span(clean, digits=digits)} find the right product"
+    searches, one_each = f"Of 100 searches, {span(clean, digits=digits)} find the right product", is_one_each(found)
     if doubtful(found):
-        said = f"{searches}. What other backgrounds do cannot be told: most of the masks are in doubt."
+        before = "" if one_each else f"{searches}. "
+        said = f"{before}What other backgrounds do cannot be told: most of the masks are in doubt."
         return {"said": said, "grade": None, "graded": "No grade: most of the masks are in doubt."}
     both = f"{searches}; on other backgrounds, {span(*swapped, digits=digits)} do"
+    if one_each:
+        themselves = span(*swapped, digits=digits)
+        both = f"Of 100 photos put on other backgrounds, {themselves} find themselves among the photos as they are"
     if few := too_few(found):
         said = f"{both}: {few} classes are too few to conclude anything."
         return {"said": said, "grade": None, "graded": f"No grade: one needs {FEWEST} classes at least."}

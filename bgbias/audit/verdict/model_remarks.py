@@ -31,8 +31,9 @@ def looked_at(embedder: Embedder, fast: Embedder, photos: Pictures | Gallery, se
     Returns:
         What `normalisation.tried` gives, and what is to be said, see `model_remarks`.
     """
-    rows = normalisation.sample(photos.labels, seed)
-    of_rows = photos.photo(rows), photos.labels[rows], list(photos.table.path[rows])
+    labels = photos.table.class_id.to_numpy()
+    rows = normalisation.sample(labels, seed)
+    of_rows = photos.photo(rows), labels[rows], list(photos.table.path[rows])
     normalised = normalisation.tried(fast, *of_rows, seed)
     return normalised, model_remarks(embedder, of_rows[0], normalised)
 

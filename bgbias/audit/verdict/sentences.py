@@ -9,7 +9,7 @@ import pandas as pd
 
 from bgbias.audit.verdict import sensitivity, swaps
 from bgbias.audit.verdict.grade import above_chance, doubtful
-from bgbias.audit.verdict.wording import interval, negative, percent, points, side
+from bgbias.audit.verdict.wording import interval, is_one_each, negative, percent, points, side
 from bgbias.metrics import sample_size
 
 COVERED = {  # view -> how the object is covered; of the last, neither silhouette nor box can be seen
@@ -18,6 +18,10 @@ COVERED = {  # view -> how the object is covered; of the last, neither silhouett
     "background_box_tiled": "with its box tiled over",
 }
 STRICTEST = "background_box_tiled"
+ALONE = {  # view -> on what
+    "foreground_black": "on black",
+    "foreground_grey": "on grey",
+}
 QUICK = (
     "This audit is quick: clean photos and two draws of swapped ones, by masks of one kind; without --quick it "
     "measures all the rest."
@@ -40,7 +44,7 @@ def verdict(
 
     Args:
         found: what audit.json holds, without the verdict.
-        class_names: of each photo.
+        class_names: of each photo; of photos of one each, see `Gallery.class_names`.
         probed: how many photos the background-only and mixed views are made of.
         probed_chance: Recall@1 of guessing among these; None where they are too few.
         remarks: what is to be said of the choice of photos.
@@ -57,9 +61,12 @@ def verdict(
     if doubt := doubtful(found):
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]
     if "sample" in found and "worst_of_backgrounds" in found:
-        doubles = _near_duplicates(found, True)
-        said = swaps.drop(found), *swaps.agreement(found), *remarks, _clean(found), *doubles, _worst(found)
-        return [*said, *_masks(found), *few]
+        said = swaps.drop(found), *swaps.agreement(found), *remarks, _clean(found), *_near_duplicates(found, True)
+        parts, left_out = [], []
+        if is_one_each(found):
+            parts = [*swaps.pasting(found), _object_alone(found), *_background_only(found, probed_chance)]
+            left_out = _left_out(found["photos"], probed, probed_chance)
+        return [*said, *parts, _worst(found), *_masks(found), *left_out, *few]
     if "gap" not in found:
         doubles = _near_duplicates(found, True)
         return [swaps.drop(found), *remarks, _clean(found), *doubles, *_masks(found), *few, _quick(found)]
@@ -88,6 +95,9 @@ def _quick(found: dict) -> str:
 
 def _clean(found: dict) -> str:
     clean, chance = found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]
+    if is_one_each(found):
+        others = ", and it embeds the others just like a photo before them" if clean["value"] < 1 else ", as they must"
+        return f"As they are, {percent(clean)} of the {clean['queries']} photos find themselves{others}."
     beside = "better than" if above_chance(found) else "not shown to be better than"
     return (
         f"On the photos as they are, the nearest photo is of the right class for {percent(clean)} of the "
@@ -134,24 +144,29 @@ def _background_only(found: dict, chance: float | None) -> list[str]:
         return []
     shares = ", ".join(f"{percent(recalls[view])} {how} ({interval(recalls[view])})" for view, how in COVERED.items())
     above = [view for view in COVERED if side(recalls[view], chance) == 1]
+    finds, known = ("itself", "which photo it is") if is_one_each(found) else ("its class", "the class")
     if STRICTEST in above:
-        outcome = "the surroundings tell it the class"
+        outcome = f"the surroundings tell it {known}"
     elif above:
-        outcome = (
-            "more than guessing only where a silhouette or a box is left to see, which may be what tells the class"
-        )
+        outcome = f"more than guessing only where a silhouette or a box is left to see, which may be what tells {known}"
     else:
         outcome = "not shown to be more than guessing"
     return [
-        f"With the object taken away, a photo still finds its class among the clean ones in {shares}, of "
+        f"With the object taken away, a photo still finds {finds} among the clean ones in {shares}, of "
         f"{recalls[STRICTEST]['queries']} queries; guessing would in {100 * chance:.1f} %: {outcome}."
     ]
 
 
+def _object_alone(found: dict) -> str:
+    recalls = {view: scores["recall_at_1"] for view, scores in found["object_alone_against_clean"].items()}
+    shares = ", ".join(f"{percent(recalls[view])} {how} ({interval(recalls[view])})" for view, how in ALONE.items())
+    return f"Objects alone find their photos among the clean ones in {shares}."
+
+
 def _worst(found: dict) -> str:
-    over = found["worst_of_backgrounds"]
+    over, find = found["worst_of_backgrounds"], "find themselves" if is_one_each(found) else "find their class"
     return (
-        f"Put on {over['backgrounds']} backgrounds in turn, {percent(over['worst'])} of the photos find their class "
+        f"Put on {over['backgrounds']} backgrounds in turn, {percent(over['worst'])} of the photos {find} "
         f"on every one, {percent(over['mean'])} on one of them on average."
     )
 

@@ -5,6 +5,11 @@ from collections.abc import Sequence
 Estimate = dict  # value, low, high: float or None; queries, classes, undefined: int. See `bootstrap.Estimate`
 
 
+def is_one_each(found: dict) -> bool:
+    """Whether an audit is of photos that each show another product, and search for themselves."""
+    return found.get("sample", {}).get("one_each", False)
+
+
 def percent(estimate: Estimate) -> str:
     """Write a share in percent.
 

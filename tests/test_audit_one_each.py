@@ -1,0 +1,275 @@
+"""An audit of photos that each show another product: on other backgrounds they have to find themselves."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from audited_shop import SETTINGS, SIDE, hue, run
+from conftest import disc
+from PIL import Image
+
+from bgbias import seeding
+from bgbias.audit.inputs import folder, sources, views
+from bgbias.audit.measures import normalisation
+from bgbias.cache import Cache
+from bgbias.config import params
+from bgbias.config.read import check
+from bgbias.datasets import folder as datasets
+from bgbias.errors import InputError
+from bgbias.external import spec
+from bgbias.models.embedder import embed
+from stages import audit, compare
+
+pytestmark = pytest.mark.usefixtures("in_the_shop")
+PRODUCTS = 16
+CHANCE = 1 / PRODUCTS
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory):
+    """Photos of one product each, in no class folders, and masks: discs and grounds of different colours."""
+    made = tmp_path_factory.mktemp("catalogue")
+    for number in range(PRODUCTS):
+        colours = hue(number / PRODUCTS, 1), hue(0.5 + number / PRODUCTS, 0.6)
+        for part, picture in zip(("photos", "masks"), disc((SIDE, SIDE + 4), *colours), strict=True):
+            (made / part).mkdir(exist_ok=True)
+            picture.save(made / part / f"{number:02}.png")
+    return made
+
+
+def one_each(shop, catalogue, out, name, **options):
+    given = {"photos": str(catalogue / "photos"), "masks": str(catalogue / "masks"), "one_each": True}
+    return run(shop, out, name, **given | options) | {"folder": out}
+
+
+@pytest.fixture(scope="module")
+def audited(shop, catalogue, tmp_path_factory):
+    """Audits of embedders whose answer is known, by name."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(shop)
+        names = ("object_alone", "background_alone", "noise", "mixture")
+        return {name: one_each(shop, catalogue, tmp_path_factory.mktemp(name), name) for name in names}
+
+
+def recalls(found, key):
+    return [of["recall_at_1"]["value"] for of in found[key].values()]
+
+
+def test_who_sees_the_object_alone_finds_every_photo_by_it(audited):
+    found = audited["object_alone"]
+    assert found["matrix"]["swapped"]["clean"]["recall_at_1"]["value"] == 1 and found["summary"]["grade"] == "A"
+    assert recalls(found, "object_alone_against_clean") == [1, 1] and recalls(found, "pasting") == [0, 0]
+    assert max(recalls(found, "background_only_against_clean")) <= 0.25
+    assert found["worst_of_backgrounds"]["worst"]["value"] == 1
+
+
+def test_who_sees_the_background_alone_finds_photos_by_that(audited):
+    found = audited["background_alone"]
+    assert found["matrix"]["clean"]["clean"]["recall_at_1"]["value"] == 1 and found["summary"]["grade"] == "E"
+    assert found["matrix"]["swapped"]["clean"]["recall_at_1"]["value"] < 0.25
+    assert recalls(found, "background_only_against_clean")[0] == 1 and recalls(found, "pasting") == [0, 0]
+    assert max(recalls(found, "object_alone_against_clean")) <= 0.25
+    assert any("the surroundings tell it which photo it is" in sentence for sentence in found["verdict"])
+
+
+def test_a_random_one_finds_by_chance_what_is_not_the_photo_itself(audited):
+    found = audited["noise"]
+    assert found["matrix"]["clean"]["clean"]["recall_at_1"]["value"] == 1
+    assert found["chance"]["recall_at_1"] == pytest.approx(CHANCE)
+    assert found["matrix"]["swapped"]["clean"]["recall_at_1"]["value"] < 0.2
+    swapped, kept = found["matrix"]["swapped"]["clean"]["recall_at_1"]["value"], found["kept"]["value"]
+    assert kept == pytest.approx((swapped - CHANCE) / (1 - CHANCE))
+
+
+def test_every_query_scores_as_a_plain_search_says(shop, catalogue, audited, tmp_path):
+    model = spec.load("python:drawn_embedders:mixture")
+    given = {"photos": str(catalogue / "photos"), "masks": str(catalogue / "masks"), "backgrounds": "backgrounds"}
+    options = check(given | {"embedder": "x", "one_each": True, "second_masks": "none"}, params.Audit, "options")
+    seeding.deterministic(1)
+    pictures = sources.of_folder(options, SIDE, SETTINGS.seed, Cache(tmp_path)).pictures
+    rows = np.arange(PRODUCTS)
+    seen = {view: embed(model, [views.compose(pictures, view, rows)], list(map(str, rows))).double() for view in
+            ("clean", *(f"swapped/{draw}" for draw in range(5)), "background_silhouette", "pasted_back")}  # fmt: skip
+
+    def found(view):
+        return (seen[view] @ seen["clean"].T).argmax(1).numpy() == rows
+
+    table = pd.read_csv(audited["mixture"]["folder"] / "queries.csv").sort_values("path")
+    swapped = np.mean([found(f"swapped/{draw}") for draw in range(5)], 0)
+    assert table.recall_at_1_swapped_in_clean.tolist() == pytest.approx(swapped.tolist()) and 0 < swapped.mean() < 1
+    assert table.recall_at_1_background_silhouette_in_clean.tolist() == found("background_silhouette").tolist()
+    assert table.recall_at_1_lost_pasted_back.tolist() == (1.0 - found("pasted_back")).tolist()
+    assert (table.map_at_r_swapped_in_clean == table.recall_at_1_swapped_in_clean).all()  # of one photo to find
+    assert audited["mixture"]["drop"]["recall_at_1"]["value"] == pytest.approx(1 - swapped.mean())
+
+
+def test_the_verdict_and_the_page_say_what_was_asked(audited):
+    found = audited["mixture"]
+    assert found["summary"]["said"].startswith("Of 100 photos put on other backgrounds, ")
+    said = "Audited are 16 photos, each as a product, a class, of its own: on another background it has to find itself"
+    assert any(sentence.startswith(said) for sentence in found["verdict"])
+    assert "As they are, 100.0 % of the 16 photos find themselves, as they must." in found["verdict"]
+    assert any("of the photos find themselves on every one" in sentence for sentence in found["verdict"])
+    assert any(sentence.startswith("16 queries: one of them is 6.2 points") for sentence in found["verdict"])
+    assert (
+        found["advice"][-1]["said"].startswith("Train with random backgrounds") and not found["advice"][-1]["commands"]
+    )
+    page = (found["folder"] / "report.html").read_text()
+    assert 'id="alone"' in page and "Each photo stands for a product of its own." in page
+    assert "<dt>classes</dt>" not in page and "Drop of MAP@R" not in page
+    assert not [name for name in ("matrix", "views", "photos", "attention", "measures") if f'id="{name}"' in page]
+
+
+def test_a_quick_one_has_clean_and_swapped_alone(shop, catalogue, tmp_path):
+    found = one_each(shop, catalogue, tmp_path, "mixture", quick=True)
+    assert not {"pasting", "object_alone_against_clean", "worst_of_backgrounds"} & set(found)
+    assert 'id="alone"' not in (tmp_path / "report.html").read_text()
+
+
+def test_some_are_drawn(shop, catalogue, tmp_path, audited):
+    found = one_each(shop, catalogue, tmp_path, "mixture", queries=9, backgrounds="backgrounds")
+    ours, whole = (pd.read_csv(of / "queries.csv").set_index("path") for of in (tmp_path, audited["mixture"]["folder"]))
+    assert len(ours) == 9 and found["sample"]["of"] == 16 and found["gallery"] == 16
+    for name in ("recall_at_1_swapped_in_clean", "right_on_all", "recall_at_1_lost_pasted_mirrored"):
+        assert ours[name].tolist() == whole.loc[ours.index, name].tolist(), name
+    said = "Audited are 9 of 16 photos, drawn by the seed, each as a product, a class, of its own: on another"
+    assert found["sample"]["said"].startswith(said) and "That not all were asked adds up to" in found["sample"]["said"]
+
+
+def test_folders_and_classes_do_not_count(shop, catalogue, tmp_path, audited):
+    photos = tmp_path / "photos"
+    for number in range(PRODUCTS):
+        (photos / f"{number % 2}").mkdir(parents=True, exist_ok=True)
+        for part in ("photos", "masks"):
+            name = f"{number % 2}/{number:02}{'_mask' * (part == 'masks')}.png"
+            shutil.copy(catalogue / part / f"{number:02}.png", photos / name)
+    listed = [f"{number % 2}/{number:02}" for number in range(PRODUCTS)]
+    rows = pd.DataFrame({"path": [f"{name}.png" for name in listed], "mask": [f"{name}_mask.png" for name in listed]})
+    rows.to_csv(photos / "photos.csv", index=False)
+    found = one_each(
+        shop, catalogue, tmp_path / "out", "object_alone", photos=str(photos), masks=None, mask_method="given"
+    )
+    assert found["photos"] == 16 and found["matrix"]["swapped"]["clean"]["recall_at_1"]["value"] == 1
+    rows.assign(**{"class": "mug"}).to_csv(photos / "photos.csv", index=False)  # all of one, which would be refused
+    assert folder.read(photos, one_each=True)[0].class_name.tolist() == sorted(rows.path)
+    (photos / "photos.csv").unlink()
+    for mask in photos.glob("*/*_mask.png"):
+        mask.unlink()
+    table, said = folder.read(photos, one_each=True)
+    assert table.class_name.tolist() == table.path.tolist() == sorted(rows.path) and not said
+
+
+def test_near_duplicates_are_named_and_their_photos_left_out(shop, catalogue, tmp_path):
+    shutil.copytree(catalogue, tmp_path / "shop")
+    for part, number in (("photos", 3), ("masks", 3)):
+        picture = Image.open(tmp_path / f"shop/{part}/{number:02}.png")
+        picture.resize((2 * picture.width, 2 * picture.height)).save(tmp_path / f"shop/{part}/99.png")
+    found = one_each(shop, tmp_path / "shop", tmp_path / "out", "object_alone")
+    doubles = found["near_duplicates"]
+    assert doubles["queries"] == 2 and doubles["pairs"] == [["03.png", "99.png"]]
+    assert "2 of 17 queries have a near-duplicate in the gallery" in doubles["said"]
+    assert "keep one of each." in doubles["said"] and "Of two classes" not in doubles["said"]
+    assert doubles["drop_without"]["recall_at_1"]["queries"] == 15
+
+
+def listing(**columns):
+    def change(photos):
+        named = {"path": [path.name for path in sorted(photos.glob("*.png"))], **columns}
+        pd.DataFrame(named).to_csv(photos / "photos.csv", index=False)
+
+    return change
+
+
+def few(photos):
+    for path in sorted(photos.glob("*.png"))[9:]:
+        path.unlink()
+
+
+def copied(photos):
+    shutil.copy(photos / "00.png", photos / "zz.png")
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (few, {}, "9 photos, and --one-each needs 10: add photos"),
+        (
+            listing(role=["query"] * 8 + ["gallery"] * 8),
+            {},
+            "names roles, and with --one-each every photo is query and",
+        ),
+        (listing(split=["test"] * 9 + ["train"] * 7), {}, "test photos: 9 photos, and --one-each needs 10"),
+        (copied, {}, "the same photo twice; keep one of each: 00.png = zz.png"),
+        (
+            lambda photos: None,
+            {"second_backgrounds": "photos"},
+            "puts whole galleries there, and --one-each swaps none",
+        ),
+        (
+            lambda photos: None,
+            {"one_each": False},
+            "photos of no class; .*, if each shows another product, audit them w",
+        ),
+    ],
+)
+def test_what_cannot_be_audited_so_is_refused(shop, catalogue, tmp_path, change, options, message):
+    shutil.copytree(catalogue / "photos", tmp_path / "photos")
+    change(tmp_path / "photos")
+    with pytest.raises(InputError, match=message):
+        one_each(shop, catalogue, tmp_path / "out", "mixture", photos=str(tmp_path / "photos"), **options)
+
+
+def test_one_photo_of_a_class_each_is_told_of_it(tmp_path, catalogue):
+    for photo in (catalogue / "photos").iterdir():
+        (tmp_path / photo.stem).mkdir()
+        shutil.copy(photo, tmp_path / photo.stem)
+    with pytest.raises(InputError, match="0 classes of two photos or more.* each photo shows another .* --one-each"):
+        folder.read(tmp_path)
+    assert len(datasets.read(tmp_path)) == PRODUCTS
+
+
+def test_a_dataset_has_classes():
+    with pytest.raises(InputError, match="give --photos DIR with its options, or --dataset NAME"):
+        audit.main(SETTINGS, "baseline:hog", Path("out"), "demo", one_each=True)
+
+
+def test_a_normalisation_is_not_tried_without_classes():
+    model = spec.load("python:drawn_embedders:mixture")
+    model.name = "onnx:net.onnx"
+    rows = normalisation.sample(np.arange(12), 42)
+    assert sorted(rows) == list(range(12))
+    pictures = torch.zeros(12, 3, SIDE, SIDE, dtype=torch.uint8)
+    told = normalisation.tried(model, pictures, np.arange(12), list(map(str, rows)), 42)
+    assert told["assumed"] and told["usual"] == {} and told["better"] is None
+
+
+def test_two_are_compared_and_not_with_other_queries(audited, tmp_path, audits):
+    first, second = (audited[name]["folder"] for name in ("background_alone", "object_alone"))
+    compare.main(SETTINGS, first, second, tmp_path / "compared.md")
+    assert "loses" in (tmp_path / "compared.md").read_text()
+    with pytest.raises(InputError, match="different"):
+        compare.main(SETTINGS, first, audits["mixture"]["folder"], None)
+    assert json.loads((first / "audit.json").read_text())["sample"]["one_each"]
+
+
+def test_objects_that_cannot_be_taken_away_leave_the_rest(shop, catalogue, tmp_path):
+    shutil.copytree(catalogue / "masks", tmp_path / "masks")
+    for number, path in enumerate(sorted((tmp_path / "masks").iterdir())):
+        if number % 4:
+            Image.new("L", Image.open(path).size, 255).save(path)
+    found = one_each(shop, catalogue, tmp_path / "out", "noise", masks=str(tmp_path / "masks"))
+    assert found["pasting"]["pasted_back"]["recall_at_1"]["queries"] == 4
+    table = pd.read_csv(tmp_path / "out/queries.csv").sort_values("path")
+    assert (
+        table.recall_at_1_lost_pasted_back.isna().sum() == 12
+        and not table.recall_at_1_foreground_grey_in_clean.isna().any()
+    )
+    for path in (tmp_path / "masks").iterdir():
+        Image.new("L", Image.open(path).size, 255).save(path)
+    none = one_each(shop, catalogue, tmp_path / "none", "noise", masks=str(tmp_path / "masks"), second_masks="none")
+    assert none["pasting"]["pasted_back"]["recall_at_1"]["value"] is None
+    assert none["object_alone_against_clean"]["foreground_grey"]["recall_at_1"]["value"] is not None
