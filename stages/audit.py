@@ -149,13 +149,24 @@ def _write(
 ) -> None:
     """Write the figures, photo by photo, too, and the page, and print the verdict."""
     from bgbias import files
-    from bgbias.audit.shared import about, explained, mask_sheet, page, queries, sentences, worst_photos
+    from bgbias.audit.shared import (
+        about,
+        explained,
+        lost_queries,
+        mask_sheet,
+        page,
+        queries,
+        sentences,
+        worst_photos,
+    )
 
     for earlier in (queries.FILE, "report.html"):  # killed before all is written, it leaves none of another audit
         (out / earlier).unlink(missing_ok=True)
     files.write_json(out / "audit.json", found)
-    pictures, columns, worst = measures.pictures, measures.columns(), []
-    if not pictures.gallery:
+    pictures, columns = measures.pictures, measures.columns()
+    if pictures.gallery:
+        worst = lost_queries(pictures, measures.embeddings, measures.scores)
+    else:
         columns |= explained.columns(explainer, len(pictures.table))
         worst = worst_photos(pictures, measures.embeddings, explainer)
     queries.write(out, pictures.table, columns)

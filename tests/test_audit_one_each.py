@@ -119,9 +119,13 @@ def test_the_verdict_and_the_page_say_what_was_asked(audited):
         found["advice"][-1]["said"].startswith("Train with random backgrounds") and not found["advice"][-1]["commands"]
     )
     page = (found["folder"] / "report.html").read_text()
-    assert 'id="alone"' in page and "Each photo stands for a product of its own." in page
+    assert (
+        'id="alone"' in page
+        and 'class="before-after"' in page
+        and "Each photo stands for a product of its own." in page
+    )
     assert "<dt>classes</dt>" not in page and "Drop of MAP@R" not in page
-    assert not [name for name in ("matrix", "views", "photos", "attention", "measures") if f'id="{name}"' in page]
+    assert not [name for name in ("matrix", "views", "attention", "measures") if f'id="{name}"' in page]
 
 
 def test_a_quick_one_has_clean_and_swapped_alone(shop, catalogue, tmp_path):

@@ -35,7 +35,7 @@ def test_names_from_outside_are_text(write):
     found["mask_doubt"]["flagged"] = {kind: [EVIL] for kind in masks.MASKS}
     found["summary"] = {"said": EVIL, "grade": EVIL, "graded": EVIL}
     found["advice"] = [{"said": EVIL, "commands": [EVIL]}, {"said": EVIL, "commands": []}]
-    html = write(found, rows(EVIL, EVIL), masked(EVIL), About(EVIL, EVIL, EVIL, False))
+    html = write(found, rows(EVIL, f"{EVIL}!"), masked(EVIL), About(EVIL, EVIL, EVIL, False))
     honest = Reader(write(audit(), rows(), about=ABOUT._replace(title="A shop")))
     read = Reader(html)
     assert "<script" not in html and EVIL not in html

@@ -98,8 +98,8 @@ def test_the_verdict_says_what_was_drawn_and_what_that_adds(some):
 def test_the_page_shows_what_was_measured_and_no_more(some):
     page = (some["folder"] / "report.html").read_text()
     assert "the gallery stays as it is" in page and "<dt>queries</dt><dd>20</dd>" in page
-    assert not [name for name in ("matrix", "views", "photos", "attention") if f'id="{name}"' in page]
-    assert "goes wrong on its first random background" not in page
+    assert not [name for name in ("matrix", "views", "attention") if f'id="{name}"' in page]
+    assert 'class="before-after"' in page and 'id="photos"' in page and "Maps show" not in page
 
 
 def test_a_repeated_audit_embeds_nothing_and_an_interrupted_one_goes_on(shop, tmp_path, capsys, monkeypatch):

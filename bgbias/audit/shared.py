@@ -5,6 +5,7 @@ from bgbias.audit.inputs import known_photos, sources, views
 from bgbias.audit.measures import answers, doubts, embeddings, explained, queries
 from bgbias.audit.measures.examples import mask_sheet, worst_photos
 from bgbias.audit.measures.figures import Measures
+from bgbias.audit.measures.lost_queries import lost_queries
 from bgbias.audit.measures.one_each import OneEach
 from bgbias.audit.measures.sampled import Sampled
 from bgbias.audit.progress import Steps
@@ -27,6 +28,7 @@ __all__ = [
     "grade",
     "known_photos",
     "looked_at",
+    "lost_queries",
     "mask_sheet",
     "page",
     "queries",

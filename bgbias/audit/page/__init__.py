@@ -39,7 +39,7 @@ NEEDS = {
     "variance": "variance",
     "attention": "attention",
 }  # section -> key of what it shows
-NEEDS |= dict.fromkeys(("matrix", "views", "photos"), "views")
+NEEDS |= dict.fromkeys(("matrix", "views"), "views")
 
 
 def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked], about: About) -> None:
@@ -162,10 +162,9 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
             )
             return lead, view_chart.chart(audit)
         case "photos":
-            lead = (
-                "Photos that the model loses, and what it ranks as most similar. Where there are maps, they show where "
-                "it looks, and what makes query and first neighbour alike."
-            )
+            lead = "Photos that the model loses, and what it ranks as most similar."
+            if any(row.attention_clean is not None for row in rows):
+                lead += " Maps show where it looks, and what makes query and first neighbour alike."
             none = tag("p", "There are no photos to show.", class_="none")
             return lead, joined(*map(gallery.row, rows)) if rows else none
         case "sentences":

@@ -61,7 +61,7 @@ def short(audit: dict, rows: Sequence[Row]) -> Html:
         tag("h2", "In short", id="short"),
         tag("p", wording.kept_together(found["said"]), class_="plain"),
         tag("div", letter, tag("div", *graded), class_="grade"),
-        *([] if "sample" in audit else [gallery.before_and_after(rows)]),
+        gallery.before_and_after(rows),
         tag("p", OF_ONE_EACH if is_one_each(audit) else OF_A_SAMPLE if "sample" in audit else PRODUCT, class_="lead"),
     )
 

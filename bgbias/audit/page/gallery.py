@@ -48,7 +48,8 @@ def sheet(masked: Sequence[Masked]) -> Html:
 
 def row(shown: Row) -> Html:
     """Show a query and its neighbours: a strip for the clean photo, one for the swapped photo."""
-    head = tag("h3", shown.class_name, tag("code", shown.path))
+    named = [tag("code", shown.path)] if shown.path != shown.class_name else []  # of a product of its own: once
+    head = tag("h3", shown.class_name, *named)
     return tag("article", head, _strip(shown, "clean"), _strip(shown, "swapped"), class_="row")
 
 

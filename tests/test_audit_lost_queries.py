@@ -1,0 +1,116 @@
+"""Queries of a gallery that lose most: chosen by what they lose, shown with what they find in it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from bgbias.audit.inputs.gallery import Gallery
+from bgbias.audit.inputs.packs import square
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.audit.inputs.views import QUICK_DRAWS, compose
+from bgbias.audit.measures import lost_queries as lost
+from bgbias.audit.measures.sampled import Sampled
+from bgbias.cache import Cache
+from bgbias.photos import pack
+from bgbias.photos.views import Photos
+
+PX, PHOTOS, DRAWS = 12, 36, QUICK_DRAWS
+LABELS = np.arange(PHOTOS) % 9
+KINDS = {  # rows of the queries, how many are searched, each for itself
+    "sample": (np.arange(0, PHOTOS, 2), PHOTOS, False),
+    "others": (np.arange(18, PHOTOS), 18, False),
+    "one each": (np.arange(1, PHOTOS), PHOTOS, True),
+}
+DOUBTFUL = 19  # this one's mask is empty
+
+
+@pytest.fixture(params=KINDS)
+def audited(request, tmp_path):
+    """Pictures of queries, and embeddings: clean ones by class, swapped ones partly at random."""
+    rows, size, one_each = KINDS[request.param]
+    rng = np.random.default_rng(0)
+    mask = np.zeros((PX, PX, 1), dtype=np.uint8)
+    mask[4:8, 4:8] = 255
+    drawn = rng.integers(0, 256, (PHOTOS, PX, PX, 3), dtype=np.uint8)
+    pack.Pack.write(tmp_path / "photos", iter(drawn))
+    pack.Pack.write(tmp_path / "masks", (mask * (row != DOUBTFUL) for row in range(PHOTOS)))
+    pack.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
+    labels = np.arange(PHOTOS) if one_each else LABELS
+    table = pd.DataFrame({"path": [f"{row}.png" for row in range(PHOTOS)], "class_id": labels})
+    table["class_name"] = "class " + table.class_id.astype(str)
+    photos = Photos(table, *(pack.Pack(tmp_path / part) for part in ("photos", "masks")), square(PX))
+
+    def photo(some):
+        return torch.from_numpy(drawn[some]).permute(0, 3, 1, 2).contiguous()
+
+    gallery = Gallery(table, size, rows, photo, lambda some: drawn[some], "drawn", one_each)
+    asked = photos, rows, pack.Pack(tmp_path / "pool"), 1, Cache(tmp_path / "cache")
+    pictures = Pictures(*asked, draws=DRAWS, gallery=gallery)
+    source = torch.Generator().manual_seed(1)
+    clean = normalize(
+        torch.eye(PHOTOS)[torch.from_numpy(labels)] + 0.05 * torch.randn(PHOTOS, PHOTOS, generator=source)
+    )
+    embeddings = {"clean": clean}
+    for draw in range(DRAWS):
+        noise = torch.randn(len(rows), PHOTOS, generator=source)
+        embeddings[f"swapped/{draw}"] = normalize(clean[torch.from_numpy(rows)] + 0.4 * noise)
+    return pictures, embeddings
+
+
+def scores_of(pictures, embeddings):
+    return Sampled(pictures, embeddings, quick=True).scores
+
+
+def found(pictures, queries, places):
+    """Rows of the gallery by similarity, the own photo left out unless it is to be found."""
+    gallery, order = pictures.gallery, []
+    for query, place in zip(queries, places, strict=True):
+        ranked = np.argsort(-(gallery_of(pictures) @ query), kind="stable")
+        order.append([row for row in ranked if gallery.one_each or row != gallery.rows[place]])
+    return order
+
+
+def gallery_of(pictures):
+    return pictures.searched[: pictures.gallery.size]
+
+
+def test_those_that_lose_most_are_shown_with_what_they_find(audited):
+    pictures, embeddings = audited
+    pictures.searched = embeddings["clean"].double().numpy()
+    scores = scores_of(pictures, embeddings)
+    rows = lost.lost_queries(pictures, embeddings, scores)
+    gallery, every = pictures.gallery, np.arange(len(pictures.gallery.rows))
+    own = pictures.labels
+    first = np.array([order[0] for order in found(pictures, embeddings["swapped/0"].double().numpy(), every)])
+    as_it_is = np.array([order[0] for order in found(pictures, pictures.searched[gallery.rows], every)])
+    labels = gallery.table.class_id.to_numpy()
+    can_be = (labels[as_it_is] == own) & (labels[first] != own) & (gallery.rows != DOUBTFUL)
+    drop = scores["drop"]["map_at_r"].numpy()
+    expected = sorted(np.flatnonzero(can_be), key=lambda place: (-drop[place], place))[:6]
+    assert [row.path for row in rows] == [f"{gallery.rows[place]}.png" for place in expected] and len(expected) > 2
+    place, row = expected[0], rows[0]
+    one = np.array([place])
+    for view, shown, neighbours, asked in (
+        ("clean", row.clean, row.neighbours_clean, pictures.searched[gallery.rows]),
+        ("swapped/0", row.swapped, row.neighbours_swapped, embeddings["swapped/0"].double().numpy()),
+    ):
+        assert np.array_equal(shown, compose(pictures, view, one)[0].permute(1, 2, 0).numpy())
+        nearest = found(pictures, asked[one], one)[0][:5]
+        assert [right for *_, right in neighbours] == (labels[nearest] == own[place]).tolist()
+        assert [name for _, name, _ in neighbours] == [f"class {labels[each]}" for each in nearest]
+        for (picture, *_), each in zip(neighbours, nearest, strict=True):
+            assert np.array_equal(picture, gallery.photo(np.array([each]))[0].permute(1, 2, 0).numpy())
+    assert row.attention_clean is None and row.pair_swapped is None
+
+
+def test_all_are_looked_through_until_enough_are_found(audited, monkeypatch):
+    pictures, embeddings = audited
+    scores = scores_of(pictures, embeddings)
+    whole = [row.path for row in lost.lost_queries(pictures, embeddings, scores)]
+    monkeypatch.setattr(lost, "AT_ONCE", 2)
+    assert [row.path for row in lost.lost_queries(pictures, embeddings, scores)] == whole
+    nothing = {name: of for name, of in embeddings.items() if name == "clean"}
+    nothing |= {f"swapped/{draw}": embeddings["clean"][pictures.gallery.rows] for draw in range(DRAWS)}
+    assert lost.lost_queries(pictures, nothing, scores_of(pictures, nothing)) == []
