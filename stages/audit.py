@@ -81,7 +81,7 @@ def main(
     checked = given | {"embedder": embedder, "queries": queries} | beside
     options = None if dataset else check(checked, params.Audit, "options")
     sources.try_folder(out, options)
-    maps = [] if quick or no_attention or one_each else ["attention maps"]
+    maps = [] if quick or no_attention else ["attention maps"]
     steps = Steps("the model", "photos, masks and backgrounds", "embeddings", "figures", *maps, "the page")
     steps.next()
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
@@ -93,14 +93,14 @@ def main(
     pictures, described, remarks = opened
     if kept := of_queries.replaced(out, embedder, described["made_with"], quick):
         print(printable(kept), flush=True)
-    every, explains = pictures.gallery or pictures, bool(maps) and not pictures.gallery and model.differentiable
+    every, explains, pairs = pictures.gallery or pictures, bool(maps) and model.differentiable, not pictures.gallery
     known = [] if dataset else known_photos.remark(model, Path(options.photos), every.table.path)
     steps.next()
     fast = answers.fastest(model, pictures)
     normalised, guessed = looked_at(model, fast, every, settings.seed)
     for sentence in guessed:
         print(printable(sentence), flush=True)
-    passes = explained.passes(len(pictures.labels), settings.attention.copies) if explains else 0
+    passes = explained.passes(len(pictures.labels), settings.attention.copies, pairs) if explains else 0
     embedded = embeddings.embed(fast, pictures, cache, quick, passes)
     steps.next()
     of = OneEach if one_each else Sampled if pictures.gallery else Measures
@@ -109,7 +109,7 @@ def main(
     if maps:
         steps.next()
     explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None
-    if maps and not pictures.gallery:
+    if maps:
         found["attention"] = explainer.scores() if explainer else None
     steps.next()
     asked = {"dataset": dataset, **given, **beside, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
@@ -163,11 +163,11 @@ def _write(
     for earlier in (queries.FILE, "report.html"):  # killed before all is written, it leaves none of another audit
         (out / earlier).unlink(missing_ok=True)
     files.write_json(out / "audit.json", found)
-    pictures, columns = measures.pictures, measures.columns()
+    pictures = measures.pictures
+    columns = measures.columns() | explained.columns(explainer, len(pictures.table), not pictures.gallery)
     if pictures.gallery:
-        worst = lost_queries(pictures, measures.embeddings, measures.scores)
+        worst = lost_queries(pictures, measures.embeddings, measures.scores, explainer)
     else:
-        columns |= explained.columns(explainer, len(pictures.table))
         worst = worst_photos(pictures, measures.embeddings, explainer)
     queries.write(out, pictures.table, columns)
     private = about.private(hidden)

@@ -105,6 +105,18 @@ def test_maps_are_made_once_for_the_same_photos_and_the_same_others(explainer, m
         assert not torch.equal(explainer.maps("some", *other), first[0])
 
 
+def test_queries_of_a_gallery_are_explained_without_pairs(explainer, pictures):
+    whole = explainer.scores()
+    pictures.gallery = "a gallery"
+    queries = Explainer(explainer.alone.embedder, pictures, explainer.embeddings, OPTIONS, explainer.cache)
+    found = queries.scores()
+    assert list(found["clean"]) == ["score", "rank_accuracy", "pointing_game"]
+    assert all(found[seen][name] == whole[seen][name] for seen in SEEN for name in found[seen])
+    of_queries = columns(queries, PHOTOS, pairs=False)
+    assert set(of_queries) == {f"attention_{name}_{seen}" for name in found["clean"] for seen in SEEN}
+    assert set(columns(None, PHOTOS, pairs=False)) == set(of_queries)
+
+
 @pytest.mark.parametrize("seen", SEEN)
 def test_pair_scores_are_of_each_query_and_its_nearest_photo_with_the_mask_of_either(explainer, pictures, seen):
     rows, embeddings = np.arange(PHOTOS), explainer.embeddings[SEEN[seen]]

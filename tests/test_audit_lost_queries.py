@@ -114,3 +114,20 @@ def test_all_are_looked_through_until_enough_are_found(audited, monkeypatch):
     nothing = {name: of for name, of in embeddings.items() if name == "clean"}
     nothing |= {f"swapped/{draw}": embeddings["clean"][pictures.gallery.rows] for draw in range(DRAWS)}
     assert lost.lost_queries(pictures, nothing, scores_of(pictures, nothing)) == []
+
+
+class Marked:
+    """Explains a photo by the pixel of its row and view."""
+
+    def maps(self, name, rows, seen):
+        found = torch.zeros(len(rows), PX, PX)
+        found[torch.arange(len(rows)), torch.as_tensor(rows) % PX, 1 + (seen == "clean")] = 3
+        return found
+
+
+def test_maps_are_of_the_query_as_it_is_and_swapped(audited):
+    pictures, embeddings = audited
+    for row in lost.lost_queries(pictures, embeddings, scores_of(pictures, embeddings), Marked()):
+        place = list(pictures.table.path).index(row.path)
+        assert np.argwhere(row.attention_clean).tolist() == [[place % PX, 2]]
+        assert np.argwhere(row.attention_swapped).tolist() == [[place % PX, 1]] and row.pair_clean is None

@@ -125,7 +125,22 @@ def test_the_verdict_and_the_page_say_what_was_asked(audited):
         and "Each photo stands for a product of its own." in page
     )
     assert "<dt>classes</dt>" not in page and "Drop of MAP@R" not in page
-    assert not [name for name in ("matrix", "views", "attention", "measures") if f'id="{name}"' in page]
+    assert not [name for name in ("matrix", "views", "measures") if f'id="{name}"' in page]
+
+
+def test_attention_is_of_the_photos_and_of_no_pairs(audited):
+    found = audited["object_alone"]
+    assert found["attention"]["swapped"]["score"]["queries"] == 16
+    assert (
+        found["attention"]["swapped"]["score"]["value"]
+        > 0.9
+        > 0.1
+        > audited["background_alone"]["attention"]["clean"]["score"]["value"]
+    )
+    table = pd.read_csv(found["folder"] / "queries.csv")
+    assert table.attention_score_swapped.mean() == pytest.approx(found["attention"]["swapped"]["score"]["value"])
+    assert not [name for name in table if "pair" in name]
+    assert any(sentence.startswith("Its attention score is ") for sentence in found["verdict"])
 
 
 def test_a_quick_one_has_clean_and_swapped_alone(shop, catalogue, tmp_path):

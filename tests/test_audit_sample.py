@@ -92,14 +92,15 @@ def test_the_verdict_says_what_was_drawn_and_what_that_adds(some):
     adds = some["sample"]["adds"]["drop"]
     assert 0.05 < adds < 0.3 and f"{100 * adds:.1f} points to the drop" in said
     assert "Not measured, for they need every photo on other backgrounds: swapped galleries, background gap" in said
-    assert not {"gap", "conflict", "invariance", "variance", "views", "attention"} & set(some)
+    assert not {"gap", "conflict", "invariance", "variance", "views"} & set(some)
 
 
 def test_the_page_shows_what_was_measured_and_no_more(some):
     page = (some["folder"] / "report.html").read_text()
     assert "the gallery stays as it is" in page and "<dt>queries</dt><dd>20</dd>" in page
-    assert not [name for name in ("matrix", "views", "attention") if f'id="{name}"' in page]
-    assert 'class="before-after"' in page and 'id="photos"' in page and "Maps show" not in page
+    assert not [name for name in ("matrix", "views", "variance") if f'id="{name}"' in page]
+    assert 'class="before-after"' in page and 'id="photos"' in page and 'id="attention"' in page
+    assert " Maps show where it looks.</p>" in page and "Pair score</strong>" not in page
 
 
 def test_a_repeated_audit_embeds_nothing_and_an_interrupted_one_goes_on(shop, tmp_path, capsys, monkeypatch):

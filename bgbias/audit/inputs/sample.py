@@ -16,7 +16,7 @@ from bgbias.seeding import generator
 Z = 1.96  # of a 95 % interval
 LEFT_OUT = (
     "Not measured, for they need every photo on other backgrounds: swapped galleries, background gap, conflict, "
-    "invariance, objects and backgrounds alone; nor are attention maps drawn."
+    "invariance, objects and backgrounds alone, and what makes two photos alike."
 )
 
 
@@ -80,7 +80,7 @@ def adds(values: np.ndarray, of: int) -> float:
 
 OF_ONE_EACH = (
     "Not measured, for they need several photos of a product: the right product in another photo, swapped galleries, "
-    "background gap, conflict, invariance; nor are attention maps drawn."
+    "background gap, conflict, invariance, and what makes two photos alike."
 )
 
 

@@ -34,7 +34,7 @@ SCORES = {
     "rank_accuracy": relevance_rank_accuracy,
     "pointing_game": pointing_game,
 }
-MEASURES = (*SCORES, "pair_score", "pair_score_retrieved")
+PAIR_SCORES = ("pair_score", "pair_score_retrieved")
 
 
 class Explainer:
@@ -53,6 +53,7 @@ class Explainer:
     ):
         """Take the embeddings of `embeddings.embed`, and params.yaml's options: always smoothgrad, for any network."""
         self.pictures, self.embeddings, self.cache, self._nearest = pictures, embeddings, cache, {}
+        self.pairs = pictures.gallery is None  # of what is found in the same view
         options = replace(options, method="smoothgrad")
         self.made_from = fingerprint([identity(embedder, pictures), options])
         self.alone = Attention(embedder, options, pictures.seed)
@@ -93,10 +94,11 @@ class Explainer:
 
     @cached_property
     def per_photo(self) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]:
-        """The rows of at most 60 random photos, and what each scores: key of SEEN -> name of MEASURES -> float64.
+        """The rows of at most 60 random photos, and what each scores: key of SEEN -> name of a measure -> float64.
 
-        Attention score, relevance rank accuracy and pointing game of their maps; and of the pair of each with the photo
-        that it finds first, the attention scores of either map with its own photo's mask.
+        Attention score, relevance rank accuracy and pointing game of their maps; and, where all photos search all
+        others, of the pair of each with the photo that it finds first, the attention scores of either map with its own
+        photo's mask.
         """
         order = generator(self.pictures.seed, "audit attention").permutation(len(self.pictures.labels))
         rows = np.sort(order[:PHOTOS])
@@ -109,12 +111,13 @@ class Explainer:
         return self._nearest[seen]
 
     def _measured(self, rows: np.ndarray, seen: str) -> dict[str, np.ndarray]:
-        first = self.nearest(seen)[rows, 0]
         maps, masks = self.maps("attention", rows, seen), self._masks(rows)
-        found = [score(maps, masks) for score in SCORES.values()]
-        for side, other in ((rows, first), (first, rows)):
-            found.append(SCORES["score"](self.maps("attention", side, seen, other), self._masks(side)))
-        return {name: values.double().numpy() for name, values in zip(MEASURES, found, strict=True)}
+        found = {name: score(maps, masks) for name, score in SCORES.items()}
+        if self.pairs:
+            first = self.nearest(seen)[rows, 0]
+            for name, side, other in zip(PAIR_SCORES, (rows, first), (first, rows), strict=True):
+                found[name] = SCORES["score"](self.maps("attention", side, seen, other), self._masks(side))
+        return {name: values.double().numpy() for name, values in found.items()}
 
     def _masks(self, rows: np.ndarray) -> Tensor:
         return self.pictures.mask(rows)[:, 0].float() / 255
@@ -147,25 +150,26 @@ def nearest(embeddings: Tensor) -> np.ndarray:
     return neighbours(embeddings, embeddings, min(TOP, len(embeddings) - 1)).numpy()
 
 
-def passes(photos: int, copies: int) -> int:
+def passes(photos: int, copies: int, pairs: bool = True) -> int:
     """How many pictures' way through the model all maps take, each copy there and back: some 3 times its embedding.
 
     Args:
         photos: of the audit.
         copies: of a photo, of params.yaml's attention.
+        pairs: whether pairs are explained, too.
 
-    >>> passes(480, 25), passes(10, 25)
-    (18360, 3060)
+    >>> passes(480, 25), passes(10, 25), passes(10, 25, pairs=False)
+    (18360, 3060, 1500)
     """
     shown = min(photos, PHOTOS)
-    return 3 * len(SEEN) * shown * (copies + 2 * ((copies + 1) // 2))
+    return 3 * len(SEEN) * shown * (copies + 2 * ((copies + 1) // 2) * pairs)
 
 
-def columns(explainer: Explainer | None, photos: int) -> dict[str, np.ndarray]:
+def columns(explainer: Explainer | None, photos: int, pairs: bool = True) -> dict[str, np.ndarray]:
     """Name of a measure -> float64 (photos,); NaN for photos without attention maps, all where nothing explains."""
     rows, found = explainer.per_photo if explainer else (np.arange(0), {})
     return {
         f"attention_{name}_{seen}": column(photos, found[seen][name] if found else [], rows)
-        for name in MEASURES
+        for name in (*SCORES, *(PAIR_SCORES if pairs else ()))
         for seen in SEEN
     }

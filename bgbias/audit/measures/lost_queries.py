@@ -7,18 +7,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bgbias.attention.saliency import attention_map
 from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.inputs.views import compose
 from bgbias.audit.measures.examples import ROWS, Neighbour, Row
-from bgbias.audit.measures.explained import SEEN, TOP
+from bgbias.audit.measures.explained import SEEN, TOP, Explainer
 from bgbias.metrics.nearest import lists
 from bgbias.metrics.retrieval import Scores
 
 AT_ONCE = 64  # queries
 
 
-def lost_queries(pictures: Pictures, embeddings: Mapping[str, Tensor], scores: Mapping[str, Scores]) -> list[Row]:
+def lost_queries(
+    pictures: Pictures,
+    embeddings: Mapping[str, Tensor],
+    scores: Mapping[str, Scores],
+    explainer: Explainer | None = None,
+) -> list[Row]:
     """At most 6 queries that are right as they are and wrong on their first background, those that lose most first.
 
     That is MAP@R, over all draws. Photos whose masks are in doubt are left out: what they lose, the mask may have
@@ -28,6 +34,7 @@ def lost_queries(pictures: Pictures, embeddings: Mapping[str, Tensor], scores: M
         pictures: of the audit, with a gallery.
         embeddings: of `embeddings.embed`.
         scores: clean and drop, of all queries in their order.
+        explainer: for attention maps; None: without.
     """
     gallery, clean, drop = pictures.gallery, scores["clean"], scores["drop"]
     can_be = (clean["recall_at_1"] == 1) & (drop["recall_at_1"] > 0)
@@ -42,10 +49,12 @@ def lost_queries(pictures: Pictures, embeddings: Mapping[str, Tensor], scores: M
     lost = np.array(lost[:ROWS], dtype=np.int64)
     views = {seen: compose(pictures, view, lost) for seen, view in SEEN.items()} if len(lost) else {}
     found = {seen: _found(gallery, embeddings, lost, seen) for seen in views}
+    maps = {seen: attention_map(explainer.maps("worst", lost, seen)).numpy() for seen in views} if explainer else {}
     rows = []
     for place, query in enumerate(lost):
         shown = {seen: _picture(of_lost[place]) for seen, of_lost in views.items()}
         shown |= {f"neighbours_{seen}": _neighbours(gallery, of[place], own[query]) for seen, of in found.items()}
+        shown |= {f"attention_{seen}": of_lost[place] for seen, of_lost in maps.items()}
         rows.append(Row(path=pictures.table.path[query], class_name=pictures.table.class_name[query], **shown))
     return rows
 

@@ -164,7 +164,8 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
         case "photos":
             lead = "Photos that the model loses, and what it ranks as most similar."
             if any(row.attention_clean is not None for row in rows):
-                lead += " Maps show where it looks, and what makes query and first neighbour alike."
+                pairs = ", and what makes query and first neighbour alike" if rows[0].pair_clean else ""
+                lead += f" Maps show where it looks{pairs}."
             none = tag("p", "There are no photos to show.", class_="none")
             return lead, joined(*map(gallery.row, rows)) if rows else none
         case "sentences":

@@ -182,7 +182,8 @@ def attention(scores: dict | None) -> Html:
         Line(f"{view.capitalize()}, {side}", "", measured[name])
         for view, measured in scores.items()
         for name, side in sides.items()
+        if name in measured
     ]
     note = "Of what makes a query and the photo found first alike, as the attention score."
-    pairs = charts.group("Pair score", note, lines, PLAIN)
-    return charts.chart("Attention on the object", [*groups, pairs], "Value")
+    groups += [charts.group("Pair score", note, lines, PLAIN)] if lines else []
+    return charts.chart("Attention on the object", groups, "Value")

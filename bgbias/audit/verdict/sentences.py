@@ -66,7 +66,7 @@ def verdict(
         if is_one_each(found):
             parts = [*swaps.pasting(found), _object_alone(found), *_background_only(found, probed_chance)]
             left_out = _left_out(found["photos"], probed, probed_chance)
-        return [*said, *parts, _worst(found), *_masks(found), *left_out, *few]
+        return [*said, *parts, _worst(found), *_attention(found), *_masks(found), *left_out, *few]
     if "gap" not in found:
         doubles = _near_duplicates(found, True)
         return [swaps.drop(found), *remarks, _clean(found), *doubles, *_masks(found), *few, _quick(found)]
