@@ -82,6 +82,16 @@ def test_what_is_transparent_in_a_photo_is_on_white_and_the_rest_as_it_is(tmp_pa
     assert said == "1 of 2 photos have an alpha channel: what is transparent is shown on white, as in a browser."
 
 
+@pytest.mark.parametrize("hidden", [0, 40_000])
+def test_a_transparent_level_of_a_grey_photo_of_16_bits_is_on_white_and_the_others_are_scaled(tmp_path, hidden):
+    levels = np.where(OBJECT_AT, np.linspace(300, 30_000, 600).astype(np.uint16).reshape(20, 30), np.uint16(hidden))
+    photo = tmp_path / "grey.png"
+    Image.fromarray(levels).save(photo, transparency=hidden)
+    seen = np.asarray(read_photo(photo))
+    assert (seen[~OBJECT_AT] == 255).all() and np.abs(seen[..., 0] - levels / 257)[OBJECT_AT].max() <= 0.5
+    assert np.array_equal(np.asarray(read_mask(photo)), 255 * OBJECT_AT.astype(np.uint8))
+
+
 def test_nothing_is_said_of_photos_without_an_alpha_channel(tmp_path):
     assert on_white([saved(tmp_path, cut_out().convert("RGB"), "opaque.png")], "photos") == []
 

@@ -31,11 +31,13 @@ def read_photo(path: Path) -> Image.Image:
         ValueError: the file is none of these, or is broken or too large.
     """
     photo = _upright(path)
-    if _alpha(photo):
-        white = Image.new("RGBA", photo.size, "white")
-        white.alpha_composite(photo.convert("RGBA"))
+    alpha, photo = _alpha(photo), _eight_bits(photo)
+    if alpha:
+        white, photo = Image.new("RGBA", photo.size, "white"), photo.convert("RGBA")
+        photo.putalpha(alpha)
+        white.alpha_composite(photo)
         return white.convert("RGB")
-    return _eight_bits(photo).convert("RGB")
+    return photo.convert("RGB")
 
 
 def read_mask(path: Path) -> Image.Image:
@@ -120,7 +122,10 @@ def _alpha(picture: Image.Image) -> Image.Image | None:
     """The alpha channel, where that is not 255 all over."""
     if not picture.has_transparency_data:
         return None
-    alpha = picture.convert("RGBA").getchannel("A")
+    if picture.mode.startswith("I"):  # Pillow would clip its levels to 255 before it compares them
+        alpha = Image.fromarray(np.asarray(picture) != picture.info["transparency"]).convert("L")
+    else:
+        alpha = picture.convert("RGBA").getchannel("A")
     return alpha if alpha.getextrema() != (255, 255) else None
 
 
