@@ -28,11 +28,12 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     import torch
 
     from bgbias import files, seeding
+    from bgbias.errors import InputError, refuse
     from bgbias.metrics import evaluation
     from bgbias.metrics.names import METRICS
 
     seeding.deterministic(settings.threads)
-    options, measured, ious = settings.evaluate[dataset], [], []
+    options, measured, ious, known = settings.evaluate[dataset], [], [], {}
     for seed in settings.seeds:
         folder, maps = (Path("data") / part / dataset / regime / str(seed) for part in ("embeddings", "attention"))
         photos = files.read_csv(folder / "images.csv", ["image_id", "class_id"], dtype=int)
@@ -44,6 +45,11 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
         }
         scores, queries = evaluation.measure(views, photos, options.recall_at)
         of_photos = files.read_csv(maps / "scores.csv", VIEWS, **SCORES)
+        unknown = set(of_photos.index) - set(photos.image_id)
+        refuse(unknown, f"{maps / 'scores.csv'}: scores photos that were not embedded; {files.REMAKE}")
+        for path, ids in ((folder / "images.csv", photos.image_id), (maps / "scores.csv", of_photos.index)):
+            if list(ids) != known.setdefault(path.name, list(ids)):
+                raise InputError(f"{path}: has other photos than that of seed {settings.seeds[0]}: {files.REMAKE}")
         measured.append((scores, evaluation.attention(of_photos[VIEWS]), queries))
         if set(IOU) <= set(of_photos):
             ious.append(evaluation.attention(of_photos[IOU].set_axis(VIEWS, axis=1)))
