@@ -2,7 +2,7 @@
 
     python -m stages.evaluate demo base
 
-Reads   data/embeddings/DATASET/REGIME, data/attention/DATASET/REGIME
+Reads   data/embeddings/DATASET/REGIME, data/attention/DATASET/REGIME; dvc.lock, to refuse those of two networks
 Writes  metrics/evaluate/DATASET/REGIME.json: for the clean view and each swapped one Recall@K, MAP@R and R-precision
         (swapped: mean and, as NAME_sd, sample standard deviation over the draws), the drop from clean to swapped, and
         attention scores (mean and population standard deviation over the photos), and likewise, as mask_iou, how well
@@ -28,6 +28,7 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     import torch
 
     from bgbias import files, seeding
+    from bgbias.command.lockfile import refuse_two_networks
     from bgbias.errors import InputError, refuse
     from bgbias.metrics import evaluation
     from bgbias.metrics.names import METRICS
@@ -35,6 +36,7 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     seeding.deterministic(settings.threads)
     options, measured, ious, known = settings.evaluate[dataset], [], [], {}
     for seed in settings.seeds:
+        refuse_two_networks(dataset, regime, seed)
         folder, maps = (Path("data") / part / dataset / regime / str(seed) for part in ("embeddings", "attention"))
         photos = files.read_csv(folder / "images.csv", ["image_id", "class_id"], dtype=int)
         draws = {view: [folder / view / f"{draw}.npy" for draw in range(options.draws)] for view in options.swaps}
