@@ -15,8 +15,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bgbias import files
+from bgbias.audit.inputs import known_photos
+from bgbias.audit.measures import normalisation
 from bgbias.audit.measures.answers import some
 from bgbias.audit.measures.scores import less, over_draws
+from bgbias.audit.verdict.model_remarks import model_remarks
 from bgbias.config.data import Demo
 from bgbias.datasets import demo
 from bgbias.errors import InputError
@@ -155,6 +158,22 @@ def measured(model: Embedder, made: Moves, seed: int) -> dict[str, dict]:
     }
     single = estimates(asked, lambda: generator(seed, "moves intervals"))
     return {name: {metric: single[name, metric].as_json() for metric in METRICS} for name in found}
+
+
+def remarks(model: Embedder, made: Moves, raw: Path, seed: int) -> list[str]:
+    """Say what an audit says of a model: what was guessed of it, and how many photos it was trained on; sentences.
+
+    Args:
+        model: named by its SPEC.
+        made: of `moves`.
+        raw: likewise.
+        seed: of the draw of photos to try.
+    """
+    rows = normalisation.sample(made.labels, seed)
+    pictures, names = _seen(made.photos[rows], model.input_px), [made.paths[row] for row in rows]
+    normalised = normalisation.tried(model, pictures, made.labels[rows], names, seed)
+    known = known_photos.remark(model, raw, made.paths)  # its mend is one for other photos
+    return [*model_remarks(model, pictures, normalised), *(f"{one.partition(':')[0]}." for one in known)]
 
 
 def sheet(made: Moves) -> Image.Image:

@@ -65,6 +65,8 @@ class BackgroundPair(nn.Module):
     def _replaced(self, photo: Tensor, mask: Tensor) -> Tensor:
         background = self.backgrounds[int(torch.randint(len(self.backgrounds), ()))]
         size = photo.shape[-2:]
+        whole = (3, *background.shape[-2:])
+        _refuse_others("BackgroundPair", background=(background, whole))  # on a GPU floats would come out black
         ratio = size[1] / size[0]
         drawn = v2.RandomResizedCrop(size, BACKGROUND_SHARE, (ratio, ratio))(background)
         return paste(photo[None], mask[None], v2.RandomHorizontalFlip()(drawn)[None])[0]

@@ -2,7 +2,7 @@
 
     python -m stages.evaluate demo base
 
-Reads   data/embeddings/DATASET/REGIME, data/attention/DATASET/REGIME
+Reads   data/embeddings/DATASET/REGIME, data/attention/DATASET/REGIME; dvc.lock, to refuse those of two networks
 Writes  metrics/evaluate/DATASET/REGIME.json: for the clean view and each swapped one Recall@K, MAP@R and R-precision
         (swapped: mean and, as NAME_sd, sample standard deviation over the draws), the drop from clean to swapped, and
         attention scores (mean and population standard deviation over the photos), and likewise, as mask_iou, how well
@@ -28,12 +28,15 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
     import torch
 
     from bgbias import files, seeding
+    from bgbias.command.lockfile import refuse_two_networks
+    from bgbias.errors import InputError, refuse
     from bgbias.metrics import evaluation
     from bgbias.metrics.names import METRICS
 
     seeding.deterministic(settings.threads)
-    options, measured, ious = settings.evaluate[dataset], [], []
+    options, measured, ious, known = settings.evaluate[dataset], [], [], {}
     for seed in settings.seeds:
+        refuse_two_networks(dataset, regime, seed)
         folder, maps = (Path("data") / part / dataset / regime / str(seed) for part in ("embeddings", "attention"))
         photos = files.read_csv(folder / "images.csv", ["image_id", "class_id"], dtype=int)
         draws = {view: [folder / view / f"{draw}.npy" for draw in range(options.draws)] for view in options.swaps}
@@ -44,6 +47,11 @@ def main(settings: params.Params, dataset: str, regime: str) -> None:
         }
         scores, queries = evaluation.measure(views, photos, options.recall_at)
         of_photos = files.read_csv(maps / "scores.csv", VIEWS, **SCORES)
+        unknown = set(of_photos.index) - set(photos.image_id)
+        refuse(unknown, f"{maps / 'scores.csv'}: scores photos that were not embedded; {files.REMAKE}")
+        for path, ids in ((folder / "images.csv", photos.image_id), (maps / "scores.csv", of_photos.index)):
+            if list(ids) != known.setdefault(path.name, list(ids)):
+                raise InputError(f"{path}: has other photos than that of seed {settings.seeds[0]}: {files.REMAKE}")
         measured.append((scores, evaluation.attention(of_photos[VIEWS]), queries))
         if set(IOU) <= set(of_photos):
             ious.append(evaluation.attention(of_photos[IOU].set_axis(VIEWS, axis=1)))

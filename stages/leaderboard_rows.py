@@ -9,6 +9,7 @@ changed since.
 Reads   the embedder (see below); data/prepared/DATASET, data/masks/DATASET/packed, data/backgrounds/DATASET
 Writes  data/leaderboard/DATASET/ROW: audit.json and queries.csv, as `python -m stages.audit` does, and for
         `python -m stages.compare` likewise. And .cache, see there
+        prints what an audit says of the photos and of the model: what was guessed of it, what it was trained on
 Takes   as long as an audit, and says it first: the demo with a baseline 40 s of one core
 """
 
@@ -22,21 +23,36 @@ from bgbias.config import params
 def main(settings: params.Params, dataset: str, row: str) -> None:
     """Embed all views, measure them, write the figures query by query."""
     from bgbias import files, seeding
-    from bgbias.audit.shared import Measures, answers, embeddings, explained, queries, sources
+    from bgbias.audit.shared import (
+        Measures,
+        answers,
+        embeddings,
+        explained,
+        known_photos,
+        looked_at,
+        queries,
+        sources,
+    )
     from bgbias.cache import Cache
-    from bgbias.errors import refuse_unknown
+    from bgbias.errors import printable, refuse_unknown
     from bgbias.external import spec
 
     board = settings.leaderboard
     refuse_unknown("dataset of leaderboard", [dataset], board.datasets)
     seeding.deterministic(settings.threads)
     options, cache, model = board.datasets[dataset], Cache(files.root() / ".cache"), spec.load(board.embedders[row])
-    pictures, described, _ = sources.of_dataset(dataset, settings, model.input_px, cache, options.second_masks)
+    pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache, options.second_masks)
     explains = model.differentiable and not options.no_attention
-    embedded = embeddings.embed(answers.fastest(model, pictures), pictures, cache)
+    fast, raw = answers.fastest(model, pictures), files.root() / "data/raw" / dataset
+    normalised, guessed = looked_at(model, fast, pictures, settings.seed)
+    known = known_photos.remark(model, raw, [path for path in pictures.table.path if (raw / path).is_file()])
+    for sentence in [*remarks[1:], *guessed, *(f"{one.partition(':')[0]}." for one in known)]:
+        print(printable(f"{dataset}, {row}: {sentence}"), flush=True)
+    embedded = embeddings.embed(fast, pictures, cache)
     measures = Measures(pictures, embedded)
     content = {str(path): files.checksum(path) for path in model.files}
-    found = {"embedder": board.embedders[row], "embedder_files": content} | described | measures.all()
+    told = {"embedder": board.embedders[row], "embedder_files": content, "normalisation": normalised}
+    found = told | described | measures.all()
     explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None
     found["attention"] = explainer.scores() if explainer else None
     columns = measures.columns() | explained.columns(explainer, len(pictures.table))

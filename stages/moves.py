@@ -8,7 +8,8 @@ same parts of the same rooms. What that costs beyond the move is owed to the swa
 
 Reads   data/raw/demo
 Writes  FILE.json: Recall@1 and MAP@R of the photos, of moved and of swapped objects, queries and gallery alike; both
-        drops, and by how much the swap's is larger (beyond), with 95 % intervals
+        drops, and by how much the swap's is larger (beyond), with 95 % intervals; prints the drops, after what was
+        guessed of the model, and how many of the photos it was trained on
 Takes   1 min for 480 photos and a small network, on one core
 """
 
@@ -31,8 +32,10 @@ def main(settings: params.Params, embedder: str, out: Path, sheet: Path | None =
 
     seeding.deterministic(settings.threads)
     model = spec.load(embedder)
-    made = moves.moves(Path("data/raw/demo"), settings.data["demo"], ROOMS)
+    raw = Path("data/raw/demo")
+    made = moves.moves(raw, settings.data["demo"], ROOMS)
     found = moves.measured(model, made, settings.seed)
+    remarks = moves.remarks(model, made, raw, settings.seed)
     files.write_json(out, {"embedder": embedder, "photos": len(made.labels), "rooms": ROOMS} | found)
     if sheet:
         figures.save(sheet, moves.sheet(made))
@@ -43,7 +46,7 @@ def main(settings: params.Params, embedder: str, out: Path, sheet: Path | None =
         f"there, {points(swap)} ({interval(swap)}) where they are swapped: {points(beyond)} {more} "
         f"({interval(beyond)})."
     )
-    print(printable(said))
+    print(*map(printable, [*remarks, said]), sep="\n")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 
 Reads   data/raw/DATASET
 Writes  data/prepared/DATASET: images.csv, photos/ (packed, short side images.DATASET.short_side_px); prints
-        what the photos are too few for, how many may be transparent, and of own photos which are near-duplicates or
-        look like masks
+        what the photos are too few for, how many may be transparent, animated or of 12 bits in 16, and of own photos
+        which are near-duplicates or look like masks
 Takes   the demo 2 s, grocery's 5,421 photos 4 s on two cores
 """
 

@@ -35,7 +35,8 @@ def main(settings: params.Params, dataset: str) -> None:
     pictures = sheets.Pictures(dataset, settings.images[dataset], swaps["swapped"], settings.seed)
     photos = pictures.photos.table
     table = tables.markdown(tables.summary(metrics, list(swaps)))
-    tested = (pictures.photos.masks[row] for row in pictures.photos.split("test"))
+    crops = pictures.photos.foregrounds(pictures.photos.split("test"))  # an object may lie beyond what networks see
+    tested = (mask[0].numpy() for masks in crops for mask in masks)
     doubts = [
         tables.masks_in_doubt({kind: counts.get(kind, 0) for kind in DOUBTS}, counts["masks"], of)
         for of, counts in (("", recorded.read_masks(dataset)), ("test ", foreground.summary(tested)))

@@ -165,6 +165,7 @@ def test_attention_scores(refuses, how):
 )
 def test_attention_scores_of_other_photos(refuses, how):
     refuses("report demo", "scores.csv|attention", (SCORES, how))
+    refuses("evaluate demo base", "scores.csv", (SCORES, how))
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,17 @@ def test_classes_that_differ_by_case_alone_are_named_for_they_may_be_one(own):
     )
 
 
+def test_photos_that_share_a_mask_or_have_equal_ones_are_counted_for_they_have_other_objects(own):
+    add(*(own / f"masks/{number}.png" for number in range(4)))
+    (own / "masks/4.png").write_bytes((own / "masks/3.png").read_bytes())
+    rows = [f"{kind}/1.jpg,{kind},masks/{mask}.png" for kind, mask in zip(CLASSES, (0, 1, 1, 2, 3, 4), strict=False)]
+    write_list(own, "\n".join(["path,class,mask", *rows, "hat/1.jpg,hat,", "hat/2.jpg,hat,"]))
+    said = "; 4 photos whose mask is that of another, too, such as blue mug/1.jpg and cup/1.jpg; passed over: "
+    assert said in describe(own, folder.read(own))
+    write_list(own, "\n".join(["path,class,mask", *rows[:2], *rows[3:5], "hat/1.jpg,hat,", "hat/2.jpg,hat,"]))
+    assert "mask is" not in describe(own, folder.read(own))
+
+
 def test_pictures_that_the_list_does_not_name_are_counted(own):
     add(own / ".masks/1.png", own / "cup/3.heic")
     write_list(own, "path,class,mask\ncup/1.jpg,cup,.masks/1.png\nhat/1.jpg,hat,\n")

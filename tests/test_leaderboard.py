@@ -2,15 +2,19 @@
 
 import json
 import runpy
+import shutil
 import sys
 
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 from ruamel.yaml import YAML
+from torch import nn
 
 from bgbias.errors import InputError
 from bgbias.leaderboard import rows, shown
+from bgbias.models import trained
 from stages import leaderboard, leaderboard_rows
 
 EMBEDDERS = """
@@ -109,6 +113,41 @@ def test_a_row_that_names_another_embedder_than_was_measured_is_refused(workplac
     said = "error: row object: python:embedders:object_alone was measured, params.yaml has python:embedders:another"
     with pytest.raises(SystemExit, match=said):
         run(monkeypatch, leaderboard, "drawn")
+
+
+def test_what_was_guessed_of_a_row_s_model_is_said_by_it_and_by_the_board(workplace, monkeypatch, capsys):
+    network = nn.Sequential(nn.AvgPool2d(4), nn.Flatten())
+    torch.jit.trace(network, torch.zeros(1, 3, 16, 16)).save(workplace / "net.pt")
+    embedders = {"told": "torchscript:net.pt?input_px=16&mean=0&sd=1", "open": "torchscript:net.pt?input_px=16"}
+    settings = YAML().load(workplace / "params.yaml")
+    settings["leaderboard"]["embedders"] = embedders
+    YAML().dump(settings, workplace / "params.yaml")
+    for row in embedders:
+        run(monkeypatch, leaderboard_rows, "drawn", row)
+    said = [line for line in capsys.readouterr().out.splitlines() if "normalised" in line]
+    assert [line.partition(": ImageNet")[0] for line in said] == [
+        "drawn, open: The model's file does not tell how pictures are normalised"
+    ]
+    run(monkeypatch, leaderboard, "drawn")
+    text = (workplace / "plots/leaderboard/drawn/table.md").read_text()
+    assert text.count("Perhaps not the models' own are the figures of open: their files do not tell how") == 1
+
+
+def test_a_row_says_which_photos_its_model_was_trained_on(workplace, monkeypatch, capsys):
+    """A model of another dataset of the same photos, as grocery's is of those of packages."""
+    table = pd.read_csv("data/prepared/drawn/images.csv", keep_default_na=False)
+    shutil.copytree("raw", "data/raw/drawn")
+    shutil.copytree("raw", "data/raw/other")
+    shutil.copytree("data/prepared/drawn", "data/prepared/other")
+    table.assign(split=table.split.replace({"test": "train"})).to_csv("data/prepared/other/images.csv", index=False)
+    monkeypatch.setenv("DVC_ROOT", str(workplace))
+    trained.save(trained.new("small_resnet", 8, 16, "cosine"), workplace / "models/other/base/42")
+    settings = YAML().load(workplace / "params.yaml")
+    settings["leaderboard"]["embedders"] = {"learnt": "model:models/other/base/42"}
+    YAML().dump(settings, workplace / "params.yaml")
+    run(monkeypatch, leaderboard_rows, "drawn", "learnt")
+    said = "drawn, learnt: 9 of the 9 photos are among those that the model was trained on, and it finds these better "
+    assert f"{said}than new ones.\n" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("found")

@@ -1,12 +1,17 @@
 """What is recorded of a trained network: by hand, over draws, over seeds."""
 
+import dataclasses
 from math import nan
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from bgbias.config import read
 from bgbias.metrics import aggregate, evaluation
+from stages import evaluate
 
 RIGHT, WRONG = torch.eye(2)[[0, 0, 1, 1, 0]], torch.eye(2)[[0, 1, 0, 1, 0]]  # the last photo is alone in its class
 PHOTOS = pd.DataFrame({"image_id": [10, 11, 12, 13, 14], "class_id": [4, 4, 6, 6, 9]})
@@ -75,3 +80,25 @@ def test_a_single_seed_has_no_standard_deviation_over_seeds():
     scores, queries = measured(RIGHT, WRONG)
     found, alone = evaluation.over_seeds([(scores, {"clean": {"mean": 0.5}}, queries)], len(PHOTOS))
     assert {view: found[view] for view in scores} == scores and alone.equals(queries)
+
+
+@pytest.mark.parametrize("file", ["embeddings/demo/base/2/images.csv", "attention/demo/base/2/scores.csv"])
+def test_seeds_of_other_photos_are_refused(tmp_path, monkeypatch, file):
+    monkeypatch.chdir(tmp_path)
+    settings = dataclasses.replace(read.load(Path(__file__).parents[1] / "params.yaml"), seeds=[1, 2])
+    photos = pd.DataFrame({"image_id": [10, 11, 12, 13], "class_id": [4, 4, 6, 6]})
+    for seed in settings.seeds:
+        folder, maps = (tmp_path / "data" / part / "demo/base" / str(seed) for part in ("embeddings", "attention"))
+        views = ["clean.npy", *(f"{view}/{draw}.npy" for view in ("swapped", "new_scene") for draw in range(5))]
+        for path in views:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            np.save(folder / path, RIGHT[:4].numpy())
+        maps.mkdir(parents=True)
+        photos.to_csv(folder / "images.csv", index=False)
+        photos[:2].assign(clean=0.5, swapped=0.2).to_csv(maps / "scores.csv", index=False)
+    evaluate.main(settings, "demo", "base")
+    other = tmp_path / "data" / file
+    table = pd.read_csv(other)
+    table.assign(image_id=[*table.image_id[:-1], 13 if "scores" in file else 14]).to_csv(other, index=False)
+    with pytest.raises(ValueError, match=f"{file}: has other photos than that of seed 1: run the stage again"):
+        evaluate.main(settings, "demo", "base")

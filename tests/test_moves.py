@@ -17,7 +17,7 @@ from bgbias.config import read
 from bgbias.datasets import demo
 from bgbias.external import spec
 from bgbias.models.embedder import embed
-from bgbias.moves import measured, moves
+from bgbias.moves import measured, moves, remarks
 from bgbias.render.camera import crop
 from bgbias.render.scenes import scene
 from bgbias.seeding import generator
@@ -199,3 +199,38 @@ def test_the_stage_writes_recall_of_photos_moves_and_swaps_and_the_differences(r
     for pictures in (made.photos, made.moved[0], swapped[0]):
         assert (windows == pictures[-1]).all((-3, -2, -1)).any()
     assert f"{100 * expected['drop_moved'][0]:.1f} points of Recall@1" in capsys.readouterr().out
+
+
+def test_what_was_guessed_of_the_model_is_printed_before_its_figures(made, monkeypatch, tmp_path, capsys):
+    class Pooled(nn.Module):
+        def forward(self, photos):
+            return nn.functional.avg_pool2d(photos, 4).flatten(1)
+
+    torch.jit.trace(Pooled(), torch.zeros(1, 3, 32, 32)).save(tmp_path / "net.pt")
+    monkeypatch.setattr("bgbias.moves.moves", lambda *given: made)
+    settings, model = read.load(Path(__file__).parents[1] / "params.yaml"), f"torchscript:{tmp_path}/net.pt?input_px=32"
+    stage.main(settings, model, tmp_path / "moves.json")
+    guessed, *_, said = capsys.readouterr().out.splitlines()
+    assert guessed.startswith("The model's file does not tell how pictures are normalised: ImageNet's mean=0.485,")
+    assert "On 12 photos of 4 classes MAP@R is" in guessed and said.startswith(f"{model}: in other rooms photos lose")
+    stage.main(settings, f"{model}&mean=0&sd=1", tmp_path / "moves.json")
+    assert "normalised" not in capsys.readouterr().out
+
+
+def test_photos_that_the_model_was_trained_on_are_counted(raw, made, monkeypatch):
+    own = raw.parent / "own"
+    shutil.copytree(raw / "photos", own)
+    paths = [path.removeprefix("photos/") for path in made.paths]
+    table = pd.DataFrame(
+        {"path": paths, "class_id": 0, "class_name": "all", "mask_path": "", "split": ["train"] * 9 + ["test"] * 3}
+    )
+    prepared = raw.parents[1] / "prepared/own"
+    (prepared / "photos").mkdir(parents=True)
+    table.rename_axis("image_id").to_csv(prepared / "images.csv")
+    np.save(prepared / "photos/shapes.npy", np.full((12, 3), 32, dtype=np.int32))
+    monkeypatch.setenv("DVC_ROOT", str(raw.parents[2]))
+    model = spec.load(EMBEDDER)
+    assert remarks(model, made, raw, 1) == []
+    model.name, model.files = "model:models/own/base/42", [Path("models/own/base/42")]
+    said = "9 of the 12 photos are among those that the model was trained on, and it finds these better than new ones."
+    assert remarks(model, made, raw, 1) == [said]

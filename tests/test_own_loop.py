@@ -142,6 +142,18 @@ def test_other_shapes_are_refused(photo, mask, message):
         BackgroundPair([RED])(torch.zeros(photo, dtype=torch.uint8), torch.zeros(mask, dtype=torch.uint8))
 
 
+@pytest.mark.parametrize(
+    ("background", "message"),
+    [
+        (RED / 255, r"float32 \(3, 50, 70\), expected uint8"),
+        (RED[:1], r"uint8 \(1, 50, 70\), expected uint8 \(3, 50, 70\)"),
+    ],
+)
+def test_backgrounds_of_other_tensors_are_refused(shop, background, message):
+    with pytest.raises(ValueError, match=rf"BackgroundPair: background is {message}"):
+        BackgroundPair([background])(shop[0][0], shop[1][0])
+
+
 def test_floats_and_empty_pools_and_no_probabilities_are_refused(shop):
     with pytest.raises(ValueError, match=r"photo is float32 \(3, 16, 16\), expected uint8"):
         BackgroundPair([RED])(shop[0][0] / 255, shop[1][0])

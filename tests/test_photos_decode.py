@@ -3,6 +3,7 @@
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -81,8 +82,52 @@ def test_what_is_transparent_in_a_photo_is_on_white_and_the_rest_as_it_is(tmp_pa
     assert said == "1 of 2 photos have an alpha channel: what is transparent is shown on white, as in a browser."
 
 
+@pytest.mark.parametrize("hidden", [0, 40_000])
+def test_a_transparent_level_of_a_grey_photo_of_16_bits_is_on_white_and_the_others_are_scaled(tmp_path, hidden):
+    levels = np.where(OBJECT_AT, np.linspace(300, 30_000, 600).astype(np.uint16).reshape(20, 30), np.uint16(hidden))
+    photo = tmp_path / "grey.png"
+    Image.fromarray(levels).save(photo, transparency=hidden)
+    seen = np.asarray(read_photo(photo))
+    assert (seen[~OBJECT_AT] == 255).all() and np.abs(seen[..., 0] - levels / 257)[OBJECT_AT].max() <= 0.5
+    assert np.array_equal(np.asarray(read_mask(photo)), 255 * OBJECT_AT.astype(np.uint8))
+
+
 def test_nothing_is_said_of_photos_without_an_alpha_channel(tmp_path):
     assert on_white([saved(tmp_path, cut_out().convert("RGB"), "opaque.png")], "photos") == []
+
+
+def two_pictures(**how):
+    return {"save_all": True, "append_images": [Image.new("RGB", (30, 20), "blue")]} | how
+
+
+@pytest.mark.parametrize("name", ["animated.webp", "animated.png", "two.jpg"])
+def test_of_several_pictures_the_first_is_taken_and_that_is_said(tmp_path, name):
+    file, single = tmp_path / "cup" / name, saved(tmp_path, Image.new("RGB", (30, 20)), "single.jpg")
+    file.parent.mkdir()
+    how = {"format": "MPO"} if name.endswith("jpg") else {"lossless": True}
+    Image.new("RGB", (30, 20), "red").save(file, **two_pictures(**how))
+    assert np.abs(np.asarray(read_photo(file)) - np.array([255, 0, 0])).max() <= 2
+    said = f"1 of 2 photos hold several pictures, such as cup/{name}: of each the first is taken."
+    assert on_white([single, file], "photos") == [said]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_photos_of_16_bits_whose_levels_are_those_of_fewer_are_said_to_be_dark(tmp_path, channels):
+    levels = np.linspace(0, 1, 600).reshape(20, 30)
+    for name, most in (("deep.png", 65535), ("dim.png", 16640), ("twelve.png", 4095), ("fourteen.png", 16383)):
+        pixels = np.stack([(most * levels).astype(np.uint16)] * min(channels, 3), 2)
+        if channels == 4:
+            pixels = np.concatenate([pixels, np.full((20, 30, 1), 65535, np.uint16)], 2)
+        cv2.imwrite(str(tmp_path / name), pixels)  # Pillow writes no colours of 16 bits
+    dark = saved(tmp_path, Image.new("RGB", (30, 20), (9, 9, 9)), "of_8_bits.png")  # as dark as it is meant to be
+    files = [dark, *(tmp_path / f"{name}.png" for name in ("deep", "dim", "twelve", "fourteen"))]
+    *of_alpha, said = on_white(files, "photos")
+    assert said == (
+        f"2 of 5 photos are of 16 bits a channel and have no level above a quarter of that, such as {tmp_path.name}/"
+        "twelve.png, so they are seen dark: if their levels are of 12 or 14 bits, multiply them."
+    )
+    assert len(of_alpha) == (channels == 4)
+    assert not any("16 bits" in other for other in on_white(files[:3], "photos"))
 
 
 def test_what_shines_through_is_mixed_with_white_and_an_opaque_photo_is_read_to_the_byte(tmp_path):

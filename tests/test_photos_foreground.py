@@ -20,6 +20,11 @@ def test_summary_counts_what_suspicion_names():
     assert foreground.summary([see_through])["soft"] == foreground.summary([see_through])["suspect"] == 1
     see_through[3:4, 2:18] = 230
     assert foreground.suspicion(see_through) == ""
+    grey = np.full((20, 20), 25, dtype=np.uint8)  # nowhere is the old background gone
+    grey[2:18, 2:18] = 255
+    assert foreground.suspicion(grey) == "soft"
+    grey[0, 0] = 24
+    assert foreground.suspicion(grey) == ""
     just = good.copy()
     just[19, 0:2] = 255  # 39 of the 76
     assert foreground.suspicion(just) == "border"

@@ -1,10 +1,13 @@
 """What lies in a folder of own photos: which files are looked at, and what is passed over."""
 
 import os
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
+from bgbias import files
 from bgbias.datasets.listed import LIST
 
 READ = (".jpg", ".jpeg", ".png", ".webp")
@@ -49,8 +52,24 @@ def walk(folder: Path) -> tuple[list[Path], list[Path]]:
     return paths, over
 
 
+def equal(folder: Path, paths: Iterable[str]) -> list[list[str]]:
+    """Group files that are equal, byte for byte; each group has two or more.
+
+    Args:
+        folder: of the files.
+        paths: relative to it.
+    """
+    by_size, by_content = defaultdict(list), defaultdict(list)
+    for path in sorted(paths):
+        by_size[(folder / path).stat().st_size].append(path)
+    for some in by_size.values():
+        for path in some if len(some) > 1 else []:
+            by_content[files.checksum(folder / path)].append(path)
+    return [some for some in by_content.values() if len(some) > 1]
+
+
 def describe(folder: Path, table: pd.DataFrame) -> str:
-    """Say what of a folder is read, and what is passed over.
+    """Say what of a folder is read, which photos share a mask, and what is passed over.
 
     Args:
         folder: any folder.
@@ -80,6 +99,12 @@ and storage: cup/@eaDir; hidden: .DS_Store'
     names = pd.Series(table.class_name.unique())
     if alike := sorted(names[names.str.casefold().duplicated(keep=False)]):
         read += f"; classes that differ by case alone: {', '.join(alike[:4])}{' ...' * (len(alike) > 4)}"
+    masked = table[table.mask_path != ""]
+    first = {path: some[0] for some in equal(folder, {*masked.mask_path}) for path in some}
+    shared = masked.mask_path.map(lambda path: first.get(path, path)).duplicated(keep=False)
+    if any(shared):
+        such = " and ".join(masked.path[shared][:2])
+        read += f"; {sum(shared):,} photos whose mask is that of another, too, such as {such}"
     return f"{read}; passed over: {'; '.join(counts)}" if counts else read
 
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pandas as pd
 from bgbias import files
 from bgbias.config.data import Folder
 from bgbias.datasets import listed, near_duplicates
-from bgbias.datasets.contents import NOT_READ, READ, deeper, describe, is_passed_over, walk
+from bgbias.datasets.contents import NOT_READ, READ, deeper, describe, equal, is_passed_over, walk
 from bgbias.datasets.listed import COLUMNS, LIST, NO_ROLES, ROLES, class_name, steers
 from bgbias.errors import InputError, refuse
 from bgbias.metrics import sample_size
@@ -141,13 +140,7 @@ def refuse_copies(folder: Path, class_of: dict[str, str]) -> None:
         folder: of the files.
         class_of: path of each, relative to the folder -> its class.
     """
-    by_size, by_content = defaultdict(list), defaultdict(list)
-    for path in sorted(class_of):
-        by_size[(folder / path).stat().st_size].append(path)
-    for paths in by_size.values():
-        for path in paths if len(paths) > 1 else []:
-            by_content[files.checksum(folder / path)].append(path)
-    copies = [paths for paths in by_content.values() if len(paths) > 1]
+    copies = equal(folder, class_of)
     torn = [" = ".join(paths) for paths in copies if len({class_of[path] for path in paths}) > 1]
     refuse(torn, f"{folder}: the same photo in two classes; remove it from the wrong one")
     refuse(map(" = ".join, copies), f"{folder}: the same photo twice; keep one of each")

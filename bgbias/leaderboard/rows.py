@@ -38,12 +38,12 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
         seed: of the resamples.
 
     Returns:
-        photos, classes, masks, backgrounds, second_masks (their kind, or None), chance (Recall@1 of guessing), doubt (a
-        sentence for a kind of masks most of which are in doubt, else ""), first (name of a row); and rows: name ->
-        embedder (its SPEC), clean, swapped, drop, gap, conflict, attention (on clean photos; None where no gradients
-        reach them), second (swapped, drop and conflict by the second masks, or None), remedy (see `_remedy`),
-        less_first (clean, swapped and drop less those of the first row, paired by query; None of the first row). All
-        shares, with 95 % intervals.
+        photos, classes, masks, backgrounds, second_masks (their kind, or None), chance (Recall@1 of guessing), doubt
+        (sentences for a kind of masks most of which are in doubt, and for assumed normalisations, else ""), first (name
+        of a row); and rows: name -> embedder (its SPEC), clean, swapped, drop, gap, conflict, attention (on clean
+        photos; None where no gradients reach them), second (swapped, drop and conflict by the second masks, or None),
+        remedy (see `_remedy`), less_first (clean, swapped and drop less those of the first row, paired by query; None
+        of the first row). All shares, with 95 % intervals.
 
     Raises:
         FileNotFoundError: an audit is missing.
@@ -70,7 +70,9 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
     return shared | {
         "second_masks": kinds.pop() if len(kinds) == 1 else None,
         "chance": _of(folders[first], "chance", METRIC),
-        "doubt": " ".join(filter(None, [queries.in_doubt(folders[first]), _second_in_doubt(folders[first])])),
+        "doubt": " ".join(
+            filter(None, [queries.in_doubt(folders[first]), _second_in_doubt(folders[first]), _assumed(folders)])
+        ),
         "first": first,
         "rows": rows,
     }
@@ -99,6 +101,15 @@ def _second_in_doubt(folder: Path) -> str:
         return ""
     flagged = f"{sum(second['flagged'].values())} of its {photos} masks are in doubt by size or place"
     return f"Masks of a second kind, {second['kind']}, are no second opinion: {flagged}."
+
+
+def _assumed(folders: Mapping[str, Path]) -> str:
+    """Name the rows whose figures are perhaps not those of their models; rows of older audits do not tell."""
+    names = [name for name, folder in folders.items() if (_of(folder).get("normalisation") or {}).get("assumed")]
+    if not names:
+        return ""
+    assumed = "their files do not tell how pictures are normalised, and ImageNet's ways were assumed"
+    return f"Perhaps not the models' own are the figures of {', '.join(names)}: {assumed}. Add ?mean=...&sd=..."
 
 
 def _row(folder: Path) -> dict:

@@ -12,6 +12,7 @@ from bgbias.errors import InputError
 Read = Callable[[Path], Image.Image]
 FORMATS = ("JPEG", "PNG", "WEBP")  # that are decoded, whatever a file is called; others may start programs
 MOST_PIXELS = 200_000_000  # of a picture: decoded 600 MB
+DARK = 64  # of 255: 14 bits in 16 reach it, 12 bits reach 16
 Image.MAX_IMAGE_PIXELS = None  # Pillow warns of half as many, and refuses from twice as many on
 
 
@@ -22,18 +23,21 @@ def read_photo(path: Path) -> Image.Image:
         path: of a JPEG, PNG or WebP.
 
     Returns:
-        Mode "RGB"; 16 bits a channel become 8, and what is transparent is on white, as in a browser.
+        Mode "RGB"; 16 bits a channel become 8, and what is transparent is on white, as in a browser. Of several
+        pictures the first.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is none of these, or is broken or too large.
     """
     photo = _upright(path)
-    if _alpha(photo):
-        white = Image.new("RGBA", photo.size, "white")
-        white.alpha_composite(photo.convert("RGBA"))
+    alpha, photo = _alpha(photo), _eight_bits(photo)
+    if alpha:
+        white, photo = Image.new("RGBA", photo.size, "white"), photo.convert("RGBA")
+        photo.putalpha(alpha)
+        white.alpha_composite(photo)
         return white.convert("RGB")
-    return _eight_bits(photo).convert("RGB")
+    return photo.convert("RGB")
 
 
 def read_mask(path: Path) -> Image.Image:
@@ -72,29 +76,56 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 
 def on_white(paths: Iterable[Path], what: str) -> list[str]:
-    """Say how many files may be transparent, a sentence; nothing where none is. Their first bytes tell.
+    """Say how many files are perhaps not seen as they are meant, a sentence each; nothing where none is.
+
+    That is what is transparent, or of several pictures, or dark, since its levels use fewer than its 16 bits. The first
+    bytes of files tell; only those of 16 bits, which are rare, are decoded.
 
     Args:
         paths: of pictures.
         what: they are called, such as "photos".
+
+    Raises:
+        FileNotFoundError, ValueError: as raised by `read_photo`.
     """
-    alpha = [_has_alpha(path) for path in paths]
-    if not any(alpha):
-        return []
-    some = f"{sum(alpha):,} of {len(alpha):,} {what}"
-    return [f"{some} have an alpha channel: what is transparent is shown on white, as in a browser."]
+    heads = [(path, *_head(path)) for path in paths]
+    alpha, several, deep = ([path for path, *is_so in heads if is_so[place]] for place in range(3))
+    dark = [path for path in deep if _is_dark(path)]
+    found = [
+        (alpha, "have an alpha channel: what is transparent is shown on white, as in a browser."),
+        (several, f"hold several pictures, such as {_first(several)}: of each the first is taken."),
+        (
+            dark,
+            f"are of 16 bits a channel and have no level above a quarter of that, such as {_first(dark)}, so they are "
+            "seen dark: if their levels are of 12 or 14 bits, multiply them.",
+        ),
+    ]
+    return [f"{len(some):,} of {len(heads):,} {what} {said}" for some, said in found if some]
 
 
-def _has_alpha(path: Path) -> bool:
+def _first(paths: list[Path]) -> str:
+    return "/".join(paths[0].parts[-2:]) if paths else ""  # a photo's class is mostly its folder
+
+
+def _head(path: Path) -> tuple[bool, bool, bool]:
+    """Whether a file may be transparent, holds several pictures, or is of 16 bits a channel; its first bytes tell."""
     with _named(path), Image.open(path, formats=FORMATS) as picture:
-        return picture.has_transparency_data
+        deep = any(str(tile.args).endswith("16B") for tile in picture.tile)
+        return picture.has_transparency_data, getattr(picture, "is_animated", False), deep
+
+
+def _is_dark(path: Path) -> bool:
+    return max(most for _, most in _eight_bits(_upright(path)).convert("RGB").getextrema()) <= DARK
 
 
 def _alpha(picture: Image.Image) -> Image.Image | None:
     """The alpha channel, where that is not 255 all over."""
     if not picture.has_transparency_data:
         return None
-    alpha = picture.convert("RGBA").getchannel("A")
+    if picture.mode.startswith("I"):  # Pillow would clip its levels to 255 before it compares them
+        alpha = Image.fromarray(np.asarray(picture) != picture.info["transparency"]).convert("L")
+    else:
+        alpha = picture.convert("RGBA").getchannel("A")
     return alpha if alpha.getextrema() != (255, 255) else None
 
 

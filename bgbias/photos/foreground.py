@@ -32,7 +32,8 @@ def suspicion(mask: np.ndarray) -> str:
     Returns:
         The first that fits: "empty" (no pixel of 128 or more), "tiny" (covers less than 0.01 of the photo),
         "nearly_full" (more than 0.9), "border" (more than half of the outermost pixels), "soft" (more than 0.9 of the
-        pixels of 25 or more are below 230: the object is see-through), "" for nothing.
+        pixels of 25 or more are below 230, so the object is see-through; or no pixel is below 25, so the old background
+        shines through everywhere), "" for nothing.
 
     >>> suspicion(np.zeros((4, 6), dtype=np.uint8)), suspicion(np.eye(4, dtype=np.uint8) * 255)
     ('empty', '')
@@ -47,7 +48,8 @@ def suspicion(mask: np.ndarray) -> str:
     inner = found[1:-1, 1:-1]
     if found.sum() - inner.sum() > BORDER * (found.size - inner.size):
         return "border"
-    return "soft" if (mask[mask >= FAINT] < SOLID).mean() > SOFT else ""
+    covered = mask[mask >= FAINT]
+    return "soft" if covered.size == mask.size or (covered < SOLID).mean() > SOFT else ""
 
 
 def summary(masks: Iterable[np.ndarray]) -> dict[str, float]:
