@@ -172,8 +172,7 @@ def remarks(model: Embedder, made: Moves, raw: Path, seed: int) -> list[str]:
     rows = normalisation.sample(made.labels, seed)
     pictures, names = _seen(made.photos[rows], model.input_px), [made.paths[row] for row in rows]
     normalised = normalisation.tried(model, pictures, made.labels[rows], names, seed)
-    known = known_photos.remark(model, raw, made.paths)  # its mend is one for other photos
-    return [*model_remarks(model, pictures, normalised), *(f"{one.partition(':')[0]}." for one in known)]
+    return [*model_remarks(model, pictures, normalised), *known_photos.remark(model, raw, made.paths)]
 
 
 def sheet(made: Moves) -> Image.Image:

@@ -94,7 +94,8 @@ def main(
     if kept := of_queries.replaced(out, embedder, described["made_with"], quick):
         print(printable(kept), flush=True)
     every, explains, pairs = pictures.gallery or pictures, bool(maps) and model.differentiable, not pictures.gallery
-    known = [] if dataset else known_photos.remark(model, Path(options.photos), every.table.path)
+    folder = files.root() / "data/raw" / dataset if dataset else Path(options.photos)
+    known = known_photos.remark(model, folder, every.table.path, own=not dataset)
     steps.next()
     fast = answers.fastest(model, pictures)
     normalised, guessed = looked_at(model, fast, every, settings.seed)

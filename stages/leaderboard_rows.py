@@ -45,8 +45,7 @@ def main(settings: params.Params, dataset: str, row: str) -> None:
     explains = model.differentiable and not options.no_attention
     fast, raw = answers.fastest(model, pictures), files.root() / "data/raw" / dataset
     normalised, guessed = looked_at(model, fast, pictures, settings.seed)
-    known = known_photos.remark(model, raw, [path for path in pictures.table.path if (raw / path).is_file()])
-    for sentence in [*remarks[1:], *guessed, *(f"{one.partition(':')[0]}." for one in known)]:
+    for sentence in [*remarks[1:], *guessed, *known_photos.remark(model, raw, pictures.table.path)]:
         print(printable(f"{dataset}, {row}: {sentence}"), flush=True)
     embedded = embeddings.embed(fast, pictures, cache)
     measures = Measures(pictures, embedded)

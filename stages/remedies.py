@@ -72,15 +72,15 @@ def main(
         sides = remedied.of_dataset(dataset, settings, model.input_px, cache)
     else:
         sides = remedied.of_folder(options, model.input_px, settings.seed, cache)
-        known = known_photos.remark(model, Path(options.photos), sides.tested.table.path)
-        sides = sides._replace(remarks=[*sides.remarks, *known])
+    folder = files.root() / "data/raw" / dataset if dataset else Path(options.photos)
+    known = known_photos.remark(model, folder, sides.tested.table.path, own=not dataset)
     tested = sides.tested
     if save and not sides.learning:
         raise InputError(
             f"--save {save}: photos.csv names no splits train and val to learn from: add them, or leave it"
         )
     gallery = tested.gallery and tested.gallery.size
-    remarks = [*sides.remarks, *doubts.some(tested), *sample_size.few(tested.table.class_name, gallery=gallery)]
+    remarks = [*sides.remarks, *known, *doubts.some(tested), *sample_size.few(tested.table.class_name, gallery=gallery)]
     if doubles := doubts.said_of_alike(tested):
         remarks.append(f"{doubles} {WITH_DOUBLES}")
     print("\n".join(map(printable, remarks)), flush=True)
