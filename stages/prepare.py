@@ -39,7 +39,7 @@ def main(settings: params.Params, dataset: str) -> None:
             paired = settings.regime_settings[regime].paired
             refuse_unfilled(dataset, settings.train[dataset].batch_size, per_class, paired, classes)
     paths = [raw / path for path in table.path]
-    for limit in [*sample_size.limits(table, raw), *decode.on_white(paths, "photos")]:
+    for limit in [*sample_size.limits(table, raw), *decode.odd_files(paths, "photos")]:
         print(f"{dataset}: {limit}")
     with files.whole_folder(out) as partial:
         files.write_csv(partial / "images.csv", table)

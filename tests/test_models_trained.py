@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from bgbias.errors import InputError
-from bgbias.models import trained
+from bgbias.finder.network import Shape
+from bgbias.models import finders, trained
 from bgbias.models.embedder import embed
 from bgbias.models.own import OWN
 from bgbias.models.trained import new
@@ -197,6 +198,22 @@ def test_bn_inception_sees_blue_first_in_grey_levels_less_its_means():
     pictures = torch.zeros(1, 3, 64, 64, dtype=torch.uint8)
     pictures[:, 0] = 200  # red
     assert made("bn_inception", 64).normalise(pictures)[0, :, 0, 0].tolist() == [-104, -117, 200 - 128]
+
+
+def test_a_finder_sees_red_first_also_before_a_network_that_sees_blue_first(tmp_path):
+    torch.manual_seed(1)
+    finder, seen = finders.make(Shape(channels=4, most_px=64, zoom=False)).eval(), pictures(64)
+    bgr, rgb = (made(network, 64, finder=finder).eval() for network in ("bn_inception", "small_resnet"))
+    found = [trained.found_masks(of, seen).int() for of in (bgr, rgb)]
+    assert (found[0] - found[1]).abs().max() <= 2 < found[0].float().std()  # of rounding
+    given = []
+    bgr.network.trunk.register_forward_hook(lambda trunk, images, features: given.append(images[0]))
+    embed(bgr, [seen], "abc")
+    images = bgr.normalise(seen)
+    assert torch.allclose(given[0], images * finder.masks(images.flip(1)), atol=1e-3)
+    assert not torch.allclose(given[0], images * finder.masks(images), atol=1e-1)
+    trained.save(bgr, tmp_path / "model")
+    assert torch.equal(trained.found_masks(trained.load(tmp_path / "model", CPU), seen), trained.found_masks(bgr, seen))
 
 
 def test_torchvision_s_networks_start_from_a_file_strictly(tmp_path):

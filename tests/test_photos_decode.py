@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgbias.photos.decode import on_white, picture_size, read_mask, read_photo
+from bgbias.photos.decode import odd_files, picture_size, read_mask, read_photo
 from bgbias.photos.foreground import OBJECT
 
 OBJECT_AT = np.zeros((20, 30), dtype=bool)
@@ -78,7 +78,7 @@ def test_what_is_transparent_in_a_photo_is_on_white_and_the_rest_as_it_is(tmp_pa
     seen = np.asarray(read_photo(tmp_path / kind))
     shown = np.asarray(photo.convert("RGB"))
     assert (seen[~OBJECT_AT] == 255).all() and np.array_equal(seen[OBJECT_AT], shown[OBJECT_AT])
-    (said,) = on_white([tmp_path / kind, saved(tmp_path, photo.convert("L"), "opaque.png")], "photos")
+    (said,) = odd_files([tmp_path / kind, saved(tmp_path, photo.convert("L"), "opaque.png")], "photos")
     assert said == "1 of 2 photos have an alpha channel: what is transparent is shown on white, as in a browser."
 
 
@@ -93,7 +93,7 @@ def test_a_transparent_level_of_a_grey_photo_of_16_bits_is_on_white_and_the_othe
 
 
 def test_nothing_is_said_of_photos_without_an_alpha_channel(tmp_path):
-    assert on_white([saved(tmp_path, cut_out().convert("RGB"), "opaque.png")], "photos") == []
+    assert odd_files([saved(tmp_path, cut_out().convert("RGB"), "opaque.png")], "photos") == []
 
 
 def two_pictures(**how):
@@ -108,7 +108,7 @@ def test_of_several_pictures_the_first_is_taken_and_that_is_said(tmp_path, name)
     Image.new("RGB", (30, 20), "red").save(file, **two_pictures(**how))
     assert np.abs(np.asarray(read_photo(file)) - np.array([255, 0, 0])).max() <= 2
     said = f"1 of 2 photos hold several pictures, such as cup/{name}: of each the first is taken."
-    assert on_white([single, file], "photos") == [said]
+    assert odd_files([single, file], "photos") == [said]
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -121,13 +121,13 @@ def test_photos_of_16_bits_whose_levels_are_those_of_fewer_are_said_to_be_dark(t
         cv2.imwrite(str(tmp_path / name), pixels)  # Pillow writes no colours of 16 bits
     dark = saved(tmp_path, Image.new("RGB", (30, 20), (9, 9, 9)), "of_8_bits.png")  # as dark as it is meant to be
     files = [dark, *(tmp_path / f"{name}.png" for name in ("deep", "dim", "twelve", "fourteen"))]
-    *of_alpha, said = on_white(files, "photos")
+    *of_alpha, said = odd_files(files, "photos")
     assert said == (
         f"2 of 5 photos are of 16 bits a channel and have no level above a quarter of that, such as {tmp_path.name}/"
         "twelve.png, so they are seen dark: if their levels are of 12 or 14 bits, multiply them."
     )
     assert len(of_alpha) == (channels == 4)
-    assert not any("16 bits" in other for other in on_white(files[:3], "photos"))
+    assert not any("16 bits" in other for other in odd_files(files[:3], "photos"))
 
 
 def test_what_shines_through_is_mixed_with_white_and_an_opaque_photo_is_read_to_the_byte(tmp_path):

@@ -26,16 +26,25 @@ class Network(nn.Module):
         trunk: normalised images -> features (N, width), or maps of one cell (N, width, 1, 1).
         head: features -> embeddings.
         finder: stays as it is while the others are trained; None: they see the whole image.
+        channels: of the images, "RGB" or "BGR"; the finder sees red first, as it was trained.
     """
 
-    def __init__(self, trunk: nn.Module, width: int, embedding_dim: int, finder: Finder | None = None):
+    def __init__(
+        self, trunk: nn.Module, width: int, embedding_dim: int, finder: Finder | None = None, channels: str = "RGB"
+    ):
         """Add a fresh head."""
         super().__init__()
-        self.trunk, self.head, self.finder = trunk, nn.Linear(width, embedding_dim), finder
+        self.trunk, self.head, self.finder, self.channels = trunk, nn.Linear(width, embedding_dim), finder, channels
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalised images (N, 3, H, W) to embeddings (N, embedding_dim), not of length 1."""
-        return self.head(self.trunk(images if self.finder is None else self.finder.shown(images)).flatten(1))
+        if self.finder is not None:
+            images = self.turned(self.finder.shown(self.turned(images)))
+        return self.head(self.trunk(images).flatten(1))
+
+    def turned(self, images: Tensor) -> Tensor:
+        """Turn images from the trunk's order of channels to the finder's, or back."""
+        return images.flip(1) if self.channels == "BGR" else images
 
     def train(self, mode: bool = True) -> Self:
         """Switch modes, but for the finder's, whose statistics stay."""
@@ -80,7 +89,8 @@ def new(
         mend = f"its own are of {expected.input_px} px: set images.<dataset>.input_px"
         raise InputError(f"{network} does not take images of {input_px} px, {mend} ({error})") from error
     its = dataclasses.replace(its, finder=finder and finder.shape)
-    embedder = Embedder(Network(made, width, embedding_dim, finder), its, network, channels_last=True).requires_grad_()
+    whole = Network(made, width, embedding_dim, finder, its.channels)
+    embedder = Embedder(whole, its, network, channels_last=True).requires_grad_()
     if finder is not None:
         finder.requires_grad_(False)
     return embedder
@@ -97,7 +107,8 @@ def found_masks(embedder: Embedder, pictures: Tensor) -> Tensor:
     Returns:
         uint8 (B, 1, S, S) on the CPU, 255 where the object is.
     """
-    return (255 * embedder.network.finder.masks(embedder.normalise(pictures))).round().byte().cpu()
+    images = embedder.network.turned(embedder.normalise(pictures))
+    return (255 * embedder.network.finder.masks(images)).round().byte().cpu()
 
 
 def save(embedder: Embedder, folder: Path) -> None:
@@ -138,7 +149,8 @@ def load(folder: Path, where: torch.device | None = None, name: str = "") -> Emb
         raise InputError(f"{folder}: network.json is of another version ({error}): train the model again") from error
     try:
         weights = OrderedDict(load_file(folder / "weights.safetensors"))
-        network = Network(made, weights["head.weight"].shape[1], its.embedding_dim, shape and finders.make(shape))
+        width, finder = weights["head.weight"].shape[1], shape and finders.make(shape)
+        network = Network(made, width, its.embedding_dim, finder, its.channels)
         weights._metadata = network.state_dict()._metadata  # without it MNASNet's layers refuse to load
         refuse(_of_other_kinds(weights, network), "numbers of another kind; expected those that the network has")
         network.load_state_dict(weights)

@@ -75,7 +75,7 @@ def picture_size(path: Path) -> tuple[int, int]:
         return picture.size
 
 
-def on_white(paths: Iterable[Path], what: str) -> list[str]:
+def odd_files(paths: Iterable[Path], what: str) -> list[str]:
     """Say how many files are perhaps not seen as they are meant, a sentence each; nothing where none is.
 
     That is what is transparent, or of several pictures, or dark, since its levels use fewer than its 16 bits. The first

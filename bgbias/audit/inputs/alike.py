@@ -10,7 +10,7 @@ from bgbias.audit.inputs.pools import FEWEST, OWN, SecondPool, drawn, folder_of
 from bgbias.datasets.near_duplicates import first_ones, near_duplicates
 from bgbias.errors import InputError, refuse
 from bgbias.photos.compose import centre_box, inside
-from bgbias.photos.decode import on_white
+from bgbias.photos.decode import odd_files
 from bgbias.photos.pack import Pack
 
 PX = 24  # side that pictures are shrunk to
@@ -35,7 +35,7 @@ def of_folder(folder: Path, pool: Pack, seed: int, photos: Pack, paths: Sequence
     names = [path.relative_to(folder) for path in files]
     shown = {place: f"{names[place]} = {paths[row]}" for place, row in _photos_among(pool, photos)}.values()
     refuse(shown, f"{folder}: audited photos among the backgrounds, with their objects; give a folder without them")
-    return [*on_white(files, f"backgrounds of {folder}"), *of_pool(pool, str(folder), names)]
+    return [*odd_files(files, f"backgrounds of {folder}"), *of_pool(pool, str(folder), names)]
 
 
 def squares(folder: Path | None, pool: Pack, seed: int) -> dict[str, np.ndarray]:

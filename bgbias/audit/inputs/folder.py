@@ -10,7 +10,7 @@ from bgbias.datasets.contents import deeper, describe
 from bgbias.datasets.listed import GALLERY, LIST, QUERY
 from bgbias.errors import InputError
 from bgbias.masks import make
-from bgbias.photos.decode import on_white, picture_size
+from bgbias.photos.decode import odd_files, picture_size
 
 SMALLEST_PX = 8  # of a side: on less there is nothing to see
 LARGEST_PX = 100_000_000  # of a photo: decoded 300 MB, in each of several threads
@@ -64,7 +64,7 @@ def read(
         needed = f"{folder}: {which}{pairs} classes of {of}, and an audit needs 2: add classes or photos"
         raise InputError(f"{needed}, or, if each photo shows another product, audit with --one-each")
     said += _checked_sizes(folder, list(table.path))
-    said += on_white((folder / path for path in table.path), "photos")
+    said += odd_files((folder / path for path in table.path), "photos")
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0]).drop(columns="split"), said
 
 

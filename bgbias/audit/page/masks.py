@@ -14,7 +14,7 @@ MASKS = {  # why a mask is in doubt
     "full": ("Nearly full", "almost all of the photo is taken for the object"),
     "border": ("On the border", "most of the photo's border is taken for the object"),
     "tiny": ("Tiny", "hardly any of the photo is taken for the object"),
-    "soft": ("Soft", "the object is see-through"),
+    "soft": ("Soft", "the object is see-through, or the old background shines through"),
 }
 SHOWN = 10  # classes at either end
 LISTED = 100  # photos of a list
