@@ -15,6 +15,7 @@ from PIL import Image
 from bgbias import seeding
 from bgbias.audit.inputs import folder, sources, views
 from bgbias.audit.measures import normalisation
+from bgbias.audit.verdict import swaps
 from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.config.read import check
@@ -27,6 +28,7 @@ from stages import audit, compare
 pytestmark = pytest.mark.usefixtures("in_the_shop")
 PRODUCTS = 16
 CHANCE = 1 / PRODUCTS
+ENDS = ("low", "value", "high")
 
 
 @pytest.fixture(scope="module")
@@ -273,3 +275,16 @@ def test_objects_that_cannot_be_taken_away_leave_the_rest(shop, catalogue, tmp_p
     none = one_each(shop, catalogue, tmp_path / "none", "noise", masks=str(tmp_path / "masks"), second_masks="none")
     assert none["pasting"]["pasted_back"]["recall_at_1"]["value"] is None
     assert none["object_alone_against_clean"]["foreground_grey"]["recall_at_1"]["value"] is not None
+
+
+def test_a_loss_on_mirrored_backgrounds_is_not_owed_to_pasting():
+    """The gallery shows none mirrored: who sees nothing but the two sides' colours loses every photo there."""
+    lost, none = (dict.fromkeys(ENDS, value) | {"classes": 16} for value in (1.0, 0.0))
+    pasted = {"pasted_back": {"recall_at_1": none}, "pasted_mirrored": {"recall_at_1": lost}}
+    (said,) = swaps.pasting({"sample": {"one_each": True}, "pasting": pasted})
+    assert "on these mirrored, which the gallery does not show, 100.0 points lower" in said
+    assert said.endswith(f"{swaps.NO_COST}.")
+    (said,) = swaps.pasting({"sample": {"one_each": True}, "pasting": pasted | {"pasted_back": {"recall_at_1": lost}}})
+    assert said.endswith(f"{swaps.COSTS}.")
+    (said,) = swaps.pasting({"pasting": pasted})  # where the gallery is mirrored, too
+    assert said.endswith(f"{swaps.COSTS}.") and "does not show" not in said
