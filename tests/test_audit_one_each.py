@@ -15,6 +15,7 @@ from PIL import Image
 from bgbias import seeding
 from bgbias.audit.inputs import folder, sources, views
 from bgbias.audit.measures import normalisation
+from bgbias.audit.page import definitions
 from bgbias.audit.verdict import swaps
 from bgbias.cache import Cache
 from bgbias.config import params
@@ -122,6 +123,8 @@ def test_the_verdict_and_the_page_say_what_was_asked(audited):
     )
     page = (found["folder"] / "report.html").read_text()
     assert 'id="alone"' in page and "Each photo stands for a product of its own." in page
+    assert "the query&#x27;s own among them" in page and "no photo finds itself" not in page
+    assert set(definitions.OF_ONE_EACH) <= {name for name, *_ in definitions.MEASURES}
     assert "<dt>classes</dt>" not in page and "Drop of MAP@R" not in page
     assert not [name for name in ("matrix", "views", "photos", "attention", "measures") if f'id="{name}"' in page]
 
