@@ -291,3 +291,18 @@ def test_a_loss_on_mirrored_backgrounds_is_not_owed_to_pasting():
     assert said.endswith(f"{swaps.COSTS}.")
     (said,) = swaps.pasting({"pasting": pasted})  # where the gallery is mirrored, too
     assert said.endswith(f"{swaps.COSTS}.") and "does not show" not in said
+
+
+def test_photos_of_full_masks_find_themselves_and_the_drop_is_given_without_them(shop, catalogue, tmp_path):
+    shutil.copytree(catalogue / "masks", tmp_path / "masks")
+    for path in sorted((tmp_path / "masks").iterdir())[::4]:
+        Image.new("L", Image.open(path).size, 255).save(path)
+    found = one_each(shop, catalogue, tmp_path / "out", "background_alone", masks=str(tmp_path / "masks"), quick=True)
+    drops = pd.read_csv(tmp_path / "out/queries.csv").sort_values("path").recall_at_1_drop_in_clean
+    without = found["mask_doubt"]["drop_without"]["recall_at_1"]
+    assert not drops[::4].any() and without["value"] == pytest.approx(drops.drop(drops.index[::4]).mean())
+    assert without["queries"] == 12 and without["value"] > found["drop"]["recall_at_1"]["value"]
+    said = (
+        f"4 of 16 masks are in doubt (4 full); without their photos the swap costs {100 * without['value']:.1f} points."
+    )
+    assert said in found["verdict"]
