@@ -16,7 +16,7 @@ from bgbias import seeding
 from bgbias.audit.inputs import folder, sources, views
 from bgbias.audit.measures import normalisation
 from bgbias.audit.page import definitions
-from bgbias.audit.verdict import swaps
+from bgbias.audit.verdict import advice, grade, swaps
 from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.config.read import check
@@ -306,3 +306,24 @@ def test_photos_of_full_masks_find_themselves_and_the_drop_is_given_without_them
         f"4 of 16 masks are in doubt (4 full); without their photos the swap costs {100 * without['value']:.1f} points."
     )
     assert said in found["verdict"]
+
+
+def test_few_queries_and_photos_that_are_embedded_alike_are_told_of_photos(shop, catalogue, tmp_path, audited):
+    found = one_each(shop, catalogue, tmp_path, "mixture", queries=4, quick=True, backgrounds="backgrounds")
+    assert found["summary"]["said"].endswith("among the photos as they are: 4 photos are too few to conclude anything.")
+    assert found["summary"]["graded"] == "No grade: one needs 5 photos at least."
+    assert found["advice"][0]["said"].startswith("Let at least 5 photos search (--queries): ")
+    assert (
+        sum("Add classes" in said for said in found["verdict"])
+        == 0
+        < sum("queries" in said for said in found["verdict"])
+    )
+    alike = {"recall_at_1": dict.fromkeys(ENDS, CHANCE) | {"classes": 16, "queries": 16}}
+    kept = {"matrix": {view: {"clean": alike} for view in ("clean", "swapped")}}
+    found = {name: of for name, of in audited["mixture"].items() if name != "second_masks"}
+    found |= kept | {"drop": {"recall_at_1": alike["recall_at_1"] | dict.fromkeys(ENDS, 0.0)}, "second_masks": None}
+    assert grade.summary(found)["said"] == (
+        "Of 100 photos as they are, 6 find themselves: not shown to be better than guessing (6)."
+    )
+    (step,) = advice.steps(found, {"embedder": "x"}, 42)
+    assert step["said"].startswith("First see that the model tells photos apart: that it is trained")

@@ -57,6 +57,7 @@ def verdict(
     """
     gallery = found["sample"]["gallery"] if "sample" in found else None
     few = sample_size.few(class_names, gallery=gallery, drawn=drawn)
+    few = few[:1] if is_one_each(found) else few  # of queries; the rest is of classes, and each is one
     remarks = [found["sample"]["said"], *remarks] if "sample" in found else remarks
     if doubt := doubtful(found):
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]
