@@ -131,6 +131,7 @@ def test_the_verdict_and_the_page_say_what_was_asked(audited):
 
 def test_a_quick_one_has_clean_and_swapped_alone(shop, catalogue, tmp_path):
     found = one_each(shop, catalogue, tmp_path, "mixture", quick=True)
+    assert found["verdict"][-1].endswith("four backgrounds, objects and backgrounds alone, and pasting.")
     assert not {"pasting", "object_alone_against_clean", "worst_of_backgrounds"} & set(found)
     assert 'id="alone"' not in (tmp_path / "report.html").read_text()
 

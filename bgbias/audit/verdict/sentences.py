@@ -30,6 +30,10 @@ QUICK_SAMPLE = (
     "This audit is quick: two draws of swapped queries, by masks of one kind; without --quick it measures all draws, "
     "masks of a second kind and of other sizes, and four backgrounds."
 )
+QUICK_ONE_EACH = (
+    "This audit is quick: two draws of swapped photos, by masks of one kind; without --quick it measures all draws, "
+    "masks of a second kind and of other sizes, four backgrounds, objects and backgrounds alone, and pasting."
+)
 
 
 def verdict(
@@ -91,6 +95,8 @@ def verdict(
 
 
 def _quick(found: dict) -> str:
+    if is_one_each(found):
+        return QUICK_ONE_EACH
     return QUICK_SAMPLE if "sample" in found else QUICK
 
 
