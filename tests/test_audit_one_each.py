@@ -197,6 +197,12 @@ def few(photos):
         path.unlink()
 
 
+def masks_inside(photos):
+    (photos / "masks").mkdir()
+    for number in range(PRODUCTS):
+        Image.new("L", (SIDE, SIDE + 4), number).save(photos / f"masks/{number:02}.png")
+
+
 def copied(photos):
     shutil.copy(photos / "00.png", photos / "zz.png")
 
@@ -213,6 +219,11 @@ def copied(photos):
         (listing(split=["test"] * 9 + ["train"] * 7), {}, "test photos: 9 photos, and --one-each needs 10"),
         (copied, {}, "the same photo twice; keep one of each: 00.png = zz.png"),
         (
+            masks_inside,
+            {"masks": "photos/masks"},
+            r"masks lies in \S+, so masks are read as photos; move it out, or list",
+        ),
+        (
             lambda photos: None,
             {"second_backgrounds": "photos"},
             "puts whole galleries there, and --one-each swaps none",
@@ -227,6 +238,8 @@ def copied(photos):
 def test_what_cannot_be_audited_so_is_refused(shop, catalogue, tmp_path, change, options, message):
     shutil.copytree(catalogue / "photos", tmp_path / "photos")
     change(tmp_path / "photos")
+    if "masks" in options:
+        options = {"masks": str(tmp_path / options["masks"])}
     with pytest.raises(InputError, match=message):
         one_each(shop, catalogue, tmp_path / "out", "mixture", photos=str(tmp_path / "photos"), **options)
 
