@@ -10,7 +10,7 @@ import pytest
 import torch
 from audited_shop import SETTINGS, SIDE, hue, run
 from conftest import disc
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from bgbias import seeding
 from bgbias.audit.inputs import folder, sources, views
@@ -262,7 +262,7 @@ def test_a_normalisation_is_not_tried_without_classes():
     model = spec.load("python:drawn_embedders:mixture")
     model.name = "onnx:net.onnx"
     rows = normalisation.sample(np.arange(12), 42)
-    assert sorted(rows) == list(range(12))
+    assert sorted(rows) == list(range(12)) and len(normalisation.sample(np.arange(200), 42)) == normalisation.PHOTOS
     pictures = torch.zeros(12, 3, SIDE, SIDE, dtype=torch.uint8)
     told = normalisation.tried(model, pictures, np.arange(12), list(map(str, rows)), 42)
     assert told["assumed"] and told["usual"] == {} and told["better"] is None
@@ -272,7 +272,7 @@ def test_two_are_compared_and_not_with_other_queries(audited, tmp_path, audits):
     first, second = (audited[name]["folder"] for name in ("background_alone", "object_alone"))
     compare.main(SETTINGS, first, second, tmp_path / "compared.md")
     assert "loses" in (tmp_path / "compared.md").read_text()
-    with pytest.raises(InputError, match="different"):
+    with pytest.raises(InputError, match="same --queries, --one-each, seed and photos"):
         compare.main(SETTINGS, first, audits["mixture"]["folder"], None)
     assert json.loads((first / "audit.json").read_text())["sample"]["one_each"]
 
@@ -343,3 +343,32 @@ def test_few_queries_and_photos_that_are_embedded_alike_are_told_of_photos(shop,
     )
     (step,) = advice.steps(found, {"embedder": "x"}, 42)
     assert step["said"].startswith("First see that the model tells photos apart: that it is trained")
+
+
+def test_ten_photos_are_enough_however_deep_they_lie(tmp_path, catalogue):
+    for number in range(folder.FEWEST):
+        deep = (
+            tmp_path / f"cup/{number % 2}/{number}"
+        )  # a class's folder of folders is told of, where there are classes
+        deep.mkdir(parents=True)
+        shutil.copy(catalogue / f"photos/{number:02}.png", deep)
+    table, said = folder.read(tmp_path, one_each=True)
+    assert len(table) == folder.FEWEST and not said
+
+
+def test_objects_of_which_none_can_be_taken_away_are_counted(shop, catalogue, tmp_path):
+    """A diamond has a box that leaves no background, and is in no doubt."""
+    shutil.copytree(catalogue / "masks", tmp_path / "masks")
+    for path in (tmp_path / "masks").iterdir():
+        mask = Image.open(path)
+        width, height = mask.size
+        mask = Image.new("L", mask.size)
+        ImageDraw.Draw(mask).polygon([(width / 2, 0), (width, height / 2), (width / 2, height), (0, height / 2)], 255)
+        mask.save(path)
+    found = one_each(shop, catalogue, tmp_path / "out", "mixture", masks=str(tmp_path / "masks"), second_masks="none")
+    assert found["pasting"]["pasted_back"]["recall_at_1"]["queries"] == 0
+    assert any(
+        said.startswith("Too few photos can be shown without their object (0 of 16;") for said in found["verdict"]
+    )
+    assert not any(said.startswith(("Cut out", "With the object taken away")) for said in found["verdict"])
+    assert 'id="alone"' in (tmp_path / "out/report.html").read_text()
