@@ -174,7 +174,13 @@ def test_near_duplicates_are_named_and_their_photos_left_out(shop, catalogue, tm
     for part, number in (("photos", 3), ("masks", 3)):
         picture = Image.open(tmp_path / f"shop/{part}/{number:02}.png")
         picture.resize((2 * picture.width, 2 * picture.height)).save(tmp_path / f"shop/{part}/99.png")
+    first = tmp_path / "shop/masks/00.png"  # is not shown without its object, so rows of the probed are not all rows
+    Image.new("L", Image.open(first).size, 255).save(first)
     found = one_each(shop, tmp_path / "shop", tmp_path / "out", "object_alone")
+    table = pd.read_csv(tmp_path / "out/queries.csv", index_col="path")
+    lost = table.recall_at_1_lost_pasted_back
+    assert table.recall_at_1_clean["99.png"] == 0 and list(lost.index[lost.isna()]) == ["00.png"]
+    assert not lost.drop("00.png").any()
     doubles = found["near_duplicates"]
     assert doubles["queries"] == 2 and doubles["pairs"] == [["03.png", "99.png"]]
     assert doubles["said"] == (
