@@ -106,6 +106,13 @@ def test_every_query_scores_as_a_plain_search_says(shop, catalogue, audited, tmp
     assert table.recall_at_1_swapped_in_clean.tolist() == pytest.approx(swapped.tolist()) and 0 < swapped.mean() < 1
     assert table.recall_at_1_background_silhouette_in_clean.tolist() == found("background_silhouette").tolist()
     assert table.recall_at_1_lost_pasted_back.tolist() == (1.0 - found("pasted_back")).tolist()
+    sees_grounds, seen = spec.load("python:drawn_embedders:background_alone"), {}
+    for view in ("clean", *views.OBJECT_ALONE):  # to it all objects on black are one picture, and all on grey another
+        seen[view] = embed(sees_grounds, [views.compose(pictures, view, rows)], list(map(str, rows))).double()
+    alone = pd.read_csv(audited["background_alone"]["folder"] / "queries.csv").sort_values("path")
+    for view in views.OBJECT_ALONE:
+        assert alone[f"recall_at_1_{view}_in_clean"].tolist() == found(view).tolist(), view
+    assert found("foreground_black").tolist() != found("foreground_grey").tolist()
     assert (table.map_at_r_swapped_in_clean == table.recall_at_1_swapped_in_clean).all()  # of one photo to find
     assert audited["mixture"]["drop"]["recall_at_1"]["value"] == pytest.approx(1 - swapped.mean())
 
@@ -143,6 +150,7 @@ def test_some_are_drawn(shop, catalogue, tmp_path, audited):
     for name in ("recall_at_1_swapped_in_clean", "right_on_all", "recall_at_1_lost_pasted_mirrored"):
         assert ours[name].tolist() == whole.loc[ours.index, name].tolist(), name
     said = "Audited are 9 of 16 photos, drawn by the seed, each as a product, a class, of its own: on another"
+    assert "has to find itself among all photos as they are." in found["sample"]["said"]
     assert found["sample"]["said"].startswith(said) and "That not all were asked adds up to" in found["sample"]["said"]
 
 
@@ -298,6 +306,8 @@ def test_objects_that_cannot_be_taken_away_leave_the_rest(shop, catalogue, tmp_p
     for path in (tmp_path / "masks").iterdir():
         Image.new("L", Image.open(path).size, 255).save(path)
     none = one_each(shop, catalogue, tmp_path / "none", "noise", masks=str(tmp_path / "masks"), second_masks="none")
+    cannot = "What other backgrounds do cannot be told: most of the masks are in doubt."
+    assert none["summary"]["said"] == found["summary"]["said"] == cannot  # no word of searches for products
     assert none["pasting"]["pasted_back"]["recall_at_1"]["value"] is None
     assert none["object_alone_against_clean"]["foreground_grey"]["recall_at_1"]["value"] is not None
 
@@ -378,3 +388,12 @@ def test_objects_of_which_none_can_be_taken_away_are_counted(shop, catalogue, tm
     )
     assert not any(said.startswith(("Cut out", "With the object taken away")) for said in found["verdict"])
     assert 'id="alone"' in (tmp_path / "out/report.html").read_text()
+
+
+def test_what_to_do_is_said_with_commands_that_ask_for_one_each(audited):
+    asked = {"photos": "shop", "one_each": "True", "embedder": "x", "out": "audits/shop"}
+    better, train = advice.steps(audited["mixture"] | {"masks": "grabcut", "second_masks": None}, asked, 42)
+    (command,) = better["commands"]
+    assert command.startswith("python -m stages.audit --photos shop --one-each --embedder x --out audits/shop_rembg ")
+    assert train["said"] == advice.OF_ONE_EACH
+    assert all(step["said"] != advice.OF_ONE_EACH for step in audited["object_alone"]["advice"])
