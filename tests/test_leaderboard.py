@@ -202,7 +202,7 @@ def test_rows_that_cannot_be_compared_are_refused_whichever_is_first(workplace):
         for changes, words in (
             ({"made_with": made_with | {"masks": "x"}}, "differ in masks: measure both anew, alike"),
             ({"made_with": {"masks": made_with["masks"]}}, "holds no made_with.photos: run `dvc repro leaderboard`"),
-            ({"sample": {}, "made_with": made_with | {"queries": "x"}}, f"swap no gallery; .*: {folder}$"),
+            ({"sample": {}, "made_with": made_with | {"queries": "x"}}, f"--one-each .* no gallery; .*: {folder}$"),
             ({"gap": None}, "holds no gap.recall_at_1: run `dvc repro leaderboard`"),
         ):
             file.write_text(json.dumps(described | changes))

@@ -50,7 +50,8 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
         ValueError: one is of other photos, masks or backgrounds, of a sample, or not a full one.
     """
     samples = [str(folder) for folder in folders.values() if "sample" in _of(folder)]
-    refuse(samples, "audits by --queries or with roles in photos.csv swap no gallery; audit without, or leave them out")
+    which = "audits by --queries, with --one-each or with roles in photos.csv swap no gallery"
+    refuse(samples, f"{which}; audit without, or leave them out")
     first, *others = folders
     for name in others:
         _refuse_unlike(folders[first], folders[name])

@@ -133,6 +133,16 @@ def given_masks(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     return table.assign(mask_path=[str(found[path]) for path in table.path])  # absolute, whatever the photos' folder
 
 
+def refuse_masks_among(table: pd.DataFrame, folder: Path, masks: Path) -> None:
+    """Raise a ValueError if the folder of masks lies among the photos, and its masks are read as photos."""
+    inside, around = masks.resolve(), folder.resolve()
+    if inside != around and inside.is_relative_to(around):
+        start = f"{inside.relative_to(around).as_posix()}/"
+        read = [path for path in table.path if path.startswith(start)]
+        mend = f"move it out, or list the photos in {LIST}"
+        errors.refuse(read, f"{masks} lies in {folder}, so masks are read as photos; {mend}")
+
+
 def refuse_unmasked(table: pd.DataFrame, folder: Path, option: str = "--mask-method") -> None:
     """Raise a ValueError if photos.csv names no mask for a photo, which the method given of an option needs."""
     unmasked = table.path[table.mask_path == ""]

@@ -124,6 +124,7 @@ def of_folder(
 def _first_masks(options: params.Audit, listed: pd.DataFrame, folder: Path) -> tuple[str, pd.DataFrame, list[str]]:
     """The method of the first masks, the table with the files of given ones, and what is to be said of the choice."""
     if options.masks:
+        folders.refuse_masks_among(listed, folder, Path(options.masks))
         return "given", folders.given_masks(listed, Path(options.masks)), []
     if options.mask_method == "given":
         folders.refuse_unmasked(listed, folder)

@@ -103,10 +103,12 @@ def said_of_alike(pictures: Pictures) -> str:
     if not gallery:
         return near_duplicates.describe(pairs, *_named(pictures.table))
     which = f"{alike(pictures):,} of {len(gallery.rows):,} queries have a near-duplicate in the gallery"
+    if gallery.one_each and pairs:
+        one, other = (gallery.table.path.iloc[row] for row in pairs[0])
+        how = f"recompressed, resized or slightly cropped; {len(pairs)} pair{'s' * (len(pairs) > 1)}"
+        return f"{which} ({how}, such as {one} = {other}), the wrong photo to find: keep one of each."
     mend = "leave these queries out" if gallery.apart else "keep one of each"
-    paths, classes = _named(gallery.table)
-    classes = [""] * len(paths) if gallery.one_each else classes
-    return near_duplicates.describe(pairs, paths, classes, which, mend)
+    return near_duplicates.describe(pairs, *_named(gallery.table), which, mend)
 
 
 def doubled(pictures: Pictures) -> np.ndarray:

@@ -99,7 +99,7 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
     made = [with_ if isinstance(with_, dict) else {} for with_ in made]
     if any(with_.get("queries") != made[0].get("queries") for with_ in made):
         both = " and ".join(map(str, folders))
-        mend = "audit all with the same --queries, seed and photos, then compare"
+        mend = "audit all with the same --queries, --one-each, seed and photos, then compare"
         raise InputError(f"{both} are of different samples of queries: {mend}")
     for table, folder in zip(tables, folders, strict=True):
         _refuse_edited(table, folder)

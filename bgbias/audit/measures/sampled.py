@@ -56,7 +56,7 @@ class Sampled:
         values = self._values()
         asked = {name: sums(of_measure, self.pictures.labels) for name, of_measure in values.items()}
         asked |= {f"kept{of}": self._kept(f"swapped{of}") for of in ("", *(["_second"] * self._has_second()))}
-        without = self._without_doubles(values)
+        without = self._without_some(values)
         asked |= {f"{metric}_{name}": of[metric] for name, of in without.items() for metric in METRICS}
         single = {name: estimate.as_json() for name, estimate in estimates(asked, self._rng).items()}
         found = {name: {metric: single[f"{metric}_{name}"] for metric in METRICS} for name in (*self.scores, *without)}
@@ -91,19 +91,22 @@ class Sampled:
         of_scores = {f"{metric}_{name}": of[metric] for metric in METRICS for name, of in self.scores.items()}
         return {name: np.asarray(values, dtype=np.float64) for name, values in (of_scores | self.singles).items()}
 
-    def _without_doubles(self, values: dict[str, np.ndarray]) -> dict[str, dict[str, Sums]]:
-        """What is clean, and the drop, of the queries without a near-duplicate in the gallery; nothing where all are.
+    def _without_some(self, values: dict[str, np.ndarray]) -> dict[str, dict[str, Sums]]:
+        """What is clean, and the drop, of the queries without a near-duplicate in the gallery.
 
         Queries are left out, and the gallery stays as it is: a photo that is there twice leads no other query to
         another class. Whether a query has a near-duplicate does not depend on which are drawn, so the mean over those
         that are left estimates, without bias, the mean over all queries that have none.
         """
-        left = ~doubts.doubled(self.pictures)
+        return self._without("duplicates", ~doubts.doubled(self.pictures), values)
+
+    def _without(self, what: str, left: np.ndarray, values: dict[str, np.ndarray]) -> dict[str, dict[str, Sums]]:
+        """What is clean, and the drop, of the queries that are left; nothing where all are, or those of one class."""
         labels = self.pictures.labels[left]
         if left.all() or len(np.unique(labels)) < 2:
             return {}
         return {
-            f"{name}_without_duplicates": {metric: sums(values[f"{metric}_{name}"][left], labels) for metric in METRICS}
+            f"{name}_without_{what}": {metric: sums(values[f"{metric}_{name}"][left], labels) for metric in METRICS}
             for name in ("clean", "drop")
         }
 

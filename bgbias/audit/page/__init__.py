@@ -57,7 +57,7 @@ def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked]
             - matrix: {query view: {gallery view: R}}, both of clean and swapped; drop: R
             - views: {view: R}, queries and gallery both in that view; see `view_chart.GROUPS`
             - background_only_against_clean: {view: R}, queries in that view, the gallery clean;
-              mixed_other_against_clean: R, likewise
+              mixed_other_against_clean: R, likewise; so object_alone_against_clean, where photos search for themselves
             - gap: R; pasting: {view: R}, what is lost on each of `views.PASTED`; conflict: E; invariance: E;
               worst_of_backgrounds: {worst: E, mean: E, backgrounds: how many}
             - variance: {photo: E, background: E, rest: E, random: {photo, background, rest}}, the random ones numbers
@@ -181,7 +181,7 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
         case "masks":
             return "Which masks look wrong, and the drop with others.", masks.section(audit)
         case "reading":
-            return "All shares are of queries, unless said otherwise.", definitions.section()
+            return "All shares are of queries, unless said otherwise.", definitions.section(is_one_each(audit))
 
 
 def _section(name: str, title: str, lead: str, inside: Html) -> Html:

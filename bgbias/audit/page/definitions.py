@@ -125,6 +125,17 @@ MEASURES = (  # name, definition, source
         "as in semantic segmentation",
     ),
 )
+OF_ONE_EACH = {  # name -> its definition where photos search for themselves
+    "Recall@1": "The share of photos that, searched with, are most similar to themselves as they are, by the cosine of "
+    "the embeddings. High is good.",
+    "MAP@R": "As there is one photo to find, Recall@1.",
+    "Queries and gallery": "A query is what is searched with: a photo as it is, or changed. The gallery, which is "
+    "searched, is of all photos as they are, the query's own among them.",
+    "Objects alone, backgrounds alone, mixed": "Parts of the photos, as queries; the gallery is of whole ones.",
+    "Lost to pasting": "Clean minus pasted, query by query: each photo cut out and put back on its own background, the "
+    "object painted over; and on that mirrored, where the cut shows more. The gallery shows no mirrored one, so what "
+    "is lost there is owed to pasting or to the other background.",
+}
 LIMITS = (
     "That the model is as good or as bad on classes of another kind. The intervals speak of classes like these.",
     "What it does on new photos, if it was trained on these: it finds such better, on other backgrounds, too. Only of "
@@ -145,10 +156,11 @@ LIMITS = (
 )
 
 
-def section() -> Html:
-    """Return the definitions, and what cannot be concluded."""
+def section(one_each: bool = False) -> Html:
+    """Return the definitions, and what cannot be concluded; `one_each`: where photos search for themselves."""
+    instead = OF_ONE_EACH if one_each else {}
     described = [
-        tag("div", tag("dt", name), tag("dd", kept_together(text), tag("cite", source)))
+        tag("div", tag("dt", name), tag("dd", kept_together(instead.get(name, text)), tag("cite", source)))
         for name, text, source in MEASURES
     ]
     limits = tag("ul", *(tag("li", limit) for limit in LIMITS))

@@ -16,6 +16,7 @@ CELLS = {  # query view, gallery view -> what such a search is
     ("swapped", "swapped"): "only the object can help",
 }
 PASTED = {"pasted_back": "on their own backgrounds", "pasted_mirrored": "on these mirrored"}
+UNSEEN = {"pasted_mirrored": "which the gallery does not show: also lost to another background"}
 LOST = "Points that photos lose, cut out and put back. Before other backgrounds, objects fit worse."
 SHARES = {"photo": "The photo", "background": "The background", "rest": "Neither alone"}
 
@@ -117,7 +118,9 @@ def alone(audit: dict) -> Html:
     level = audit["chance"]["recall_at_1"], "chance"
     of_objects = [Line(how.capitalize(), "", objects[view]["recall_at_1"]) for view, how in ALONE.items()]
     of_backgrounds = [Line(*text, backgrounds[view]["recall_at_1"]) for view, text in EMPTIED.items()]
-    put_back = [Line(f"Put back {where}", "", pasting[view]["recall_at_1"]) for view, where in PASTED.items()]
+    put_back = [
+        Line(f"Put back {where}", UNSEEN.get(view, ""), pasting[view]["recall_at_1"]) for view, where in PASTED.items()
+    ]
     groups = [
         charts.group("Objects alone", BY_OBJECT, of_objects, PERCENT, "good", *level),
         charts.group(

@@ -54,12 +54,16 @@ def steps(
             said += " Most of these masks cover the photos' border, as inverted masks do: white has to be the object."
         return [{"said": said, "commands": _better_masks(found, asked)}]
     if too_few(found):
-        said = f"Audit photos of at least {FEWEST} classes: the figures of fewer say nothing of others."
+        more = f"Audit photos of at least {FEWEST} classes"
+        if is_one_each(found):
+            more = f"Let at least {FEWEST} photos search (--queries)"
+        said = f"{more}: the figures of fewer say nothing of others."
         return [{"said": said, "commands": []}]
     if not above_chance(found):
+        works = "tells photos apart" if is_one_each(found) else "finds the classes on clean photos"
         said = (
-            "First see that the model finds the classes on clean photos: that it is trained, and that input_px, mean, "
-            "sd and channels in its SPEC are what it was trained with. Then audit again."
+            f"First see that the model {works}: that it is trained, and that input_px, mean, sd and channels in its "
+            "SPEC are what it was trained with. Then audit again."
         )
         return [{"said": said, "commands": []}]
     drops, masks = sensitivity.drops(found), [*_if_grabcut(found, asked), *_if_unlike(found)]

@@ -43,6 +43,8 @@ def summary(found: dict) -> dict:
     told_apart = span(clean, digits=0) != span(*swapped, digits=0) or set(sensitivity.sides(drops, 0)) == {0}
     digits = 0 if told_apart else 1  # a drop that is shown is not said of equal numbers
     searches, one_each = f"Of 100 searches, {span(clean, digits=digits)} find the right product", is_one_each(found)
+    if one_each:
+        searches = f"Of 100 photos as they are, {span(clean, digits=digits)} find themselves"
     if doubtful(found):
         before = "" if one_each else f"{searches}. "
         said = f"{before}What other backgrounds do cannot be told: most of the masks are in doubt."
@@ -52,8 +54,9 @@ def summary(found: dict) -> dict:
         themselves = span(*swapped, digits=digits)
         both = f"Of 100 photos put on other backgrounds, {themselves} find themselves among the photos as they are"
     if few := too_few(found):
-        said = f"{both}: {few} classes are too few to conclude anything."
-        return {"said": said, "grade": None, "graded": f"No grade: one needs {FEWEST} classes at least."}
+        asked = "photos" if one_each else "classes"
+        said = f"{both}: {few} {asked} are too few to conclude anything."
+        return {"said": said, "grade": None, "graded": f"No grade: one needs {FEWEST} {asked} at least."}
     said = f"{both}: {_outcome(found)}."
     if not above_chance(found):
         if set(sensitivity.sides(drops, 0)) != {-1} or guesses(found):

@@ -30,6 +30,10 @@ QUICK_SAMPLE = (
     "This audit is quick: two draws of swapped queries, by masks of one kind; without --quick it measures all draws, "
     "masks of a second kind and of other sizes, and four backgrounds."
 )
+QUICK_ONE_EACH = (
+    "This audit is quick: two draws of swapped photos, by masks of one kind; without --quick it measures all draws, "
+    "masks of a second kind and of other sizes, four backgrounds, objects and backgrounds alone, and pasting."
+)
 
 
 def verdict(
@@ -57,6 +61,7 @@ def verdict(
     """
     gallery = found["sample"]["gallery"] if "sample" in found else None
     few = sample_size.few(class_names, gallery=gallery, drawn=drawn)
+    few = few[:1] if is_one_each(found) else few  # of queries; the rest is of classes, and each is one
     remarks = [found["sample"]["said"], *remarks] if "sample" in found else remarks
     if doubt := doubtful(found):
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]
@@ -90,6 +95,8 @@ def verdict(
 
 
 def _quick(found: dict) -> str:
+    if is_one_each(found):
+        return QUICK_ONE_EACH
     return QUICK_SAMPLE if "sample" in found else QUICK
 
 

@@ -2,7 +2,7 @@
 
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import above_chance, guesses
-from bgbias.audit.verdict.wording import Estimate, interval, negative, points, side, span
+from bgbias.audit.verdict.wording import Estimate, interval, is_one_each, negative, points, side, span
 
 EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
 COSTS, NO_COST = "pasting by itself costs something there", "pasting by itself is not shown to cost anything there"
@@ -81,16 +81,23 @@ def _beside(moved: Estimate, often: str) -> str:
 
 
 def pasting(found: dict) -> list[str]:
-    """Say what cutting out and pasting costs on photos' own backgrounds, and at most."""
+    """Say what cutting out and pasting costs on photos' own backgrounds, and at most.
+
+    Photos that search for themselves do so in the gallery as it is, where nothing is mirrored: what mirroring costs
+    there, an embedder that cannot see pasting loses, too, for it is another background.
+    """
     back, mirrored = (of["recall_at_1"] for of in found["pasting"].values())
     if back["low"] is None:
         return []
-    costs = COSTS if 1 in (side(back, 0), side(mirrored, 0)) else NO_COST
+    one_each = is_one_each(found)
+    costs = COSTS if 1 in (side(back, 0), 0 if one_each else side(mirrored, 0)) else NO_COST
+    other = ", which the gallery does not show" if one_each else ""
     at_most = max(back["high"], mirrored["high"])
     bounded = at_most > 0 and all(of["low"] < of["high"] for of in (back, mirrored))  # classes all alike bound nothing
+    bound = f", {100 * at_most:.1f} points at most" if bounded else ""
     return [
         f"Cut out and put back on their own backgrounds, photos have a Recall@1 that is {_changed(back)}; on these "
-        f"mirrored, {_changed(mirrored)}: {costs}" + (f", {100 * at_most:.1f} points at most." if bounded else ".")
+        f"mirrored{other}, {_changed(mirrored)}: {costs}{bound}."
     ]
 
 
