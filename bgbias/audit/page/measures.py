@@ -5,7 +5,7 @@ from bgbias.audit.page.charts import Line
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.view_chart import BY_OBJECT, EMPTIED
 from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
-from bgbias.audit.verdict.sentences import ALONE
+from bgbias.audit.verdict.parts import ALONE
 from bgbias.audit.verdict.wording import Estimate
 from bgbias.metrics.names import METRICS
 

@@ -7,21 +7,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bgbias.audit.verdict import sensitivity, swaps
+from bgbias.audit.verdict import parts, sensitivity, swaps
 from bgbias.audit.verdict.grade import above_chance, doubtful
 from bgbias.audit.verdict.wording import interval, is_one_each, negative, percent, points, side
 from bgbias.metrics import sample_size
 
-COVERED = {  # view -> how the object is covered; of the last, neither silhouette nor box can be seen
-    "background_silhouette": "with its silhouette filled",
-    "background_box_blacked": "with its box blacked",
-    "background_box_tiled": "with its box tiled over",
-}
-STRICTEST = "background_box_tiled"
-ALONE = {  # view -> on what
-    "foreground_black": "on black",
-    "foreground_grey": "on grey",
-}
 QUICK = (
     "This audit is quick: clean photos and two draws of swapped ones, by masks of one kind; without --quick it "
     "measures all the rest."
@@ -67,11 +57,11 @@ def verdict(
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]
     if "sample" in found and "worst_of_backgrounds" in found:
         said = swaps.drop(found), *swaps.agreement(found), *remarks, _clean(found), *_near_duplicates(found, True)
-        parts, left_out = [], []
+        alone, left_out = [], []
         if is_one_each(found):
-            parts = [*swaps.pasting(found), _object_alone(found), *_background_only(found, probed_chance)]
-            left_out = _left_out(found["photos"], probed, probed_chance)
-        return [*said, *parts, _worst(found), *_attention(found), *_masks(found), *left_out, *few]
+            alone = [*swaps.pasting(found), parts.object_alone(found), *parts.background_only(found, probed_chance)]
+            left_out = parts.left_out(found["photos"], probed, probed_chance)
+        return [*said, *alone, _worst(found), *_attention(found), *_masks(found), *left_out, *few]
     if "gap" not in found:
         doubles = _near_duplicates(found, True)
         return [swaps.drop(found), *remarks, _clean(found), *doubles, *_masks(found), *few, _quick(found)]
@@ -85,11 +75,11 @@ def verdict(
         *swaps.pasting(found),
         *_gap(found),
         swaps.conflict(found),
-        *_background_only(found, probed_chance),
+        *parts.background_only(found, probed_chance),
         _worst(found),
         *_attention(found),
         *_masks(found),
-        *_left_out(len(class_names), probed, probed_chance),
+        *parts.left_out(len(class_names), probed, probed_chance),
         *few,
     ]
 
@@ -145,31 +135,6 @@ def _gap(found: dict) -> list[str]:
     return [text]
 
 
-def _background_only(found: dict, chance: float | None) -> list[str]:
-    recalls = {view: scores["recall_at_1"] for view, scores in found["background_only_against_clean"].items()}
-    if chance is None or any(recall["low"] is None for recall in recalls.values()):
-        return []
-    shares = ", ".join(f"{percent(recalls[view])} {how} ({interval(recalls[view])})" for view, how in COVERED.items())
-    above = [view for view in COVERED if side(recalls[view], chance) == 1]
-    finds, known = ("itself", "which photo it is") if is_one_each(found) else ("its class", "the class")
-    if STRICTEST in above:
-        outcome = f"the surroundings tell it {known}"
-    elif above:
-        outcome = f"more than guessing only where a silhouette or a box is left to see, which may be what tells {known}"
-    else:
-        outcome = "not shown to be more than guessing"
-    return [
-        f"With the object taken away, a photo still finds {finds} among the clean ones in {shares}, of "
-        f"{recalls[STRICTEST]['queries']} queries; guessing would in {100 * chance:.1f} %: {outcome}."
-    ]
-
-
-def _object_alone(found: dict) -> str:
-    recalls = {view: scores["recall_at_1"] for view, scores in found["object_alone_against_clean"].items()}
-    shares = ", ".join(f"{percent(recalls[view])} {how} ({interval(recalls[view])})" for view, how in ALONE.items())
-    return f"Objects alone find their photos among the clean ones in {shares}."
-
-
 def _worst(found: dict) -> str:
     over, find = found["worst_of_backgrounds"], "find themselves" if is_one_each(found) else "find their class"
     return (
@@ -221,15 +186,6 @@ def _masks(found: dict) -> list[str]:
 
 def _moved(estimate: dict) -> str:
     return f"{100 * estimate['value']:+z.1f} points ({interval(estimate)})"
-
-
-def _left_out(photos: int, probed: int, probed_chance: float | None) -> list[str]:
-    why = "their masks show no object, or one whose box leaves hardly any background"
-    if probed_chance is None:
-        return [f"Too few photos can be shown without their object ({probed} of {photos}; the others: {why})."]
-    if probed == photos:
-        return []
-    return [f"{photos - probed} of {photos} photos are left out where the object is taken away: {why}."]
 
 
 def printed(found: dict) -> list[str]:
