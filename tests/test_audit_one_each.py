@@ -1,61 +1,25 @@
 """An audit of photos that each show another product: on other backgrounds they have to find themselves."""
 
-import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from audited_shop import SETTINGS, SIDE, hue, run
-from conftest import disc
+from audited_shop import SETTINGS, SIDE
+from one_each_audits import CHANCE, PRODUCTS, one_each
 from PIL import Image, ImageDraw
 
 from bgbias import seeding
 from bgbias.audit.inputs import folder, sources, views
 from bgbias.audit.measures import normalisation
-from bgbias.audit.page import definitions
-from bgbias.audit.verdict import advice, grade, swaps
 from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.config.read import check
-from bgbias.datasets import folder as datasets
-from bgbias.errors import InputError
 from bgbias.external import spec
 from bgbias.models.embedder import embed
-from stages import audit, compare
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
-PRODUCTS = 16
-CHANCE = 1 / PRODUCTS
-ENDS = ("low", "value", "high")
-
-
-@pytest.fixture(scope="module")
-def catalogue(tmp_path_factory):
-    """Photos of one product each, in no class folders, and masks: discs and grounds of different colours."""
-    made = tmp_path_factory.mktemp("catalogue")
-    for number in range(PRODUCTS):
-        colours = hue(number / PRODUCTS, 1), hue(0.5 + number / PRODUCTS, 0.6)
-        for part, picture in zip(("photos", "masks"), disc((SIDE, SIDE + 4), *colours), strict=True):
-            (made / part).mkdir(exist_ok=True)
-            picture.save(made / part / f"{number:02}.png")
-    return made
-
-
-def one_each(shop, catalogue, out, name, **options):
-    given = {"photos": str(catalogue / "photos"), "masks": str(catalogue / "masks"), "one_each": True}
-    return run(shop, out, name, **given | options) | {"folder": out}
-
-
-@pytest.fixture(scope="module")
-def audited(shop, catalogue, tmp_path_factory):
-    """Audits of embedders whose answer is known, by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(shop)
-        names = ("object_alone", "background_alone", "noise", "mixture")
-        return {name: one_each(shop, catalogue, tmp_path_factory.mktemp(name), name) for name in names}
 
 
 def recalls(found, key):
@@ -115,26 +79,6 @@ def test_every_query_scores_as_a_plain_search_says(shop, catalogue, audited, tmp
     assert found("foreground_black").tolist() != found("foreground_grey").tolist()
     assert (table.map_at_r_swapped_in_clean == table.recall_at_1_swapped_in_clean).all()  # of one photo to find
     assert audited["mixture"]["drop"]["recall_at_1"]["value"] == pytest.approx(1 - swapped.mean())
-
-
-def test_the_verdict_and_the_page_say_what_was_asked(audited):
-    found = audited["mixture"]
-    assert found["summary"]["said"].startswith("Of 100 photos put on other backgrounds, ")
-    said = "Audited are 16 photos, each as a product, a class, of its own: on another background it has to find itself"
-    assert any(sentence.startswith(said) for sentence in found["verdict"])
-    assert "As they are, 100.0 % of the 16 photos find themselves, as they must." in found["verdict"]
-    assert any("of the photos find themselves on every one" in sentence for sentence in found["verdict"])
-    assert any(sentence.startswith("16 queries: one of them is 6.2 points") for sentence in found["verdict"])
-    assert (
-        found["advice"][-1]["said"].startswith("Train with random backgrounds") and not found["advice"][-1]["commands"]
-    )
-    page = (found["folder"] / "report.html").read_text()
-    assert 'id="alone"' in page and 'class="before-after"' in page
-    assert "Each photo stands for a product of its own." in page
-    assert "the query&#x27;s own among them" in page and "no photo finds itself" not in page
-    assert set(definitions.OF_ONE_EACH) <= {name for name, *_ in definitions.MEASURES}
-    assert "<dt>classes</dt>" not in page and "Drop of MAP@R" not in page
-    assert not [name for name in ("matrix", "views", "measures") if f'id="{name}"' in page]
 
 
 def test_attention_is_of_the_photos_and_of_no_pairs(audited):
@@ -216,80 +160,6 @@ def test_near_duplicates_are_named_and_their_photos_left_out(shop, catalogue, tm
     assert said in found["verdict"]
 
 
-def listing(**columns):
-    def change(photos):
-        named = {"path": [path.name for path in sorted(photos.glob("*.png"))], **columns}
-        pd.DataFrame(named).to_csv(photos / "photos.csv", index=False)
-
-    return change
-
-
-def few(photos):
-    for path in sorted(photos.glob("*.png"))[9:]:
-        path.unlink()
-
-
-def masks_inside(photos):
-    (photos / "masks").mkdir()
-    for number in range(PRODUCTS):
-        Image.new("L", (SIDE, SIDE + 4), number).save(photos / f"masks/{number:02}.png")
-
-
-def copied(photos):
-    shutil.copy(photos / "00.png", photos / "zz.png")
-
-
-@pytest.mark.parametrize(
-    ("change", "options", "message"),
-    [
-        (few, {}, "9 photos, and --one-each needs 10: add photos"),
-        (
-            listing(role=["query"] * 8 + ["gallery"] * 8),
-            {},
-            "names roles, and with --one-each every photo is query and",
-        ),
-        (listing(split=["test"] * 9 + ["train"] * 7), {}, "test photos: 9 photos, and --one-each needs 10"),
-        (copied, {}, "the same photo twice; keep one of each: 00.png = zz.png"),
-        (
-            masks_inside,
-            {"masks": "photos/masks"},
-            r"masks lies in \S+, so masks are read as photos; move it out, or list",
-        ),
-        (
-            lambda photos: None,
-            {"second_backgrounds": "photos"},
-            "puts whole galleries there, and --one-each swaps none",
-        ),
-        (
-            lambda photos: None,
-            {"one_each": False},
-            "photos of no class; .*, if each shows another product, audit them w",
-        ),
-    ],
-)
-def test_what_cannot_be_audited_so_is_refused(shop, catalogue, tmp_path, change, options, message):
-    shutil.copytree(catalogue / "photos", tmp_path / "photos")
-    change(tmp_path / "photos")
-    if "masks" in options:
-        options = {"masks": str(tmp_path / options["masks"])}
-    with pytest.raises(InputError, match=message):
-        one_each(shop, catalogue, tmp_path / "out", "mixture", photos=str(tmp_path / "photos"), **options)
-
-
-def test_one_photo_of_a_class_each_is_told_of_it(tmp_path, catalogue):
-    for photo in (catalogue / "photos").iterdir():
-        (tmp_path / photo.stem).mkdir()
-        shutil.copy(photo, tmp_path / photo.stem)
-    with pytest.raises(InputError, match="0 classes of two photos or more.* each photo shows another .* --one-each"):
-        folder.read(tmp_path)
-    assert len(datasets.read(tmp_path)) == PRODUCTS
-
-
-def test_a_dataset_has_classes():
-    with pytest.raises(InputError, match="give --photos DIR with its options, or --dataset NAME"):
-        audit.main(SETTINGS, "baseline:hog", Path("out"), "demo", one_each=True)
-
-
 def test_a_normalisation_is_not_tried_without_classes():
     model = spec.load("python:drawn_embedders:mixture")
     model.name = "onnx:net.onnx"
@@ -298,15 +168,6 @@ def test_a_normalisation_is_not_tried_without_classes():
     pictures = torch.zeros(12, 3, SIDE, SIDE, dtype=torch.uint8)
     told = normalisation.tried(model, pictures, np.arange(12), list(map(str, rows)), 42)
     assert told["assumed"] and told["usual"] == {} and told["better"] is None
-
-
-def test_two_are_compared_and_not_with_other_queries(audited, tmp_path, audits):
-    first, second = (audited[name]["folder"] for name in ("background_alone", "object_alone"))
-    compare.main(SETTINGS, first, second, tmp_path / "compared.md")
-    assert "loses" in (tmp_path / "compared.md").read_text()
-    with pytest.raises(InputError, match="same --queries, --one-each, seed and photos"):
-        compare.main(SETTINGS, first, audits["mixture"]["folder"], None)
-    assert json.loads((first / "audit.json").read_text())["sample"]["one_each"]
 
 
 def test_objects_that_cannot_be_taken_away_leave_the_rest(shop, catalogue, tmp_path):
@@ -330,19 +191,6 @@ def test_objects_that_cannot_be_taken_away_leave_the_rest(shop, catalogue, tmp_p
     assert none["object_alone_against_clean"]["foreground_grey"]["recall_at_1"]["value"] is not None
 
 
-def test_a_loss_on_mirrored_backgrounds_is_not_owed_to_pasting():
-    """The gallery shows none mirrored: who sees nothing but the two sides' colours loses every photo there."""
-    lost, none = (dict.fromkeys(ENDS, value) | {"classes": 16} for value in (1.0, 0.0))
-    pasted = {"pasted_back": {"recall_at_1": none}, "pasted_mirrored": {"recall_at_1": lost}}
-    (said,) = swaps.pasting({"sample": {"one_each": True}, "pasting": pasted})
-    assert "on these mirrored, which the gallery does not show, 100.0 points lower" in said
-    assert said.endswith(f"{swaps.NO_COST}.")
-    (said,) = swaps.pasting({"sample": {"one_each": True}, "pasting": pasted | {"pasted_back": {"recall_at_1": lost}}})
-    assert said.endswith(f"{swaps.COSTS}.")
-    (said,) = swaps.pasting({"pasting": pasted})  # where the gallery is mirrored, too
-    assert said.endswith(f"{swaps.COSTS}.") and "does not show" not in said
-
-
 def test_photos_of_full_masks_find_themselves_and_the_drop_is_given_without_them(shop, catalogue, tmp_path):
     shutil.copytree(catalogue / "masks", tmp_path / "masks")
     for path in sorted((tmp_path / "masks").iterdir())[::4]:
@@ -356,38 +204,6 @@ def test_photos_of_full_masks_find_themselves_and_the_drop_is_given_without_them
         f"4 of 16 masks are in doubt (4 full); without their photos the swap costs {100 * without['value']:.1f} points."
     )
     assert said in found["verdict"]
-
-
-def test_few_queries_and_photos_that_are_embedded_alike_are_told_of_photos(shop, catalogue, tmp_path, audited):
-    found = one_each(shop, catalogue, tmp_path, "mixture", queries=4, quick=True, backgrounds="backgrounds")
-    assert found["summary"]["said"].endswith("among the photos as they are: 4 photos are too few to conclude anything.")
-    assert found["summary"]["graded"] == "No grade: one needs 5 photos at least."
-    assert found["advice"][0]["said"].startswith("Let at least 5 photos search (--queries): ")
-    assert (
-        sum("Add classes" in said for said in found["verdict"])
-        == 0
-        < sum("queries" in said for said in found["verdict"])
-    )
-    alike = {"recall_at_1": dict.fromkeys(ENDS, CHANCE) | {"classes": 16, "queries": 16}}
-    kept = {"matrix": {view: {"clean": alike} for view in ("clean", "swapped")}}
-    found = {name: of for name, of in audited["mixture"].items() if name != "second_masks"}
-    found |= kept | {"drop": {"recall_at_1": alike["recall_at_1"] | dict.fromkeys(ENDS, 0.0)}, "second_masks": None}
-    assert grade.summary(found)["said"] == (
-        "Of 100 photos as they are, 6 find themselves: not shown to be better than guessing (6)."
-    )
-    (step,) = advice.steps(found, {"embedder": "x"}, 42)
-    assert step["said"].startswith("First see that the model tells photos apart: that it is trained")
-
-
-def test_ten_photos_are_enough_however_deep_they_lie(tmp_path, catalogue):
-    for number in range(folder.FEWEST):
-        deep = (
-            tmp_path / f"cup/{number % 2}/{number}"
-        )  # a class's folder of folders is told of, where there are classes
-        deep.mkdir(parents=True)
-        shutil.copy(catalogue / f"photos/{number:02}.png", deep)
-    table, said = folder.read(tmp_path, one_each=True)
-    assert len(table) == folder.FEWEST and not said
 
 
 def test_objects_of_which_none_can_be_taken_away_are_counted(shop, catalogue, tmp_path):
@@ -406,12 +222,3 @@ def test_objects_of_which_none_can_be_taken_away_are_counted(shop, catalogue, tm
     )
     assert not any(said.startswith(("Cut out", "With the object taken away")) for said in found["verdict"])
     assert 'id="alone"' in (tmp_path / "out/report.html").read_text()
-
-
-def test_what_to_do_is_said_with_commands_that_ask_for_one_each(audited):
-    asked = {"photos": "shop", "one_each": "True", "embedder": "x", "out": "audits/shop"}
-    better, train = advice.steps(audited["mixture"] | {"masks": "grabcut", "second_masks": None}, asked, 42)
-    (command,) = better["commands"]
-    assert command.startswith("python -m stages.audit --photos shop --one-each --embedder x --out audits/shop_rembg ")
-    assert train["said"] == advice.OF_ONE_EACH
-    assert all(step["said"] != advice.OF_ONE_EACH for step in audited["object_alone"]["advice"])
