@@ -127,12 +127,17 @@ def test_folders_and_classes_do_not_count(shop, catalogue, tmp_path, audited):
     )
     assert found["photos"] == 16 and found["matrix"]["swapped"]["clean"]["recall_at_1"]["value"] == 1
     rows.assign(**{"class": "mug"}).to_csv(photos / "photos.csv", index=False)  # all of one, which would be refused
-    assert folder.read(photos, one_each=True)[0].class_name.tolist() == sorted(rows.path)
+    assert folder.read(photos, one_each=True)[1] == []
+    rows.assign(**{"class": ["mug", "cup"] * 8}).to_csv(photos / "photos.csv", index=False)
+    table, said = folder.read(photos, one_each=True)
+    mend = "hold several photos and do not count: if these are the products, audit without --one-each."
+    assert table.class_name.tolist() == sorted(rows.path) and said == [f"2 classes of photos.csv {mend}"]
     (photos / "photos.csv").unlink()
     for mask in photos.glob("*/*_mask.png"):
         mask.unlink()
     table, said = folder.read(photos, one_each=True)
-    assert table.class_name.tolist() == table.path.tolist() == sorted(rows.path) and not said
+    assert table.class_name.tolist() == table.path.tolist() == sorted(rows.path)
+    assert said == [f"2 top folders {mend}"]
 
 
 def test_near_duplicates_are_named_and_their_photos_left_out(shop, catalogue, tmp_path):

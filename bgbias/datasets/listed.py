@@ -86,6 +86,12 @@ def read(folder: Path, classes: bool = True) -> pd.DataFrame:
     return table
 
 
+def named_classes(folder: Path) -> pd.Series:
+    """Return the classes that the photos.csv of a folder names, one a photo; none where it has no such column."""
+    named = _cells(folder / LIST, ("path",)).class_name
+    return named[named != ""].map(class_name)
+
+
 def _cells(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     """The list's fields as text, unknown and missing columns refused, and empty fields of those that are needed."""
     try:
@@ -96,8 +102,8 @@ def _cells(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     header = [name.strip() for name in header]
     if len(set(header)) < len(header) or not set(needed) <= set(header) <= set(COLUMNS):
         raise InputError(
-            f"{file}: its first line is '{','.join(header)}': name the columns path,class or path,class,split,mask,"
-            "role, separated by commas, and no others"
+            f"{file}: its first line is '{','.join(header)}': name the columns {','.join(needed)} or path,class,split,"
+            "mask,role, separated by commas, and no others"
         )
     rows = {number: row for number, row in enumerate(rows, 2) if any(row)}
     uneven = [number for number, row in rows.items() if len(row) != len(header)]

@@ -6,6 +6,7 @@ import pandas as pd
 
 from bgbias import errors
 from bgbias.datasets import folder as folders
+from bgbias.datasets import listed
 from bgbias.datasets.contents import deeper, describe
 from bgbias.datasets.listed import GALLERY, LIST, QUERY
 from bgbias.errors import InputError
@@ -45,7 +46,7 @@ def read(
     """
     table = folders.read(folder, classes=not one_each)
     print(f"{folder}: {describe(folder, table)}", flush=True)
-    said, which = [] if one_each else deeper(folder, table), ""
+    said, which = _without_classes(folder, table) if one_each else deeper(folder, table), ""
     if any(table.split):
         every, table = len(table), table[table.split == split].reset_index(drop=True)
         said += [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split {split} are audited."]
@@ -66,6 +67,17 @@ def read(
     said += _checked_sizes(folder, list(table.path))
     said += odd_files((folder / path for path in table.path), "photos")
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0]).drop(columns="split"), said
+
+
+def _without_classes(folder: Path, table: pd.DataFrame) -> list[str]:
+    """Say how many classes of several photos do not count, a sentence; nothing where there are no two."""
+    tops = [PurePosixPath(path).parts[0] for path in table.path if "/" in path]
+    names, where = pd.Series(tops, dtype=str), "top folders"
+    if (folder / LIST).is_file():
+        names, where = listed.named_classes(folder), f"classes of {LIST}"
+    several = int((names.value_counts() > 1).sum())
+    said = f"{several:,} {where} hold several photos and do not count"
+    return [f"{said}: if these are the products, audit without --one-each."] if several > 1 else []
 
 
 def _refuse_few(folder: Path, table: pd.DataFrame, which: str) -> None:
