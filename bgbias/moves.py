@@ -16,10 +16,9 @@ from tqdm import tqdm
 
 from bgbias import files
 from bgbias.audit.inputs import known_photos
-from bgbias.audit.measures import normalisation
 from bgbias.audit.measures.answers import some
 from bgbias.audit.measures.scores import less, over_draws
-from bgbias.audit.verdict.model_remarks import model_remarks
+from bgbias.audit.verdict.model_remarks import looked_at
 from bgbias.config.data import Demo
 from bgbias.datasets import demo
 from bgbias.errors import InputError
@@ -169,10 +168,13 @@ def remarks(model: Embedder, made: Moves, raw: Path, seed: int) -> list[str]:
         raw: likewise.
         seed: of the draw of photos to try.
     """
-    rows = normalisation.sample(made.labels, seed)
-    pictures, names = _seen(made.photos[rows], model.input_px), [made.paths[row] for row in rows]
-    normalised = normalisation.tried(model, pictures, made.labels[rows], names, seed)
-    return [*model_remarks(model, pictures, normalised), *known_photos.remark(model, raw, made.paths)]
+
+    def photo(rows: np.ndarray) -> Tensor:
+        return _seen(made.photos[rows], model.input_px)
+
+    table = pd.DataFrame({"path": made.paths, "class_id": made.labels})
+    _, guessed = looked_at(model, model, table, photo, seed)
+    return [*guessed, *known_photos.remark(model, raw, made.paths)]
 
 
 def sheet(made: Moves) -> Image.Image:

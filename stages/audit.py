@@ -95,10 +95,10 @@ def main(
         print(printable(kept), flush=True)
     every, explains, pairs = pictures.gallery or pictures, bool(maps) and model.differentiable, not pictures.gallery
     folder = files.root() / "data/raw" / dataset if dataset else Path(options.photos)
-    known = known_photos.remark(model, folder, every.table.path, own=not dataset)
+    known = known_photos.remark(model, folder, every.table.path, mend=not dataset)
     steps.next()
     fast = answers.fastest(model, pictures)
-    normalised, guessed = looked_at(model, fast, every, settings.seed)
+    normalised, guessed = looked_at(model, fast, every.table, every.photo, settings.seed)
     for sentence in guessed:
         print(printable(sentence), flush=True)
     passes = explained.passes(len(pictures.labels), settings.attention.copies, pairs) if explains else 0

@@ -44,8 +44,9 @@ def main(settings: params.Params, dataset: str, row: str) -> None:
     pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache, options.second_masks)
     explains = model.differentiable and not options.no_attention
     fast, raw = answers.fastest(model, pictures), files.root() / "data/raw" / dataset
-    normalised, guessed = looked_at(model, fast, pictures, settings.seed)
-    for sentence in [*remarks[1:], *guessed, *known_photos.remark(model, raw, pictures.table.path)]:
+    normalised, guessed = looked_at(model, fast, pictures.table, pictures.photo, settings.seed)
+    about_photos = remarks[1:]  # the first says that the figures are the report's
+    for sentence in [*about_photos, *guessed, *known_photos.remark(model, raw, pictures.table.path)]:
         print(printable(f"{dataset}, {row}: {sentence}"), flush=True)
     embedded = embeddings.embed(fast, pictures, cache)
     measures = Measures(pictures, embedded)

@@ -73,7 +73,7 @@ def main(
     else:
         sides = remedied.of_folder(options, model.input_px, settings.seed, cache)
     folder = files.root() / "data/raw" / dataset if dataset else Path(options.photos)
-    known = known_photos.remark(model, folder, sides.tested.table.path, own=not dataset)
+    known = known_photos.remark(model, folder, sides.tested.table.path, mend=not dataset)
     tested = sides.tested
     if save and not sides.learning:
         raise InputError(
@@ -85,7 +85,7 @@ def main(
         remarks.append(f"{doubles} {WITH_DOUBLES}")
     print("\n".join(map(printable, remarks)), flush=True)
     fast = answers.fastest(model, tested)
-    for sentence in looked_at(model, fast, tested, settings.seed)[1]:
+    for sentence in looked_at(model, fast, tested.table, tested.photo, settings.seed)[1]:
         print(printable(sentence), flush=True)
     measured, learnt = remedied.measure(fast, sides, cache, found_by)
     described = recovery.described(measured, learnt) | {"embedder": embedder}

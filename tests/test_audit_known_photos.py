@@ -24,9 +24,9 @@ def said(own):
     folder.fetch(RAW, OPTIONS)
     prepare.main(read.load(Path(__file__).parent.parent / "params.yaml"), "own")
 
-    def said(photos, paths, name="model:models/own/base/42", own=True):
+    def said(photos, paths, name="model:models/own/base/42", mend=True):
         model = SimpleNamespace(name=name, files=[Path(name.partition(":")[2])])
-        return known_photos.remark(model, photos, paths, own)
+        return known_photos.remark(model, photos, paths, mend)
 
     return said
 
@@ -47,7 +47,7 @@ def test_they_are_known_under_any_name(own, said, tmp_path):
 
 def test_of_photos_of_the_pipeline_there_is_no_other_choice_and_some_may_be_gone(own, said):
     paths = audited.read(own)[0].path
-    (one,) = said(own, [*paths, "gone.jpg"], own=False)
+    (one,) = said(own, [*paths, "gone.jpg"], mend=False)
     assert one.startswith("8 of the 16 photos are among") and one.endswith("and it finds these better than new ones.")
 
 
@@ -57,8 +57,8 @@ class Asked(Exception):
 
 @pytest.mark.parametrize("stage", [audit, remedies])
 def test_of_a_dataset_its_raw_photos_are_asked_for(stage, own, monkeypatch):
-    def asked(model, photos, paths, own):
-        raise Asked(photos.resolve(), list(paths), own)
+    def asked(model, photos, paths, mend):
+        raise Asked(photos.resolve(), list(paths), mend)
 
     pictures = SimpleNamespace(gallery=None, table=pd.DataFrame({"path": ["a.jpg"]}))
     opened = Opened(pictures, {"made_with": {}}, [])

@@ -212,8 +212,7 @@ def test_the_photos_that_are_tried_keep_their_classes_and_names_and_go_through_t
     asked, labels = [], np.repeat(np.arange(300), 12)
     monkeypatch.setattr(normalisation, "tried", lambda *given: asked.extend(given) or {"assumed": False})
     table = pd.DataFrame({"path": map(str, range(len(labels))), "class_id": labels})
-    photos = SimpleNamespace(table=table, photo=torch.tensor)
-    looked_at(SimpleNamespace(name="small_resnet", network=None), "fast", photos, 42)
+    looked_at(SimpleNamespace(name="small_resnet", network=None), "fast", table, torch.tensor, 42)
     model, rows, of_rows, names, seed = asked
     assert (model, seed, rows.tolist()) == ("fast", 42, normalisation.sample(labels, 42).tolist())
     assert of_rows.tolist() == labels[rows].tolist() and names == [str(row.item()) for row in rows]

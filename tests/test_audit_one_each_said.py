@@ -1,6 +1,7 @@
 """What is said of photos that each show another product, and which cannot be audited so."""
 
 import copy
+import dataclasses
 import json
 import re
 import shutil
@@ -170,14 +171,14 @@ def test_two_are_compared_and_not_with_other_queries(audited, tmp_path, audits):
 
 
 def test_ten_photos_are_enough_however_deep_they_lie(tmp_path, catalogue):
-    for number in range(folder.FEWEST):
+    for number in range(folder.FEWEST_PHOTOS):
         deep = (
             tmp_path / f"cup/{number % 2}/{number}"
         )  # a class's folder of folders is told of, where there are classes
         deep.mkdir(parents=True)
         shutil.copy(catalogue / f"photos/{number:02}.png", deep)
     table, said = folder.read(tmp_path, one_each=True)
-    assert len(table) == folder.FEWEST and not said
+    assert len(table) == folder.FEWEST_PHOTOS and not said
 
 
 def test_the_page_draws_each_part_with_its_figure(audited):
@@ -190,3 +191,45 @@ def test_the_page_draws_each_part_with_its_figure(audited):
     assert re.search(
         f"{rows}.*own backgrounds.* 20.0 points .*mirrored which the gallery does not .* 21.0 points ", drawn
     )
+
+
+def test_classes_of_photos_that_are_not_audited_are_not_named(tmp_path, catalogue):
+    shutil.copytree(catalogue / "photos", tmp_path / "shop")
+    names = sorted(path.name for path in (tmp_path / "shop").iterdir())
+    rows = pd.DataFrame({"path": names, "class": [*map(str, range(11)), *"aabbb"], "split": "test"})
+    rows.loc[11:, "split"] = "train"
+    rows.to_csv(tmp_path / "shop/photos.csv", index=False)
+    assert not [one for one in folder.read(tmp_path / "shop", one_each=True)[1] if "do not count" in one]
+    rows.assign(split="test").to_csv(tmp_path / "shop/photos.csv", index=False)
+    assert [
+        one for one in folder.read(tmp_path / "shop", one_each=True)[1] if one.startswith("2 classes of photos.csv")
+    ]
+
+
+def test_masks_among_the_photos_are_refused_also_where_few_are_drawn(shop, catalogue, tmp_path):
+    shutil.copytree(catalogue / "photos", tmp_path / "shop")
+    (tmp_path / "shop/masks").mkdir()
+    for number, path in enumerate(sorted((catalogue / "masks").iterdir())):
+        mask = Image.open(path)
+        mask.putpixel((number, 0), 1)  # no two are equal
+        mask.save(tmp_path / "shop/masks" / path.name)
+    asked = {"photos": str(tmp_path / "shop"), "masks": str(tmp_path / "shop/masks"), "queries": 2, "quick": True}
+    for seed in range(4):  # some draw no mask
+        settings = dataclasses.replace(SETTINGS, seed=seed)
+        with pytest.raises(InputError, match="so masks are read as photos"):
+            audit.main(settings, "python:drawn_embedders:noise", tmp_path / "out", None, one_each=True, **asked)
+
+
+def test_with_roles_nobody_is_sent_to_what_refuses_roles(tmp_path, catalogue):
+    shutil.copytree(catalogue / "photos", tmp_path / "shop")
+    listing(**{"class": ["a"] * 8 + ["b"] * 8}, role=["query"] * 8 + ["gallery"] * 8)(tmp_path / "shop")
+    with pytest.raises(InputError, match="classes of a query and a photo of the gallery") as refused:
+        folder.read(tmp_path / "shop")
+    assert "--one-each" not in str(refused.value)
+
+
+def test_few_photos_and_the_captions_of_their_searches_are_told_as_photos(shop, catalogue, tmp_path):
+    one_each(shop, catalogue, tmp_path, "background_alone", queries=6)
+    page = (tmp_path / "report.html").read_text()
+    assert "Only 6\u00a0photos were audited." in page and "classes were audited" not in page
+    assert "Clean: comes at 1" in page and "of 5 right" not in page

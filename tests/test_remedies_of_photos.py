@@ -77,7 +77,7 @@ def test_what_the_audit_has_embedded_is_not_embedded_again(shop, in_the_shop, tm
 def test_what_an_audit_says_of_the_model_its_remedies_say_too(shop, in_the_shop, tmp_path, monkeypatch, capsys):
     known = ["It has learnt some of these."]
     monkeypatch.setattr(
-        known_photos, "remark", lambda model, folder, paths, own: known if own and len(list(paths)) == 48 else []
+        known_photos, "remark", lambda model, folder, paths, mend: known if mend and len(list(paths)) == 48 else []
     )
     assert known[0] in run(shop, tmp_path, "noise", quick=True)["verdict"]
     torch.jit.trace(nn.Flatten(), torch.zeros(1, 3, 32, 32)).save(tmp_path / "net.pt")

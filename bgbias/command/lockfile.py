@@ -27,12 +27,14 @@ def refuse_two_networks(dataset: str, regime: str, seed: int, lock: Path = Path(
         return
     with as_input_error(f"{lock}: does not read: restore it with `git restore`"):
         stages = YAML(typ="safe").load(lock)["stages"]
-        cell, found = f"{dataset}/{regime}/{seed}", {}
+        cell, by_lock = f"{dataset}/{regime}/{seed}", {}
         for stage, part in MADE_BY.items():
             its, folder = stages.get(f"{stage}@{cell.replace('/', '-')}", {}), f"data/{part}/{cell}"
             left, read = ({one["path"]: one["md5"] for one in its.get(kind, ())} for kind in ("outs", "deps"))
-            network = read if left.get(folder) == md5_of_folder(Path(folder)) else {}
-            found[folder] = network.get(f"models/{cell}")
+            by_lock[folder] = left.get(folder), read.get(f"models/{cell}")
+    found = {
+        folder: network if left == md5_of_folder(Path(folder)) else None for folder, (left, network) in by_lock.items()
+    }
     if None in found.values() and Path(f"models/{cell}").is_dir():
         now = md5_of_folder(Path(f"models/{cell}"))
         found = {folder: network or now for folder, network in found.items()}

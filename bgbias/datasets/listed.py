@@ -87,9 +87,9 @@ def read(folder: Path, classes: bool = True) -> pd.DataFrame:
 
 
 def named_classes(folder: Path) -> pd.Series:
-    """Return the classes that the photos.csv of a folder names, one a photo; none where it has no such column."""
-    named = _cells(folder / LIST, ("path",)).class_name
-    return named[named != ""].map(class_name)
+    """Return the classes that the photos.csv of a folder names, by the paths as listed; none where it has no column."""
+    cells = _cells(folder / LIST, ("path",)).set_index("path")
+    return cells.class_name[cells.class_name != ""].map(class_name)
 
 
 def _cells(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:

@@ -17,9 +17,7 @@ SMALLEST_PX = 8  # of a side: on less there is nothing to see
 LARGEST_PX = 100_000_000  # of a photo: decoded 300 MB, in each of several threads
 LONGEST = 20  # times as long as wide: the centre square would show nothing of it
 LONG = 2  # times: it shows half of it at most
-
-
-FEWEST = 10  # photos, where each shows another product: intervals over fewer are too narrow
+FEWEST_PHOTOS = 10  # where each shows another product: intervals over fewer are too narrow
 
 
 def read(
@@ -46,7 +44,7 @@ def read(
     """
     table = folders.read(folder, classes=not one_each)
     print(f"{folder}: {describe(folder, table)}", flush=True)
-    said, which = _without_classes(folder, table) if one_each else deeper(folder, table), ""
+    said, which = [] if one_each else deeper(folder, table), ""
     if any(table.split):
         every, table = len(table), table[table.split == split].reset_index(drop=True)
         said += [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split {split} are audited."]
@@ -55,15 +53,16 @@ def read(
         table["role"] = ""
     if one_each:
         _refuse_few(folder, table, which)
+        said += _without_classes(folder, table)
     elif any(table.role):
         table, lone = _gallery_first(table)
         said += lone
-        pairs, of = table.class_name[table.role == QUERY].nunique(), "a query and a photo of the gallery"
+        asked = table.class_name[table.role == QUERY].nunique()
+        _refuse_single(asked, f"{folder}: {which}{asked} classes of a query and a photo of the gallery")
     else:
-        pairs, of = int((table.class_name.value_counts() > 1).sum()), "two photos or more"
-    if not one_each and pairs < 2:
-        needed = f"{folder}: {which}{pairs} classes of {of}, and an audit needs 2: add classes or photos"
-        raise InputError(f"{needed}, or, if each photo shows another product, audit with --one-each")
+        pairs = int((table.class_name.value_counts() > 1).sum())
+        otherwise = ", or, if each photo shows another product, audit with --one-each"
+        _refuse_single(pairs, f"{folder}: {which}{pairs} classes of two photos or more", otherwise)
     said += _checked_sizes(folder, list(table.path))
     said += odd_files((folder / path for path in table.path), "photos")
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0]).drop(columns="split"), said
@@ -74,20 +73,26 @@ def _without_classes(folder: Path, table: pd.DataFrame) -> list[str]:
     tops = [PurePosixPath(path).parts[0] for path in table.path if "/" in path]
     names, where = pd.Series(tops, dtype=str), "top folders"
     if (folder / LIST).is_file():
-        names, where = listed.named_classes(folder), f"classes of {LIST}"
+        names, where = listed.named_classes(folder).reindex(table.path).dropna(), f"classes of {LIST}"
     several = int((names.value_counts() > 1).sum())
     said = f"{several:,} {where} hold several photos and do not count"
     return [f"{said}: if these are the products, audit without --one-each."] if several > 1 else []
+
+
+def _refuse_single(classes: int, found: str, otherwise: str = "") -> None:
+    """Raise an InputError where there are not two classes that have something to find."""
+    if classes < 2:
+        raise InputError(f"{found}, and an audit needs 2: add classes or photos{otherwise}")
 
 
 def _refuse_few(folder: Path, table: pd.DataFrame, which: str) -> None:
     """Raise an InputError where photos that have to find themselves are too few, or have roles."""
     if any(table.role):
         raise InputError(
-            f"{folder}: {LIST} names roles, and with --one-each every photo is query and gallery: leave one"
+            f"{folder}: {LIST} names roles, and with --one-each every photo is query and gallery: leave one of them out"
         )
-    if len(table) < FEWEST:
-        raise InputError(f"{folder}: {which}{len(table)} photos, and --one-each needs {FEWEST}: add photos")
+    if len(table) < FEWEST_PHOTOS:
+        raise InputError(f"{folder}: {which}{len(table)} photos, and --one-each needs {FEWEST_PHOTOS}: add photos")
 
 
 def _gallery_first(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -8,7 +8,7 @@ from bgbias.models.embedder import Embedder
 from bgbias.photos.table import read_table
 
 
-def remark(embedder: Embedder, folder: Path, paths: Iterable[str], own: bool = False) -> list[str]:
+def remark(embedder: Embedder, folder: Path, paths: Iterable[str], mend: bool = False) -> list[str]:
     """Say how many audited photos a model was trained on, a sentence; nothing where none, or that is not known.
 
     A model's folder is models/DATASET/REGIME/SEED, and its training photos are in data/raw/DATASET.
@@ -17,7 +17,7 @@ def remark(embedder: Embedder, folder: Path, paths: Iterable[str], own: bool = F
         embedder: named by its SPEC.
         folder: of the photos.
         paths: of these, relative to it; those that are not there are passed over.
-        own: whether the folder is the user's, where another choice of photos is a mend.
+        mend: whether to say how to choose other photos, as the user of a folder can.
     """
     if not embedder.name.startswith("model:"):
         return []
@@ -33,6 +33,6 @@ def remark(embedder: Embedder, folder: Path, paths: Iterable[str], own: bool = F
     count = sum(one in learnt for one in alike[1])
     if not count:
         return []
-    mend = f": name splits in photos.csv, as that of data/raw/{dataset} does, and those of test alone are audited"
+    choice = f": name splits in photos.csv, as that of data/raw/{dataset} does, and those of test alone are audited"
     said = f"{count:,} of the {len(audited):,} photos are among those that the model was trained on, and it finds these"
-    return [f"{said} better than new ones{mend * own}."]
+    return [f"{said} better than new ones{choice * mend}."]

@@ -79,8 +79,8 @@ def adds(values: np.ndarray, of: int) -> float:
 
 
 OF_ONE_EACH = (
-    "Not measured, for they need several photos of a product: the right product in another photo, swapped galleries, "
-    "background gap, conflict, invariance, and what makes two photos alike."
+    "Not measured are, for they need several photos of a product, the right product in another photo, background gap "
+    "and conflict; nor are swapped galleries, invariance, and what makes two photos alike."
 )
 
 

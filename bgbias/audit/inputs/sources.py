@@ -82,6 +82,8 @@ def of_folder(
     chosen = chosen - size if one_each else chosen
     partial = chosen is not None and not cut_gallery
     listed = every.loc[chosen].reset_index(drop=True) if partial else every
+    if options.masks:
+        folders.refuse_masks_among(every, folder, Path(options.masks))
     method, table, of_masks = _first_masks(options, listed, folder)
     if options.second_masks == "given":
         folders.refuse_unmasked(listed, folder, "--second-masks")
@@ -124,7 +126,6 @@ def of_folder(
 def _first_masks(options: params.Audit, listed: pd.DataFrame, folder: Path) -> tuple[str, pd.DataFrame, list[str]]:
     """The method of the first masks, the table with the files of given ones, and what is to be said of the choice."""
     if options.masks:
-        folders.refuse_masks_among(listed, folder, Path(options.masks))
         return "given", folders.given_masks(listed, Path(options.masks)), []
     if options.mask_method == "given":
         folders.refuse_unmasked(listed, folder)

@@ -33,6 +33,7 @@ class Row(NamedTuple):
         attention_swapped: of the swapped photo, likewise.
         pair_clean: what makes the clean photo and its first neighbour alike: a map of either, likewise.
         pair_swapped: of the swapped photo and its first neighbour, likewise.
+        one_each: whether it searches for itself, and is called by its path.
     """
 
     path: str
@@ -45,6 +46,7 @@ class Row(NamedTuple):
     attention_swapped: np.ndarray | None = None
     pair_clean: tuple[np.ndarray, np.ndarray] | None = None
     pair_swapped: tuple[np.ndarray, np.ndarray] | None = None
+    one_each: bool = False
 
 
 class Masked(NamedTuple):

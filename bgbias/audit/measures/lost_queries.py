@@ -55,6 +55,7 @@ def lost_queries(
         shown = {seen: _picture(of_lost[place]) for seen, of_lost in views.items()}
         shown |= {f"neighbours_{seen}": _neighbours(gallery, of[place], own[query]) for seen, of in found.items()}
         shown |= {f"attention_{seen}": of_lost[place] for seen, of_lost in maps.items()}
+        shown["one_each"] = gallery.one_each
         rows.append(Row(path=pictures.table.path[query], class_name=pictures.table.class_name[query], **shown))
     return rows
 

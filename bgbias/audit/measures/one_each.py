@@ -15,7 +15,7 @@ from bgbias.audit.inputs import views
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures.sampled import Sampled
 from bgbias.audit.measures.scores import column, less
-from bgbias.metrics.bootstrap import Sums, estimates, sums
+from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import Scores
 
@@ -63,11 +63,6 @@ class OneEach(Sampled):
             for metric in METRICS
             for name, of in self.parts.items()
         }
-
-    def _without_some(self, values: dict[str, np.ndarray]) -> dict[str, dict[str, Sums]]:
-        """As of `Sampled`, and without doubtful masks: a full one leaves the photo as it is, which finds itself."""
-        sure = np.array(self.pictures.doubts) == ""
-        return super()._without_some(values) | self._without("doubtful", sure, values)
 
     def _parts(self) -> dict[str, Scores]:
         found = {f"{view}_in_clean": self._part(view) for view in (*views.OBJECT_ALONE, *views.BACKGROUND_ONLY)}

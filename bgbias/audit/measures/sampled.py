@@ -92,13 +92,15 @@ class Sampled:
         return {name: np.asarray(values, dtype=np.float64) for name, values in (of_scores | self.singles).items()}
 
     def _without_some(self, values: dict[str, np.ndarray]) -> dict[str, dict[str, Sums]]:
-        """What is clean, and the drop, of the queries without a near-duplicate in the gallery.
+        """What is clean, and the drop, of the queries without a near-duplicate in the gallery; of those of sure masks.
 
         Queries are left out, and the gallery stays as it is: a photo that is there twice leads no other query to
         another class. Whether a query has a near-duplicate does not depend on which are drawn, so the mean over those
         that are left estimates, without bias, the mean over all queries that have none.
         """
-        return self._without("duplicates", ~doubts.doubled(self.pictures), values)
+        sure = np.array(self.pictures.doubts) == ""
+        without = self._without("duplicates", ~doubts.doubled(self.pictures), values)
+        return without | self._without("doubtful", sure, values)
 
     def _without(self, what: str, left: np.ndarray, values: dict[str, np.ndarray]) -> dict[str, dict[str, Sums]]:
         """What is clean, and the drop, of the queries that are left; nothing where all are, or those of one class."""
@@ -126,7 +128,7 @@ class Sampled:
     def _gallery(self) -> Tensor:
         return self.embeddings["clean"][: self.size]
 
-    def _search(self, queries: Tensor, some: Tensor | slice = np.s_[:]) -> Scores:
+    def _search(self, queries: Tensor, some: Tensor | slice = slice(None)) -> Scores:
         return per_query(queries, self._gallery(), self.every, [1], self.rows[some])
 
     def _over_draws(self, of: str = "") -> Scores:

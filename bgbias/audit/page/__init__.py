@@ -107,15 +107,17 @@ def _figures(audit: dict) -> Html:
     ]
     shown += [
         tag("div", tag("span", f"Drop of {name}"), *measures.estimate(audit["drop"][metric], POINTS), class_="drop")
-        for metric, name in [*METRICS.items()][: 1 if is_one_each(audit) else None]  # of one photo to find both are one
+        for metric, name in METRICS.items()
+        if not (is_one_each(audit) and metric == "map_at_r")  # of one photo to find it is Recall@1
     ]
-    few = tag("p", _few(audit["classes"]), class_="note") if audit["classes"] < FEW_CLASSES else ""
+    few = tag("p", _few(audit), class_="note") if audit["classes"] < FEW_CLASSES else ""
     return joined(tag("div", *shown, class_="strip-of-numbers"), few)
 
 
-def _few(classes: int) -> str:
+def _few(audit: dict) -> str:
+    named = ("photo was", "photos were") if is_one_each(audit) else ("class was", "classes were")
     return (
-        f"Only {wording.many(classes, 'class was', 'classes were')} audited. The 95 % intervals of so few are a little "
+        f"Only {wording.many(audit['classes'], *named)} audited. The 95 % intervals of so few are a little "
         "too narrow: simulated, they hold the truth in 92 of 100 cases for 5 classes, in 94 for 10 or more."
     )
 
@@ -181,7 +183,7 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
         case "masks":
             return "Which masks look wrong, and the drop with others.", masks.section(audit)
         case "reading":
-            return "All shares are of queries, unless said otherwise.", definitions.section(is_one_each(audit))
+            return "All shares are of queries, unless said otherwise.", definitions.section(audit)
 
 
 def _section(name: str, title: str, lead: str, inside: Html) -> Html:

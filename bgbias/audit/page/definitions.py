@@ -3,6 +3,7 @@
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.wording import kept_together
 from bgbias.audit.verdict.grade import RULE
+from bgbias.audit.verdict.wording import is_one_each
 
 MEASURES = (  # name, definition, source
     (
@@ -113,9 +114,9 @@ MEASURES = (  # name, definition, source
     ),
     (
         "Masks in doubt",
-        "Masks that are empty, nearly full, tiny, on the border or see-through. Eroded masks are some pixels "
-        "smaller, dilated ones larger; how far the drop moves with them is seen on the same backgrounds, query by "
-        "query.",
+        "Masks that are empty, nearly full, tiny, on the border, see-through or grey all over. Eroded masks are some "
+        "pixels smaller, dilated ones larger; how far the drop moves with them is seen on the same backgrounds, query "
+        "by query.",
         "bgbias",
     ),
     (
@@ -125,10 +126,13 @@ MEASURES = (  # name, definition, source
         "as in semantic segmentation",
     ),
 )
+OF_WHOLE_GALLERIES = ("Background gap", "Conflict", "Invariance", "Variance shares", "Pair score")  # not of queries
 OF_ONE_EACH = {  # name -> its definition where photos search for themselves
     "Recall@1": "The share of photos that, searched with, are most similar to themselves as they are, by the cosine of "
     "the embeddings. High is good.",
     "MAP@R": "As there is one photo to find, Recall@1.",
+    "Right on all of K backgrounds": "The share of photos that, put on each of K backgrounds in turn, find themselves "
+    "every time. It falls with K.",
     "Queries and gallery": "A query is what is searched with: a photo as it is, or changed. The gallery, which is "
     "searched, is of all photos as they are, the query's own among them.",
     "Objects alone, backgrounds alone, mixed": "Parts of the photos, as queries; the gallery is of whole ones.",
@@ -156,12 +160,13 @@ LIMITS = (
 )
 
 
-def section(one_each: bool = False) -> Html:
-    """Return the definitions, and what cannot be concluded; `one_each`: where photos search for themselves."""
-    instead = OF_ONE_EACH if one_each else {}
+def section(audit: dict) -> Html:
+    """Return the definitions of what an audit of its kind measures, and what cannot be concluded."""
+    instead, without = OF_ONE_EACH if is_one_each(audit) else {}, OF_WHOLE_GALLERIES if "sample" in audit else ()
     described = [
         tag("div", tag("dt", name), tag("dd", kept_together(instead.get(name, text)), tag("cite", source)))
         for name, text, source in MEASURES
+        if name not in without
     ]
     limits = tag("ul", *(tag("li", limit) for limit in LIMITS))
     return joined(tag("dl", *described), tag("h3", "What cannot be concluded"), limits)

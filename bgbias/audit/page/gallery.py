@@ -48,16 +48,17 @@ def sheet(masked: Sequence[Masked]) -> Html:
 
 def row(shown: Row) -> Html:
     """Show a query and its neighbours: a strip for the clean photo, one for the swapped photo."""
-    named = [tag("code", shown.path)] if shown.path != shown.class_name else []  # of a product of its own: once
-    head = tag("h3", shown.class_name, *named)
+    head = tag("h3", shown.class_name, *([] if shown.one_each else [tag("code", shown.path)]))
     return tag("article", head, _strip(shown, "clean"), _strip(shown, "swapped"), class_="row")
 
 
 def _strip(shown: Row, view: str) -> Html:
     parts = ("{}", "neighbours_{}", "attention_{}", "pair_{}")
     photo, neighbours, attention, pair = (getattr(shown, part.format(view)) for part in parts)
-    right = sum(neighbour[2] for neighbour in neighbours)
-    caption = f"{view.capitalize()}: {right} of {len(neighbours)} right"
+    right = [neighbour[2] for neighbour in neighbours]
+    caption = f"{view.capitalize()}: {sum(right)} of {len(neighbours)} right"
+    if shown.one_each:
+        caption = f"{view.capitalize()}: " + (f"comes at {right.index(True) + 1}" if any(right) else "not among these")
     query = [_figure(photo, f"The query, {view}: {shown.class_name}", caption)]
     retrieved = [_neighbour(f"Neighbour {number}", *neighbour) for number, neighbour in enumerate(neighbours, start=1)]
     if attention is not None:

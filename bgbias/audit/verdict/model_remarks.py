@@ -1,10 +1,12 @@
 """What is to be said of a model before its figures are believed: what was guessed of it, and what it seems to be."""
 
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
-from bgbias.audit.inputs.gallery import Gallery
-from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures import normalisation
 from bgbias.audit.measures.normalisation import SILENT
 from bgbias.audit.verdict.wording import interval, percent, points
@@ -19,21 +21,24 @@ IMAGENET = (1000, 1001, 21841, 21843)  # classes of its two sizes, without and w
 ALIKE = 1.01  # times the shortest: from there on cosine and inner product may name other nearest photos
 
 
-def looked_at(embedder: Embedder, fast: Embedder, photos: Pictures | Gallery, seed: int) -> tuple[dict, list[str]]:
+def looked_at(
+    embedder: Embedder, fast: Embedder, table: pd.DataFrame, photo: Callable[[np.ndarray], Tensor], seed: int
+) -> tuple[dict, list[str]]:
     """Look at a model before its figures are measured.
 
     Args:
         embedder: named by its SPEC.
         fast: the same, by what it is run, see `answers.fastest`.
-        photos: of which some are tried.
+        table: of the photos, of which some are tried: path, class_id.
+        photo: rows -> photos, uint8 (B, 3, S, S).
         seed: of the draw.
 
     Returns:
         What `normalisation.tried` gives, and what is to be said, see `model_remarks`.
     """
-    labels = photos.table.class_id.to_numpy()
+    labels = table.class_id.to_numpy()
     rows = normalisation.sample(labels, seed)
-    of_rows = photos.photo(rows), labels[rows], list(photos.table.path[rows])
+    of_rows = photo(rows), labels[rows], list(table.path[rows])
     normalised = normalisation.tried(fast, *of_rows, seed)
     return normalised, model_remarks(embedder, of_rows[0], normalised)
 

@@ -18,11 +18,12 @@ QUICK = (
 )
 QUICK_SAMPLE = (
     "This audit is quick: two draws of swapped queries, by masks of one kind; without --quick it measures all draws, "
-    "masks of a second kind and of other sizes, and four backgrounds."
+    "masks of a second kind and of other sizes, four backgrounds, and attention."
 )
 QUICK_ONE_EACH = (
     "This audit is quick: two draws of swapped photos, by masks of one kind; without --quick it measures all draws, "
-    "masks of a second kind and of other sizes, four backgrounds, objects and backgrounds alone, and pasting."
+    "masks of a second kind and of other sizes, four backgrounds, objects and backgrounds alone, pasting, and "
+    "attention."
 )
 
 
@@ -93,7 +94,8 @@ def _quick(found: dict) -> str:
 def _clean(found: dict) -> str:
     clean, chance = found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]
     if is_one_each(found):
-        others = ", and it embeds the others just like a photo before them" if clean["value"] < 1 else ", as they must"
+        alike = ", and the model embeds the others just as an earlier photo of the list"
+        others = alike if clean["value"] < 1 else ", as they must"
         return f"As they are, {percent(clean)} of the {clean['queries']} photos find themselves{others}."
     beside = "better than" if above_chance(found) else "not shown to be better than"
     return (

@@ -90,10 +90,10 @@ def pasting(found: dict) -> list[str]:
     if back["low"] is None:
         return []
     one_each = is_one_each(found)
-    costs = COSTS if 1 in (side(back, 0), 0 if one_each else side(mirrored, 0)) else NO_COST
-    other = ", which the gallery does not show" if one_each else ""
-    at_most = max(back["high"], mirrored["high"])
-    bounded = at_most > 0 and all(of["low"] < of["high"] for of in (back, mirrored))  # classes all alike bound nothing
+    other, bounding = (", which the gallery does not show", [back]) if one_each else ("", [back, mirrored])
+    costs = COSTS if 1 in (side(of, 0) for of in bounding) else NO_COST
+    at_most = max(of["high"] for of in bounding)
+    bounded = at_most > 0 and all(of["low"] < of["high"] for of in bounding)  # classes all alike bound nothing
     bound = f", {100 * at_most:.1f} points at most" if bounded else ""
     return [
         f"Cut out and put back on their own backgrounds, photos have a Recall@1 that is {_changed(back)}; on these "
