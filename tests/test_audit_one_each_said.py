@@ -39,7 +39,9 @@ def test_the_verdict_and_the_page_say_what_was_asked(audited):
     assert 'id="alone"' in page and 'class="before-after"' in page
     assert "Each photo stands for a product of its own." in page
     assert "the query&#x27;s own among them" in page and "no photo finds itself" not in page
-    assert set(definitions.OF_ONE_EACH) <= {name for name, *_ in definitions.MEASURES}
+    named = {name for name, *_ in definitions.MEASURES}
+    assert {*definitions.OF_ONE_EACH, *definitions.OF_WHOLE_GALLERIES} <= named
+    assert "<dt>Conflict</dt>" not in page and "<dt>Lost to pasting</dt>" in page
     assert "<dt>classes</dt>" not in page and "Drop of MAP@R" not in page
     assert not [name for name in ("matrix", "views", "measures") if f'id="{name}"' in page]
 
