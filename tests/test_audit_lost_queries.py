@@ -105,6 +105,14 @@ def test_those_that_lose_most_are_shown_with_what_they_find(audited):
     assert row.attention_clean is None and row.pair_swapped is None
 
 
+def test_those_whose_masks_are_in_doubt_are_left_out(audited):
+    pictures, embeddings = audited
+    scores = scores_of(pictures, embeddings)
+    first, *others = (row.path for row in lost.lost_queries(pictures, embeddings, scores))
+    pictures.doubts = ["tiny" if path == first else "" for path in pictures.table.path]
+    assert [row.path for row in lost.lost_queries(pictures, embeddings, scores)][: len(others)] == others
+
+
 def test_all_are_looked_through_until_enough_are_found(audited, monkeypatch):
     pictures, embeddings = audited
     scores = scores_of(pictures, embeddings)
