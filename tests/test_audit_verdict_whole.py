@@ -5,7 +5,8 @@ from audit_found import FOUND, MANY, changed, r
 from test_audit_second_pool import on_second
 from test_audit_sensitivity import by_second
 
-from bgbias.audit.verdict.sentences import QUICK, QUICK_SAMPLE, printed, verdict
+from bgbias.audit.verdict import kinds
+from bgbias.audit.verdict.sentences import printed, verdict
 
 NEAR = {"pairs": [["a", "b"]], "said": "2 photos are alike.", "clean_without": r(0.5), "drop_without": r(0.1)}
 ALL = {"near_duplicates": NEAR} | by_second() | on_second()
@@ -33,7 +34,7 @@ def test_each_kind_of_audit_says_all_that_it_has_measured(changes, without, begi
     said = verdict(found, MANY.iloc[[0, 40, 1, 41]], 1, 0.023, ["It remarks this."])
     assert [" ".join(sentence.split()[:2]) for sentence in said] == beginnings
     if "This audit" in beginnings:
-        assert said[-1] == (QUICK_SAMPLE if "sample" in found else QUICK)
+        assert said[-1] == (kinds.SAMPLE if "sample" in found else kinds.WHOLE).quick
 
 
 @pytest.mark.parametrize(("grade", "start"), [("B", "Grade B. It keeps most."), (None, "It keeps most.")])

@@ -11,7 +11,7 @@ from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, POINTS
 from bgbias.audit.verdict import sensitivity
-from bgbias.audit.verdict.wording import is_one_each
+from bgbias.audit.verdict.kinds import kind
 from bgbias.metrics.names import METRICS
 
 __all__ = ["Row", "write"]
@@ -108,17 +108,18 @@ def _figures(audit: dict) -> Html:
     shown += [
         tag("div", tag("span", f"Drop of {name}"), *measures.estimate(audit["drop"][metric], POINTS), class_="drop")
         for metric, name in METRICS.items()
-        if not (is_one_each(audit) and metric == "map_at_r")  # of one photo to find it is Recall@1
+        if not (kind(audit).one_each and metric == "map_at_r")  # of one photo to find it is Recall@1
     ]
     few = tag("p", _few(audit), class_="note") if audit["classes"] < FEW_CLASSES else ""
     return joined(tag("div", *shown, class_="strip-of-numbers"), few)
 
 
 def _few(audit: dict) -> str:
-    named = ("photo was", "photos were") if is_one_each(audit) else ("class was", "classes were")
+    one, many = kind(audit).unit
+    few = wording.many(audit["classes"], f"{one} was", f"{many} were")
     return (
-        f"Only {wording.many(audit['classes'], *named)} audited. The 95 % intervals of so few are a little "
-        "too narrow: simulated, they hold the truth in 92 of 100 cases for 5 classes, in 94 for 10 or more."
+        f"Only {few} audited. The 95 % intervals of so few are a little too narrow: simulated, they hold the truth in "
+        "92 of 100 cases for 5 classes, in 94 for 10 or more."
     )
 
 

@@ -3,7 +3,7 @@
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.wording import kept_together
 from bgbias.audit.verdict.grade import RULE
-from bgbias.audit.verdict.wording import is_one_each
+from bgbias.audit.verdict.kinds import kind
 
 MEASURES = (  # name, definition, source
     (
@@ -162,7 +162,7 @@ LIMITS = (
 
 def section(audit: dict) -> Html:
     """Return the definitions of what an audit of its kind measures, and what cannot be concluded."""
-    instead, without = OF_ONE_EACH if is_one_each(audit) else {}, OF_WHOLE_GALLERIES if "sample" in audit else ()
+    instead, without = OF_ONE_EACH if kind(audit).one_each else {}, OF_WHOLE_GALLERIES if "sample" in audit else ()
     described = [
         tag("div", tag("dt", name), tag("dd", kept_together(instead.get(name, text)), tag("cite", source)))
         for name, text, source in MEASURES

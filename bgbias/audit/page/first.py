@@ -7,21 +7,8 @@ from bgbias.audit.measures.examples import Masked, Row
 from bgbias.audit.page import gallery, wording
 from bgbias.audit.page.markup import Html, tag
 from bgbias.audit.verdict import sensitivity
-from bgbias.audit.verdict.wording import is_one_each
+from bgbias.audit.verdict.kinds import kind
 
-PRODUCT = (
-    "A product is a class of these photos. A search finds it if, of all other photos, the most similar one shows it. "
-    "On other backgrounds means: all photos cut out by their masks and put on random backgrounds."
-)
-OF_A_SAMPLE = (
-    "A product is a class of these photos. A search finds it if, of all other photos of the gallery, the most similar "
-    "one shows it. On other backgrounds means: the photos that are searched with are cut out by their masks and put on "
-    "random backgrounds; the gallery stays as it is."
-)
-OF_ONE_EACH = (
-    "Each photo stands for a product of its own. It finds itself if, of all photos as they are, this photo is the most "
-    "similar one. On other backgrounds means: cut out by its mask and put on random backgrounds."
-)
 GRABCUT = (
     "These masks are GrabCut's, made without a network, and often wrong: they take a piece of the background for the "
     "object, or miss half of it. All figures of swapped photos are then wrong, too. A network makes better masks: run "
@@ -37,7 +24,7 @@ def header(audit: dict, about: About) -> Html:
     audited = {
         "queries" if "sample" in audit else "photos": f"{audit['photos']:,}",
         **({"gallery": f"{audit['gallery']:,}"} if "sample" in audit else {}),
-        **({} if is_one_each(audit) else {"classes": f"{audit['classes']:,}"}),
+        **({} if kind(audit).one_each else {"classes": f"{audit['classes']:,}"}),
         **({"model": audit["embedder"]} if about.title else {}),
         "masks": audit["masks"] + (f" and {masks['kind']}" if masks else ""),
         "backgrounds": audit["backgrounds"] + (f" and {pools['backgrounds']}" if pools else ""),
@@ -62,7 +49,7 @@ def short(audit: dict, rows: Sequence[Row]) -> Html:
         tag("p", wording.kept_together(found["said"]), class_="plain"),
         tag("div", letter, tag("div", *graded), class_="grade"),
         gallery.before_and_after(rows),
-        tag("p", OF_ONE_EACH if is_one_each(audit) else OF_A_SAMPLE if "sample" in audit else PRODUCT, class_="lead"),
+        tag("p", kind(audit).lead, class_="lead"),
     )
 
 

@@ -48,12 +48,16 @@ def interval(estimate: Estimate, unit: Unit) -> str:
 
 
 def counts(estimate: Estimate) -> str:
-    r"""Say what an estimate was counted on.
+    r"""Say what an estimate was counted on; of one query a class, queries alone.
 
     >>> counts({"queries": 1480, "classes": 1, "undefined": 2})
     '1,480\xa0queries, 1\xa0class; 2\xa0left\xa0out'
+    >>> counts({"queries": 40, "classes": 40, "undefined": 0})
+    '40\xa0queries'
     """
-    text = f"{many(estimate['queries'], 'query', 'queries')}, {many(estimate['classes'], 'class', 'classes')}"
+    text = many(estimate["queries"], "query", "queries")
+    if estimate["classes"] != estimate["queries"]:
+        text += f", {many(estimate['classes'], 'class', 'classes')}"
     return text + (f"; {estimate['undefined']:,}\u00a0left\u00a0out" if estimate["undefined"] else "")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import FEWEST, MAY_LOSE, above_chance, doubtful, too_few
-from bgbias.audit.verdict.wording import is_one_each, most, side, span
+from bgbias.audit.verdict.kinds import kind
+from bgbias.audit.verdict.wording import most, side, span
 from bgbias.config import params
 from bgbias.report.tables import MOST
 
@@ -53,22 +54,19 @@ def steps(
         if len(found["mask_doubt"]["flagged"]["border"]) > MOST * found["photos"]:
             said += " Most of these masks cover the photos' border, as inverted masks do: white has to be the object."
         return [{"said": said, "commands": _better_masks(found, asked)}]
+    search = kind(found)
     if too_few(found):
-        more = f"Audit photos of at least {FEWEST} classes"
-        if is_one_each(found):
-            more = f"Let at least {FEWEST} photos search (--queries)"
-        said = f"{more}: the figures of fewer say nothing of others."
+        said = f"{search.more.format(fewest=FEWEST)}: the figures of fewer say nothing of others."
         return [{"said": said, "commands": []}]
     if not above_chance(found):
-        works = "tells photos apart" if is_one_each(found) else "finds the classes on clean photos"
         said = (
-            f"First see that the model {works}: that it is trained, and that input_px, mean, sd and channels in its "
-            "SPEC are what it was trained with. Then audit again."
+            f"First see that the model {search.works}: that it is trained, and that input_px, mean, sd and channels in "
+            "its SPEC are what it was trained with. Then audit again."
         )
         return [{"said": said, "commands": []}]
     drops, masks = sensitivity.drops(found), [*_if_grabcut(found, asked), *_if_unlike(found)]
     sides, largest = set(sensitivity.sides(drops, 0)), max(most(drop) for _, drop in drops)
-    if sides == {1} and is_one_each(found):
+    if sides == {1} and search.one_each:
         return [*masks, {"said": OF_ONE_EACH, "commands": []}]
     if sides == {1}:
         apart = found.get("sample", {}).get("apart", False)

@@ -4,7 +4,8 @@ Like the verdict, the sentence calls an effect shown only where its 95 % interva
 """
 
 from bgbias.audit.verdict import sensitivity
-from bgbias.audit.verdict.wording import Estimate, classes, ends, is_one_each, most, side, span
+from bgbias.audit.verdict.kinds import kind
+from bgbias.audit.verdict.wording import Estimate, counted, ends, most, side, span
 from bgbias.report.tables import masks_in_doubt
 
 GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is kept; below, E
@@ -42,19 +43,14 @@ def summary(found: dict) -> dict:
     drops = sensitivity.drops(found)
     told_apart = span(clean, digits=0) != span(*swapped, digits=0) or set(sensitivity.sides(drops, 0)) == {0}
     digits = 0 if told_apart else 1  # a drop that is shown is not said of equal numbers
-    searches, one_each = f"Of 100 searches, {span(clean, digits=digits)} find the right product", is_one_each(found)
-    if one_each:
-        searches = f"Of 100 photos as they are, {span(clean, digits=digits)} find themselves"
+    search = kind(found)
+    searches = search.clean.format(clean=span(clean, digits=digits))
     if doubtful(found):
-        before = "" if one_each else f"{searches}. "
-        said = f"{before}What other backgrounds do cannot be told: most of the masks are in doubt."
+        said = f"{searches}. What other backgrounds do cannot be told: most of the masks are in doubt."
         return {"said": said, "grade": None, "graded": "No grade: most of the masks are in doubt."}
-    both = f"{searches}; on other backgrounds, {span(*swapped, digits=digits)} do"
-    if one_each:
-        themselves = span(*swapped, digits=digits)
-        both = f"Of 100 photos put on other backgrounds, {themselves} find themselves among the photos as they are"
+    both = search.swapped.format(searches=searches, swapped=span(*swapped, digits=digits))
     if few := too_few(found):
-        asked = "photos" if one_each else "classes"
+        asked = search.unit[1]
         said = f"{both}: {few} {asked} are too few to conclude anything."
         return {"said": said, "grade": None, "graded": f"No grade: one needs {FEWEST} {asked} at least."}
     said = f"{both}: {_outcome(found)}."
@@ -137,5 +133,5 @@ def _within(kept: sensitivity.Estimates) -> str:
         low, high = letter(share["low"]), letter(share["high"])
         by = f" {how}" if len(kept) > 1 else ""
         within = f"all of it {low}" if low == high else f"{low} to {high}"
-        found.append(f"{ends(share)}{by}: {within if share['low'] < share['high'] else classes(share)}")
+        found.append(f"{ends(share)}{by}: {within if share['low'] < share['high'] else counted(share)}")
     return f"95 % interval{'s' if len(kept) > 1 else ''} {'; '.join(found)}"

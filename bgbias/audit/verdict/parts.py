@@ -1,6 +1,7 @@
 """What the verdict says of the parts of photos: what object and background find by themselves."""
 
-from bgbias.audit.verdict.wording import interval, is_one_each, percent, side
+from bgbias.audit.verdict.kinds import kind
+from bgbias.audit.verdict.wording import interval, percent, side
 
 COVERED = {  # view -> how the object is covered; of the last, neither silhouette nor box can be seen
     "background_silhouette": "with its silhouette filled",
@@ -21,15 +22,16 @@ def background_only(found: dict, chance: float | None) -> list[str]:
         return []
     shares = ", ".join(f"{percent(recalls[view])} {how} ({interval(recalls[view])})" for view, how in COVERED.items())
     above = [view for view in COVERED if side(recalls[view], chance) == 1]
-    finds, known = ("itself", "which photo it is") if is_one_each(found) else ("its class", "the class")
+    search = kind(found)
     if STRICTEST in above:
-        outcome = f"the surroundings tell it {known}"
+        outcome = f"the surroundings tell it {search.told}"
     elif above:
-        outcome = f"more than guessing only where a silhouette or a box is left to see, which may be what tells {known}"
+        seen = "more than guessing only where a silhouette or a box is left to see"
+        outcome = f"{seen}, which may be what tells {search.told}"
     else:
         outcome = "not shown to be more than guessing"
     return [
-        f"With the object taken away, a photo still finds {finds} among the clean ones in {shares}, of "
+        f"With the object taken away, a photo still finds {search.itself} among the clean ones in {shares}, of "
         f"{recalls[STRICTEST]['queries']} queries; guessing would in {100 * chance:.1f} %: {outcome}."
     ]
 

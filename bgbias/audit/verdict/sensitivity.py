@@ -126,7 +126,7 @@ def either(said: list[tuple[str, str]]) -> str:
 def ranged(estimates: Estimates, digits: int, unit: str, found: dict) -> tuple[str, str]:
     """Write the range of estimates, and their intervals with the pool, in brackets.
 
-    >>> one = {"value": 0.5, "low": 0.25, "high": 0.75, "classes": 8}
+    >>> one = {"value": 0.5, "low": 0.25, "high": 0.75, "queries": 40, "classes": 8}
     >>> found = {"second_masks": None, "second_backgrounds": None, "backgrounds": "walls"}
     >>> ranged([("", one)], 1, "points", found)
     ('50.0 points', '(95 % interval 25.0 to 75.0, 8 classes; pool: walls)')

@@ -9,22 +9,9 @@ import pandas as pd
 
 from bgbias.audit.verdict import parts, sensitivity, swaps
 from bgbias.audit.verdict.grade import above_chance, doubtful
-from bgbias.audit.verdict.wording import interval, is_one_each, negative, percent, points, side
+from bgbias.audit.verdict.kinds import kind
+from bgbias.audit.verdict.wording import interval, negative, percent, points, side
 from bgbias.metrics import sample_size
-
-QUICK = (
-    "This audit is quick: clean photos and two draws of swapped ones, by masks of one kind; without --quick it "
-    "measures all the rest."
-)
-QUICK_SAMPLE = (
-    "This audit is quick: two draws of swapped queries, by masks of one kind; without --quick it measures all draws, "
-    "masks of a second kind and of other sizes, four backgrounds, and attention."
-)
-QUICK_ONE_EACH = (
-    "This audit is quick: two draws of swapped photos, by masks of one kind; without --quick it measures all draws, "
-    "masks of a second kind and of other sizes, four backgrounds, objects and backgrounds alone, pasting, and "
-    "attention."
-)
 
 
 def verdict(
@@ -52,20 +39,21 @@ def verdict(
     """
     gallery = found["sample"]["gallery"] if "sample" in found else None
     few = sample_size.few(class_names, gallery=gallery, drawn=drawn)
-    few = few[:1] if is_one_each(found) else few  # of queries; the rest is of classes, and each is one
+    search = kind(found)
+    few = few[:1] if search.one_each else few  # of queries; the rest is of classes, and each is one
     remarks = [found["sample"]["said"], *remarks] if "sample" in found else remarks
     if doubt := doubtful(found):
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]
     if "sample" in found and "worst_of_backgrounds" in found:
         said = swaps.drop(found), *swaps.agreement(found), *remarks, _clean(found), *_near_duplicates(found, True)
         alone, left_out = [], []
-        if is_one_each(found):
+        if search.one_each:
             alone = [*swaps.pasting(found), parts.object_alone(found), *parts.background_only(found, probed_chance)]
             left_out = parts.left_out(found["photos"], probed, probed_chance)
         return [*said, *alone, _worst(found), *_attention(found), *_masks(found), *left_out, *few]
     if "gap" not in found:
         doubles = _near_duplicates(found, True)
-        return [swaps.drop(found), *remarks, _clean(found), *doubles, *_masks(found), *few, _quick(found)]
+        return [swaps.drop(found), *remarks, _clean(found), *doubles, *_masks(found), *few, search.quick]
     return [
         swaps.drop(found),
         *swaps.agreement(found),
@@ -85,15 +73,9 @@ def verdict(
     ]
 
 
-def _quick(found: dict) -> str:
-    if is_one_each(found):
-        return QUICK_ONE_EACH
-    return QUICK_SAMPLE if "sample" in found else QUICK
-
-
 def _clean(found: dict) -> str:
     clean, chance = found["matrix"]["clean"]["clean"]["recall_at_1"], found["chance"]["recall_at_1"]
-    if is_one_each(found):
+    if kind(found).one_each:
         alike = ", and the model embeds the others just as an earlier photo of the list"
         others = alike if clean["value"] < 1 else ", as they must"
         return f"As they are, {percent(clean)} of the {clean['queries']} photos find themselves{others}."
@@ -138,9 +120,9 @@ def _gap(found: dict) -> list[str]:
 
 
 def _worst(found: dict) -> str:
-    over, find = found["worst_of_backgrounds"], "find themselves" if is_one_each(found) else "find their class"
+    over = found["worst_of_backgrounds"]
     return (
-        f"Put on {over['backgrounds']} backgrounds in turn, {percent(over['worst'])} of the photos {find} "
+        f"Put on {over['backgrounds']} backgrounds in turn, {percent(over['worst'])} of the photos {kind(found).find} "
         f"on every one, {percent(over['mean'])} on one of them on average."
     )
 

@@ -2,7 +2,8 @@
 
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import above_chance, guesses
-from bgbias.audit.verdict.wording import Estimate, interval, is_one_each, negative, points, side, span
+from bgbias.audit.verdict.kinds import kind
+from bgbias.audit.verdict.wording import Estimate, interval, negative, points, side, span
 
 EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
 COSTS, NO_COST = "pasting by itself costs something there", "pasting by itself is not shown to cost anything there"
@@ -89,7 +90,7 @@ def pasting(found: dict) -> list[str]:
     back, mirrored = (of["recall_at_1"] for of in found["pasting"].values())
     if back["low"] is None:
         return []
-    one_each = is_one_each(found)
+    one_each = kind(found).one_each
     other, bounding = (", which the gallery does not show", [back]) if one_each else ("", [back, mirrored])
     costs = COSTS if 1 in (side(of, 0) for of in bounding) else NO_COST
     at_most = max(of["high"] for of in bounding)

@@ -5,11 +5,6 @@ from collections.abc import Sequence
 Estimate = dict  # value, low, high: float or None; queries, classes, undefined: int. See `bootstrap.Estimate`
 
 
-def is_one_each(found: dict) -> bool:
-    """Whether an audit is of photos that each show another product, and search for themselves."""
-    return found.get("sample", {}).get("one_each", False)
-
-
 def percent(estimate: Estimate) -> str:
     """Write a share in percent.
 
@@ -41,16 +36,17 @@ def span(*estimates: Estimate, digits: int) -> str:
 def interval(estimate: Estimate) -> str:
     """Write the interval of an estimate, and of how many classes.
 
-    >>> interval({"low": 0.1, "high": 0.25, "classes": 8})
+    >>> interval({"low": 0.1, "high": 0.25, "queries": 40, "classes": 8})
     '95 % interval 10.0 to 25.0, 8 classes'
     """
-    return f"95 % interval {ends(estimate)}, {classes(estimate)}"
+    return f"95 % interval {ends(estimate)}, {counted(estimate)}"
 
 
 def intervals(estimates: Sequence[tuple[str, Estimate]]) -> str:
     """Write the intervals of one estimate or several, each with how it was made.
 
-    >>> one, other = {"low": 0.1, "high": 0.25, "classes": 8}, {"low": 0.0, "high": 0.125, "classes": 8}
+    >>> of = {"queries": 40, "classes": 8}
+    >>> one, other = {"low": 0.1, "high": 0.25} | of, {"low": 0.0, "high": 0.125} | of
     >>> intervals([("by grabcut", one), ("on walls", other)])
     '95 % intervals 10.0 to 25.0 by grabcut, 0.0 to 12.5 on walls, 8 classes'
     >>> intervals([("", one)])
@@ -59,20 +55,25 @@ def intervals(estimates: Sequence[tuple[str, Estimate]]) -> str:
     if len(estimates) == 1:
         return interval(estimates[0][1])
     listed = ", ".join(f"{ends(estimate)} {how}" for how, estimate in estimates)
-    return f"95 % intervals {listed}, {classes(*(estimate for _, estimate in estimates))}"
+    return f"95 % intervals {listed}, {counted(*(estimate for _, estimate in estimates))}"
 
 
-def classes(*estimates: Estimate) -> str:
+def counted(*estimates: Estimate) -> str:
     """Say of how many classes estimates are; and where no interval has any width, that this is as all are alike.
 
-    >>> alike = {"low": 0.0, "high": 0.0, "classes": 8}
-    >>> classes(alike), classes(alike, {"low": 0.1, "high": 0.25, "classes": 8})
+    Of one query a class, queries are said.
+
+    >>> alike = {"low": 0.0, "high": 0.0, "queries": 40, "classes": 8}
+    >>> counted(alike), counted(alike, {"low": 0.1, "high": 0.25, "queries": 40, "classes": 8})
     ('8 classes, all alike: up to 31 % of others may not be', '8 classes')
+    >>> counted({"low": 0.1, "high": 0.25, "queries": 8, "classes": 8})
+    '8 queries'
     """
     count = estimates[0]["classes"]
+    of = f"{count} {'queries' if count == estimates[0]['queries'] else 'classes'}"
     if any(estimate["low"] < estimate["high"] for estimate in estimates):
-        return f"{count} classes"
-    return f"{count} classes, all alike: up to {100 * may_be_unlike(count):.0f} % of others may not be"
+        return of
+    return f"{of}, all alike: up to {100 * may_be_unlike(count):.0f} % of others may not be"
 
 
 def may_be_unlike(alike: int) -> float:
