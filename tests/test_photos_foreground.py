@@ -13,17 +13,17 @@ def test_summary_counts_what_suspicion_names():
     tiny[5, 5:8] = 255  # 3 of 400 pixels
     inverted[:, [0, 19]] = inverted[0] = 255  # 58 of the 76 outermost ones
     good[:, 0] = good[0, :19] = 255  # 38 of the 76 are not more than half
-    see_through = np.full((20, 20), 24, dtype=np.uint8)
+    see_through = np.full((20, 20), 7, dtype=np.uint8)
     see_through[2:18, 2:18] = 150
     see_through[2:3, 2:18] = 230  # a sixteenth of what is covered; a tenth would do
     assert foreground.suspicion(see_through) == "soft"
     assert foreground.summary([see_through])["soft"] == foreground.summary([see_through])["suspect"] == 1
     see_through[3:4, 2:18] = 230
     assert foreground.suspicion(see_through) == ""
-    grey = np.full((20, 20), 25, dtype=np.uint8)  # nowhere is the old background gone
-    grey[2:18, 2:18] = 255
+    grey = np.full((20, 20), 8, dtype=np.uint8)  # nearly nowhere is the old background gone
+    grey[2:18, 2:18], grey[0, :19] = 255, 7
     assert foreground.suspicion(grey) == "soft"
-    grey[0, 0] = 24
+    grey[0] = 7  # 20 of 400 pixels
     assert foreground.suspicion(grey) == ""
     just = good.copy()
     just[19, 0:2] = 255  # 39 of the 76

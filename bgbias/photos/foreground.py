@@ -13,6 +13,8 @@ TINY = 0.01  # of the photo, a tenth of its sides: too few pixels of a network's
 NEARLY_FULL = 0.9  # of the photo: there is hardly a background to swap
 FAINT, SOLID = 25, 230  # of 255: between them a pixel is see-through
 SOFT = 0.9  # of what a mask covers; ISNet has as much in few masks, which are faint all over
+VEIL = 8  # of 255: 3 % of the old background
+VEILED = 0.95  # of all pixels; a mask that covers so much is nearly full
 PURE = 252  # of 255: white, in a JPEG, too
 BORDER = 0.5  # of the outermost pixels: objects rarely reach so far, an inverted mask does
 
@@ -32,8 +34,8 @@ def suspicion(mask: np.ndarray) -> str:
     Returns:
         The first that fits: "empty" (no pixel of 128 or more), "tiny" (covers less than 0.01 of the photo),
         "nearly_full" (more than 0.9), "border" (more than half of the outermost pixels), "soft" (more than 0.9 of the
-        pixels of 25 or more are below 230, so the object is see-through; or no pixel is below 25, so the old background
-        shines through everywhere), "" for nothing.
+        pixels of 25 or more are below 230, so the object is see-through; or more than 0.95 of all pixels are 8 or more,
+        so the old background shines through nearly everywhere), "" for nothing.
 
     >>> suspicion(np.zeros((4, 6), dtype=np.uint8)), suspicion(np.eye(4, dtype=np.uint8) * 255)
     ('empty', '')
@@ -48,8 +50,8 @@ def suspicion(mask: np.ndarray) -> str:
     inner = found[1:-1, 1:-1]
     if found.sum() - inner.sum() > BORDER * (found.size - inner.size):
         return "border"
-    covered = mask[mask >= FAINT]
-    return "soft" if covered.size == mask.size or (covered < SOLID).mean() > SOFT else ""
+    veiled = (mask >= VEIL).mean() > VEILED
+    return "soft" if veiled or (mask[mask >= FAINT] < SOLID).mean() > SOFT else ""
 
 
 def summary(masks: Iterable[np.ndarray]) -> dict[str, float]:
