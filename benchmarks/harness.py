@@ -109,13 +109,9 @@ def _wait() -> None:
 
 def machine(threads: int) -> str:
     """What the figures were measured on, in words."""
-    model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
-    if info.is_file():
-        lines = info.read_text().splitlines()
-        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
-        flags = next((line for line in lines if line.startswith("flags")), "")
-        model += "".join(f", {name}" for name in ("amx_bf16", "avx512_bf16") if name in flags)
+    flags = info.read_text() if info.is_file() else ""
+    model = cores.named() + "".join(f", {name}" for name in ("amx_bf16", "avx512_bf16") if name in flags)
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     processors = cores.count() * ranks.on_this_machine()

@@ -1,6 +1,7 @@
 """The processors that this process may use, and worker processes on them."""
 
 import os
+import platform
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -8,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
+from pathlib import Path
 from threading import Thread
 
 from bgbias import ranks
@@ -17,6 +19,14 @@ def count() -> int:
     """The number of processors that this process may use; several that share a stage share them."""
     found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, found // ranks.on_this_machine())
+
+
+def named() -> str:
+    """The name of the processor, such as "AMD EPYC", as Linux tells it; elsewhere of its kind."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
 
 
 @contextmanager

@@ -11,7 +11,8 @@ large for all this, a sample of queries is audited (--queries).
 
 Every entry of params.yaml's audit is a DVC stage of this script, which writes audits/NAME. DVC's templates take no
 optional dependencies (weights, masks, backgrounds), so `dvc repro` runs it each time; what was embedded of the same
-content comes from the cache, and figures that stay are the same to the byte (the page also names day and version).
+content comes from the cache, and figures that stay are the same to the byte (the page also names day, version and
+machine).
 
 Reads   the photos; the embedder (see below); masks and backgrounds, where folders of them are given; of a dataset
         data/prepared/NAME, data/masks/NAME/packed, data/backgrounds/NAME

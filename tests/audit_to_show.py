@@ -13,7 +13,7 @@ from bgbias.audit.measures.examples import Masked
 EVIL = '<script>alert(1)</script>" onerror="alert(1)'
 VIEWS = """clean swapped foreground_black foreground_grey foreground_mean background_silhouette background_box_blacked
     background_box_tiled mixed_same mixed_rand pasted_back pasted_mirrored""".split()
-ABOUT = About(None, "2026-11-25", "v1.2-3-gabc", False)
+ABOUT = About(None, "2026-11-25", "v1.2-3-gabc", "AMD EPYC; Python 3.11.7, torch 2.12.1", False)
 SHARE = {"low": 0.203, "high": 0.422, "queries": 7654, "classes": 321, "undefined": 0}
 
 

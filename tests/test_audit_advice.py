@@ -1,9 +1,11 @@
 """What to do after an audit: by what was measured, the cheapest first, with commands for the reader's own paths."""
 
+import platform
 import shlex
 import subprocess
 
 import pytest
+import torch
 from audit_found import changed, r
 
 from bgbias.audit import about
@@ -193,3 +195,13 @@ def test_the_version_is_that_of_the_checkout_or_of_the_package_or_not_known(tmp_
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
     subprocess.run([*git, "tag", "v3"], check=True)
     assert about.version() == "v3"
+
+
+def test_the_machine_is_named_with_its_gpu_and_the_versions(monkeypatch):
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+    monkeypatch.setattr(about.cores, "named", lambda: "A processor")
+    monkeypatch.setattr(about.torch.cuda, "is_available", lambda: False)
+    assert about.about(None, False).machine == f"A processor; {versions}"
+    monkeypatch.setattr(about.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(about.torch.cuda, "get_device_name", lambda: "A GPU")
+    assert about.machine() == f"A processor, A GPU; {versions}"

@@ -35,14 +35,14 @@ def test_names_from_outside_are_text(write):
     found["mask_doubt"]["flagged"] = {kind: [EVIL] for kind in masks.MASKS}
     found["summary"] = {"said": EVIL, "grade": EVIL, "graded": EVIL}
     found["advice"] = [{"said": EVIL, "commands": [EVIL]}, {"said": EVIL, "commands": []}]
-    html = write(found, rows(EVIL, f"{EVIL}!"), masked(EVIL), About(EVIL, EVIL, EVIL, False))
+    html = write(found, rows(EVIL, f"{EVIL}!"), masked(EVIL), About(EVIL, EVIL, EVIL, EVIL, False))
     honest = Reader(write(audit(), rows(), about=ABOUT._replace(title="A shop")))
     read = Reader(html)
     assert "<script" not in html and EVIL not in html
     assert {name for name, _ in read.tags} == {name for name, _ in honest.tags}
     keys = [{key for _, attributes in report_page.tags for key in attributes} for report_page in (read, honest)]
     assert keys[0] == keys[1]
-    counts = {"facts and titles": 7, "short": 3, "advice": 3, "before and after": 2, "pools": 2, "verdict": 1}
+    counts = {"facts and titles": 8, "short": 3, "advice": 3, "before and after": 2, "pools": 2, "verdict": 1}
     counts |= {"masks": 5, "heading": 2, "neighbours": 3, "first of two pools": 4}
     expected = sum(counts.values())
     assert "".join(read.text).count(EVIL) == expected

@@ -72,10 +72,12 @@ def test_masks_by_grabcut_have_a_plain_caveat(write):
     assert first.GRABCUT not in text(write(audit() | {"masks": "given"}, rows()))
 
 
-def test_title_date_and_version_are_at_the_head(write):
+def test_title_date_version_and_machine_are_at_the_head(write):
     html = write(audit(), rows())
     said = text(html)
-    assert said.index("2026-11-25") < said.index("v1.2-3-gabc") < said.index("In short")
+    assert (
+        said.index("2026-11-25") < said.index("v1.2-3-gabc") < said.index("AMD EPYC; Python") < said.index("In short")
+    )
     assert "<title>Background audit of torchvision:resnet50:imagenet</title>" in html
     html = write(audit(), rows(), about=ABOUT._replace(title="Our shop"))
     assert "<title>Our shop</title>" in html and "torchvision:resnet50:imagenet" in text(html)

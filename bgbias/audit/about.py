@@ -1,5 +1,6 @@
-"""What stands at the head of an audit's page: its title, when and by what it was made, and no path that is private."""
+"""What stands at the head of an audit's page: its title, when, where and by what it was made, and no private path."""
 
+import platform
 import subprocess
 from collections.abc import Mapping
 from datetime import date
@@ -7,7 +8,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
+
 import bgbias
+from bgbias import cores
 
 NO_VERSION = "not known"
 
@@ -19,18 +23,26 @@ class About(NamedTuple):
         title: of the page; None: the embedder's name is.
         date: when, such as 2026-11-25.
         version: of this project.
+        machine: its processor, GPU, and the versions that figures depend on: another one rounds otherwise.
         shortened: whether paths on the page are without their folders.
     """
 
     title: str | None
     date: str
     version: str
+    machine: str
     shortened: bool
 
 
 def about(title: str | None, shortened: bool) -> About:
-    """Say how an audit was made, today, by this version."""
-    return About(title, date.today().isoformat(), version(), shortened)
+    """Say how an audit was made, today, by this version on this machine."""
+    return About(title, date.today().isoformat(), version(), machine(), shortened)
+
+
+def machine() -> str:
+    """Return the processor, the GPU if there is one, and the versions of Python and PyTorch."""
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{cores.named()}{gpu}; Python {platform.python_version()}, torch {torch.__version__}"
 
 
 def version() -> str:

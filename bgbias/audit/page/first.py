@@ -19,7 +19,7 @@ SHORTENED = "Paths of other folders are shortened to their last names here; the 
 
 
 def header(audit: dict, about: About) -> Html:
-    """Return the title, and what was audited, when and by what: all masks and pools that the sentence rests on."""
+    """Return the title, and what was audited, when, where and how: all masks and pools that the sentence rests on."""
     masks, pools = sensitivity.opinion(audit), audit["second_backgrounds"]
     audited = {
         "queries" if "sample" in audit else "photos": f"{audit['photos']:,}",
@@ -30,6 +30,7 @@ def header(audit: dict, about: About) -> Html:
         "backgrounds": audit["backgrounds"] + (f" and {pools['backgrounds']}" if pools else ""),
         "date": about.date,
         "version of bgbias": about.version,
+        "machine": about.machine,
     }
     facts = [tag("div", tag("dt", name), tag("dd", text)) for name, text in audited.items()]
     name = tag("b", about.title) if about.title else tag("code", audit["embedder"])
