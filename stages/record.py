@@ -4,9 +4,9 @@
 
 Reads   metrics/evaluate/DATASET, data/queries/DATASET, data/embeddings/DATASET, data/attention/DATASET: of the regimes
         and seeds of params.yaml, after `dvc repro` or `dvc exp run`; dvc.lock, which says with what settings and code
-Writes  metrics/studies/STUDY.json: loss, seeds, every figure of each regime, and the differences between regimes with
-        95 % intervals; `python -m stages.documents` writes the tables that quote it
-        A study of this name with another dataset, loss, regimes or seeds is refused, without --replace
+Writes  metrics/studies/STUDY.json: loss, seeds, settings, every figure of each regime, and the differences between
+        regimes with 95 % intervals; `python -m stages.documents` writes the tables that quote it
+        A study of this name with another dataset, loss, regimes, seeds or settings is refused, without --replace
 Takes   seconds
 """
 
@@ -18,14 +18,18 @@ from bgbias.config import params
 
 def main(settings: params.Params, dataset: str, study: str, replace: bool) -> None:
     """Gather and write."""
+    from dataclasses import asdict
+
     from bgbias import files
     from bgbias.config.values import refuse_odd_names
     from bgbias.documents.record import record, refuse_other_runs, refuse_to_lose
+    from bgbias.study import counted
 
     refuse_odd_names("study", [study])
     out = Path("metrics/studies") / f"{study}.json"
     refuse_other_runs(dataset, settings.regimes)
     found = {"dataset": dataset, "loss": settings.loss}
+    found["settings"] = counted.settings(asdict(settings), dataset, settings.regimes)
     found |= record(dataset, settings.regimes, settings.seeds, settings.seed)
     if not replace:
         refuse_to_lose(out, found)

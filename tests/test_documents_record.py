@@ -3,8 +3,8 @@
 import hashlib
 import re
 import shutil
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,18 @@ VIEW = {"recall_at_1": 0.9, "map_at_r": 0.5}
 ATTENTION = {view: {"mean": 0.25, "sd": 0.1} for view in ("clean", "swapped")}
 METRICS = {"clean": VIEW, "swapped": VIEW, "drop": VIEW, "queries": 4, "lone_queries": 0, "seeds": 2}
 MEASURES = [f"{metric}_{view}" for metric in VIEW for view in ("clean", "swapped")]
+
+
+@dataclass(frozen=True)
+class Settings:
+    regimes: tuple = ("base", "cure")
+    seeds: tuple = (1, 2)
+    loss: str = "triplet"
+    seed: int = 7
+    train: dict = field(default_factory=lambda: {"demo": {"lr": 0.1}, "sop": {"lr": 0.2}})
+
+
+SETTINGS = Settings()
 
 
 def metrics(place):
@@ -112,13 +124,13 @@ def test_attention_scores_of_another_run_are_refused(root):
 
 
 def test_the_stage_writes_the_record_of_what_params_name(root):
-    settings = SimpleNamespace(regimes=["base", "cure"], seeds=[1, 2], loss="triplet", seed=7)
-    stage.main(settings, "demo", "kept", False)
+    stage.main(SETTINGS, "demo", "kept", False)
     kept = files.read_json(Path("metrics/studies/kept.json"))
     assert (kept["loss"], kept["dataset"], list(kept["regimes"])) == ("triplet", "demo", ["base", "cure"])
     table = blocks.table("differences metrics/studies/kept.json")
     assert re.search(r"\| `cure` - `base` +\| \+37.5 \(", table)
-    stage.main(settings, "demo", "kept", False)  # the same again
+    assert kept["settings"] == {"seed": 7, "train.demo.lr": 0.1}
+    stage.main(SETTINGS, "demo", "kept", False)  # the same again
     for key, other in {"dataset": "sop", "loss": "arcface", "seeds": [1], "regimes": {"base": {}}}.items():
         with pytest.raises(ValueError, match=f"kept.json holds another study; .* to lose it: {key} "):
             refuse_to_lose(Path("metrics/studies/kept.json"), kept | {key: other})
@@ -126,16 +138,15 @@ def test_the_stage_writes_the_record_of_what_params_name(root):
     files.write_json(Path("metrics/studies/other.json"), {"results": {}})
     with pytest.raises(ValueError, match="other.json holds another study"):
         refuse_to_lose(Path("metrics/studies/other.json"), kept)
-    settings.loss = "arcface"
-    with pytest.raises(
-        ValueError, match="kept.json holds another study; .* --replace to lose it: loss triplet instead of"
-    ):
-        stage.main(settings, "demo", "kept", False)
-    stage.main(settings, "demo", "kept", True)
+    others = replace(SETTINGS, loss="arcface"), replace(SETTINGS, train={"demo": {"lr": 0.3}})
+    for other, odd in zip(others, ("loss triplet instead of arcface", "train.demo.lr 0.1 instead of 0.3"), strict=True):
+        with pytest.raises(ValueError, match=f"kept.json holds another study; .* --replace to lose it: {odd}$"):
+            stage.main(other, "demo", "kept", False)
+    refuse_to_lose(Path("metrics/studies/kept.json"), {key: kept[key] for key in kept if key != "settings"})  # an older
+    stage.main(others[0], "demo", "kept", True)
     assert files.read_json(Path("metrics/studies/kept.json"))["loss"] == "arcface"
 
 
-SETTINGS = SimpleNamespace(regimes=["base", "cure"], seeds=[1, 2], loss="triplet", seed=7)
 PARAMS = "loss: triplet\nseeds: [1, 2]\ntrain:\n  demo: {lr: 0.1, max_epochs: 40}\n"
 LOCK = """stages:
   train@demo-base-1:

@@ -17,7 +17,7 @@ from bgbias.study.locked import measured, odd_runs
 
 VIEWS = ("clean", "swapped")
 ENDS = ["difference", "low", "high"]
-KIND = ("dataset", "loss", "seeds")  # of a study, beside its regimes
+KIND = ("dataset", "loss", "seeds")  # of a study, beside its regimes and settings
 
 
 def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int, root: Path = Path()) -> dict:
@@ -89,12 +89,20 @@ def _md5(path: Path) -> str:
 
 
 def refuse_to_lose(path: Path, found: dict) -> None:
-    """Raise InputError if the file holds a study of another dataset or loss, or of other regimes or seeds."""
+    """Raise InputError if the file holds a study of another dataset or loss, or of other regimes, seeds or settings.
+
+    Of a study that was recorded without its settings the rest alone is compared.
+    """
     if not path.exists():
         return
     before = files.read_json(path)
-    kinds = [{key: of.get(key) for key in KIND} | {"regimes": sorted(of.get("regimes", ()))} for of in (before, found)]
-    odd = [f"{key} {kinds[0][key]} instead of {kinds[1][key]}" for key in kinds[0] if kinds[0][key] != kinds[1][key]]
+    settings = [of.get("settings", {}) for of in (before, found)]
+    kinds = [
+        {key: of.get(key) for key in KIND} | {"regimes": sorted(of.get("regimes", ()))} | (its if all(settings) else {})
+        for of, its in zip((before, found), settings, strict=True)
+    ]
+    unlike = [key for key in kinds[0] | kinds[1] if kinds[0].get(key) != kinds[1].get(key)]
+    odd = [f"{key} {kinds[0].get(key)} instead of {kinds[1].get(key)}" for key in unlike]
     refuse(odd, f"{path} holds another study; choose another name, or add --replace to lose it")
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from bgbias.errors import InputError, as_input_error
+from bgbias.study.counted import counts
 from bgbias.study.locked import odd_runs
 from bgbias.study.results_file import FIGURES, KEY
 
 UNFINISHED = ("Queued", "Running", "Failed")  # experiments in these states have the metrics of their commit
 READ = ("bgbias/", "stages/", "data/raw/", "data/prepared/", "data/masks/", "data/backgrounds/")
 SHOWN = ("bgbias/report", "bgbias/study", "stages/report", "stages/study_tables", "stages/summary")  # after the figures
-OF_DATASET = ("data", "images", "masks", "backgrounds", "train", "evaluate")  # blocks of params.yaml by dataset
 
 
 def gather(
@@ -76,7 +76,7 @@ def gather(
 
 def _refuse_others(known: dict, experiment: dict[str, Any], dataset: str, regime: str) -> None:
     """Raise InputError if an experiment before had other settings for a dataset: one table would not say so."""
-    for name in (name for name in experiment if _counts(name, dataset, regime, experiment["loss"])):
+    for name in (name for name in experiment if counts(name, dataset, regime, experiment["loss"])):
         other, value = known.setdefault((dataset, name), (experiment["Experiment"], experiment[name]))
         if value != experiment[name]:
             found = f"{name} is {value} in {other} and {experiment[name]} in {experiment['Experiment']}"
@@ -104,13 +104,3 @@ def _others(known: dict, experiment: dict[str, Any]) -> dict[str, list[str]]:
         if content != experiment[name]:
             odd.setdefault(first, []).append(name)
     return odd
-
-
-def _counts(name: str, dataset: str, regime: str, loss: str) -> bool:
-    """Whether a parameter, by its flat name, changes a figure of one cell."""
-    block, *keys = name.split(".")
-    if block in OF_DATASET:
-        return keys[:1] == [dataset] and keys[1:] != ["workers"]
-    if block == "attention":
-        return keys[:1] != ["max_images"] or keys[1:] == [dataset]
-    return keys[:1] == [{"regime_settings": regime, "losses": loss}.get(block)] or name in ("seed", "seeds")

@@ -1,0 +1,50 @@
+"""Which parameters of params.yaml change the figures of which cells."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+OF_DATASET = ("data", "images", "masks", "backgrounds", "train", "evaluate")  # blocks of params.yaml by dataset
+
+
+def settings(params: Mapping[str, Any], dataset: str, regimes: Sequence[str]) -> dict[str, Any]:
+    """Return the parameters that the figures of some regimes of a dataset come from, beside regimes, loss and seeds.
+
+    Args:
+        params: of params.yaml.
+        dataset: its name.
+        regimes: which.
+
+    Returns:
+        Flat name, as `dvc params diff` gives it -> value.
+
+    >>> params = {"loss": "triplet", "seeds": [1], "seed": 2, "train": {"demo": {"epochs": 3}, "sop": {"epochs": 4}}}
+    >>> settings(params | {"losses": {"triplet": {"margin": 0.2}, "arcface": {"margin": 0.5}}}, "demo", ["base"])
+    {'seed': 2, 'train.demo.epochs': 3, 'losses.triplet.margin': 0.2}
+    """
+    flat = dict(_flat(params))
+    del flat["seeds"]
+    return {
+        name: flat[name] for name in flat if any(counts(name, dataset, regime, params["loss"]) for regime in regimes)
+    }
+
+
+def counts(name: str, dataset: str, regime: str, loss: str) -> bool:
+    """Whether a parameter, by its flat name, changes a figure of one cell.
+
+    >>> counts("train.demo.epochs", "demo", "base", "triplet"), counts("train.demo.workers", "demo", "base", "triplet")
+    (True, False)
+    """
+    block, *keys = name.split(".")
+    if block in OF_DATASET:
+        return keys[:1] == [dataset] and keys[1:] != ["workers"]
+    if block == "attention":
+        return keys[:1] != ["max_images"] or keys[1:] == [dataset]
+    return keys[:1] == [{"regime_settings": regime, "losses": loss}.get(block)] or name in ("seed", "seeds")
+
+
+def _flat(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in params.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", list(value) if isinstance(value, tuple) else value
