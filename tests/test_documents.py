@@ -73,6 +73,11 @@ def test_scores_differences_and_arrows_by_hand(study):
     assert cells("differences a.json pairs=base-cure of=my_demo", study)[0][0] == "my demo: `base` - `cure`"
     assert cells("attention a.json", study) == [["`cure` - `base`", *["+0.131 (-0.020 to 0.250)"] * 2]]
     assert cells("arrows a.json of=the_demo", study) == [["`base`", "90.0 → 25.0"], ["`cure`", "90.0 → 25.0"]]
+    for regime in (other := files.read_json(study / "a.json"))["regimes"].values():
+        regime["rooms"] = {"recall_at_1": 0.5}
+    files.write_json(study / "rooms.json", other)
+    both = cells("arrows a.json rooms.json of=one,two to=swapped,rooms", study)
+    assert both == [[f"`{name}`", "90.0 → 25.0", "90.0 → 50.0"] for name in ("base", "cure")]
 
 
 def test_an_interval_s_end_near_0_tells_its_side(study):

@@ -1,5 +1,6 @@
 """What the pages say in words of the studies follows from the studies' records."""
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,11 @@ from bgbias.documents import results
 
 ROOT = Path(__file__).parent.parent
 MEASURES = [f"{metric}_{view}" for metric in ("recall_at_1", "map_at_r") for view in ("clean", "swapped")]
+
+
+def page(name):
+    """A page of docs/, its lines joined."""
+    return " ".join((ROOT / "docs" / name).read_text(encoding="utf-8").split())
 
 
 def test_what_seeds_add_to_the_differences_of_the_studies():
@@ -29,28 +35,32 @@ def test_what_seeds_add_to_the_differences_of_the_studies():
     remain = shown & (size**2 > nearer**2 + 1.96**2 * seeds)
     half, of_classes = (high - low) / 2, ((high - low) / 2 / 2.02) ** 2
     hold = [np.median(2 * special.ndtr(half / np.sqrt(of_classes + more)) - 1) for more in (seeds, 3 * seeds)]
-    said = f"of {shown.sum()} differences {remain.sum()} would remain. The median interval would hold the truth in "
-    said += "{:.0f} of 100 cases, of one seed in {:.0f}.".format(*(100 * share for share in hold))
-    assert said in " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())
+    said = f"Of the {shown.sum()} differences in Recall@1 and MAP@R that are shown, {remain.sum()} then remain."
+    said += " The median interval as it stands holds the truth in {:.0f} of 100 cases, of one seed in {:.0f},"
+    assert said.format(*(100 * share for share in hold)) in page("cure.md")
 
 
-def moved_by_seeds(study):
+def moved_by_seeds(study, regimes=None):
     """By how much two networks of one seed each differ in 95 of 100 cases, by the mean variance over three seeds."""
     moved = {}
     for measure in MEASURES:
         metric, view = measure.rsplit("_", 1)
-        seeds = [regime[view][f"{metric}_seeds_sd"] for regime in study["regimes"].values()]
+        seeds = [study["regimes"][name][view][f"{metric}_seeds_sd"] for name in regimes or study["regimes"]]
         moved[measure] = 1.96 * np.sqrt(2 * np.square(seeds).mean())
     return moved
 
 
 def test_what_other_seeds_leave_of_the_ablations_of_one():
     """As docs/cure.md says: the variance over the demo's three seeds, of two networks, added to the intervals'."""
-    said, page = [], " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())
+    said, cure = [], page("cure.md")
     three, one = (files.read_json(ROOT / f"metrics/studies/{name}.json") for name in ("demo", "demo_ablations"))
     moved = moved_by_seeds(three)
-    recall, clean, swapped = (f"{100 * moved[key]:.0f}" for key in ("recall_at_1_swapped", *MEASURES[2:]))
-    assert f"by up to {recall} points of Recall@1, {clean} of clean MAP@R and {swapped} of swapped" in page
+    keys = ("recall_at_1_swapped", *MEASURES[2:])
+    recall, clean, swapped = (f"{100 * moved[key]:.0f}" for key in keys)
+    assert f"by {recall} points of Recall@1, {clean} of clean MAP@R and {swapped} of swapped (" in cure
+    pairs = [moved_by_seeds(three, pair) for pair in combinations(three["regimes"], 2)]
+    most = [f"{100 * max(pair[key] for pair in pairs):.0f}" for key in keys]
+    assert "of the pair that moves most by {}, {} and {}).".format(*most) in cure
     for measure in MEASURES[2:]:
         remain = []
         for regime in one["regimes"]:
@@ -62,17 +72,46 @@ def test_what_other_seeds_leave_of_the_ablations_of_one():
         order = [name for name in ("base", "bgaugment", "paired", "half", "varied", "photos") if name in remain]
         assert len(order) == len(remain)
         said.append(f"in {measure.rsplit('_', 1)[1]} MAP@R {', '.join(order[:-1])} and {order[-1]}")
-    assert f"remain: {'; '.join(said)}." in page
+    assert f"remain: {'; '.join(said)}." in cure
+
+
+def test_what_audits_lose_and_real_moves():
+    """As docs/audit.md says, and the README in short: by the pool of an audit, and in unseen rooms; seed 42."""
+    models = {"base": "base_42", "hog": "hog", "lite0": "efficientnet_lite0", "bgaugment": "bgaugment_42"}
+    lost = {}
+    for name, moved in models.items():
+        audit = files.read_json(ROOT / f"metrics/audits/demo_{name}.json", "drop", "recall_at_1", "value")
+        move = files.read_json(ROOT / f"metrics/studies/moves/{moved}.json", "drop_moved", "recall_at_1", "value")
+        lost[name] = (f"{100 * audit:.1f}", f"{100 * move:.1f}")
+    said = (
+        "Before these base (seed 42) loses {} points, in unseen rooms {}; HOG {} and {}; EfficientNet-Lite0 {} and {};"
+    )
+    audit = page("audit.md")
+    assert said.format(*lost["base"], *lost["hog"], *lost["lite0"]) in audit
+    assert "with landscapes and patterns, {} and {}.".format(*lost["bgaugment"]) in audit
+    order = [sorted(lost, key=lambda name: float(lost[name][place])) for place in (0, 1)]
+    assert order == [["bgaugment", "lite0", "hog", "base"], ["lite0", "hog", "bgaugment", "base"]]
+    kept = files.read_json(ROOT / "metrics/evaluate/demo/base.json", "demo", "base")
+    clean, pictures, rooms = (kept[view]["recall_at_1"] for view in ("clean", "swapped", "new_scene"))
+    assert round((clean - pictures) / (clean - rooms)) == 2  # "twice what it loses in unseen rooms"
+
+
+def test_by_what_a_colour_histogram_finds_packages():
+    """As docs/leaderboard.md says: by the object alone on grey, beside what it finds of clean photos."""
+    found = files.read_json(ROOT / "metrics/leaderboard/packages.json", "packages", "leaderboard", "rows")
+    histogram = found["colour_histogram"]
+    alone = histogram["clean"]["value"] - histogram["remedy"]["value"]
+    assert f"(alone on grey the histogram finds {100 * alone:.1f})" in page("leaderboard.md")
 
 
 def test_what_other_seeds_move_on_packages():
     moved = moved_by_seeds(files.read_json(ROOT / "metrics/studies/packages.json"))
     ends = [100 * moved[measure] for measure in MEASURES]
-    page = " ".join((ROOT / "docs/cure_pretrained.md").read_text(encoding="utf-8").split())
+    said_there = page("cure_pretrained.md")
     said = "differ by {:.0f} to {:.0f} points of Recall@1 and {:.0f} to {:.0f} of MAP@R by chance"
     assert (
         said.format(np.floor(min(ends[:2])), np.ceil(max(ends[:2])), np.floor(min(ends[2:])), np.ceil(max(ends[2:])))
-        in page
+        in said_there
     )
 
 
@@ -88,10 +127,10 @@ def test_where_the_demo_s_networks_look_on_clean_photos():
         assert augmented["low"] < 0
         less |= {loss: -augmented["difference"]} if augmented["high"] < 0 else {}
         more += [loss] if cured["low"] > 0 else []
-    page = " ".join((ROOT / "docs/cure.md").read_text(encoding="utf-8").split())
+    said_there = page("cure.md")
     said = "with {} and {} bgaugment looks at the object less than base (by {:.2f} and {:.2f},"
-    assert said.format(*less, *less.values()) in page
-    assert "bgconsistency looks at it more than base with {}, {} and {}.".format(*more) in page
+    assert said.format(*less, *less.values()) in said_there
+    assert "bgconsistency looks at it more than base with {}, {} and {}.".format(*more) in said_there
 
 
 def test_what_enlarging_and_a_part_of_the_background_win_on_packages():
@@ -103,10 +142,10 @@ def test_what_enlarging_and_a_part_of_the_background_win_on_packages():
     plain = ["the same, not enlarged", "67 %, not enlarged", "67 %, not enlarged, 30 % left"]
     wins = map_at_r.loc[enlarged].to_numpy() - map_at_r.loc[plain].to_numpy()
     left = [map_at_r.loc[rows[2]] - map_at_r.loc[rows[1]] for rows in (enlarged, plain)]
-    page = " ".join((ROOT / "docs/early_masking_tried.md").read_text(encoding="utf-8").split())
-    assert f"Enlarging wins {wins.min():.1f} to {wins.max():.1f} points of MAP@R in the three pairs above" in page
+    said_there = page("early_masking_tried.md")
+    assert f"Enlarging wins {wins.min():.1f} to {wins.max():.1f} points of MAP@R in the three pairs above" in said_there
     said = "({:.1f} points of clean MAP@R, {:.1f} of swapped; {:.1f} and {:.1f} where not enlarged)"
-    assert said.format(*left[0], *left[1]) in page
+    assert said.format(*left[0], *left[1]) in said_there
     seeds = results.csv(ROOT / "metrics/studies/tables/early_masking_packages_seeds.csv")
     three = seeds.iloc[:, 3:].map(lambda cell: float(cell.split()[0])).to_numpy()
     assert (three[2] > three[3]).all() and not (three[4] > three[5]).all()  # "only in one pair of two"

@@ -1,6 +1,7 @@
 """Every decimal number of the README, outside of tables that are written from files, and the file that it came from."""
 
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
@@ -19,14 +20,16 @@ PROSE = re.sub(
 FIGURES = {  # as it stands there -> file, keys, factor
     "90.8": ("metrics/evaluate/demo/base.json", ("demo", "base", "clean", "recall_at_1"), 100),
     "25.5": ("metrics/evaluate/demo/base.json", ("demo", "base", "swapped", "recall_at_1"), 100),
+    "56.7": ("metrics/evaluate/demo/base.json", ("demo", "base", "new_scene", "recall_at_1"), 100),
 }
 MOVES = ROOT / "metrics/studies/moves"
 ENDS = {"1.3": min, "3.4": max}  # of what a swap costs beyond a move, in points
 SPREAD = {"3.5": "recall_at_1_clean", "4.2": "map_at_r_clean"}  # by how much a processor moves a figure, in points
+MOVED_APART = {"5.0": "recall_at_1_clean", "6.8": "map_at_r_clean"}  # likewise the difference of two regimes
 
 
 def test_every_decimal_number_is_listed():
-    assert set(re.findall(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)", PROSE)) == {*FIGURES, *ENDS, *SPREAD}
+    assert set(re.findall(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)", PROSE)) == {*FIGURES, *ENDS, *SPREAD, *MOVED_APART}
 
 
 @pytest.mark.parametrize("text", FIGURES)
@@ -45,3 +48,16 @@ def test_how_far_processors_move_the_demo():
     moved = (found - found.groupby(level=0).transform("first")).abs().max() * 100
     assert {text: f"{moved[column]:.1f}" for text, column in SPREAD.items()} == {text: text for text in SPREAD}
     assert moved.filter(like="recall").max() == moved["recall_at_1_clean"] and moved.max() == moved["map_at_r_clean"]
+    found["machine"] = found.groupby(level=0).cumcount()
+    wide = found.set_index("machine", append=True).unstack("regime")
+    pairs = combinations(("base", "bgaugment", "bgconsistency"), 2)
+    apart = pd.DataFrame([_moved(wide.xs(b, axis=1, level=1) - wide.xs(a, axis=1, level=1)) for a, b in pairs]).max()
+    assert {text: f"{apart[column]:.1f}" for text, column in MOVED_APART.items()} == {
+        text: text for text in MOVED_APART
+    }
+    assert apart.filter(like="recall").max() == apart["recall_at_1_clean"] and apart.max() == apart["map_at_r_clean"]
+
+
+def _moved(differences: pd.DataFrame) -> pd.Series:
+    """By how much, at most, in points, each column differs from its first row."""
+    return (differences - differences.iloc[0]).abs().max() * 100

@@ -67,13 +67,20 @@ def differences(*paths: Path, pairs: str = "", of: str = "") -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def arrows(*paths: Path, of: str) -> pd.DataFrame:
-    """Recall@1 of studies, clean to swapped: a row a regime, a column a study, headed by one of `of`."""
+def arrows(*paths: Path, of: str, to: str = "") -> pd.DataFrame:
+    """Recall@1 of studies, clean to swapped: a row a regime, a column a study, headed by one of `of`.
+
+    Args:
+        *paths: as `stages.record` writes them.
+        of: headings, one a path, comma-separated; underscores stand for blanks.
+        to: views instead of swapped, likewise.
+    """
+    views = to.split(",") if to else ["swapped"] * len(paths)
     rows: dict[str, dict[str, str]] = {}
-    for path, heading in zip(paths, of.split(","), strict=True):
+    for path, heading, view in zip(paths, of.split(","), views, strict=True):
         for regime, found in files.read_json(path, mend=MEND)["regimes"].items():
             row = rows.setdefault(regime, {"regime": f"`{regime}`"})
-            row[heading.replace("_", " ")] = _clean_to_swapped(found)
+            row[heading.replace("_", " ")] = _clean_to(view, found)
     return pd.DataFrame(rows.values()).fillna("")
 
 
@@ -88,8 +95,8 @@ def attention(path: Path, pairs: str = "") -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _clean_to_swapped(found: dict) -> str:
-    return " → ".join(tables.percent(found[view]["recall_at_1"]) for view in ("clean", "swapped"))
+def _clean_to(view: str, found: dict) -> str:
+    return " → ".join(tables.percent(found[seen]["recall_at_1"]) for seen in ("clean", view))
 
 
 def _percent(view: dict, metric: str) -> str:
