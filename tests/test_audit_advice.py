@@ -43,6 +43,20 @@ def test_what_is_not_shown_to_help_is_not_advised():
     )  # quick
 
 
+def test_rendered_backgrounds_are_to_be_held_beside_the_photos_own():
+    rendered = {"made_with": {"backgrounds": "rendered"}}
+    pool, *rest = steps(rendered)
+    assert rest == steps() and pool["said"].startswith("Hold the photos' own backgrounds beside these, which are land")
+    spec = shlex.quote(ASKED["embedder"])
+    photos = "--photos '/home/ann/my photos' --mask-method rembg"
+    assert pool["commands"] == [
+        f"python -m stages.audit {photos} --embedder {spec} --out a --second-backgrounds photos"
+    ]
+    assert steps(rendered | LOSES_LITTLE)[0] == pool  # "do nothing" may be owed to the pool, too
+    quick = {name: of for name, of in changed(rendered).items() if name not in ("gap", "grey_gain")}
+    assert advice.steps(quick, ASKED, 7) == rest[1:]  # it takes no second pool
+
+
 def test_where_queries_are_not_in_the_gallery_audits_after_training_keep_them_apart():
     sample = {"sample": {"apart": True, "queries": 100, "of": 100}}
     training = steps(sample, ASKED | {"queries": "9"})[-1]

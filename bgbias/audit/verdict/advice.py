@@ -1,21 +1,15 @@
 """What to do after an audit, the cheapest first, with commands that run."""
 
-import shlex
 from collections.abc import Mapping
-from itertools import chain
-from pathlib import Path
 
-from bgbias.audit.verdict import sensitivity
+from bgbias.audit.verdict import commands, sensitivity
 from bgbias.audit.verdict.grade import FEWEST, MAY_LOSE, above_chance, doubtful, too_few
 from bgbias.audit.verdict.kinds import kind
 from bgbias.audit.verdict.wording import most, side, span
 from bgbias.config import params
 from bgbias.report.tables import MOST
 
-FLAGS = ("one_each",)  # options without a value
 NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "queries", "out")  # options of an audit
-OF_MASKS = {"mask_method": "method", "rembg_model": "rembg_model"}  # option -> setting of the pipeline
-OWN, RAW = "data/sources/own", "data/raw/own"  # where the pipeline looks for the user's photos, and has its copies
 BELIEVE = {  # where the drop depends on it
     "masks": "See which masks fit the objects, give these (--masks DIR), and audit again: the loss depends on them.",
     "backgrounds": "See which pool is like the places where photos are searched, and believe its figures: the loss "
@@ -64,20 +58,21 @@ def steps(
             "its SPEC are what it was trained with. Then audit again."
         )
         return [{"said": said, "commands": []}]
-    drops, masks = sensitivity.drops(found), [*_if_grabcut(found, asked), *_if_unlike(found)]
+    drops = sensitivity.drops(found)
+    doubts = [*_if_grabcut(found, asked), *_if_unlike(found), *_if_rendered(found, asked)]
     sides, largest = set(sensitivity.sides(drops, 0)), max(most(drop) for _, drop in drops)
     if sides == {1} and search.one_each:
-        return [*masks, {"said": OF_ONE_EACH, "commands": []}]
+        return [*doubts, {"said": OF_ONE_EACH, "commands": []}]
     if sides == {1}:
         apart = found.get("sample", {}).get("apart", False)
-        return [*masks, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime, network, apart)]
+        return [*doubts, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime, network, apart)]
     if 1 in sides:
         said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
     elif largest > MAY_LOSE:
         said = f"Audit more photos, for a loss of up to {100 * largest:.1f} points is not excluded."
     else:
         said = "Do nothing against backgrounds, by these photos; audit again when photos or model change."
-    return [*masks, {"said": said, "commands": []}]
+    return [*doubts, {"said": said, "commands": []}]
 
 
 def cure(training: params.Training) -> str:
@@ -85,25 +80,15 @@ def cure(training: params.Training) -> str:
     return "bgconsistency" if training.weights == "scratch" else "rising"
 
 
-def _again(asked: Mapping[str, str], **changed: str | None) -> str:
-    """The command of the audit with some options changed; those that are None are left out."""
-    return _command("audit", {name: value for name, value in {**asked, **changed}.items() if value is not None})
-
-
-def _command(stage: str, options: Mapping[str, str]) -> str:
-    words = [(f"--{name.replace('_', '-')}", *([] if name in FLAGS else [value])) for name, value in options.items()]
-    return shlex.join(["python", "-m", f"stages.{stage}", *chain(*words)])
-
-
 def _better_masks(found: dict, asked: Mapping[str, str]) -> list[str]:
     if found["masks"] == "rembg":
         return []
     if "dataset" in asked:
-        return [f"{_run(asked)} -S masks.{asked['dataset']}.method=rembg masks", _again(asked)]
+        return [f"{commands.run(asked)} -S masks.{asked['dataset']}.method=rembg masks", commands.again(asked)]
     changed = {"masks": None, "mask_method": "rembg", "out": f"{asked['out']}_rembg"}
     if asked.get("second_masks") == "rembg":
         changed["second_masks"] = None  # the same masks twice are refused
-    return [_again(asked, **changed)]
+    return [commands.again(asked, **changed)]
 
 
 def _if_grabcut(found: dict, asked: Mapping[str, str]) -> list[Step]:
@@ -127,6 +112,17 @@ def _if_unlike(found: dict) -> list[Step]:
     return [{"said": said, "commands": []}]
 
 
+def _if_rendered(found: dict, asked: Mapping[str, str]) -> list[Step]:
+    """A second pool beside rendered backgrounds, where the audit may have one."""
+    if "gap" not in found or found["second_backgrounds"] or found["made_with"]["backgrounds"] != "rendered":
+        return []
+    said = (
+        "Hold the photos' own backgrounds beside these, which are landscapes and patterns: how much is lost depends on "
+        "what is swapped in. Pictures of the places where your photos are searched would be the best (--backgrounds)."
+    )
+    return [{"said": said, "commands": [commands.again(asked, second_backgrounds="photos")]}]
+
+
 def _on_grey(found: dict) -> list[Step]:
     gain = found.get("grey_gain", {}).get("recall_at_1")
     if gain is None or side(gain, 0) != 1:
@@ -148,7 +144,7 @@ def _on_grey(found: dict) -> list[Step]:
 def _remedies(asked: Mapping[str, str]) -> list[Step]:
     said = "Measure what other remedies recover on these photos, such as crops of the object; nothing is trained."
     options = {name: value for name, value in asked.items() if name not in NOT_OF_REMEDIES}
-    command = _command("remedies", options | {"out": f"{asked['out']}/remedies.json"})
+    command = commands.command("remedies", options | {"out": f"{asked['out']}/remedies.json"})
     return [{"said": said, "commands": [command]}]
 
 
@@ -172,28 +168,13 @@ def _training(asked: Mapping[str, str], seed: int, regime: str, network: str, ap
     if own:  # the same test photos for both
         audits = {f"{asked['out']}_before": asked["embedder"]} | audits
     if apart:
-        said += (
-            f" The pipeline lets every test photo search all others; audits of {RAW} keep queries and gallery apart."
-        )
-        again = [_again(asked, photos=RAW, embedder=spec, out=out) for out, spec in audits.items()]
+        kept = f"audits of {commands.RAW} keep queries and gallery apart"
+        said += f" The pipeline lets every test photo search all others; {kept}."
+        again = [commands.again(asked, photos=commands.RAW, embedder=spec, out=out) for out, spec in audits.items()]
     else:
-        again = [_command("audit", {"dataset": dataset, "embedder": spec, "out": out}) for out, spec in audits.items()]
-    train = f"{_run(asked)} -S 'regimes=[base,{regime}]'"
-    return [{"said": said, "commands": [*(_copied(asked["photos"]) if own else []), train, *again]}]
-
-
-def _copied(photos: str) -> list[str]:
-    """What gives the pipeline these photos, and no older ones: DVC does not look whether its copies are of them."""
-    here, linked, copies = (Path(folder).resolve() for folder in (photos, OWN, RAW))
-    if here == copies:
-        return []
-    link = [] if here == linked else [f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(photos)})" {OWN}']
-    return [*link, *(["dvc exp run -f -S 'datasets=[own]' raw@own"] if copies.exists() else [])]
-
-
-def _run(asked: Mapping[str, str]) -> str:
-    """The command that runs the pipeline on the audited photos, with masks by the same method."""
-    changes = {"datasets": f"[{asked.get('dataset', 'own')}]"}
-    if "photos" in asked:
-        changes |= {f"masks.own.{to}": asked[name] for name, to in OF_MASKS.items() if name in asked}
-    return shlex.join(["dvc", "exp", "run", *(word for name in changes for word in ("-S", f"{name}={changes[name]}"))])
+        again = [
+            commands.command("audit", {"dataset": dataset, "embedder": spec, "out": out})
+            for out, spec in audits.items()
+        ]
+    train = f"{commands.run(asked)} -S 'regimes=[base,{regime}]'"
+    return [{"said": said, "commands": [*(commands.copied(asked["photos"]) if own else []), train, *again]}]
