@@ -19,7 +19,10 @@ OF_A_FOLDER = {  # options of the command line, for a folder of photos
         "help": "of rembg: a name, downloaded, or NAME:FILE, as isnet-general-use:isnet.onnx; without it u2net",
         "metavar": "MODEL",
     },
-    "backgrounds": {"help": "folder of background pictures; without it 100 are rendered", "metavar": "DIR"},
+    "backgrounds": {
+        "help": "folder of background pictures; without it 100 landscapes and patterns are rendered",
+        "metavar": "DIR",
+    },
 }
 
 
