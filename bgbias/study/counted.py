@@ -6,25 +6,25 @@ from typing import Any
 OF_DATASET = ("data", "images", "masks", "backgrounds", "train", "evaluate")  # blocks of params.yaml by dataset
 
 
-def settings(params: Mapping[str, Any], dataset: str, regimes: Sequence[str]) -> dict[str, Any]:
+def settings(values: Mapping[str, Any], dataset: str, regimes: Sequence[str]) -> dict[str, Any]:
     """Return the parameters that the figures of some regimes of a dataset come from, beside regimes, loss and seeds.
 
     Args:
-        params: of params.yaml.
+        values: of params.yaml.
         dataset: its name.
         regimes: which.
 
     Returns:
         Flat name, as `dvc params diff` gives it -> value.
 
-    >>> params = {"loss": "triplet", "seeds": [1], "seed": 2, "train": {"demo": {"epochs": 3}, "sop": {"epochs": 4}}}
-    >>> settings(params | {"losses": {"triplet": {"margin": 0.2}, "arcface": {"margin": 0.5}}}, "demo", ["base"])
+    >>> values = {"loss": "triplet", "seeds": [1], "seed": 2, "train": {"demo": {"epochs": 3}, "sop": {"epochs": 4}}}
+    >>> settings(values | {"losses": {"triplet": {"margin": 0.2}, "arcface": {"margin": 0.5}}}, "demo", ["base"])
     {'seed': 2, 'train.demo.epochs': 3, 'losses.triplet.margin': 0.2}
     """
-    flat = dict(_flat(params))
+    flat = dict(_flat(values))
     del flat["seeds"]
     return {
-        name: flat[name] for name in flat if any(counts(name, dataset, regime, params["loss"]) for regime in regimes)
+        name: flat[name] for name in flat if any(counts(name, dataset, regime, values["loss"]) for regime in regimes)
     }
 
 
@@ -42,8 +42,8 @@ def counts(name: str, dataset: str, regime: str, loss: str) -> bool:
     return keys[:1] == [{"regime_settings": regime, "losses": loss}.get(block)] or name in ("seed", "seeds")
 
 
-def _flat(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in params.items():
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
         else:
