@@ -22,7 +22,7 @@ def count() -> int:
 
 
 def named() -> str:
-    """The name of the processor, such as "AMD EPYC", as Linux tells it; elsewhere of its kind."""
+    """Return the name of the processor, such as "AMD EPYC", as Linux tells it; elsewhere of its kind."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -6,7 +6,8 @@ Reads   metrics/evaluate/DATASET, data/queries/DATASET, data/embeddings/DATASET,
         and seeds of params.yaml, after `dvc repro` or `dvc exp run`; dvc.lock, which says with what settings and code
 Writes  metrics/studies/STUDY.json: loss, seeds, settings, every figure of each regime, and the differences between
         regimes with 95 % intervals; `python -m stages.documents` writes the tables that quote it
-        A study of this name with another dataset, loss, regimes, seeds or settings is refused, without --replace
+        A study of this name with another dataset, loss, regimes, seeds or settings is refused, without --replace; so
+        is one with other figures, recorded before settings were
 Takes   seconds
 """
 

@@ -50,7 +50,7 @@ def test_rendered_backgrounds_are_to_be_held_beside_the_photos_own():
     spec = shlex.quote(ASKED["embedder"])
     photos = "--photos '/home/ann/my photos' --mask-method rembg"
     assert pool["commands"] == [
-        f"python -m stages.audit {photos} --embedder {spec} --out a --second-backgrounds photos"
+        f"python -m stages.audit {photos} --embedder {spec} --out a_own_backgrounds --second-backgrounds photos"
     ]
     assert steps(rendered | LOSES_LITTLE)[0] == pool  # "do nothing" may be owed to the pool, too
     quick = {name: of for name, of in changed(rendered).items() if name not in ("gap", "grey_gain")}

@@ -142,7 +142,15 @@ def test_the_stage_writes_the_record_of_what_params_name(root):
     for other, odd in zip(others, ("loss triplet instead of arcface", "train.demo.lr 0.1 instead of 0.3"), strict=True):
         with pytest.raises(ValueError, match=f"kept.json holds another study; .* --replace to lose it: {odd}$"):
             stage.main(other, "demo", "kept", False)
-    refuse_to_lose(Path("metrics/studies/kept.json"), {key: kept[key] for key in kept if key != "settings"})  # an older
+    older = {key: kept[key] for key in kept if key != "settings"}  # by other figures it tells that they were others
+    files.write_json(Path("metrics/studies/older.json"), older)
+    refuse_to_lose(Path("metrics/studies/older.json"), kept)
+    moved = kept | {"regimes": kept["regimes"] | {"cure": {"clean": {"recall_at_1": 0.1}}}}
+    with pytest.raises(
+        ValueError, match="older.json holds another study; .*: other figures, and settings that it does"
+    ):
+        refuse_to_lose(Path("metrics/studies/older.json"), moved)
+    refuse_to_lose(Path("metrics/studies/kept.json"), moved)  # the same settings
     stage.main(others[0], "demo", "kept", True)
     assert files.read_json(Path("metrics/studies/kept.json"))["loss"] == "arcface"
 

@@ -23,7 +23,7 @@ class About(NamedTuple):
         title: of the page; None: the embedder's name is.
         date: when, such as 2026-11-25.
         version: of this project.
-        machine: its processor, GPU, and the versions that figures depend on: another one rounds otherwise.
+        machine: its processor, its GPU, Python and PyTorch: another one rounds otherwise.
         shortened: whether paths on the page are without their folders.
     """
 

@@ -91,18 +91,20 @@ def _md5(path: Path) -> str:
 def refuse_to_lose(path: Path, found: dict) -> None:
     """Raise InputError if the file holds a study of another dataset or loss, or of other regimes, seeds or settings.
 
-    Of a study that was recorded without its settings the rest alone is compared.
+    Where it does not tell its settings, other figures are taken for a sign of others.
     """
     if not path.exists():
         return
     before = files.read_json(path)
-    settings = [of.get("settings", {}) for of in (before, found)]
-    kinds = [
-        {key: of.get(key) for key in KIND} | {"regimes": sorted(of.get("regimes", ()))} | (its if all(settings) else {})
-        for of, its in zip((before, found), settings, strict=True)
-    ]
-    unlike = [key for key in kinds[0] | kinds[1] if kinds[0].get(key) != kinds[1].get(key)]
-    odd = [f"{key} {kinds[0].get(key)} instead of {kinds[1].get(key)}" for key in unlike]
+    then, now = (
+        {key: of.get(key) for key in KIND} | {"regimes": sorted(of.get("regimes", ()))} | of.get("settings", {})
+        for of in (before, found)
+    )
+    if "settings" not in before:
+        then |= {name: now[name] for name in found["settings"]}
+    odd = [f"{key} {then.get(key)} instead of {now.get(key)}" for key in then | now if then.get(key) != now.get(key)]
+    if not odd and "settings" not in before and before["regimes"] != found["regimes"]:
+        odd = ["other figures, and settings that it does not tell"]
     refuse(odd, f"{path} holds another study; choose another name, or add --replace to lose it")
 
 

@@ -21,20 +21,24 @@ def settings(values: Mapping[str, Any], dataset: str, regimes: Sequence[str]) ->
     >>> settings(values | {"losses": {"triplet": {"margin": 0.2}, "arcface": {"margin": 0.5}}}, "demo", ["base"])
     {'seed': 2, 'train.demo.epochs': 3, 'losses.triplet.margin': 0.2}
     """
-    flat = dict(_flat(values))
-    del flat["seeds"]
+    cells = [(dataset, regime, values["loss"]) for regime in regimes]
     return {
-        name: flat[name] for name in flat if any(counts(name, dataset, regime, values["loss"]) for regime in regimes)
+        name: value
+        for name, value in _flat(values)
+        if name == "threads" or (name != "seeds" and any(counts(name, *cell) for cell in cells))
     }
 
 
 def counts(name: str, dataset: str, regime: str, loss: str) -> bool:
-    """Whether a parameter, by its flat name, changes a figure of one cell.
+    """Whether a parameter, by its flat name, changes a figure of one cell; threads do by rounding alone.
 
-    >>> counts("train.demo.epochs", "demo", "base", "triplet"), counts("train.demo.workers", "demo", "base", "triplet")
-    (True, False)
+    >>> names = ("train.demo.epochs", "train.demo.workers", "losses.triplet.overrides.cars196.lr", "threads")
+    >>> [counts(name, "demo", "base", "triplet") for name in names]
+    [True, False, False, False]
     """
     block, *keys = name.split(".")
+    if keys[1:2] == ["overrides"]:
+        return keys[0] == loss and keys[2:3] == [dataset]
     if block in OF_DATASET:
         return keys[:1] == [dataset] and keys[1:] != ["workers"]
     if block == "attention":

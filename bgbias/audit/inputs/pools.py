@@ -1,7 +1,7 @@
 """Pools of backgrounds: rendered, of a folder, or the photos' own; and a second one to hold beside the first.
 
 Drop and conflict depend on which backgrounds are swapped in. The photos' own are a pool of real ones that is always at
-hand; who has learnt them is misled by them most.
+hand, and disturb those least that know them.
 """
 
 from collections.abc import Iterable, Iterator

@@ -146,7 +146,7 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
     """The lead of a section, and what it shows."""
     match name:
         case "figures":
-            lead = "With 95 % intervals over classes, and what they were counted on."
+            lead = f"With 95 % intervals over {kind(audit).unit[1]}, and what they were counted on."
             lead += f" By the first masks, {sensitivity.kinds(audit)[0]}." if audit["second_masks"] else ""
             lead += f" On the first pool, {audit['backgrounds']}." if audit["second_backgrounds"] else ""
             return lead, _figures(audit)

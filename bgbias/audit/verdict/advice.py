@@ -118,9 +118,11 @@ def _if_rendered(found: dict, asked: Mapping[str, str]) -> list[Step]:
         return []
     said = (
         "Hold the photos' own backgrounds beside these, which are landscapes and patterns: how much is lost depends on "
-        "what is swapped in. Pictures of the places where your photos are searched would be the best (--backgrounds)."
+        "what is swapped in. Best are pictures of places where people take the photos that they search with "
+        "(--backgrounds)."
     )
-    return [{"said": said, "commands": [commands.again(asked, second_backgrounds="photos")]}]
+    beside = {"second_backgrounds": "photos", "out": f"{asked['out']}_own_backgrounds"}
+    return [{"said": said, "commands": [commands.again(asked, **beside)]}]
 
 
 def _on_grey(found: dict) -> list[Step]:

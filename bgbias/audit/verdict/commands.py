@@ -11,12 +11,12 @@ OWN, RAW = "data/sources/own", "data/raw/own"  # where the pipeline looks for th
 
 
 def again(asked: Mapping[str, str], **changed: str | None) -> str:
-    """The command of the audit with some options changed; those that are None are left out."""
+    """Return the command of the audit with some options changed; those that are None are left out."""
     return command("audit", {name: value for name, value in {**asked, **changed}.items() if value is not None})
 
 
 def command(stage: str, options: Mapping[str, str]) -> str:
-    """The command of a stage with these options.
+    """Return the command of a stage with these options.
 
     >>> command("audit", {"photos": "my photos", "one_each": "True"})
     "python -m stages.audit --photos 'my photos' --one-each"
@@ -26,7 +26,7 @@ def command(stage: str, options: Mapping[str, str]) -> str:
 
 
 def copied(photos: str) -> list[str]:
-    """What gives the pipeline these photos, and no older ones: DVC does not look whether its copies are of them."""
+    """Return what gives the pipeline these photos, and no older ones: DVC does not look whether copies are of them."""
     here, linked, copies = (Path(folder).resolve() for folder in (photos, OWN, RAW))
     if here == copies:
         return []
@@ -35,7 +35,7 @@ def copied(photos: str) -> list[str]:
 
 
 def run(asked: Mapping[str, str]) -> str:
-    """The command that runs the pipeline on the audited photos, with masks by the same method."""
+    """Return the command that runs the pipeline on the audited photos, with masks by the same method."""
     changes = {"datasets": f"[{asked.get('dataset', 'own')}]"}
     if "photos" in asked:
         changes |= {f"masks.own.{to}": asked[name] for name, to in OF_MASKS.items() if name in asked}
