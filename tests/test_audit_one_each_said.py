@@ -43,6 +43,8 @@ def test_the_verdict_and_the_page_say_what_was_asked(audited):
     assert {*definitions.OF_ONE_EACH, *definitions.OF_WHOLE_GALLERIES} <= named
     assert "<dt>Conflict</dt>" not in page and "<dt>Lost to pasting</dt>" in page
     assert "<dt>classes</dt>" not in page and "Drop of MAP@R" not in page
+    assert "intervals over photos" in page and "when photos are drawn anew" in page
+    assert found["summary"]["graded"].endswith(" and an embedder may go by them.")  # pose and light stay
     assert not [name for name in ("matrix", "views", "measures") if f'id="{name}"' in page]
 
 

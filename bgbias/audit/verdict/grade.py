@@ -71,7 +71,7 @@ def summary(found: dict) -> dict:
     several = f": {sensitivity.either([(how, letter(share['value'])) for how, share in kept])}" if grades[1:] else ""
     graded = (
         f"Of what it finds beyond guessing, it keeps {span(*(share for _, share in kept), digits=1)} % on other "
-        f"backgrounds ({_within(kept)}){several}. {RULE}."
+        f"backgrounds ({_within(kept)}){several}. {RULE}.{search.caveat}"
     )
     return {"said": said, "grade": " or ".join(grades), "graded": graded}
 

@@ -17,6 +17,7 @@ class Kind(NamedTuple):
         works: what a model does that is better than guessing.
         more: what to do where there are too few; `{fewest}` is the number.
         quick: what a quick audit leaves out.
+        caveat: what is to be said of its grade.
         lead: what the page says of a search.
     """
 
@@ -30,6 +31,7 @@ class Kind(NamedTuple):
     works: str
     more: str
     quick: str
+    caveat: str
     lead: str
 
 
@@ -45,6 +47,7 @@ WHOLE = Kind(
     more="Audit photos of at least {fewest} classes",
     quick="This audit is quick: clean photos and two draws of swapped ones, by masks of one kind; without --quick it "
     "measures all the rest.",
+    caveat="",
     lead="A product is a class of these photos. A search finds it if, of all other photos, the most similar one shows "
     "it. On other backgrounds means: all photos cut out by their masks and put on random backgrounds.",
 )
@@ -68,6 +71,7 @@ ONE_EACH = Kind(
     quick="This audit is quick: two draws of swapped photos, by masks of one kind; without --quick it measures all "
     "draws, masks of a second kind and of other sizes, four backgrounds, objects and backgrounds alone, pasting, and "
     "attention.",
+    caveat=" It is no grade of an audit in classes: pose and light stay here, and an embedder may go by them.",
     lead="Each photo stands for a product of its own. It finds itself if, of all photos as they are, this photo is the "
     "most similar one. On other backgrounds means: cut out by its mask and put on random backgrounds.",
 )
