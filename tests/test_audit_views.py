@@ -15,6 +15,7 @@ from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.inputs.pools import of_pack
 from bgbias.audit.inputs.second_kind import SecondKind
 from bgbias.cache import Cache
+from bgbias.config import read
 from bgbias.photos.extent import grown
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos
@@ -191,3 +192,15 @@ def test_whatever_makes_other_pictures_gives_them_another_identity(pictures, tmp
     others += [made(table=alike), made(table=alike, ids=np.append(IDS[:-1], 3))]
     others += [made(geometry=dataclasses.replace(photos.geometry, input_px=PX // 2))]
     assert made() == pictures.identity and len({made(), *others}) == 1 + len(others)
+
+
+def test_another_seed_draws_other_backgrounds_and_donors(pictures):
+    other = Pictures(pictures.photos, IDS, pictures.pool, 6, pictures._cache, DRAWS, "swapped")
+    rows = pictures.probed
+    for view in ("swapped/0", "grid/0", "mixed_rand", "mixed_other"):
+        assert not torch.equal(seen(pictures, view, rows), seen(other, view, rows)), view
+
+
+def test_as_much_of_a_background_is_shown_as_in_training_with_photos_of_ones_own():
+    ours, trained = square(PX), read.load().images["own"]
+    assert (ours.train_crop_share, ours.train_crop_ratio) == (trained.train_crop_share, trained.train_crop_ratio)
