@@ -28,9 +28,9 @@ def by_class(queries: pd.DataFrame) -> list[dict]:
         For each class that has queries: class, queries (how many), and its means: drop, drop_second, and agreement,
         None where no photo has one.
 
-    >>> drops = {"recall_at_1_drop": [0.5, 1, 1, None], "recall_at_1_drop_second": 0.0, "mask_agreement": float("nan")}
+    >>> drops = {"recall_at_1_drop": [1, 0.5, 1, None], "recall_at_1_drop_second": 0.0, "mask_agreement": float("nan")}
     >>> by_class(pd.DataFrame({"class_name": ["a", "b", "b", "b"]} | drops))[0]
-    {'class': 'b', 'queries': 2, 'drop': 1.0, 'drop_second': 0.0, 'agreement': None}
+    {'class': 'b', 'queries': 2, 'drop': 0.75, 'drop_second': 0.0, 'agreement': None}
     """
     groups = queries[queries[BY_CLASS["drop"]].notna()].groupby("class_name")
     means, added, sizes = groups[list(BY_CLASS.values())].mean(), groups[BY_CLASS["drop"]].sum(), groups.size()
