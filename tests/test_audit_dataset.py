@@ -88,8 +88,8 @@ def test_near_duplicates_of_a_sample_of_a_dataset_are_those_among_all_its_photos
 
 
 def test_photos_that_are_enlarged_for_the_embedder_are_named(settings, tmp_path):
-    remarks = sources.of_dataset("drawn", settings, 32, Cache(tmp_path)).remarks
-    assert "packed for crops of 20 px and enlarged to the embedder's 32" in remarks[1]
+    whole, enlarged = (sources.of_dataset("drawn", settings, px, Cache(tmp_path), "none").remarks for px in (20, 21))
+    assert "packed for crops of 20 px and enlarged to the embedder's 21" in enlarged[1] and len(whole) == 1
 
 
 @pytest.mark.parametrize(
