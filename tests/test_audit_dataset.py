@@ -102,11 +102,14 @@ def test_second_masks_of_a_dataset_are_made_of_its_packed_photos(
     monkeypatch.setattr(second_kind, "cut_out", lambda *given: asked.append(given[1]) or cut_out(*given))
     settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method=method)
     photos = Photos.prepared("drawn", geometry)
-    second = sources.of_dataset("drawn", settings, 16, Cache(tmp_path)).pictures.second_kind
-    assert second.name == kind and {options.grabcut_radius for options in asked} == {radius}
-    for mask, image_id in zip(second.masks, photos.split("test"), strict=True):
-        expected = segment.grabcut(Image.fromarray(photos.photos[image_id]), second_kind.GRABCUT_PX, radius)
-        assert np.array_equal(mask[..., 0], np.asarray(expected))
+    for queries in (None, 4):
+        pictures = sources.of_dataset("drawn", settings, 16, Cache(tmp_path), queries=queries).pictures
+        second = pictures.second_kind
+        assert second.name == kind and {options.grabcut_radius for options in asked} == {radius}
+        for mask, image_id in zip(second.masks, pictures.image_ids, strict=True):
+            expected = segment.grabcut(Image.fromarray(photos.photos[image_id]), second_kind.GRABCUT_PX, radius)
+            assert np.array_equal(mask[..., 0], np.asarray(expected))
+    assert len(pictures.image_ids) == 4 and not np.array_equal(pictures.image_ids, photos.split("test")[:4])
     assert sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none").pictures.second_kind is None
 
 
