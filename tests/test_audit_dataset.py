@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageOps
 
 from bgbias.audit.inputs import second_kind, sources
+from bgbias.audit.inputs.pools import mark
 from bgbias.audit.measures import answers, embeddings
 from bgbias.audit.measures.figures import Measures
 from bgbias.audit.measures.sampled import Sampled
@@ -90,6 +91,12 @@ def test_near_duplicates_of_a_sample_of_a_dataset_are_those_among_all_its_photos
 def test_photos_that_are_enlarged_for_the_embedder_are_named(settings, tmp_path):
     whole, enlarged = (sources.of_dataset("drawn", settings, px, Cache(tmp_path), "none").remarks for px in (20, 21))
     assert "packed for crops of 20 px and enlarged to the embedder's 21" in enlarged[1] and len(whole) == 1
+
+
+def test_an_audit_of_a_dataset_is_marked_by_its_photos_masks_and_backgrounds(settings, tmp_path):
+    about = sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none").described["made_with"]
+    made = {"photos": "prepared/drawn/photos", "masks": "masks/drawn/packed", "backgrounds": "backgrounds/drawn/test"}
+    assert {name: about[name] for name in made} == {name: mark(Path("data") / of) for name, of in made.items()}
 
 
 @pytest.mark.parametrize(
