@@ -163,3 +163,17 @@ def test_copies_of_audited_photos_among_backgrounds_are_refused_also_if_recompre
     message = "walls: audited photos among the backgrounds, with their objects; give a folder without them: "
     with pytest.raises(ValueError, match=f"{message}4.jpg = pear/3.png$"):
         opened(which)
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_backgrounds_that_are_photos_to_the_byte_are_refused_whichever_these_are(tmp_path, second):
+    walls, paths = tmp_path / "walls", ["0.png", "1.png", "2.png"]
+    walls.mkdir()
+    for number in range(7):
+        folder = tmp_path if number < 3 else walls
+        Image.new("RGB", (20 + number, 20), (90, 9 * number, 0)).save(folder / f"{number}.png")
+    asked, first = (str(walls), None) if second else (None, walls)
+    pools.refuse_unfit(asked, first, tmp_path, paths, 1)
+    (walls / "6.png").write_bytes((tmp_path / "2.png").read_bytes())
+    with pytest.raises(ValueError, match="with their objects; give a folder without them: .*/walls/6.png$"):
+        pools.refuse_unfit(asked, first, tmp_path, paths, 1)

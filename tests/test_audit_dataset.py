@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageOps
 
 from bgbias.audit.inputs import second_kind, sources
+from bgbias.audit.inputs.pools import mark
 from bgbias.audit.measures import answers, embeddings
 from bgbias.audit.measures.figures import Measures
 from bgbias.audit.measures.sampled import Sampled
@@ -88,8 +89,14 @@ def test_near_duplicates_of_a_sample_of_a_dataset_are_those_among_all_its_photos
 
 
 def test_photos_that_are_enlarged_for_the_embedder_are_named(settings, tmp_path):
-    remarks = sources.of_dataset("drawn", settings, 32, Cache(tmp_path)).remarks
-    assert "packed for crops of 20 px and enlarged to the embedder's 32" in remarks[1]
+    whole, enlarged = (sources.of_dataset("drawn", settings, px, Cache(tmp_path), "none").remarks for px in (20, 21))
+    assert "packed for crops of 20 px and enlarged to the embedder's 21" in enlarged[1] and len(whole) == 1
+
+
+def test_an_audit_of_a_dataset_is_marked_by_its_photos_masks_and_backgrounds(settings, tmp_path):
+    about = sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none").described["made_with"]
+    made = {"photos": "prepared/drawn/photos", "masks": "masks/drawn/packed", "backgrounds": "backgrounds/drawn/test"}
+    assert {name: about[name] for name in made} == {name: mark(Path("data") / of) for name, of in made.items()}
 
 
 @pytest.mark.parametrize(
@@ -102,11 +109,14 @@ def test_second_masks_of_a_dataset_are_made_of_its_packed_photos(
     monkeypatch.setattr(second_kind, "cut_out", lambda *given: asked.append(given[1]) or cut_out(*given))
     settings.masks["drawn"] = dataclasses.replace(settings.masks["drawn"], method=method)
     photos = Photos.prepared("drawn", geometry)
-    second = sources.of_dataset("drawn", settings, 16, Cache(tmp_path)).pictures.second_kind
-    assert second.name == kind and {options.grabcut_radius for options in asked} == {radius}
-    for mask, image_id in zip(second.masks, photos.split("test"), strict=True):
-        expected = segment.grabcut(Image.fromarray(photos.photos[image_id]), second_kind.GRABCUT_PX, radius)
-        assert np.array_equal(mask[..., 0], np.asarray(expected))
+    for queries in (None, 4):
+        pictures = sources.of_dataset("drawn", settings, 16, Cache(tmp_path), queries=queries).pictures
+        second = pictures.second_kind
+        assert second.name == kind and {options.grabcut_radius for options in asked} == {radius}
+        for mask, image_id in zip(second.masks, pictures.image_ids, strict=True):
+            expected = segment.grabcut(Image.fromarray(photos.photos[image_id]), second_kind.GRABCUT_PX, radius)
+            assert np.array_equal(mask[..., 0], np.asarray(expected))
+    assert len(pictures.image_ids) == 4 and not np.array_equal(pictures.image_ids, photos.split("test")[:4])
     assert sources.of_dataset("drawn", settings, 16, Cache(tmp_path), "none").pictures.second_kind is None
 
 

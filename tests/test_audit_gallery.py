@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 from bgbias.audit.inputs import gallery as galleries
-from bgbias.audit.inputs import second_kind
+from bgbias.audit.inputs import packs, second_kind
 from bgbias.cache import Cache
 from bgbias.errors import InputError
+from bgbias.masks.make import file_of
 from bgbias.photos.decode import read_photo
 from bgbias.photos.pack import Pack, crop
 from bgbias.photos.views import Photos
@@ -100,3 +101,31 @@ def test_second_masks_are_made_anew_for_other_photos_or_by_another_method(tmp_pa
         (tmp_path / "net.onnx").write_bytes(content)
         assert masks(one, np.array([0, 1]), network) == expected
     assert np.array_equal(np.asarray(made[3]), one[0]) and second_kind.making("rembg", "given", "a").rembg_model == "a"
+
+
+def test_photos_and_masks_of_a_folder_are_made_anew_for_another_side_photo_method_or_network(tmp_path, monkeypatch):
+    table, cache = pd.DataFrame({"path": ["0.png"], "mask_path": ""}), Cache(tmp_path / "cache")
+    calls, network = [], tmp_path / "net.onnx"
+
+    def make(table, folder, out, options):
+        calls.append(options)
+        out.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (9, 12), 100 + len(calls)).save(file_of(out, "0.png"))
+
+    def anew(options, px=8):
+        photo = packs.photo_pack(table, tmp_path, px, cache)[0]
+        mask = packs.mask_pack(table, tmp_path, options, px, cache)[0]
+        assert len(photo) == len(mask) == px
+        return mask.flat[0] == 100 + len(calls)
+
+    monkeypatch.setattr(packs, "make_masks", make)
+    Image.fromarray(noise(0)).save(tmp_path / "0.png")
+    network.write_bytes(b"one")
+    grabcut, larger = (second_kind.making(None, first, "u2net") for first in ("given", "grabcut"))
+    by_network = second_kind.making("rembg", "given", str(network))
+    asked = [anew(grabcut), anew(grabcut), anew(grabcut, 4), anew(larger), anew(by_network), anew(by_network)]
+    assert asked == [True, False, True, True, True, False]
+    network.write_bytes(b"two")
+    assert anew(by_network)
+    Image.fromarray(noise(1)).save(tmp_path / "0.png")
+    assert anew(grabcut) and not anew(grabcut)

@@ -124,6 +124,16 @@ def test_all_are_looked_through_until_enough_are_found(audited, monkeypatch):
     assert lost.lost_queries(pictures, nothing, scores_of(pictures, nothing)) == []
 
 
+@pytest.mark.parametrize(("size", "one_each", "shown"), [(4, False, 3), (7, False, 5), (4, True, 3)])
+def test_a_query_of_a_small_gallery_is_shown_all_others_and_not_itself(size, one_each, shown):
+    table, rows = pd.DataFrame({"class_id": range(size), "class_name": "a"}), np.array([1, 3])
+    gallery = Gallery(table, size, rows, None, None, "", one_each)
+    embeddings = {"clean": torch.eye(size), "swapped/0": torch.eye(size)[rows]}
+    for seen in ("clean", "swapped"):
+        found = lost._found(gallery, embeddings, np.arange(2), seen)
+        assert found.shape == (2, shown) and [row in of for row, of in zip(rows, found, strict=True)] == [one_each] * 2
+
+
 class Marked:
     """Explains a photo by the pixel of its row and view."""
 

@@ -142,6 +142,13 @@ def test_second_masks_that_are_in_doubt_themselves_are_set_aside(shop, tmp_path,
     assert found["verdict"][1].startswith("Masks of a second kind, given, are no second opinion: 48 of its 48 masks")
 
 
+def test_photos_whose_masks_of_both_kinds_are_empty_count_among_all():
+    drops = {"recall_at_1_drop": 0.0, "recall_at_1_drop_second": 0.0}
+    table = {"path": list("abcd"), "class_name": "a", "mask_agreement": [0.1, np.nan, np.nan, 0.9]} | drops
+    found = second_masks.summary(pd.DataFrame(table), {"mask_agreement": {}})
+    assert found["unlike_share"] == 0.25 and found["unlike"] == [["a", 0.1]]
+
+
 @pytest.mark.parametrize("method", ["given", "rembg"])
 def test_the_same_masks_twice_are_refused(method):
     given = {"photos": "photos", "embedder": "x", "mask_method": method, "second_masks": method}

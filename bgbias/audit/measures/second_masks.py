@@ -28,9 +28,9 @@ def by_class(queries: pd.DataFrame) -> list[dict]:
         For each class that has queries: class, queries (how many), and its means: drop, drop_second, and agreement,
         None where no photo has one.
 
-    >>> drops = {"recall_at_1_drop": [0.5, 1, 1], "recall_at_1_drop_second": 0.0, "mask_agreement": float("nan")}
-    >>> by_class(pd.DataFrame({"class_name": ["a", "b", "b"]} | drops))[0]
-    {'class': 'b', 'queries': 2, 'drop': 1.0, 'drop_second': 0.0, 'agreement': None}
+    >>> drops = {"recall_at_1_drop": [1, 0.5, 1, None], "recall_at_1_drop_second": 0.0, "mask_agreement": float("nan")}
+    >>> by_class(pd.DataFrame({"class_name": ["a", "b", "b", "b"]} | drops))[0]
+    {'class': 'b', 'queries': 2, 'drop': 0.75, 'drop_second': 0.0, 'agreement': None}
     """
     groups = queries[queries[BY_CLASS["drop"]].notna()].groupby("class_name")
     means, added, sizes = groups[list(BY_CLASS.values())].mean(), groups[BY_CLASS["drop"]].sum(), groups.size()
@@ -45,7 +45,7 @@ def by_class(queries: pd.DataFrame) -> list[dict]:
 def most_unlike(paths: Sequence[str], agreements: np.ndarray) -> list[list]:
     """Return path and IoU of the photos on whose masks the two kinds do not agree, the least alike first.
 
-    >>> most_unlike(["a", "b", "c", "d"], np.array([0.4, 0.9, 0.1, np.nan]))
+    >>> most_unlike(["a", "b", "c", "d"], np.array([0.4, 0.5, 0.1, np.nan]))
     [['c', 0.1], ['a', 0.4]]
     """
     order = np.argsort(agreements, kind="stable")

@@ -46,7 +46,7 @@ def summary(found: dict) -> dict:
     search = kind(found)
     searches = search.clean.format(clean=span(clean, digits=digits))
     if doubtful(found):
-        before = "" if search.one_each else f"{searches}. "  # they do, as they must
+        before = "" if search.one_each else f"{searches}. "  # they find themselves, as they must
         said = f"{before}What other backgrounds do cannot be told: most of the masks are in doubt."
         return {"said": said, "grade": None, "graded": "No grade: most of the masks are in doubt."}
     both = search.swapped.format(searches=searches, swapped=span(*swapped, digits=digits))
