@@ -171,3 +171,20 @@ def test_what_enlarging_and_a_part_of_the_background_win_on_packages():
     seeds = results.csv(ROOT / "metrics/studies/tables/early_masking_packages_seeds.csv")
     three = seeds.iloc[:, 3:].map(lambda cell: float(cell.split()[0])).to_numpy()
     assert (three[2] > three[3]).all() and not (three[4] > three[5]).all()  # "only in one pair of two"
+
+
+def test_how_far_audits_of_one_photo_each_agree_with_those_in_classes():
+    """As docs/catalogues.md says of packages."""
+    found = results.csv(ROOT / "metrics/studies/tables/one_each_packages.csv").set_index("share kept, %")
+    kept = found.map(lambda cell: float(cell.split()[0]))
+    hog, lite0 = kept.loc["HOG"], kept.loc["EfficientNet-Lite0"].iloc[1:]
+    said = "**HOG keeps {:.0f} % in classes, and {:.0f} to {:.0f} of one photo each**"
+    assert said.format(hog.iloc[0], hog.iloc[1:].min(), hog.iloc[1:].max()) in page("catalogues.md")
+    assert f"moves EfficientNet-Lite0 by {lite0.max() - lite0.min():.0f} points" in page("catalogues.md")
+    assert (
+        kept.loc[["base", "untrained"]].to_numpy().max()
+        < 20
+        < kept.drop(["base", "untrained"]).iloc[:, 1:].to_numpy().min()
+    )
+    in_classes, *each = (kept[column].loc[["bgaugment", "bgconsistency"]] for column in kept)
+    assert in_classes.idxmax() == "bgconsistency" and all(one.idxmax() == "bgaugment" for one in each[:2])
