@@ -158,7 +158,7 @@ def test_intervals_are_drawn_by_the_seed_of_params(made, monkeypatch, tmp_path):
 def test_the_stage_prints_what_a_move_costs_and_a_swap_beyond_it(made, monkeypatch, tmp_path, capsys, swap, ends):
     costs = {"drop_moved": 0.1, "drop_swapped": swap, "beyond": swap - 0.1}
     found = {
-        name: {"recall_at_1": {"value": cost, "low": cost - 0.05, "high": cost + 0.05, "classes": 4}}
+        name: {"recall_at_1": {"value": cost, "low": cost - 0.05, "high": cost + 0.05, "queries": 8, "classes": 4}}
         for name, cost in costs.items()
     }
     monkeypatch.setattr("bgbias.moves.moves", lambda *given: made)
