@@ -1,7 +1,7 @@
 """Pools of backgrounds: rendered, of a folder, or the photos' own; and a second one to hold beside the first.
 
 Drop and conflict depend on which backgrounds are swapped in. The photos' own are a pool of real ones that is always at
-hand, and disturb those least that know them.
+hand, and of the places where the photos were taken.
 """
 
 from collections.abc import Iterable, Iterator
