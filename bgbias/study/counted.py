@@ -17,9 +17,9 @@ def settings(values: Mapping[str, Any], dataset: str, regimes: Sequence[str]) ->
     Returns:
         Flat name, as `dvc params diff` gives it -> value.
 
-    >>> values = {"loss": "triplet", "seeds": [1], "seed": 2, "train": {"demo": {"epochs": 3}, "sop": {"epochs": 4}}}
+    >>> values = {"loss": "triplet", "seeds": [1], "threads": 2, "train": {"demo": {"epochs": 3}, "sop": {"epochs": 4}}}
     >>> settings(values | {"losses": {"triplet": {"margin": 0.2}, "arcface": {"margin": 0.5}}}, "demo", ["base"])
-    {'seed': 2, 'train.demo.epochs': 3, 'losses.triplet.margin': 0.2}
+    {'threads': 2, 'train.demo.epochs': 3, 'losses.triplet.margin': 0.2}
     """
     cells = [(dataset, regime, values["loss"]) for regime in regimes]
     return {
