@@ -138,7 +138,9 @@ def _judge(
     dataset = asked.get("dataset", "own")
     training, px = settings.train[dataset], settings.images[dataset].input_px
     cure = advice.cure(training), f"{training.network}, {px} px"
-    found |= {"summary": grade.summary(found), "advice": advice.steps(found, asked, settings.seeds[0], *cure)}
+    pool = settings.backgrounds[dataset].source if "dataset" in asked else found["made_with"]["backgrounds"]
+    steps = advice.steps(found, asked, settings.seeds[0], *cure, rendered=pool == "rendered")
+    found |= {"summary": grade.summary(found), "advice": steps}
 
 
 def _write(

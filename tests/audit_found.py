@@ -20,7 +20,6 @@ UNDEFINED = dict.fromkeys(("value", "low", "high"), None) | {"queries": 0, "clas
 FOUND = {
     "photos": 400,
     "backgrounds": "100 of walls",
-    "made_with": {"backgrounds": "5eed5eed5eed5eed"},
     "chance": {"recall_at_1": 0.023, "map_at_r": 0.01},
     "matrix": {
         view: {other: r(value) for other in ("clean", "swapped")} for view, value in (("clean", 0.9), ("swapped", 0.6))

@@ -3,14 +3,17 @@
 import platform
 import shlex
 import subprocess
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
-from audit_found import changed, r
+from audit_found import MANY, changed, r
 
 from bgbias.audit import about
 from bgbias.audit.verdict import advice
-from bgbias.config import read
+from bgbias.config import params, read
+from stages import audit
 
 ASKED = {
     "photos": "/home/ann/my photos",
@@ -21,8 +24,8 @@ ASKED = {
 LOSES_LITTLE = {"drop": r(0.01, -0.01, 0.03)}
 
 
-def steps(changes=None, asked=ASKED):
-    return advice.steps(changed(changes), asked, 7)
+def steps(changes=None, asked=ASKED, rendered=False):
+    return advice.steps(changed(changes), asked, 7, rendered=rendered)
 
 
 def test_after_a_loss_the_cheapest_comes_first():
@@ -44,17 +47,34 @@ def test_what_is_not_shown_to_help_is_not_advised():
 
 
 def test_rendered_backgrounds_are_to_be_held_beside_the_photos_own():
-    rendered = {"made_with": {"backgrounds": "rendered"}}
-    pool, *rest = steps(rendered)
+    pool, *rest = steps(rendered=True)
     assert rest == steps() and pool["said"].startswith("Hold the photos' own backgrounds beside these, which are land")
     spec = shlex.quote(ASKED["embedder"])
     photos = "--photos '/home/ann/my photos' --mask-method rembg"
     assert pool["commands"] == [
         f"python -m stages.audit {photos} --embedder {spec} --out a_own_backgrounds --second-backgrounds photos"
     ]
-    assert steps(rendered | LOSES_LITTLE)[0] == pool  # "do nothing" may be owed to the pool, too
-    quick = {name: of for name, of in changed(rendered).items() if name not in ("gap", "grey_gain")}
-    assert advice.steps(quick, ASKED, 7) == rest[1:]  # it takes no second pool
+    assert steps(LOSES_LITTLE, rendered=True)[0] == pool  # "do nothing" may be owed to the pool, too
+    quick = {name: of for name, of in changed().items() if name not in ("gap", "grey_gain")}
+    assert advice.steps(quick, ASKED, 7, rendered=True) == rest[1:]  # it takes no second pool
+
+
+@pytest.mark.parametrize(
+    ("asked", "source", "mark", "rendered"),
+    [
+        ({"photos": "shop"}, "unsplash", "rendered", True),
+        ({"photos": "shop"}, "rendered", "5eed5eed5eed5eed", False),
+        ({"dataset": "demo"}, "rendered", "5eed5eed5eed5eed", True),
+        ({"dataset": "demo"}, "unsplash", "5eed5eed5eed5eed", False),
+    ],
+)
+def test_so_they_are_of_a_folder_and_of_a_dataset(asked, source, mark, rendered):
+    settings = read.load()
+    settings = replace(settings, backgrounds=dict.fromkeys(settings.backgrounds, params.Backgrounds(source=source)))
+    measures = SimpleNamespace(probed=[], chance_of_probed=lambda: None, pictures=None)
+    found = changed({"made_with": {"backgrounds": mark}})
+    audit._judge(found, measures, MANY, [], {"embedder": "x", "out": "a"} | asked, settings)
+    assert found["advice"][0]["said"].startswith("Hold the photos' own backgrounds") == rendered
 
 
 def test_where_queries_are_not_in_the_gallery_audits_after_training_keep_them_apart():

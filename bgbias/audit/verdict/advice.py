@@ -29,6 +29,7 @@ def steps(
     seed: int,
     regime: str = "bgconsistency",
     network: str = "small_resnet, 64 px",
+    rendered: bool = False,
 ) -> list[Step]:
     """Choose what to do, by what was measured.
 
@@ -39,6 +40,7 @@ def steps(
         seed: of the networks that the pipeline trains.
         regime: in which it should, see `cure`.
         network: that it trains, and the side of its pictures.
+        rendered: whether the backgrounds are this project's.
 
     Returns:
         Steps, at least one.
@@ -59,7 +61,7 @@ def steps(
         )
         return [{"said": said, "commands": []}]
     drops = sensitivity.drops(found)
-    doubts = [*_if_grabcut(found, asked), *_if_unlike(found), *_if_rendered(found, asked)]
+    doubts = [*_if_grabcut(found, asked), *_if_unlike(found), *(_second_pool(found, asked) if rendered else [])]
     sides, largest = set(sensitivity.sides(drops, 0)), max(most(drop) for _, drop in drops)
     if sides == {1} and search.one_each:
         return [*doubts, {"said": OF_ONE_EACH, "commands": []}]
@@ -112,9 +114,9 @@ def _if_unlike(found: dict) -> list[Step]:
     return [{"said": said, "commands": []}]
 
 
-def _if_rendered(found: dict, asked: Mapping[str, str]) -> list[Step]:
-    """A second pool beside rendered backgrounds, where the audit may have one."""
-    if "gap" not in found or found["second_backgrounds"] or found["made_with"]["backgrounds"] != "rendered":
+def _second_pool(found: dict, asked: Mapping[str, str]) -> list[Step]:
+    """Hold another pool beside rendered backgrounds, where the audit may have one and has none."""
+    if "gap" not in found or found["second_backgrounds"]:
         return []
     said = (
         "Hold the photos' own backgrounds beside these, which are landscapes and patterns: how much is lost depends on "
