@@ -7,7 +7,13 @@ whether the intervals in two reports overlap. Masks, backgrounds and seed must b
 --allow masks compares audits by other masks, such as one model's by two kinds, and says which. Where most masks of an
 audit are in doubt, that is said first, and only photos as they are are compared.
 
-Reads   queries.csv and audit.json in the folders of two audits
+Networks of several training seeds, an audit each, are averaged where a pattern in quotes names their folders:
+
+    python -m stages.compare 'audits/base_*' 'audits/bgaugment_*'
+
+Intervals then hold what other seeds would change, too, as far as these tell it.
+
+Reads   queries.csv and audit.json in the folders of the audits
 Writes  what --out names: what is printed, in Markdown
 Takes   2 s for 480 photos
 """
@@ -20,16 +26,25 @@ from bgbias.config import params
 
 def main(settings: params.Params, first: Path, second: Path, out: Path | None, allow: str | None = None) -> None:
     """Say in words and in a table how the second differs from the first."""
-    from bgbias import files
+    from bgbias import errors, files
     from bgbias.audit.measures import queries
     from bgbias.metrics import paired
     from bgbias.metrics.names import METRICS
     from bgbias.report import comparison, tables
 
-    folders, names = (first, second), [str(first), str(second)]
+    sides, names = [queries.audits(first), queries.audits(second)], [str(first), str(second)]
+    folders = [*sides[0], *sides[1]]
+    if len(folders) > 2:
+        errors.refuse(set(sides[0]) & set(sides[1]), "on both sides: correct the patterns")
     read = queries.comparable([queries.read(folder) for folder in folders], folders)
-    found = paired.compare(*read, settings.seed, names)
-    said = queries.refuse_unlike(*folders, allow)  # afterwards: other photos have other masks, too
+    count = len(sides[0])
+    of_sides = [paired.over_seeds(read[:count], sides[0]), paired.over_seeds(read[count:], sides[1])]
+    found = paired.compare(*(table for table, _ in of_sides), settings.seed, names, [moved for _, moved in of_sides])
+    said = list(filter(None, map(queries.averaged, (first, second), sides)))
+    for side in sides:
+        for other in side[1:]:
+            queries.refuse_unlike(side[0], other)
+    said += queries.refuse_unlike(sides[0][0], sides[1][0], allow)  # afterwards: other photos have other masks, too
     doubts = [f"{folder}: {doubt}" for folder in folders if (doubt := queries.in_doubt(folder))]
     names, remarks = [tables.plain(name) for name in names], [tables.plain(line) for line in (*doubts, *said)]
     sentences = comparison.sentences(found, names)

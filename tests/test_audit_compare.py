@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from audited_shop import SETTINGS, SIDE, run
@@ -21,6 +22,54 @@ def test_two_audits_are_compared_query_by_query(audits, tmp_path, capsys):
     drop = 100 * audits["background_alone"]["drop"]["recall_at_1"]["value"]
     assert said.startswith(f"{folders[1]} loses {drop:.1f} points of Recall@1 less to swapped backgrounds than ")
     assert re.search(rf"Recall@1 drop +\| +{drop:.1f} \| +0.0 \| +-{drop:.1f} \(-", said)
+
+
+@pytest.fixture
+def seeds(audits, tmp_path):
+    """Audits of two networks a side, as of two seeds: those that see more and less of the background."""
+    sides = {"leaning_1": "mixture", "leaning_2": "leaning", "other_1": "object_alone", "other_2": "noise"}
+    for name, source in sides.items():
+        shutil.copytree(audits[source]["folder"], tmp_path / name)
+    return tmp_path
+
+
+def test_audits_of_several_seeds_are_averaged(audits, seeds, capsys):
+    compare.main(SETTINGS, seeds / "leaning_*", seeds / "other_1", None)
+    first, drop, *rest = capsys.readouterr().out.splitlines()
+    specs = [audits[name]["embedder"] for name in ("mixture", "leaning")]
+    listed = ", ".join(f"{seeds / f'leaning_{number}'} ({spec})" for number, spec in enumerate(specs, 1))
+    assert first == f"{seeds}/leaning_\\* is the mean of 2 audits: {listed}."
+    drops = [100 * audits[name]["drop"]["recall_at_1"]["value"] for name in ("mixture", "leaning")]
+    assert drop.startswith(f"{seeds}/other_1 loses {sum(drops) / 2:.1f} points of Recall@1 less to swapped backgrounds")
+    row = next(row for row in rest if "| Recall@1 drop  " in row)
+    low, high = map(float, re.search(r"\((\S+) to (\S+)\)", row).groups())
+    assert high - low > 10 * abs(drops[1] - drops[0])  # of two seeds little is known: Student's t is near 12.7
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ("leaning_*", "*_1", "on both sides: correct the patterns: .*leaning_1$"),
+        ("leaning_*", "none_*", r"none_\*/queries.csv"),
+    ],
+)
+def test_patterns_name_audits_that_are_there_and_once(seeds, first, second, message):
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        compare.main(SETTINGS, seeds / first, seeds / second, None)
+
+
+def test_both_sides_may_be_patterns(seeds, monkeypatch, capsys):
+    monkeypatch.chdir(seeds)
+    compare.main(SETTINGS, Path("leaning_*"), Path("other_?"), None)
+    assert capsys.readouterr().out.count("is the mean of 2 audits: ") == 2
+
+
+def test_seeds_that_were_audited_otherwise_are_not_averaged(shop, seeds):
+    shutil.copytree(shop / "masks", seeds / "masks")
+    Image.new("L", (SIDE, SIDE), 255).save(seeds / "masks/class0/0.png")
+    run(shop, seeds / "leaning_3", "mixture", masks=str(seeds / "masks"))
+    with pytest.raises(ValueError, match=r"leaning_1 and \S+leaning_3 differ in masks"):
+        compare.main(SETTINGS, seeds / "leaning_*", seeds / "other_1", None, "masks")
 
 
 def test_what_quick_audits_leave_out_is_left_out(shop, tmp_path, capsys):

@@ -37,8 +37,8 @@ ARGUMENTS = {
     "name": {"help": "of the table: a dataset of leaderboard in params.yaml; any with --audits"},
     "prefix": {"help": "how the experiments' names start"},
     "study": {"help": "how the file of figures is called"},
-    "first": {"type": Path, "help": "folder of an audit"},
-    "second": {"type": Path, "help": "folder of the audit to compare with it"},
+    "first": {"type": Path, "help": "folder of an audit, or a pattern in quotes of several"},
+    "second": {"type": Path, "help": "of what to compare with it, likewise"},
 }
 
 

@@ -1,33 +1,40 @@
 """Two tables of the same queries compared, measure by measure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from bgbias.errors import InputError
 from bgbias.metrics.bootstrap import estimates, sums
+from bgbias.metrics.seeds import Spread, spread, widened
 from bgbias.seeding import generator
 
 NAMES = ("first", "second")
 
 
-def compare(first: pd.DataFrame, second: pd.DataFrame, seed: int, names: Sequence[str] = NAMES) -> pd.DataFrame:
+def compare(
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    seed: int,
+    names: Sequence[str] = NAMES,
+    spreads: Sequence[Mapping[str, Spread]] = (),
+) -> pd.DataFrame:
     """Return the mean of every measure in both tables, and how much larger it is in the second.
 
     Paired: only queries that have a value in both count, in all columns, so that difference is second - first. The
-    interval takes what was measured as given, also where a table has means over training seeds: how far other seeds
-    would move the difference is not in it.
+    interval takes networks as they were trained; with spreads it also holds what other training seeds would change.
 
     Args:
         first: a table of queries.
         second: one of the same photos and measures, in any order.
         seed: of the resamples.
         names: what the two are called in errors.
+        spreads: of tables that have means over training seeds: measure -> how far these lie apart.
 
     Returns:
         A row for each measure, in the first's order; columns first, second, difference, low and high (95 % interval of
-        the difference by bootstrap over classes), queries and classes (how many). NaN where nothing
-        is defined.
+        the difference by bootstrap over classes, see also `seeds.widened`), queries and classes (how many). NaN where
+        nothing is defined.
 
     Raises:
         ValueError: the two are not of the same photos, classes and measures, or name a photo twice.
@@ -45,9 +52,47 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, seed: int, names: Sequenc
         pair = first[measure], second[measure]
         both = pair[0].notna() & pair[1].notna()
         means = {name: values[both].mean() for name, values in zip(("first", "second"), pair, strict=True)}
-        interval = {"low": paired.low, "high": paired.high, "queries": paired.queries, "classes": paired.classes}
-        rows[measure] = means | {"difference": paired.value} | interval
+        moved = [of_table[measure] for of_table in spreads if measure in of_table]
+        low, high = widened(*paired[:3], moved)
+        counts = {"queries": paired.queries, "classes": paired.classes}
+        rows[measure] = means | {"difference": paired.value, "low": low, "high": high} | counts
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("measure")
+
+
+def over_seeds(tables: Sequence[pd.DataFrame], names: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Spread]]:
+    """Average tables of the same queries, such as of networks of several training seeds.
+
+    Args:
+        tables: one or more, of the same photos and measures.
+        names: what they are called in errors.
+
+    Returns:
+        The mean of each query, NaN where a table has none; and measure -> how far the tables' own means lie apart, of
+        the queries that all of them have; nothing of one table.
+
+    Raises:
+        ValueError: two tables are not of the same photos, classes and measures, or hold the same figures.
+
+    >>> one = pd.DataFrame({"class": ["a", "b"], "recall_at_1": [0.0, 1.0]}, index=["1", "2"])
+    >>> mean, spreads = over_seeds([one, one.assign(recall_at_1=1.0)], ["42", "43"])
+    >>> mean.recall_at_1.to_dict(), round(spreads["recall_at_1"].variance, 4)
+    ({'1': 0.5, '2': 1.0}, 0.0625)
+    """
+    first, *others = tables
+    for number, other in enumerate(others, 1):
+        _refuse_unlike(first, other, (names[0], names[number]))
+    tables = [first, *(other.loc[first.index, first.columns] for other in others)]
+    for later, earlier in ((i, k) for i in range(len(tables)) for k in range(i)):
+        if tables[later].equals(tables[earlier]):
+            raise InputError(
+                f"{names[earlier]} and {names[later]} hold the same figures, so are not of two trainings: leave one out"
+            )
+    measures = first.columns.drop("class")
+    mean = sum(table[measures] for table in tables) / len(tables)
+    counted = [table[measures].where(mean.notna()).mean() for table in tables]
+    sds = pd.DataFrame(counted).std().to_dict()
+    spreads = {name: spread(sd, len(tables)) for name, sd in sds.items()} if others else {}
+    return mean.assign(**{"class": first["class"]}), spreads
 
 
 def _refuse_unlike(first: pd.DataFrame, second: pd.DataFrame, names: Sequence[str]) -> None:

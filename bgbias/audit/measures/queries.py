@@ -59,6 +59,22 @@ def read(folder: Path) -> pd.DataFrame:
     return measures.set_index(pd.Index(table.path, name="path")).assign(**{"class": table["class"].to_numpy()})
 
 
+def audits(pattern: Path) -> list[Path]:
+    """Return the folders of the audits that a path names: all that a pattern such as audits/base_* matches, or itself.
+
+    >>> audits(Path("audits/base"))
+    [PosixPath('audits/base')]
+    """
+    found = Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
+    return [pattern] if pattern.is_dir() else sorted(path for path in found if path.is_dir()) or [pattern]
+
+
+def averaged(pattern: Path, folders: Sequence[Path]) -> str:
+    """Say of which audits, and of which models, the figures are means; "" of one audit."""
+    of_each = [f"{folder} ({_of(folder, 'embedder')})" for folder in folders]
+    return f"{pattern} is the mean of {len(folders)} audits: {', '.join(of_each)}." if len(folders) > 1 else ""
+
+
 def refuse_unlike(first: Path, second: Path, allowed: str | None = None) -> list[str]:
     """Raise a ValueError if two audits swapped otherwise: what differs would be owed to that as well as to the models.
 
