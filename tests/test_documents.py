@@ -15,7 +15,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 VIEW = {"recall_at_1": 0.9, "map_at_r": 0.5}
 ATTENTION = {view: {"mean": 0.25, "sd": 0.1} for view in ("clean", "swapped")}
 METRICS = {"clean": VIEW, "swapped": {"recall_at_1": 0.25, "recall_at_1_sd": 0.01, "map_at_r": 0.1}, "drop": VIEW}
-METRICS["attention"] = ATTENTION
+METRICS |= {"attention": ATTENTION, "seeds": 1}
 MEASURES = [f"{metric}_{view}" for metric in VIEW for view in ("clean", "swapped")]
 
 
@@ -88,6 +88,23 @@ def test_an_interval_s_end_near_0_tells_its_side(study):
     assert cells("differences a.json", study)[0][3] == "+2.4 (0.01 to 4.5)"
     assert cells("differences a.json pairs=base-cure", study)[0][3] == "-2.4 (-4.5 to -0.01)"
     assert cells("attention a.json", study)[0][1] == "+0.024 (0.0001 to 0.045)"
+
+
+def test_differences_of_several_seeds_hold_what_others_would_change(study):
+    """By hand: nothing of classes, Welch's interval of three seeds a side: t(4) = 2.776 times the root of 2 sd² / 3."""
+    found = files.read_json(study / "a.json")
+    for regime in found["regimes"].values():
+        regime["seeds"] = 3
+        regime["attention"] = {"clean": {"mean": 0.25, "mean_seeds_sd": 0.03}, "swapped": {"mean_seeds_sd": 0.0}}
+        for view in ("clean", "swapped"):
+            regime[view] |= {"recall_at_1_seeds_sd": 0.03, "map_at_r_seeds_sd": 0.0}
+    flat = {"difference": 0.131, "low": 0.131, "high": 0.131}
+    found["differences"]["cure - base"] = dict.fromkeys(found["differences"]["cure - base"], flat)
+    files.write_json(study / "a.json", found)
+    wide, narrow = ["+13.1 (6.3 to 19.9)"] * 2, ["+13.1 (13.1 to 13.1)"] * 2
+    assert cells("differences a.json", study) == [["`cure` - `base`", *wide, *narrow]]
+    assert cells("differences a.json pairs=base-cure", study)[0][1] == "-13.1 (-19.9 to -6.3)"
+    assert cells("attention a.json", study)[0][1:] == ["+0.131 (0.063 to 0.199)", "+0.131 (0.131 to 0.131)"]
 
 
 def test_audits_by_their_figures_with_some_intervals(tmp_path):

@@ -4,13 +4,16 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from scipy import special
 
 from bgbias import files
 from bgbias.documents import results
+from bgbias.metrics import seeds
 from bgbias.metrics.names import METRICS
 
 ROOT = Path(__file__).parent.parent
+CURES = ("bgaugment", "bgconsistency")
 MEASURES = [f"{metric}_{view}" for metric in ("recall_at_1", "map_at_r") for view in ("clean", "swapped")]
 
 
@@ -25,20 +28,27 @@ def test_what_seeds_add_to_the_differences_of_the_studies():
     for path in sorted((ROOT / "metrics/studies").glob("*.json")):
         study = files.read_json(path)
         for pair, measures in study.get("differences", {}).items() if len(study.get("seeds", [])) == 3 else ():
-            for measure, one in measures.items():
-                metric, view = measure.rsplit("_", 1)
-                if metric != "attention_score":
-                    sd = [study["regimes"][regime][view][f"{metric}_seeds_sd"] for regime in pair.split(" - ")]
-                    found[study["dataset"], study["loss"], pair, measure, *one.values()] = np.square(sd).sum() / 3
-    size, high, low = np.array([(abs(key[4]), *key[5:]) for key in found]).T
-    seeds, nearer = np.array([*found.values()]), size - np.where(low > 0, low, -high)
-    shown = (low > 0) | (high < 0)
-    remain = shown & (size**2 > nearer**2 + 1.96**2 * seeds)
+            of_pair = [seeds.spreads(study["regimes"][regime]) for regime in pair.split(" - ")]
+            for measure in MEASURES:
+                ends = tuple(measures[measure][name] for name in ("difference", "low", "high"))
+                spreads = [of_regime[measure] for of_regime in of_pair]
+                moved = sum(spread.variance for spread in spreads)
+                found[study["dataset"], study["loss"], pair, measure, ends] = *seeds.widened(*ends, spreads), moved
+    (_, low, high), (lower, higher, moved) = np.array([key[-1] for key in found]).T, np.array([*found.values()]).T
+    alone, shown = (low > 0) | (high < 0), (lower > 0) | (higher < 0)
+    assert not (shown & ~alone).any()
+    said = f"Of {alone.sum()} differences in Recall@1 and MAP@R that classes alone would show, {shown.sum()} are shown."
     half, of_classes = (high - low) / 2, ((high - low) / 2 / 2.02) ** 2
-    hold = [np.median(2 * special.ndtr(half / np.sqrt(of_classes + more)) - 1) for more in (seeds, 3 * seeds)]
-    said = f"Of the {shown.sum()} differences in Recall@1 and MAP@R that are shown, {remain.sum()} then remain."
-    said += " The median interval as it stands holds the truth in {:.0f} of 100 cases, of one seed in {:.0f},"
-    assert said.format(*(100 * share for share in hold)) in page("cure.md")
+    hold = np.median(2 * special.ndtr(half / np.sqrt(of_classes + 3 * moved)) - 1)
+    assert said in page("cure.md")
+    assert f"Of one seed the median one holds the truth in {100 * hold:.0f} of 100 cases," in page("cure.md")
+
+
+def interval(study, pair, measure):
+    """A difference and its ends, which hold other classes and other seeds."""
+    found = [study["differences"][pair][measure][name] for name in ("difference", "low", "high")]
+    moved = [seeds.spreads(study["regimes"][regime])[measure] for regime in pair.split(" - ")]
+    return found[0], *seeds.widened(*found, moved)
 
 
 def moved_by_seeds(study, regimes=None, measures=MEASURES):
@@ -50,6 +60,50 @@ def moved_by_seeds(study, regimes=None, measures=MEASURES):
         seeds = [study["regimes"][name][view][f"{metric}_seeds_sd"] for name in regimes or study["regimes"]]
         moved[measure] = 1.96 * np.sqrt(2 * np.square(seeds).mean())
     return moved
+
+
+SWAPPED, BOTH = {"recall_at_1_swapped", "map_at_r_swapped"}, {"map_at_r_clean", "map_at_r_swapped"}
+
+
+@pytest.mark.parametrize(
+    ("study", "pair", "shown"),
+    [
+        ("demo", "bgconsistency - bgaugment", {"map_at_r_clean", "recall_at_1_swapped"}),
+        ("demo_uncorrelated", "bgaugment - base", {"map_at_r_clean"} | SWAPPED),
+        ("demo_uncorrelated", "bgconsistency - base", SWAPPED),
+        ("demo_arcface", "bgconsistency - bgaugment", {"map_at_r_clean"}),
+        ("demo_arcface", "bgconsistency - base", {"map_at_r_clean"} | SWAPPED),
+        ("demo_contrastive", "bgconsistency - bgaugment", set()),
+        ("demo_triplet", "bgconsistency - bgaugment", set()),
+        ("demo_triplet", "bgconsistency - base", {*MEASURES}),
+        ("demo_triplet", "bgaugment - base", {*MEASURES}),
+        ("demo_multi_similarity", "bgconsistency - bgaugment", set()),
+        ("grocery", "bgconsistency - bgaugment", set()),
+        ("grocery", "bgconsistency - base", BOTH | SWAPPED),
+        ("grocery", "bgaugment - base", SWAPPED),
+        ("grocery", "early_masking - base", {"recall_at_1_clean"} | SWAPPED),
+        ("grocery", "early_masking - bgconsistency", {"recall_at_1_clean"}),
+        ("grocery_faded", "early_masking_faded - bgaugment", {"map_at_r_swapped"}),
+        ("grocery_faded", "early_masking_faded - bgconsistency", set()),
+        ("grocery_grabcut", "rising - bgaugment", {"map_at_r_clean"}),
+        ("grocery_grabcut", "bgaugment - base", {"map_at_r_clean"} | SWAPPED),
+        ("grocery_isnet", "rising - bgaugment", {"map_at_r_clean"}),
+        ("packages", "rising - bgaugment", {"map_at_r_clean"}),
+        ("packages", "rising - bgconsistency", {"recall_at_1_clean", "map_at_r_clean"}),
+        ("packages", "rising - base", BOTH | SWAPPED),
+        ("packages_early_masking", "rising_early_masking - rising", BOTH),
+        ("packages_early_masking", "rising_early_masking - base", BOTH | SWAPPED),
+        ("packages_early_masking", "rising_early_masking - bgaugment", BOTH | SWAPPED),
+        ("packages_early_masking_control", "rising_early_masking - rising_128_px", set()),
+        ("packages_early_masking_128_px", "rising_early_masking_128_px - rising_128_px", set()),
+        ("packages_176_px", "rising_early_masking_128_px - rising_176_px", {"recall_at_1_swapped"}),
+    ],
+)
+def test_what_the_pages_of_the_cure_call_shown(study, pair, shown):
+    found = files.read_json(ROOT / f"metrics/studies/{study}.json")
+    pair = pair if pair in found["differences"] else " - ".join(reversed(pair.split(" - ")))
+    ends = {measure: interval(found, pair, measure)[1:] for measure in MEASURES}
+    assert {measure for measure, (low, high) in ends.items() if low > 0 or high < 0} == shown
 
 
 def test_what_other_seeds_leave_of_the_ablations_of_one():
@@ -160,17 +214,17 @@ def test_what_other_seeds_move_on_packages():
 
 def test_where_the_demo_s_networks_look_on_clean_photos():
     """As docs/cure.md says of each loss, against base."""
-    less, more = {}, []
+    less, more, swapped = {}, [], {}
     for loss in ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax"):
         name = "demo" if loss == "normalized_softmax" else f"demo_{loss}"
-        differences = files.read_json(ROOT / f"metrics/studies/{name}.json")["differences"]
-        augmented, cured = (
-            differences[f"{regime} - base"]["attention_score_clean"] for regime in ("bgaugment", "bgconsistency")
-        )
-        assert augmented["low"] < 0
-        less |= {loss: -augmented["difference"]} if augmented["high"] < 0 else {}
-        more += [loss] if cured["low"] > 0 else []
-    said_there = page("cure.md")
+        study = files.read_json(ROOT / f"metrics/studies/{name}.json")
+        clean = {regime: interval(study, f"{regime} - base", "attention_score_clean") for regime in CURES}
+        swapped[loss] = interval(study, "bgaugment - base", "attention_score_swapped")
+        assert clean["bgaugment"][1] < 0 < swapped[loss][1]
+        less |= {loss: -clean["bgaugment"][0]} if clean["bgaugment"][2] < 0 else {}
+        more += [loss] if clean["bgconsistency"][1] > 0 else []
+    said_there, gains = page("cure.md"), [value for value, _, _ in swapped.values()]
+    assert f"with every loss (by {min(gains):.2f} to {max(gains):.2f}, intervals above 0;" in said_there
     said = "with {} and {} bgaugment looks at the object less than base (by {:.2f} and {:.2f},"
     assert said.format(*less, *less.values()) in said_there
     assert "bgconsistency looks at it more than base with {}, {} and {}.".format(*more) in said_there

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bgbias.metrics import paired
+from bgbias.metrics import paired, seeds
 from bgbias.metrics.bootstrap import estimate
 from bgbias.report import comparison
 from bgbias.seeding import generator
@@ -42,6 +42,36 @@ def test_a_gain_that_all_queries_share_has_no_width():
     first = queries(0)
     row = paired.compare(first, first.assign(recall_at_1_clean=first.recall_at_1_clean + 0.1), 0).iloc[0]
     assert (row.low, row.high) == pytest.approx((0.1, 0.1))
+
+
+def test_tables_of_several_seeds_are_averaged_query_by_query():
+    """By hand: means 0.25 and 0.75 of the queries that all have, variance 1/8, over two seeds 1/16."""
+    one, other = queries(recall_at_1_clean=0.25), queries(recall_at_1_clean=0.75).iloc[::-1]
+    other.loc[one.index[-1], "recall_at_1_clean"] = np.nan
+    mean, spreads = paired.over_seeds([one, other], ["42", "43"])
+    assert mean.recall_at_1_clean.iloc[:-1].eq(0.5).all() and np.isnan(mean.recall_at_1_clean.iloc[-1])
+    assert list(mean.index) == list(one.index) and (mean["class"] == one["class"]).all()
+    assert spreads["recall_at_1_clean"] == (pytest.approx(1 / 16), 1)
+    same, none = paired.over_seeds([one], ["42"])
+    assert none == {} and paired.compare(one, same, 0).difference.eq(0).all()
+
+
+def test_seeds_that_are_one_or_of_other_photos_are_not_averaged():
+    one = queries(0)
+    with pytest.raises(ValueError, match="42 and 44 hold the same figures, so are not of two trainings: leave one out"):
+        paired.over_seeds([one, queries(1), one.iloc[::-1]], ["42", "43", "44"])
+    with pytest.raises(ValueError, match="42 and 43 are of different photos"):
+        paired.over_seeds([one, queries(1).iloc[1:]], ["42", "43"])
+
+
+def test_the_spread_of_seeds_widens_the_interval():
+    first, second = queries(0), queries(1)
+    as_trained = paired.compare(first, second, 7).iloc[0]
+    spreads = [{"recall_at_1_clean": seeds.spread(sd, 3)} for sd in (0.02, 0.05)]
+    row = paired.compare(first, second, 7, spreads=spreads).iloc[0]
+    moved = [one["recall_at_1_clean"] for one in spreads]
+    assert (row.low, row.high) == seeds.widened(*as_trained[["difference", "low", "high"]], moved)
+    assert row.low < as_trained.low and row.high > as_trained.high and row.difference == as_trained.difference
 
 
 def test_the_order_of_the_rows_is_nothing():
@@ -117,26 +147,43 @@ def test_the_interval_is_turned_where_less_is_said_and_an_end_at_zero_shows_noth
 
 def test_a_cell_has_no_interval_of_one_class_and_no_sign_before_zero():
     tables = {name: queries(recall_at_1_clean=hits) for name, hits in (("base", 0.5), ("new", 0.5 - 1e-13))}
-    assert comparison.between(tables, ["recall_at_1_clean"], 0).iloc[0, 1] == "+0.0 (0.0 to 0.0)"
+    assert comparison.between(tables, ["recall_at_1_clean"], 0, {}).iloc[0, 1] == "+0.0 (0.0 to 0.0)"
     of_one = {name: table.assign(**{"class": "plum"}) for name, table in tables.items()}
-    assert comparison.between(of_one, ["recall_at_1_clean"], 0).iloc[0, 1] == "+0.0"
+    assert comparison.between(of_one, ["recall_at_1_clean"], 0, {}).iloc[0, 1] == "+0.0"
 
 
 def test_differences_are_those_of_each_regime_from_all_before_it():
     columns = [f"{metric}_{view}" for metric in ("recall_at_1", "map_at_r") for view in ("clean", "swapped")]
     tables = {name: queries(**dict.fromkeys(columns, share))
               for name, share in (("base", 0.25), ("augmented", 0.5), ("paired", 0.375))}  # fmt: skip
-    caption, table = comparison.differences(tables, seed=0)
+    caption, table = comparison.differences(tables, {name: {"seeds": 1} for name in tables}, seed=0)
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
     headings = ["Recall@1 clean", "Recall@1 swapped", "MAP@R clean", "MAP@R swapped"]
-    assert caption == comparison.PAIRED and rows[0] == ["difference in points", *headings]
+    assert caption.endswith("of the networks as trained: other seeds move them, too.")
+    assert rows[0] == [
+        "difference in points",
+        *headings,
+    ]
     assert rows[2] == ["augmented - base", *["+25.0 (25.0 to 25.0)"] * 4]
     assert [row[0] for row in rows[3:]] == ["paired - base", "paired - augmented"]
     assert rows[4][1] == "-12.5 (-12.5 to -12.5)"
 
 
 def test_one_regime_differs_from_nothing():
-    assert comparison.differences({"base": queries()}, seed=0) == []
+    assert comparison.differences({"base": queries()}, {"base": {"seeds": 1}}, seed=0) == []
+
+
+def test_differences_of_several_seeds_hold_what_others_would_change():
+    """By hand: no class differs, so what is left is Welch's interval, t(4) = 2.776 times the root of 2 x 0.03^2 / 3."""
+    measures = [f"{metric}_{view}" for metric in ("recall_at_1", "map_at_r") for view in ("clean", "swapped")]
+    tables = {name: queries(**dict.fromkeys(measures, share)) for name, share in (("base", 0.25), ("new", 0.5))}
+    view = {"recall_at_1_seeds_sd": 0.03, "map_at_r_seeds_sd": 0.0}
+    caption, table = comparison.differences(
+        tables, {name: {"seeds": 3, "clean": view, "swapped": view} for name in tables}, 0
+    )
+    assert caption.endswith("over classes, widened by what other seeds would change, as the 3 here tell it.")
+    cells = [cell.strip() for cell in table.splitlines()[2].split("|")[1:-1]]
+    assert cells == ["new - base", *["+25.0 (18.2 to 31.8)"] * 2, *["+25.0 (25.0 to 25.0)"] * 2]
 
 
 @pytest.mark.parametrize(

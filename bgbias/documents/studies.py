@@ -6,6 +6,7 @@ import pandas as pd
 
 from bgbias import files
 from bgbias.errors import refuse
+from bgbias.metrics import seeds
 from bgbias.metrics.names import METRICS
 from bgbias.report import tables
 
@@ -49,6 +50,8 @@ def scores(*paths: Path, regimes: str = "", views: str = "clean,swapped", less: 
 def differences(*paths: Path, pairs: str = "", of: str = "") -> pd.DataFrame:
     """Differences between regimes in points, of the same queries, with 95 % intervals.
 
+    Those of several seeds also hold what other seeds would change, see `seeds.widened`.
+
     Args:
         *paths: as `stages.record` writes them.
         pairs: LATER-EARLIER, comma-separated; "": all.
@@ -85,7 +88,7 @@ def arrows(*paths: Path, of: str, to: str = "") -> pd.DataFrame:
 
 
 def attention(path: Path, pairs: str = "") -> pd.DataFrame:
-    """Differences between regimes in the attention score, of the same photos, with 95 % intervals."""
+    """Differences between regimes in the attention score, of the same photos, with intervals as in `differences`."""
     study, rows = files.read_json(path, mend=MEND), []
     for later, earlier in _pairs(study, pairs):
         row = {"difference in attention score": f"`{later}` - `{earlier}`"}
@@ -114,8 +117,11 @@ def _difference(study: dict, later: str, earlier: str, measure: str, scale: int 
     forward = study["differences"].get(f"{later} - {earlier}")
     found = forward or study["differences"][f"{earlier} - {later}"]
     sign = 1 if forward else -1
-    value, low, high = (None if (end := found[measure][key]) is None else sign * scale * end for key in ENDS)
+    value, *ends = (found[measure][key] for key in ENDS)
     digits = 1 if scale == 100 else 3
-    if low is None:
-        return f"{value:+z.{digits}f}"
-    return f"{value:+z.{digits}f} ({' to '.join(tables.end(end, digits) for end in sorted((low, high)))})"
+    text = f"{sign * scale * value:+z.{digits}f}"
+    if None in ends:
+        return text
+    of_regimes = (seeds.spreads(study["regimes"][name]) for name in (later, earlier))
+    ends = seeds.widened(value, *ends, [moved[measure] for moved in of_regimes if moved])
+    return f"{text} ({' to '.join(tables.end(end, digits) for end in sorted(sign * scale * end for end in ends))})"

@@ -5,28 +5,31 @@ shares in [0, 1] or the like, NaN where a photo has no value.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import NAMES, compare
+from bgbias.metrics.seeds import Spread, spreads
 from bgbias.report.tables import end, markdown
 
-PAIRED = (
-    "Differences of the same queries, with 95 % intervals by bootstrap over classes, of the networks as trained: "
-    "other seeds move them, too."
-)
+PAIRED = "Differences of the same queries, with 95 % intervals by bootstrap over classes, "
+ONE_SEED = "of the networks as trained: other seeds move them, too."
+SEEDS = "widened by what other seeds would change, as the {} here tell it."
 PLAIN = ("invariance", "attention_score")  # names of measures that are not shares start so; others are in percent
 
 
-def between(tables: dict[str, pd.DataFrame], measures: Sequence[str], seed: int) -> pd.DataFrame:
+def between(
+    tables: dict[str, pd.DataFrame], measures: Sequence[str], seed: int, moved: Mapping[str, Mapping[str, Spread]]
+) -> pd.DataFrame:
     """Compare several tables of the same queries, each with all before it.
 
     Args:
         tables: name -> a table of queries.
         measures: columns of them, shares.
         seed: of the resamples.
+        moved: name -> how far other seeds would move its measures, see `compare`; nothing of one seed.
 
     Returns:
         Text cells: a row for each pair, a column for each measure, in points with the 95 % interval of `compare`.
@@ -35,7 +38,7 @@ def between(tables: dict[str, pd.DataFrame], measures: Sequence[str], seed: int)
         ValueError: as raised by `compare`.
 
     >>> base = pd.DataFrame({"class": ["a", "a", "b"], "recall_at_1": [0.0, 0.0, 1.0]}, index=["1", "2", "3"])
-    >>> table = between({"base": base, "cure": base.assign(recall_at_1=1.0)}, ["recall_at_1"], seed=0)
+    >>> table = between({"base": base, "cure": base.assign(recall_at_1=1.0)}, ["recall_at_1"], seed=0, moved={})
     >>> table.iloc[0].tolist()
     ['cure - base', '+66.7 (0.0 to 100.0)']
     """
@@ -43,23 +46,27 @@ def between(tables: dict[str, pd.DataFrame], measures: Sequence[str], seed: int)
     for number, later in enumerate(tables):
         for earlier in list(tables)[:number]:
             pair = (tables[name][["class", *measures]] for name in (earlier, later))
-            compared = compare(*pair, seed, (earlier, later))
+            compared = compare(*pair, seed, (earlier, later), [moved.get(earlier, {}), moved.get(later, {})])
             cells = {label(name): _signed(row) for name, row in compared.iterrows()}
             rows.append({"difference in points": f"{later} - {earlier}"} | cells)
     return pd.DataFrame(rows)
 
 
-def differences(queries: dict[str, pd.DataFrame], seed: int) -> list[str]:
+def differences(queries: dict[str, pd.DataFrame], metrics: dict[str, dict], seed: int) -> list[str]:
     """Return the table of differences between regimes in clean and swapped scores, with its caption; [] of one regime.
 
     Args:
         queries: regime -> a table of queries.
+        metrics: regime -> what the stage evaluate recorded of as many seeds.
         seed: of the resamples.
     """
     if len(queries) < 2:
         return []
     measures = [f"{metric}_{view}" for metric in METRICS for view in ("clean", "swapped")]
-    return [PAIRED, markdown(between(queries, measures, seed))]
+    seeds = next(iter(metrics.values()))["seeds"]
+    caption = PAIRED + (SEEDS.format(seeds) if seeds > 1 else ONE_SEED)
+    moved = {regime: spreads(found) for regime, found in metrics.items()}
+    return [caption, markdown(between(queries, measures, seed, moved))]
 
 
 def _signed(row: pd.Series) -> str:
