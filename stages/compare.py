@@ -33,14 +33,14 @@ def main(settings: params.Params, first: Path, second: Path, out: Path | None, a
     from bgbias.report import comparison, tables
 
     sides, names = [queries.audits(first), queries.audits(second)], [str(first), str(second)]
-    folders = [*sides[0], *sides[1]]
+    folders, said = [*sides[0], *sides[1]], []
     if len(folders) > 2:
         errors.refuse(set(sides[0]) & set(sides[1]), "on both sides: correct the patterns")
+        said = list(map(queries.averaged, (first, second), sides))
     read = queries.comparable([queries.read(folder) for folder in folders], folders)
     count = len(sides[0])
     of_sides = [paired.over_seeds(read[:count], sides[0]), paired.over_seeds(read[count:], sides[1])]
     found = paired.compare(*(table for table, _ in of_sides), settings.seed, names, [moved for _, moved in of_sides])
-    said = list(filter(None, map(queries.averaged, (first, second), sides)))
     for side in sides:
         for other in side[1:]:
             queries.refuse_unlike(side[0], other)

@@ -35,10 +35,11 @@ def seeds(audits, tmp_path):
 
 def test_audits_of_several_seeds_are_averaged(audits, seeds, capsys):
     compare.main(SETTINGS, seeds / "leaning_*", seeds / "other_1", None)
-    first, drop, *rest = capsys.readouterr().out.splitlines()
+    first, second, drop, *rest = capsys.readouterr().out.splitlines()
     specs = [audits[name]["embedder"] for name in ("mixture", "leaning")]
     listed = ", ".join(f"{seeds / f'leaning_{number}'} ({spec})" for number, spec in enumerate(specs, 1))
     assert first == f"{seeds}/leaning_\\* is the mean of 2 audits: {listed}."
+    assert second == f"{seeds}/other_1 is one audit: its model is taken as it is."
     drops = [100 * audits[name]["drop"]["recall_at_1"]["value"] for name in ("mixture", "leaning")]
     assert drop.startswith(f"{seeds}/other_1 loses {sum(drops) / 2:.1f} points of Recall@1 less to swapped backgrounds")
     row = next(row for row in rest if "| Recall@1 drop  " in row)
@@ -60,7 +61,8 @@ def test_patterns_name_audits_that_are_there_and_once(seeds, first, second, mess
 
 def test_both_sides_may_be_patterns(seeds, monkeypatch, capsys):
     monkeypatch.chdir(seeds)
-    compare.main(SETTINGS, Path("leaning_*"), Path("other_?"), None)
+    monkeypatch.setenv("HOME", str(seeds))
+    compare.main(SETTINGS, Path("leaning_*"), Path("~/other_?"), None)
     assert capsys.readouterr().out.count("is the mean of 2 audits: ") == 2
 
 

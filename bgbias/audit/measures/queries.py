@@ -65,14 +65,17 @@ def audits(pattern: Path) -> list[Path]:
     >>> audits(Path("audits/base"))
     [PosixPath('audits/base')]
     """
+    pattern = pattern.expanduser()  # in quotes, which keep a pattern from the shell, ~ is kept from it, too
     found = Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
     return [pattern] if pattern.is_dir() else sorted(path for path in found if path.is_dir()) or [pattern]
 
 
 def averaged(pattern: Path, folders: Sequence[Path]) -> str:
-    """Say of which audits, and of which models, the figures are means; "" of one audit."""
+    """Say of which audits, and of which models, the figures of one side are means."""
+    if len(folders) == 1:
+        return f"{pattern} is one audit: its model is taken as it is."
     of_each = [f"{folder} ({_of(folder, 'embedder')})" for folder in folders]
-    return f"{pattern} is the mean of {len(folders)} audits: {', '.join(of_each)}." if len(folders) > 1 else ""
+    return f"{pattern} is the mean of {len(folders)} audits: {', '.join(of_each)}."
 
 
 def refuse_unlike(first: Path, second: Path, allowed: str | None = None) -> list[str]:
