@@ -37,7 +37,8 @@ SETTINGS = Settings()
 def metrics(place):
     """Those of the regimes of `root`: the means of its queries, and of its attention scores."""
     attention = {view: {"mean": (0.65 + 0.3 * place) / 3, "sd": 0.1} for view in ATTENTION}
-    return METRICS | dict.fromkeys(ATTENTION, dict.fromkeys(VIEW, (1 + 1.5 * place) / 4)) | {"attention": attention}
+    view = dict.fromkeys(VIEW, (1 + 1.5 * place) / 4) | {f"{metric}_seeds_sd": 0.1 for metric in VIEW}
+    return METRICS | dict.fromkeys(ATTENTION, view) | {"attention": attention}
 
 
 @pytest.fixture
@@ -131,7 +132,8 @@ def test_the_stage_writes_the_record_of_what_params_name(root):
     assert re.search(r"\| `cure` - `base` +\| \+37.5 \(", table)
     assert kept["settings"] == {"seed": 7, "train.demo.lr": 0.1}
     stage.main(SETTINGS, "demo", "kept", False)  # the same again
-    for key, other in {"dataset": "sop", "loss": "arcface", "seeds": [1], "regimes": {"base": {}}}.items():
+    others = {"dataset": "sop", "loss": "arcface", "seeds": [1], "regimes": {"base": {}}, "audits": {}}
+    for key, other in others.items():
         with pytest.raises(ValueError, match=f"kept.json holds another study; .* to lose it: {key} "):
             refuse_to_lose(Path("metrics/studies/kept.json"), kept | {key: other})
     refuse_to_lose(Path("metrics/studies/kept.json"), kept | {"regimes": {"cure": {}, "base": {}}})  # the same, too

@@ -16,8 +16,7 @@ from bgbias.report import recorded
 from bgbias.study.locked import measured, odd_runs
 
 VIEWS = ("clean", "swapped")
-ENDS = ["difference", "low", "high"]
-KIND = ("dataset", "loss", "seeds")  # of a study, beside its regimes and settings
+KIND = ("dataset", "loss", "seeds", "audits")  # of a study, beside its regimes and settings
 
 
 def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int, root: Path = Path()) -> dict:
@@ -51,14 +50,19 @@ def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int
         names = (earlier, later)
         retrieval = compare(*(found.queries[name][["class", *measures]] for name in names), seed, names)
         scores = compare(*(attention[name] for name in names), seed, names)
-        rows = pd.concat([retrieval, scores])[ENDS].astype(object)
-        differences[f"{later} - {earlier}"] = rows.where(rows.notna(), None).to_dict("index")
+        differences[f"{later} - {earlier}"] = ends(pd.concat([retrieval, scores]))
     return {
         "seeds": list(seeds),
         "classes": classes.nunique(),
         "regimes": found.metrics,
         "differences": differences,
     }
+
+
+def ends(compared: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """Return measure -> difference, low, high of what `compare` gives; None where a number is not defined."""
+    rows = compared[["difference", "low", "high"]].astype(object)
+    return rows.where(rows.notna(), None).to_dict("index")
 
 
 def refuse_other_runs(dataset: str, regimes: Sequence[str]) -> None:
@@ -89,7 +93,7 @@ def _md5(path: Path) -> str:
 
 
 def refuse_to_lose(path: Path, found: dict) -> None:
-    """Raise InputError if the file holds a study of another dataset or loss, or of other regimes, seeds or settings.
+    """Raise InputError if the file holds a study of another dataset, loss, regimes, seeds, settings or audits.
 
     Where it does not tell its settings, other figures are taken for a sign of others.
     """

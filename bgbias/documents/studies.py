@@ -47,7 +47,7 @@ def scores(*paths: Path, regimes: str = "", views: str = "clean,swapped", less: 
     return pd.DataFrame(rows)
 
 
-def differences(*paths: Path, pairs: str = "", of: str = "") -> pd.DataFrame:
+def differences(*paths: Path, pairs: str = "", of: str = "", views: str = "clean,swapped") -> pd.DataFrame:
     """Differences between regimes in points, of the same queries, with 95 % intervals.
 
     Those of several seeds also hold what other seeds would change, see `seeds.widened`.
@@ -56,6 +56,7 @@ def differences(*paths: Path, pairs: str = "", of: str = "") -> pd.DataFrame:
         *paths: as `stages.record` writes them.
         pairs: LATER-EARLIER, comma-separated; "": all.
         of: beginnings of rows, one a path, comma-separated; underscores stand for blanks.
+        views: of retrieval.
     """
     rows = []
     for number, path in enumerate(paths):
@@ -64,8 +65,8 @@ def differences(*paths: Path, pairs: str = "", of: str = "") -> pd.DataFrame:
         for later, earlier in _pairs(study, pairs):
             row = {"difference in points": f"{begin}`{later}` - `{earlier}`"}
             for metric, heading in METRICS.items():
-                for view in ("clean", "swapped"):
-                    row[f"{heading} {view}"] = _difference(study, later, earlier, f"{metric}_{view}")
+                for view in views.split(","):
+                    row[f"{heading} {view.replace('_', ' ')}"] = _difference(study, later, earlier, f"{metric}_{view}")
             rows.append(row)
     return pd.DataFrame(rows)
 

@@ -1,0 +1,89 @@
+"""What audits of networks of several training seeds have measured, kept as `record` keeps what a run has."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+
+from bgbias import files
+from bgbias.audit.measures import queries
+from bgbias.documents.record import ends
+from bgbias.errors import refuse
+from bgbias.metrics.names import METRICS
+from bgbias.metrics.paired import compare, over_seeds
+from bgbias.metrics.seeds import SD, Spread
+
+VIEWS = {"clean": "clean", "swapped": "swapped", "swapped_pool": "second_pool"}  # of an audit -> of a study
+
+
+def record_audits(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int, folder: Path) -> dict:
+    """Gather what audits found of the networks of all regimes and seeds, on the same photos, masks and backgrounds.
+
+    Args:
+        dataset: its name.
+        regimes: one or more.
+        seeds: of the trainings.
+        seed: of the resamples.
+        folder: of the audits, REGIME_SEED each, of model:models/DATASET/REGIME/SEED.
+
+    Returns:
+        As of `record`, without attention: of the views clean, swapped and, where all audits have the same second pool
+        of backgrounds, second_pool; and as "audits" by which masks, and on which backgrounds.
+
+    Raises:
+        FileNotFoundError: an audit is missing.
+        ValueError: an audit is of another network or of a sample of queries, most of its masks are in doubt, or two
+            audits are not alike.
+    """
+    networks = {
+        folder / f"{regime}_{number}": f"model:models/{dataset}/{regime}/{number}"
+        for regime in regimes
+        for number in seeds
+    }
+    tables, swapped = _alike(networks)
+    views = [view for view in VIEWS.values() if f"recall_at_1_{view}" in tables[0]]
+    means, scores = {}, {}
+    for place, regime in enumerate(regimes):
+        of_regime = slice(place * len(seeds), (place + 1) * len(seeds))
+        means[regime], spreads = over_seeds(tables[of_regime], list(networks)[of_regime])
+        counts = {"seeds": len(seeds), "queries": len(means[regime]), "attention": {}}
+        scores[regime] = counts | {view: _scores(view, means[regime], spreads) for view in views}
+    differences = {
+        f"{later} - {earlier}": ends(compare(means[earlier], means[later], seed, (earlier, later)))
+        for earlier, later in combinations(regimes, 2)
+    }
+    classes = means[regimes[0]]["class"].nunique()
+    return {"seeds": list(seeds), "classes": classes, "audits": swapped, "regimes": scores, "differences": differences}
+
+
+def _alike(networks: Mapping[Path, str]) -> tuple[list[pd.DataFrame], dict[str, str]]:
+    """The tables of audits of these networks, with the measures of VIEWS; by which masks, and on which backgrounds."""
+    folders = list(networks)
+    found = [files.read_json(folder / "audit.json") for folder in folders]
+    others = {folder: audit["embedder"] for folder, audit in zip(folders, found, strict=True)}
+    odd = [f"{folder} ({others[folder]})" for folder in folders if others[folder] != networks[folder]]
+    refuse(odd, f"audits of other networks than {networks[folders[0]]} and the like; audit those")
+    refuse(filter(queries.in_doubt, folders), "most masks are in doubt, so nothing is known of backgrounds; mend them")
+    tables = queries.comparable([queries.read(folder) for folder in folders], folders)
+    for folder in folders[1:]:
+        queries.refuse_unlike(folders[0], folder)
+    sampled = [folder for folder, table in zip(folders, tables, strict=True) if "recall_at_1_swapped" not in table]
+    refuse(sampled, "audits of samples of queries, whose galleries are not swapped; audit all photos")
+    measures = {f"{metric}_{view}": f"{metric}_{name}" for view, name in VIEWS.items() for metric in METRICS}
+    tables = [table[["class", *filter(table.columns.__contains__, measures)]] for table in tables]
+    swapped = {name: found[0][name] for name in ("masks", "backgrounds")}
+    if "recall_at_1_swapped_pool" in tables[0]:
+        swapped["second_pool"] = found[0]["second_backgrounds"]["backgrounds"]
+    return [table.rename(columns=measures) for table in tables], swapped
+
+
+def _scores(view: str, mean: pd.DataFrame, spreads: Mapping[str, Spread]) -> dict[str, float]:
+    """Recall@1 and MAP@R of a view, with their standard deviations over several seeds."""
+    scores = {metric: float(mean[f"{metric}_{view}"].mean()) for metric in METRICS}
+    sds = {f"{metric}{SD}": _sd(spreads[f"{metric}_{view}"]) for metric in METRICS if spreads}
+    return scores | sds
+
+
+def _sd(spread: Spread) -> float:
+    return (spread.variance * (spread.freedom + 1)) ** 0.5

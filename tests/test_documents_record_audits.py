@@ -1,0 +1,103 @@
+"""Audits of networks of several training seeds, kept in one file for documents."""
+
+import pandas as pd
+import pytest
+
+from bgbias import files
+from bgbias.audit.measures import queries
+from bgbias.documents import blocks
+from bgbias.documents.record_audits import record_audits
+from bgbias.metrics.names import METRICS
+
+CLASSES = ["a", "a", "b", "b"]
+AUDITED = {"clean": (1.0, 1.0), "swapped": (0.25, 0.75), "swapped_pool": (0.5, 1.0)}  # what seeds 1 and 2 find of base
+
+
+def audit(folder, regime, seed, **changes):
+    """Write an audit of four queries, all of which find what AUDITED says; cure finds a quarter more."""
+    found = {view: figures[seed - 1] - 0.25 * (regime == "base") for view, figures in AUDITED.items()}
+    columns = {f"{metric}_{view}": [value] * 4 for view, value in found.items() for metric in METRICS}
+    made_with = dict.fromkeys(queries.MENDS, "same") | {"second_backgrounds": "photos"}
+    record = {
+        "embedder": f"model:models/demo/{regime}/{seed}",
+        "photos": 4,
+        "masks": "given",
+        "backgrounds": "100 of test",
+        "second_backgrounds": {"backgrounds": "100 of the photos"},
+        "second_masks": None,
+        "made_with": made_with,
+        "mask_doubt": {"flagged": {"empty": []}},
+    }
+    files.write_json(folder / f"{regime}_{seed}" / "audit.json", record | changes)
+    photos = pd.DataFrame({"path": list("wxyz"), "class_name": CLASSES})
+    queries.write(folder / f"{regime}_{seed}", photos, columns)
+
+
+@pytest.fixture
+def audits(tmp_path):
+    for regime in ("base", "cure"):
+        for seed in (1, 2):
+            audit(tmp_path / "audits", regime, seed)
+    return tmp_path / "audits"
+
+
+def recorded(folder, seeds=(1, 2)):
+    return record_audits("demo", ["base", "cure"], seeds, 7, folder)
+
+
+def test_a_study_of_audits_holds_means_over_seeds_and_paired_differences(audits):
+    """By hand: base finds 0.25 and 0.75 of the second pool, cure 0.5 and 1.0."""
+    found = recorded(audits)
+    swapped = {"masks": "given", "backgrounds": "100 of test", "second_pool": "100 of the photos"}
+    assert found["audits"] == swapped
+    assert (found["seeds"], found["classes"], list(found["regimes"])) == ([1, 2], 2, ["base", "cure"])
+    base, cure = found["regimes"].values()
+    assert base["second_pool"]["recall_at_1"] == 0.5 and cure["second_pool"]["map_at_r"] == 0.75
+    assert base["second_pool"]["recall_at_1_seeds_sd"] == pytest.approx(0.125**0.5)
+    assert (base["seeds"], base["queries"], base["clean"]["recall_at_1_seeds_sd"]) == (2, 4, 0.0)
+    of_pool = found["differences"]["cure - base"]["recall_at_1_second_pool"]
+    assert of_pool == {"difference": 0.25, "low": 0.25, "high": 0.25}
+    files.write_json(audits / "study.json", found)
+    row = blocks.table("differences study.json views=clean,second_pool", audits).splitlines()[-1]
+    assert "+25.0 (25.0 to 25.0)" in row
+    assert "+25.0 (-127.1 to 177.1)" in row  # t(2) = 4.303, variance 1/8 a side, of two seeds
+    assert "| `base`" in blocks.table("scores study.json views=second_pool", audits)
+
+
+def test_one_seed_has_no_standard_deviation(audits):
+    found = recorded(audits, [1])
+    assert found["regimes"]["base"]["swapped"] == {"recall_at_1": 0.0, "map_at_r": 0.0}
+
+
+def test_other_second_pools_are_left_out(audits):
+    audit(audits, "cure", 2, made_with=dict.fromkeys(queries.MENDS, "same") | {"second_backgrounds": "others"})
+    found = recorded(audits)
+    assert "second_pool" not in found["audits"] and set(found["regimes"]["base"]) >= {"clean", "swapped"}
+    assert "second_pool" not in found["regimes"]["base"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"embedder": "model:models/demo/base/2"}, r"of other networks than .*cure_2 \(model:models/demo/base/2\)$"),
+        ({"mask_doubt": {"flagged": {"empty": list("wxyz")}}}, "most masks are in doubt, .*: .*cure_2$"),
+        ({"made_with": dict.fromkeys(queries.MENDS, "same") | {"masks": "others"}}, "differ in masks: audit both"),
+    ],
+)
+def test_audits_that_are_not_of_one_study_are_refused(audits, changes, message):
+    audit(audits, "cure", 2, **changes)
+    with pytest.raises(ValueError, match=message):
+        recorded(audits)
+
+
+def test_audits_of_samples_are_refused(audits):
+    for folder in audits.iterdir():
+        path = folder / queries.FILE
+        path.write_text(path.read_text().replace("_swapped,", "_swapped_in_clean,"))
+    with pytest.raises(ValueError, match="audits of samples of queries, whose galleries are not swapped"):
+        recorded(audits)
+
+
+def test_an_audit_that_is_missing_is_named(audits):
+    with pytest.raises(FileNotFoundError, match="base_3/audit.json"):
+        recorded(audits, [1, 3])
