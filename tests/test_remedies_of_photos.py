@@ -161,6 +161,26 @@ def test_splits_of_photos_csv_are_learnt_from_and_chosen_by(listed, in_the_shop,
     assert "in train or val" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("split", "number"), [("train", 0), ("val", 1)])
+def test_where_most_masks_to_learn_from_or_to_choose_by_are_in_doubt_nothing_is_chosen(
+    listed, shop, in_the_shop, tmp_path, capsys, split, number
+):
+    """Full masks swap nothing: no direction was found to move, and "as_is" was chosen."""
+    listed(lambda kind, _: ("train", "train", "val", "val", "test", "test", "test", "test")[kind])
+    shutil.copytree(shop / "masks", tmp_path / "masks")
+    photos = {"photos": str(tmp_path / "photos"), "masks": str(tmp_path / "masks")}
+    masks = sorted(path for kind in range(2) for path in (tmp_path / f"masks/class{2 * number + kind}").iterdir())
+    for path in masks[:2]:
+        Image.new("L", Image.open(path).size, 255).save(path)
+    remedied("mixture", tmp_path / "r.json", **photos)
+    assert f"\n2 of 12 {split} masks are in doubt (2 full): of these photos " in capsys.readouterr().out
+    for path in masks[2:7]:
+        Image.new("L", Image.open(path).size, 255).save(path)
+    with pytest.raises(InputError, match=rf"^No conclusion: 7 of 12 {split} masks are in doubt \(7 full\), so"):
+        remedied("mixture", tmp_path / "s.json", **photos)
+    assert not (tmp_path / "s.json").exists()
+
+
 @pytest.mark.parametrize("given", [{"photos": None, "masks": None, "backgrounds": None}, {"dataset": "demo"}])
 def test_photos_or_a_dataset_are_to_be_given(shop, in_the_shop, tmp_path, given):
     with pytest.raises(InputError, match="give --photos DIR with its options, or --dataset NAME"):

@@ -13,8 +13,8 @@ import pandas as pd
 
 from bgbias.audit import progress
 from bgbias.audit.inputs import pools, sources
-from bgbias.audit.inputs.pictures import Pictures
-from bgbias.audit.measures import answers, embeddings
+from bgbias.audit.inputs.pictures import Pictures, suspicions
+from bgbias.audit.measures import answers, doubts, embeddings
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.datasets import folder as folders
@@ -79,6 +79,18 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
         remarks = [*remarks, said]
     pool = pools.background_pack(None, input_px, seed, cache, "val")
     return Sides(tested, learning, pool.subset(np.s_[::2]), pool.subset(np.s_[1::2]), remarks)
+
+
+def doubtful(sides: Sides) -> list[str]:
+    """Say how many masks are in doubt, of the test photos and of those that are learnt from and chosen by; sentences.
+
+    Raises:
+        InputError: most of one of these are; by full masks, say, swapping costs nothing, and no remedy is chosen.
+    """
+    said = doubts.some(sides.tested.doubts)
+    for split, (photos, image_ids, _) in sides.learning.items():
+        said += doubts.some(suspicions(photos.foregrounds(image_ids)), f"{split} ")
+    return said
 
 
 def _searched(pictures: Pictures) -> int | None:
