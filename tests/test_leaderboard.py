@@ -162,18 +162,20 @@ def test_second_masks_in_doubt_are_no_second_opinion(workplace, monkeypatch):
 
 
 @pytest.mark.usefixtures("found")
-def test_figures_are_those_that_the_audits_hold_and_second_masks_of_two_kinds_have_no_columns(workplace):
+@pytest.mark.parametrize("other", [{"kind": "isnet"}, {"mark": "9f"}])
+def test_figures_are_those_that_the_audits_hold_and_second_masks_of_two_kinds_have_no_columns(workplace, other):
     folders = {name: workplace / "data/leaderboard/drawn" / name for name in ROWS}
     written = json.loads((folders["object"] / "audit.json").read_text())
     score, second = written["attention"]["clean"]["score"], written["second_masks"]
     score["value"], second["drop"]["recall_at_1"]["value"], written["chance"]["recall_at_1"] = 0.123, 0.456, 0.789
-    written["mask_doubt"]["flagged"]["border"], second["kind"] = ["a.jpg"] * 6, "isnet"
+    written["mask_doubt"]["flagged"]["border"] = ["a.jpg"] * 6
+    second |= other
     (folders["object"] / "audit.json").write_text(json.dumps(written))
     made = rows.board(folders, 7)
     row = made["rows"]["object"]
     assert (row["attention"], row["second"]["drop"]) == (score, second["drop"]["recall_at_1"])
     assert made["chance"] == 0.789 and made["doubt"].startswith("No conclusion: 6 of 9 masks are in doubt (6 border)")
-    assert made["second_masks"] is None and not [name for name in shown.table(made) if "isnet" in name]
+    assert made["second_masks"] is None and not [name for name in shown.table(made) if name.startswith("swapped,")]
 
 
 def test_finished_audits_of_any_photos_make_a_table_of_their_own(found, workplace, monkeypatch):

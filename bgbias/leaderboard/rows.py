@@ -38,12 +38,12 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
         seed: of the resamples.
 
     Returns:
-        photos, classes, masks, backgrounds, second_masks (their kind, or None), chance (Recall@1 of guessing), doubt
-        (sentences for a kind of masks most of which are in doubt, and for assumed normalisations, else ""), first (name
-        of a row); and rows: name -> embedder (its SPEC), clean, swapped, drop, gap, conflict, attention (on clean
-        photos; None where no gradients reach them), second (swapped, drop and conflict by the second masks, or None),
-        remedy (see `_remedy`), less_first (clean, swapped and drop less those of the first row, paired by query; None
-        of the first row). All shares, with 95 % intervals.
+        photos, classes, masks, backgrounds, second_masks (their kind; None: none, or not the same), chance (Recall@1 of
+        guessing), doubt (sentences for a kind of masks most of which are in doubt, and for assumed normalisations, else
+        ""), first (name of a row); and rows: name -> embedder (its SPEC), clean, swapped, drop, gap, conflict,
+        attention (on clean photos; None where no gradients reach them), second (swapped, drop and conflict by the
+        second masks, or None), remedy (see `_remedy`), less_first (clean, swapped and drop less those of the first row,
+        paired by query; None of the first row). All shares, with 95 % intervals.
 
     Raises:
         FileNotFoundError: an audit is missing.
@@ -66,10 +66,9 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
                 measure: {end: None if pd.isna(row[end]) else float(row[end]) for end in ("difference", "low", "high")}
                 for measure, row in differences.iterrows()
             }
-    shared = {key: _of(folders[first], key) for key in SHARED}
-    kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders.values()}
+    shared, alike = {key: _of(folders[first], key) for key in SHARED}, queries.second_masks_alike([*folders.values()])
     return shared | {
-        "second_masks": kinds.pop() if len(kinds) == 1 else None,
+        "second_masks": (_of(folders[first], "second_masks") or {}).get("kind") if alike else None,
         "chance": _of(folders[first], "chance", METRIC),
         "doubt": " ".join(
             filter(None, [queries.in_doubt(folders[first]), _second_in_doubt(folders[first]), _assumed(folders)])

@@ -73,7 +73,8 @@ def by_second_masks(pictures: Pictures, scores: dict[str, dict], columns: dict[s
     kinds = np.array(pictures.second_doubts)
     flagged = {key: int((kinds == kind).sum()) for kind, key in FLAGS.items()}
     table = pictures.table[["path", "class_name"]].assign(**columns)
-    return {"kind": pictures.second_kind.name, "flagged": flagged} | second_masks.summary(table, scores)
+    of_kind = {"kind": pictures.second_kind.name, "mark": pictures.second_kind.mark, "flagged": flagged}
+    return of_kind | second_masks.summary(table, scores)
 
 
 def of_photos(pictures: Pictures, scores: dict[str, dict]) -> dict:
