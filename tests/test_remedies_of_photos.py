@@ -22,6 +22,8 @@ from bgbias.audit.inputs import known_photos
 from bgbias.audit.measures import embeddings
 from bgbias.cache import Cache
 from bgbias.errors import InputError
+from bgbias.finder.network import Shape
+from bgbias.models import finders
 from bgbias.remedies import passes
 from bgbias.remedies.pictures import REMEDIES
 from stages import remedies
@@ -179,6 +181,18 @@ def test_where_most_masks_to_learn_from_or_to_choose_by_are_in_doubt_nothing_is_
     with pytest.raises(InputError, match=rf"^No conclusion: 7 of 12 {split} masks are in doubt \(7 full\), so"):
         remedied("mixture", tmp_path / "s.json", **photos)
     assert not (tmp_path / "s.json").exists()
+
+
+def test_a_finder_of_another_shape_is_asked_anew_though_its_weights_are_the_same(in_the_shop, tmp_path):
+    torch.manual_seed(0)
+    finders.save(finders.make(Shape(4, 64, False)), tmp_path / "finder")
+    found = []
+    for most_px in (64, 8):
+        written = json.loads((tmp_path / "finder/finder.json").read_text())
+        (tmp_path / "finder/finder.json").write_text(json.dumps(written | {"most_px": most_px}))
+        found.append(remedied("mixture", tmp_path / "r.json", finder=tmp_path / "finder")["remedies"])
+    for name in found[0]:
+        assert (found[0][name] == found[1][name]) == (not name.startswith("found_")), name
 
 
 @pytest.mark.parametrize("given", [{"photos": None, "masks": None, "backgrounds": None}, {"dataset": "demo"}])

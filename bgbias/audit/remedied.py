@@ -113,7 +113,8 @@ def measure(
 ) -> tuple[dict[str, dict], recovery.Learnt | None]:
     """Embed what is not known yet, learn, choose and measure: see `recovery`; what a finder shows, too."""
     tested, seed = sides.tested, sides.tested.seed
-    shown_by = finder and {name: weight.tolist() for name, weight in finder.state_dict().items()}
+    weights = finder and {name: weight.tolist() for name, weight in finder.state_dict().items()}
+    shown_by = finder and [finder.shape, weights]
     searched, known = _searched(tested), {}
     settings = [REMEDIES, answers.identity(model, tested), *filter(None, [shown_by, searched])]
     made_from = fingerprint(settings, [sides.learnt_from.folder])
