@@ -162,6 +162,24 @@ def test_second_masks_in_doubt_are_no_second_opinion(workplace, monkeypatch):
 
 
 @pytest.mark.usefixtures("found")
+def test_near_duplicates_are_named_as_audits_name_them(workplace, monkeypatch):
+    file = workplace / "data/leaderboard/drawn/object/audit.json"
+    written, table = json.loads(file.read_text()), workplace / "plots/leaderboard/drawn/table.md"
+    for doubles, said in (
+        (
+            {"said": "2 of 9 photos are near-duplicates."},
+            "\n\n2 of 9 photos are near-duplicates. All figures hold them.\n",
+        ),
+        ({"said": ""}, ""),
+        (None, ""),
+    ):
+        file.write_text(json.dumps(written | {"near_duplicates": doubles}))
+        run(monkeypatch, leaderboard, "drawn")
+        text = table.read_text()
+        assert said in text and bool(said) == ("All figures hold them" in text)
+
+
+@pytest.mark.usefixtures("found")
 @pytest.mark.parametrize("other", [{"kind": "isnet"}, {"mark": "9f"}])
 def test_figures_are_those_that_the_audits_hold_and_second_masks_of_two_kinds_have_no_columns(workplace, other):
     folders = {name: workplace / "data/leaderboard/drawn" / name for name in ROWS}

@@ -39,11 +39,11 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
 
     Returns:
         photos, classes, masks, backgrounds, second_masks (their kind; None: none, or not the same), chance (Recall@1 of
-        guessing), doubt (sentences for a kind of masks most of which are in doubt, and for assumed normalisations, else
-        ""), first (name of a row); and rows: name -> embedder (its SPEC), clean, swapped, drop, gap, conflict,
-        attention (on clean photos; None where no gradients reach them), second (swapped, drop and conflict by the
-        second masks, or None), remedy (see `_remedy`), less_first (clean, swapped and drop less those of the first row,
-        paired by query; None of the first row). All shares, with 95 % intervals.
+        guessing), doubt (sentences for a kind of masks most of which are in doubt, for near-duplicates, and for assumed
+        normalisations, else ""), first (name of a row); and rows: name -> embedder (its SPEC), clean, swapped, drop,
+        gap, conflict, attention (on clean photos; None where no gradients reach them), second (swapped, drop and
+        conflict by the second masks, or None), remedy (see `_remedy`), less_first (clean, swapped and drop less those
+        of the first row, paired by query; None of the first row). All shares, with 95 % intervals.
 
     Raises:
         FileNotFoundError: an audit is missing.
@@ -70,9 +70,7 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
     return shared | {
         "second_masks": (_of(folders[first], "second_masks") or {}).get("kind") if alike else None,
         "chance": _of(folders[first], "chance", METRIC),
-        "doubt": " ".join(
-            filter(None, [queries.in_doubt(folders[first]), _second_in_doubt(folders[first]), _assumed(folders)])
-        ),
+        "doubt": " ".join(filter(None, _doubts(folders))),
         "first": first,
         "rows": rows,
     }
@@ -95,12 +93,24 @@ def refuse_changed(folders: dict[str, Path], embedders: Mapping[str, str], datas
         refuse(changed, f"row {row}: changed since it was measured; {mend}")
 
 
+def _doubts(folders: Mapping[str, Path]) -> list[str]:
+    """What is to be said before the table, "" for nothing; photos are those of the first audit."""
+    first = next(iter(folders.values()))
+    return [queries.in_doubt(first), _second_in_doubt(first), _near_duplicates(first), _assumed(folders)]
+
+
 def _second_in_doubt(folder: Path) -> str:
     second, photos = _of(folder, "second_masks"), _of(folder, "photos")
     if not second or not masks_in_doubt(second["flagged"], photos):
         return ""
     flagged = f"{sum(second['flagged'].values())} of its {photos} masks are in doubt by size or place"
     return f"Masks of a second kind, {second['kind']}, are no second opinion: {flagged}."
+
+
+def _near_duplicates(folder: Path) -> str:
+    """Say what the audit says of near-duplicates; "" where there are none, or an older audit did not look for them."""
+    said = (_of(folder).get("near_duplicates") or {}).get("said")
+    return f"{said} All figures hold them." if said else ""
 
 
 def _assumed(folders: Mapping[str, Path]) -> str:
