@@ -5,6 +5,7 @@ import runpy
 import shutil
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -15,6 +16,8 @@ from torch import nn
 from bgbias.errors import InputError
 from bgbias.leaderboard import rows, shown
 from bgbias.models import trained
+from bgbias.photos.foreground import suspicion
+from bgbias.photos.pack import crop
 from stages import leaderboard, leaderboard_rows
 
 EMBEDDERS = """
@@ -159,6 +162,25 @@ def test_second_masks_in_doubt_are_no_second_opinion(workplace, monkeypatch):
     run(monkeypatch, leaderboard, "drawn")
     said = "Masks of a second kind, grabcut from a larger disc, are no second opinion: 6 of its 9 masks are in doubt by"
     assert said in (workplace / "plots/leaderboard/drawn/table.md").read_text()
+
+
+@pytest.mark.parametrize("names", [["object"], ["background"], ["object", "background"]])
+@pytest.mark.usefixtures("found")
+def test_masks_in_doubt_at_the_input_of_any_row_are_said(workplace, monkeypatch, names):
+    """Of 3 pixels of 224, the object of a mask is there for a network of that input, and not for one of 32."""
+    mask = np.zeros((224, 224), np.uint8)
+    mask[40:184, 110:113] = mask[110:113, 40:184] = 255
+    assert [suspicion(crop(Image.fromarray(mask), px)) for px in (224, 32)] == ["", "empty"]
+    for name in names:
+        file = workplace / "data/leaderboard/drawn" / name / "audit.json"
+        written = json.loads(file.read_text())
+        written["mask_doubt"]["flagged"]["empty"] = ["a.jpg"] * 6
+        file.write_text(json.dumps(written))
+    run(monkeypatch, leaderboard, "drawn")
+    text = (workplace / "plots/leaderboard/drawn/table.md").read_text()
+    which = "" if "object" in names else "background: "  # the other is the first row
+    assert text.count("No conclusion: 6 of 9 masks are in doubt (6 empty)") == 1
+    assert f"\n\n{which}No conclusion: 6 of 9 masks are in doubt" in text
 
 
 @pytest.mark.usefixtures("found")

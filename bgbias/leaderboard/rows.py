@@ -94,9 +94,20 @@ def refuse_changed(folders: dict[str, Path], embedders: Mapping[str, str], datas
 
 
 def _doubts(folders: Mapping[str, Path]) -> list[str]:
-    """What is to be said before the table, "" for nothing; photos are those of the first audit."""
+    """What is to be said before the table, "" for nothing; photos and second masks are those of the first audit."""
     first = next(iter(folders.values()))
-    return [queries.in_doubt(first), _second_in_doubt(first), _near_duplicates(first), _assumed(folders)]
+    return [*_in_doubt(folders), _second_in_doubt(first), _near_duplicates(first), _assumed(folders)]
+
+
+def _in_doubt(folders: Mapping[str, Path]) -> list[str]:
+    """What `queries.in_doubt` says of any row, each sentence once: at a smaller input thin objects vanish.
+
+    Of the first row it is said without its name.
+    """
+    found, first = {}, next(iter(folders))
+    for name, folder in folders.items():
+        found.setdefault(queries.in_doubt(folder), name)
+    return [said if not said or name == first else f"{name}: {said}" for said, name in found.items()]
 
 
 def _second_in_doubt(folder: Path) -> str:
