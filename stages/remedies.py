@@ -57,7 +57,6 @@ def main(
     from bgbias.config.read import check
     from bgbias.errors import InputError, printable
     from bgbias.external import spec
-    from bgbias.metrics import sample_size
     from bgbias.remedies import recovery
     from bgbias.report import tables
 
@@ -80,12 +79,7 @@ def main(
             f"--save {save}: photos.csv names no splits train and val to learn from: add them, or leave it"
         )
     gallery = tested.gallery and tested.gallery.size
-    remarks = [
-        *sides.remarks,
-        *known,
-        *remedied.doubtful(sides),
-        *sample_size.few(tested.table.class_name, gallery=gallery),
-    ]
+    remarks = [*sides.remarks, *known, *remedied.doubtful(sides), *remedied.few(sides)]
     if doubles := doubts.said_of_alike(tested):
         remarks.append(f"{doubles} {WITH_DOUBLES}")
     print("\n".join(map(printable, remarks)), flush=True)

@@ -160,7 +160,12 @@ def test_splits_of_photos_csv_are_learnt_from_and_chosen_by(listed, in_the_shop,
     assert found["chosen"] in found["remedies"] and found["dimensions"] == 6
     assert (tmp_path / "s.safetensors").is_file()
     assert found["remedies"]["grey_both"]["recovered"]["recall_at_1"]["value"] > 0.9
-    assert "in train or val" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "in train or val" not in said
+    assert "\n24 queries: one of them is 4.2 points of Recall@1, " in said  # of 4 classes
+    assert (
+        "\n12 val queries: one of them is 8.3 points of Recall@1, " in said and "\n2 val classes: scores hold " in said
+    )
 
 
 @pytest.mark.parametrize(("split", "number"), [("train", 0), ("val", 1)])

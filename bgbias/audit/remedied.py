@@ -19,6 +19,7 @@ from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.datasets import folder as folders
 from bgbias.finder.network import Finder
+from bgbias.metrics import sample_size
 from bgbias.models.embedder import Embedder
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos
@@ -91,6 +92,16 @@ def doubtful(sides: Sides) -> list[str]:
     for split, (photos, image_ids, _) in sides.learning.items():
         said += doubts.some(suspicions(photos.foregrounds(image_ids)), f"{split} ")
     return said
+
+
+def few(sides: Sides) -> list[str]:
+    """Say what the photos that are measured, and those that are chosen by, are too few to show; sentences."""
+    said = sample_size.few(sides.tested.table.class_name, gallery=_searched(sides.tested))
+    if not sides.learning:
+        return said
+    photos, image_ids, searched = sides.learning["val"]
+    names = photos.table.class_name.loc[image_ids].reset_index(drop=True)
+    return [*said, *sample_size.few(names, "val ", searched)]
 
 
 def _searched(pictures: Pictures) -> int | None:
