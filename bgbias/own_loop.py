@@ -8,6 +8,7 @@ from torchvision.transforms import v2
 
 from bgbias.errors import InputError
 from bgbias.photos.compose import paste
+from bgbias.photos.foreground import OBJECT
 
 BACKGROUND_SHARE = (0.3, 1.0)  # of a background's area that is seen
 
@@ -84,7 +85,7 @@ def on_backgrounds(photos: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor
         uint8 (B, 3, H, W).
 
     Raises:
-        ValueError: another dtype or shape.
+        ValueError: another dtype or shape; or masks of which none reaches 128, as those of a class's number.
 
     >>> photos, masks = torch.full((2, 3, 8, 8), 200, dtype=torch.uint8), torch.ones(2, 1, 8, 8, dtype=torch.uint8)
     >>> on_backgrounds(photos, masks, torch.zeros_like(photos)).unique().item()
@@ -92,7 +93,11 @@ def on_backgrounds(photos: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor
     """
     whole, single = ((len(photos), channels, *photos.shape[-2:]) for channels in (3, 1))
     _refuse_others("on_backgrounds", photos=(photos, whole), masks=(masks, single), backgrounds=(backgrounds, whole))
-    return paste(photos, _of_bytes(masks), backgrounds)
+    masks = _of_bytes(masks)
+    if len(masks) and 0 < (most := int(masks.max())) < OBJECT:
+        mend = "give 255, or 1, where it is"
+        raise InputError(f"on_backgrounds: masks reach {most} of 255, so no object would be seen: {mend}")
+    return paste(photos, masks, backgrounds)
 
 
 def _refuse_others(where: str, **expected: tuple[Tensor, tuple[int, ...]]) -> None:

@@ -15,8 +15,8 @@ Reads   the photos; the embedder (see below); masks and backgrounds, where folde
         data/prepared/NAME, data/masks/NAME/packed, data/backgrounds/NAME
 Writes  FILE.json: for each remedy clean and swapped Recall@1 and MAP@R of the test photos, and how much of the drop it
         recovers, shares in 0..1, with 95 % intervals; which one validation chooses; near_duplicates, how many photos
-        are (queries: have one in the gallery), where some are. Where most masks are in doubt, nothing. And .cache, as
-        audits do.
+        are (queries: have one in the gallery), where some are. Where most masks of a split are in doubt, nothing.
+        And .cache, as audits do.
         --save FILE.safetensors: `directions` (P, D) and `matrix` (D, D), for removed and whitened of
         bgbias.remedies.projection
 Takes   the demo 40 s, grocery 2 min 30 s of one core: each photo of each view is embedded in 27 ways, once
@@ -57,7 +57,6 @@ def main(
     from bgbias.config.read import check
     from bgbias.errors import InputError, printable
     from bgbias.external import spec
-    from bgbias.metrics import sample_size
     from bgbias.remedies import recovery
     from bgbias.report import tables
 
@@ -80,7 +79,7 @@ def main(
             f"--save {save}: photos.csv names no splits train and val to learn from: add them, or leave it"
         )
     gallery = tested.gallery and tested.gallery.size
-    remarks = [*sides.remarks, *known, *doubts.some(tested), *sample_size.few(tested.table.class_name, gallery=gallery)]
+    remarks = [*sides.remarks, *known, *remedied.doubtful(sides), *remedied.few(sides)]
     if doubles := doubts.said_of_alike(tested):
         remarks.append(f"{doubles} {WITH_DOUBLES}")
     print("\n".join(map(printable, remarks)), flush=True)

@@ -92,8 +92,8 @@ def test_the_figures_have_known_keys(audits):
     measured = {"score", "rank_accuracy", "pointing_game", "pair_score", "pair_score_retrieved"}
     assert set(found["attention"]["swapped"]) == measured
     assert set(found["second_masks"]) == set(
-        "kind flagged agreement unlike_share unlike swapped drop moved kept conflict drop_agreed second_drop_agreed "
-        "classes".split()
+        "kind mark flagged agreement unlike_share unlike swapped drop moved kept conflict drop_agreed classes "
+        "second_drop_agreed".split()
     )
 
 

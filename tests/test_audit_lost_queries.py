@@ -124,14 +124,22 @@ def test_all_are_looked_through_until_enough_are_found(audited, monkeypatch):
     assert lost.lost_queries(pictures, nothing, scores_of(pictures, nothing)) == []
 
 
-@pytest.mark.parametrize(("size", "one_each", "shown"), [(4, False, 3), (7, False, 5), (4, True, 3)])
-def test_a_query_of_a_small_gallery_is_shown_all_others_and_not_itself(size, one_each, shown):
+@pytest.mark.parametrize(("size", "one_each", "shown"), [(4, False, 3), (7, False, 5), (4, True, 4), (7, True, 5)])
+def test_a_query_of_a_small_gallery_is_shown_all_but_itself_and_itself_where_it_is_to_be_found(size, one_each, shown):
     table, rows = pd.DataFrame({"class_id": range(size), "class_name": "a"}), np.array([1, 3])
     gallery = Gallery(table, size, rows, None, None, "", one_each)
     embeddings = {"clean": torch.eye(size), "swapped/0": torch.eye(size)[rows]}
     for seen in ("clean", "swapped"):
         found = lost._found(gallery, embeddings, np.arange(2), seen)
         assert found.shape == (2, shown) and [row in of for row, of in zip(rows, found, strict=True)] == [one_each] * 2
+
+
+@pytest.mark.parametrize(("size", "shown"), [(2, 2), (5, 5), (6, 5)])
+def test_a_query_that_a_small_gallery_does_not_hold_is_shown_all_of_it(size, shown):
+    table, rows = pd.DataFrame({"class_id": range(size + 2), "class_name": "a"}), np.array([size, size + 1])
+    gallery = Gallery(table, size, rows, None, None, "")
+    embeddings = {"clean": torch.eye(size + 2), "swapped/0": torch.eye(size + 2)[rows]}
+    assert lost._found(gallery, embeddings, np.arange(2), "swapped").shape == (2, shown)
 
 
 class Marked:

@@ -33,7 +33,7 @@ def pictures(rows, **changed):
     paths = [f"{row}.jpg" for row in rows]
     return SimpleNamespace(**{
         "labels": LABELS[rows], "probed": PROBED, "draws": DRAWS, "seed": SEED, "input_px": 100, "gallery": None,
-        "doubts": list(DOUBTS[rows]), "second_kind": SimpleNamespace(name="isnet"),
+        "doubts": list(DOUBTS[rows]), "second_kind": SimpleNamespace(name="isnet", mark="9f"),
         "second_doubts": ["", *DOUBTS[rows][1:-1], "soft"],
         "agreement": torch.from_numpy(AGREEMENT[rows]), "second_pool": SimpleNamespace(name="9 of walls"),
         "near_duplicates": PAIRS, "table": pd.DataFrame({"path": paths, "class_name": LABELS[rows].astype(str)}),

@@ -84,11 +84,14 @@ def compared(folder, first, second):
 def test_by_other_second_masks_or_on_another_second_pool_measures_mean_another_thing(tmp_path):
     by_masks, on_pool = ["conflict_second", "mask_agreement"], ["recall_at_1_drop_pool", "conflict_moved_pool"]
 
-    def one(kind, pool, columns=(*by_masks, *on_pool)):
-        return {"second_masks": {"kind": kind}, "made_with": {"second_backgrounds": pool}, "columns": columns}
+    def one(kind, pool, columns=(*by_masks, *on_pool), **mark):
+        return {"second_masks": {"kind": kind} | mark, "made_with": {"second_backgrounds": pool}, "columns": columns}
 
     assert compared(tmp_path, one("isnet", "9f"), one("isnet", "9f")) == [[*by_masks, *on_pool]] * 2
     assert compared(tmp_path, one("isnet", "9f"), one("grabcut", "9f")) == [on_pool] * 2
+    assert compared(tmp_path, one("given", "9f", mark="a"), one("given", "9f", mark="b")) == [on_pool] * 2
+    older, newer = one("given", "9f"), one("given", "9f", mark="b")
+    assert compared(tmp_path, older, newer) == [[*by_masks, *on_pool]] * 2
     assert compared(tmp_path, one("isnet", "9f"), one("isnet", "8e")) == [by_masks] * 2
     assert compared(tmp_path, one("isnet", None, by_masks), one("isnet", "8e")) == [by_masks] * 2
     with pytest.raises(ValueError, match="are of different samples of queries: audit all with the same --queries"):

@@ -37,10 +37,10 @@ def audited(shop, folder):
 
 
 def of_embedder(found):
-    """The figures alone, without names of classes."""
+    """The figures alone, without names of classes, and without marks of files."""
     classes = [{**of, "class": None} for of in found["second_masks"]["classes"]]
     figures = {name: of for name, of in found.items() if name not in ("masks", "made_with")}
-    return figures | {"second_masks": found["second_masks"] | {"classes": classes}}
+    return figures | {"second_masks": found["second_masks"] | {"classes": classes, "mark": None}}
 
 
 def small(photo, path):

@@ -49,7 +49,7 @@ def pictures(tmp_path_factory):
     walls, meadows = (
         packed(name, rng.integers(0, 256, (6, PX, 140, 3), dtype=np.uint8)) for name in ("walls", "meadows")
     )
-    second = SecondKind("isnet", packed("second", masks(range(11, 11 + len(IDS)))))
+    second = SecondKind("isnet", packed("second", masks(range(11, 11 + len(IDS)))), "11")
     pictures = Pictures(photos, IDS, walls, 5, Cache(folder / "cache"), DRAWS, "swapped", second)
     pictures.second_pool = of_pack(meadows, "meadows", "")
     return pictures

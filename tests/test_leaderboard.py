@@ -5,6 +5,7 @@ import runpy
 import shutil
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -15,6 +16,8 @@ from torch import nn
 from bgbias.errors import InputError
 from bgbias.leaderboard import rows, shown
 from bgbias.models import trained
+from bgbias.photos.foreground import suspicion
+from bgbias.photos.pack import crop
 from stages import leaderboard, leaderboard_rows
 
 EMBEDDERS = """
@@ -161,19 +164,58 @@ def test_second_masks_in_doubt_are_no_second_opinion(workplace, monkeypatch):
     assert said in (workplace / "plots/leaderboard/drawn/table.md").read_text()
 
 
+@pytest.mark.parametrize("names", [["object"], ["background"], ["object", "background"]])
 @pytest.mark.usefixtures("found")
-def test_figures_are_those_that_the_audits_hold_and_second_masks_of_two_kinds_have_no_columns(workplace):
+def test_masks_in_doubt_at_the_input_of_any_row_are_said(workplace, monkeypatch, names):
+    """Of 3 pixels of 224, the object of a mask is there for a network of that input, and not for one of 32."""
+    mask = np.zeros((224, 224), np.uint8)
+    mask[40:184, 110:113] = mask[110:113, 40:184] = 255
+    assert [suspicion(crop(Image.fromarray(mask), px)) for px in (224, 32)] == ["", "empty"]
+    for name in names:
+        file = workplace / "data/leaderboard/drawn" / name / "audit.json"
+        written = json.loads(file.read_text())
+        written["mask_doubt"]["flagged"]["empty"] = ["a.jpg"] * 6
+        file.write_text(json.dumps(written))
+    run(monkeypatch, leaderboard, "drawn")
+    text = (workplace / "plots/leaderboard/drawn/table.md").read_text()
+    which = "" if "object" in names else "background: "  # the other is the first row
+    assert text.count("No conclusion: 6 of 9 masks are in doubt (6 empty)") == 1
+    assert f"\n\n{which}No conclusion: 6 of 9 masks are in doubt" in text
+
+
+@pytest.mark.usefixtures("found")
+def test_near_duplicates_are_named_as_audits_name_them(workplace, monkeypatch):
+    file = workplace / "data/leaderboard/drawn/object/audit.json"
+    written, table = json.loads(file.read_text()), workplace / "plots/leaderboard/drawn/table.md"
+    for doubles, said in (
+        (
+            {"said": "2 of 9 photos are near-duplicates."},
+            "\n\n2 of 9 photos are near-duplicates. All figures hold them.\n",
+        ),
+        ({"said": ""}, ""),
+        (None, ""),
+    ):
+        file.write_text(json.dumps(written | {"near_duplicates": doubles}))
+        run(monkeypatch, leaderboard, "drawn")
+        text = table.read_text()
+        assert said in text and bool(said) == ("All figures hold them" in text)
+
+
+@pytest.mark.usefixtures("found")
+@pytest.mark.parametrize("other", [{"kind": "isnet"}, {"mark": "9f"}])
+def test_figures_are_those_that_the_audits_hold_and_second_masks_of_two_kinds_have_no_columns(workplace, other):
     folders = {name: workplace / "data/leaderboard/drawn" / name for name in ROWS}
     written = json.loads((folders["object"] / "audit.json").read_text())
     score, second = written["attention"]["clean"]["score"], written["second_masks"]
     score["value"], second["drop"]["recall_at_1"]["value"], written["chance"]["recall_at_1"] = 0.123, 0.456, 0.789
-    written["mask_doubt"]["flagged"]["border"], second["kind"] = ["a.jpg"] * 6, "isnet"
+    written["mask_doubt"]["flagged"]["border"] = ["a.jpg"] * 6
+    second |= other
     (folders["object"] / "audit.json").write_text(json.dumps(written))
     made = rows.board(folders, 7)
     row = made["rows"]["object"]
     assert (row["attention"], row["second"]["drop"]) == (score, second["drop"]["recall_at_1"])
     assert made["chance"] == 0.789 and made["doubt"].startswith("No conclusion: 6 of 9 masks are in doubt (6 border)")
-    assert made["second_masks"] is None and not [name for name in shown.table(made) if "isnet" in name]
+    assert made["second_masks"] is None and not [name for name in shown.table(made) if name.startswith("swapped,")]
 
 
 def test_finished_audits_of_any_photos_make_a_table_of_their_own(found, workplace, monkeypatch):

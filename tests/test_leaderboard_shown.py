@@ -55,6 +55,15 @@ def test_the_picture_has_a_point_a_row_beside_the_diagonal_in_the_colour_of_its_
     assert "as they are" in axes.get_xlabel() and "swapped" in axes.get_ylabel()
 
 
+def test_families_beyond_the_colours_look_like_no_other():
+    specs = ["hog", "model:a", "onnx:b", "python:c", "torchscript:d", "small_resnet", "timm:vit_b", "timm:resnet18"]
+    rows = {spec: row(spec, 0.9, 0.1 + 0.1 * place) for place, spec in enumerate(specs)}
+    (axes,) = shown.clean_against_swapped(BOARD | {"rows": rows}).axes
+    legend = [(line.get_color(), line.get_marker()) for line in axes.lines if not len(line.get_xydata())]
+    assert len(legend) == len(specs) == len(set(legend))
+    assert [shown._look(number) for number in range(49)] == list(dict.fromkeys(map(shown._look, range(49))))
+
+
 def test_names_of_points_at_one_height_lie_apart_with_a_line_to_each():
     rows = {name: of_row | {"swapped": of(0.5)} for name, of_row in BOARD["rows"].items()}
     (axes,) = shown.clean_against_swapped(BOARD | {"rows": rows}).axes

@@ -201,6 +201,16 @@ def test_of_nothing_there_is_no_share_and_of_nothing_certain_no_interval(wholes,
     assert np.isnan([found.low, found.high]).all()
 
 
+def test_what_rounding_leaves_of_wholes_that_sum_up_to_0_has_no_share():
+    """As of queries that find just as many as guessing does: 0.1 three times less 0.3 is 3e-17."""
+    wholes, labels = np.tile([0.1, 0.1, 0.1, -0.3], 4), np.repeat(np.arange(4), 4)
+    assert 0 < np.bincount(labels, wholes).min() < 1e-15
+    assert np.isnan(ratio(np.full(16, -0.2), wholes, labels, np.random.default_rng(0))[:3]).all()
+    surely = np.r_[wholes, 0.5, 0.5]  # but in resamples without the fifth class
+    found = ratio(np.full(18, 0.1), surely, np.r_[labels, 4, 4], np.random.default_rng(0))
+    assert found.value == pytest.approx(1.8) and np.isnan([found.low, found.high]).all()
+
+
 def test_an_undefined_part_or_whole_is_left_out_of_both():
     nan = np.nan
     found = ratio([1, nan, 1, 0], [2, 2, nan, 2], [0, 0, 1, 1], np.random.default_rng(0))

@@ -97,6 +97,21 @@ def test_pack_gives_back_pictures_of_any_size_to_the_byte(tmp_path):
         assert np.array_equal(pack[i], picture)
 
 
+@pytest.mark.parametrize(
+    ("picture", "found"),
+    [
+        (np.ones((2, 3, 1), dtype=bool), r"bool \(2, 3, 1\)"),
+        (np.full((2, 3, 1), -1, dtype=np.int8), r"int8 \(2, 3, 1\)"),
+        (np.ones((2, 3, 3), dtype=np.float32), r"float32 \(2, 3, 3\)"),
+        (np.ones((2, 3), dtype=np.uint8), r"uint8 \(2, 3\)"),
+    ],
+)
+def test_what_is_no_picture_of_bytes_is_not_packed(tmp_path, picture, found):
+    with pytest.raises(ValueError, match=rf"pack: picture 1 is {found}, expected uint8 \(H, W, C\): bring it"):
+        Pack.write(tmp_path / "pack", iter([np.zeros((2, 2, 1), np.uint8), picture]))
+    assert not (tmp_path / "pack").exists()
+
+
 def test_an_interrupted_pack_leaves_nothing(tmp_path, checkout):
     def pictures():
         yield np.zeros((2, 2, 3), np.uint8)

@@ -22,6 +22,8 @@ from bgbias.audit.inputs import known_photos
 from bgbias.audit.measures import embeddings
 from bgbias.cache import Cache
 from bgbias.errors import InputError
+from bgbias.finder.network import Shape
+from bgbias.models import finders
 from bgbias.remedies import passes
 from bgbias.remedies.pictures import REMEDIES
 from stages import remedies
@@ -158,7 +160,44 @@ def test_splits_of_photos_csv_are_learnt_from_and_chosen_by(listed, in_the_shop,
     assert found["chosen"] in found["remedies"] and found["dimensions"] == 6
     assert (tmp_path / "s.safetensors").is_file()
     assert found["remedies"]["grey_both"]["recovered"]["recall_at_1"]["value"] > 0.9
-    assert "in train or val" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "in train or val" not in said
+    assert "\n24 queries: one of them is 4.2 points of Recall@1, " in said  # of 4 classes
+    assert (
+        "\n12 val queries: one of them is 8.3 points of Recall@1, " in said and "\n2 val classes: scores hold " in said
+    )
+
+
+@pytest.mark.parametrize(("split", "number"), [("train", 0), ("val", 1)])
+def test_where_most_masks_to_learn_from_or_to_choose_by_are_in_doubt_nothing_is_chosen(
+    listed, shop, in_the_shop, tmp_path, capsys, split, number
+):
+    """Full masks swap nothing: no direction was found to move, and "as_is" was chosen."""
+    listed(lambda kind, _: ("train", "train", "val", "val", "test", "test", "test", "test")[kind])
+    shutil.copytree(shop / "masks", tmp_path / "masks")
+    photos = {"photos": str(tmp_path / "photos"), "masks": str(tmp_path / "masks")}
+    masks = sorted(path for kind in range(2) for path in (tmp_path / f"masks/class{2 * number + kind}").iterdir())
+    for path in masks[:2]:
+        Image.new("L", Image.open(path).size, 255).save(path)
+    remedied("mixture", tmp_path / "r.json", **photos)
+    assert f"\n2 of 12 {split} masks are in doubt (2 full): of these photos " in capsys.readouterr().out
+    for path in masks[2:7]:
+        Image.new("L", Image.open(path).size, 255).save(path)
+    with pytest.raises(InputError, match=rf"^No conclusion: 7 of 12 {split} masks are in doubt \(7 full\), so"):
+        remedied("mixture", tmp_path / "s.json", **photos)
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_a_finder_of_another_shape_is_asked_anew_though_its_weights_are_the_same(in_the_shop, tmp_path):
+    torch.manual_seed(0)
+    finders.save(finders.make(Shape(4, 64, False)), tmp_path / "finder")
+    found = []
+    for most_px in (64, 8):
+        written = json.loads((tmp_path / "finder/finder.json").read_text())
+        (tmp_path / "finder/finder.json").write_text(json.dumps(written | {"most_px": most_px}))
+        found.append(remedied("mixture", tmp_path / "r.json", finder=tmp_path / "finder")["remedies"])
+    for name in found[0]:
+        assert (found[0][name] == found[1][name]) == (not name.startswith("found_")), name
 
 
 @pytest.mark.parametrize("given", [{"photos": None, "masks": None, "backgrounds": None}, {"dataset": "demo"}])

@@ -13,12 +13,13 @@ import pandas as pd
 
 from bgbias.audit import progress
 from bgbias.audit.inputs import pools, sources
-from bgbias.audit.inputs.pictures import Pictures
-from bgbias.audit.measures import answers, embeddings
+from bgbias.audit.inputs.pictures import Pictures, suspicions
+from bgbias.audit.measures import answers, doubts, embeddings
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.datasets import folder as folders
 from bgbias.finder.network import Finder
+from bgbias.metrics import sample_size
 from bgbias.models.embedder import Embedder
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos
@@ -81,6 +82,28 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
     return Sides(tested, learning, pool.subset(np.s_[::2]), pool.subset(np.s_[1::2]), remarks)
 
 
+def doubtful(sides: Sides) -> list[str]:
+    """Say how many masks are in doubt, of the test photos and of those that are learnt from and chosen by; sentences.
+
+    Raises:
+        InputError: most of one of these are; by full masks, say, swapping costs nothing, and no remedy is chosen.
+    """
+    said = doubts.some(sides.tested.doubts)
+    for split, (photos, image_ids, _) in sides.learning.items():
+        said += doubts.some(suspicions(photos.foregrounds(image_ids)), f"{split} ")
+    return said
+
+
+def few(sides: Sides) -> list[str]:
+    """Say what the photos that are measured, and those that are chosen by, are too few to show; sentences."""
+    said = sample_size.few(sides.tested.table.class_name, gallery=_searched(sides.tested))
+    if not sides.learning:
+        return said
+    photos, image_ids, searched = sides.learning["val"]
+    names = photos.table.class_name.loc[image_ids].reset_index(drop=True)
+    return [*said, *sample_size.few(names, "val ", searched)]
+
+
 def _searched(pictures: Pictures) -> int | None:
     return pictures.gallery.size if pictures.gallery else None
 
@@ -101,7 +124,8 @@ def measure(
 ) -> tuple[dict[str, dict], recovery.Learnt | None]:
     """Embed what is not known yet, learn, choose and measure: see `recovery`; what a finder shows, too."""
     tested, seed = sides.tested, sides.tested.seed
-    shown_by = finder and {name: weight.tolist() for name, weight in finder.state_dict().items()}
+    weights = finder and {name: weight.tolist() for name, weight in finder.state_dict().items()}
+    shown_by = finder and [finder.shape, weights]
     searched, known = _searched(tested), {}
     settings = [REMEDIES, answers.identity(model, tested), *filter(None, [shown_by, searched])]
     made_from = fingerprint(settings, [sides.learnt_from.folder])

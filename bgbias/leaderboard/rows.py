@@ -38,12 +38,12 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
         seed: of the resamples.
 
     Returns:
-        photos, classes, masks, backgrounds, second_masks (their kind, or None), chance (Recall@1 of guessing), doubt
-        (sentences for a kind of masks most of which are in doubt, and for assumed normalisations, else ""), first (name
-        of a row); and rows: name -> embedder (its SPEC), clean, swapped, drop, gap, conflict, attention (on clean
-        photos; None where no gradients reach them), second (swapped, drop and conflict by the second masks, or None),
-        remedy (see `_remedy`), less_first (clean, swapped and drop less those of the first row, paired by query; None
-        of the first row). All shares, with 95 % intervals.
+        photos, classes, masks, backgrounds, second_masks (their kind; None: none, or not the same), chance (Recall@1 of
+        guessing), doubt (sentences for a kind of masks most of which are in doubt, for near-duplicates, and for assumed
+        normalisations, else ""), first (name of a row); and rows: name -> embedder (its SPEC), clean, swapped, drop,
+        gap, conflict, attention (on clean photos; None where no gradients reach them), second (swapped, drop and
+        conflict by the second masks, or None), remedy (see `_remedy`), less_first (clean, swapped and drop less those
+        of the first row, paired by query; None of the first row). All shares, with 95 % intervals.
 
     Raises:
         FileNotFoundError: an audit is missing.
@@ -66,14 +66,11 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
                 measure: {end: None if pd.isna(row[end]) else float(row[end]) for end in ("difference", "low", "high")}
                 for measure, row in differences.iterrows()
             }
-    shared = {key: _of(folders[first], key) for key in SHARED}
-    kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders.values()}
+    shared, alike = {key: _of(folders[first], key) for key in SHARED}, queries.second_masks_alike([*folders.values()])
     return shared | {
-        "second_masks": kinds.pop() if len(kinds) == 1 else None,
+        "second_masks": (_of(folders[first], "second_masks") or {}).get("kind") if alike else None,
         "chance": _of(folders[first], "chance", METRIC),
-        "doubt": " ".join(
-            filter(None, [queries.in_doubt(folders[first]), _second_in_doubt(folders[first]), _assumed(folders)])
-        ),
+        "doubt": " ".join(filter(None, _doubts(folders))),
         "first": first,
         "rows": rows,
     }
@@ -96,12 +93,35 @@ def refuse_changed(folders: dict[str, Path], embedders: Mapping[str, str], datas
         refuse(changed, f"row {row}: changed since it was measured; {mend}")
 
 
+def _doubts(folders: Mapping[str, Path]) -> list[str]:
+    """What is to be said before the table, "" for nothing; photos and second masks are those of the first audit."""
+    first = next(iter(folders.values()))
+    return [*_in_doubt(folders), _second_in_doubt(first), _near_duplicates(first), _assumed(folders)]
+
+
+def _in_doubt(folders: Mapping[str, Path]) -> list[str]:
+    """What `queries.in_doubt` says of any row, each sentence once: at a smaller input thin objects vanish.
+
+    Of the first row it is said without its name.
+    """
+    found, first = {}, next(iter(folders))
+    for name, folder in folders.items():
+        found.setdefault(queries.in_doubt(folder), name)
+    return [said if not said or name == first else f"{name}: {said}" for said, name in found.items()]
+
+
 def _second_in_doubt(folder: Path) -> str:
     second, photos = _of(folder, "second_masks"), _of(folder, "photos")
     if not second or not masks_in_doubt(second["flagged"], photos):
         return ""
     flagged = f"{sum(second['flagged'].values())} of its {photos} masks are in doubt by size or place"
     return f"Masks of a second kind, {second['kind']}, are no second opinion: {flagged}."
+
+
+def _near_duplicates(folder: Path) -> str:
+    """Say what the audit says of near-duplicates; "" where there are none, or an older audit did not look for them."""
+    said = (_of(folder).get("near_duplicates") or {}).get("said")
+    return f"{said} All figures hold them." if said else ""
 
 
 def _assumed(folders: Mapping[str, Path]) -> str:

@@ -80,6 +80,12 @@ MEANING = """\
   photo's mean colour, whichever loses least; then no background is left to depend on."""
 
 
+def _look(number: int) -> tuple[str, str]:
+    """The colour and marker of a family: no two of the first 49 have both alike."""
+    again, place = divmod(number, len(PALETTE))
+    return PALETTE[place], MARKERS[(place + again) % len(MARKERS)]
+
+
 def clean_against_swapped(found: dict) -> Figure:
     """Draw Recall@1 on clean against swapped photos, a point a row, coloured by family; the diagonal is no loss."""
     figure = Figure(figsize=(6.8, 4.9), layout="constrained")
@@ -99,13 +105,13 @@ def clean_against_swapped(found: dict) -> Figure:
     families = list(dict.fromkeys(family(row["embedder"]) for row in found["rows"].values()))
     heights = spread([y for _, y in points.values()], LINE)
     for (name, (x, y)), height in zip(points.items(), heights, strict=True):
-        number = families.index(family(found["rows"][name]["embedder"]))
-        colour, marker = PALETTE[number % len(PALETTE)], MARKERS[number % len(MARKERS)]
+        colour, marker = _look(families.index(family(found["rows"][name]["embedder"])))
         axes.plot([x, 101], [y, height], color=colour, linewidth=0.5, alpha=0.6, clip_on=False)
         axes.plot(x, y, marker, color=colour)
         axes.annotate(name, (101.5, height), color=colour, va="center", fontsize=9, annotation_clip=False)
     for number, name in enumerate(families):
-        axes.plot([], [], MARKERS[number % len(MARKERS)], color=PALETTE[number % len(PALETTE)], label=name)
+        colour, marker = _look(number)
+        axes.plot([], [], marker, color=colour, label=name)
     axes.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
     axes.set_xlabel("Recall@1, photos as they are (%)")
     axes.set_ylabel("Recall@1, backgrounds swapped (%)")

@@ -14,6 +14,7 @@ from scipy import special
 
 LEVEL = 0.95
 RESAMPLES = 10_000  # another seed then moves an interval's ends by some 0.02 of its width
+ROUNDING = 1e-9  # of a sum: what wholes of 1/7 and -1/7, say, leave of 0
 CELLS = 2**22  # resamples x classes at a time: 32 MB
 
 
@@ -113,7 +114,7 @@ def estimates(asked: Mapping[Hashable, Sums], rng: Callable[[], np.random.Genera
         wholes = np.stack([of_key.wholes for of_key in alike.values()], 1)
         for (key, of_key), interval in zip(alike.items(), _intervals(parts, wholes, rng).T, strict=True):
             part, whole = of_key.parts.sum(), of_key.wholes.sum()
-            value, interval = (part / whole, interval) if whole > 0 else (np.nan, (np.nan, np.nan))
+            value, interval = (part / whole, interval) if whole > ROUNDING else (np.nan, (np.nan, np.nan))
             found[key] = Estimate(float(value), *map(float, interval), of_key.queries, classes, of_key.undefined)
     return found
 
@@ -127,7 +128,7 @@ def _intervals(parts: np.ndarray, wholes: np.ndarray, rng: Callable[[], np.rando
     for start in range(0, RESAMPLES, step := max(1, CELLS // classes)):
         times = times_drawn(classes, min(step, RESAMPLES - start), drawing).astype(np.float64)
         below = times @ wholes
-        resampled.append((times @ parts) / np.where(below > 0, below, np.nan))
+        resampled.append((times @ parts) / np.where(below > ROUNDING, below, np.nan))
     resampled = np.concatenate(resampled)
     defined = ~np.isnan(resampled).any(0)
     ends[:, defined] = expanded_interval(resampled[:, defined], classes)

@@ -37,7 +37,7 @@ def lists(queries: Tensor, references: Tensor, own: Tensor, k: int) -> Iterator[
         queries: float (Q, D).
         references: float (N, D), finite like the queries; similar means a large inner product.
         own: int64 (Q,), the row of `references` that each query does not find; N or more: it is none of them.
-        k: how many, less than N.
+        k: how many: less than N, or N where no query is one of the references.
 
     Yields:
         Places of some queries, int64 (B,), in order, and rows of their nearest references, int64 (B, k).

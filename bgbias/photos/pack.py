@@ -94,11 +94,20 @@ class Pack:
 
     @staticmethod
     def write(folder: Path, pictures: Iterator[np.ndarray]) -> None:
-        """Write pictures, uint8 (H, W, C), as they come; the folder appears when all are there."""
+        """Write pictures, uint8 (H, W, C), as they come; the folder appears when all are there.
+
+        Raises:
+            ValueError: a picture is no such array; of bool, say, a mask's object would be nearly black.
+        """
         with files.whole_folder(folder) as partial:
             shapes = []
             with (partial / "pixels.bin").open("wb") as pixels:
                 for picture in pictures:
+                    if picture.dtype != np.uint8 or picture.ndim != 3:
+                        found = f"{picture.dtype} {picture.shape}"
+                        raise InputError(
+                            f"{folder}: picture {len(shapes)} is {found}, expected uint8 (H, W, C): bring it to bytes"
+                        )
                     shapes.append(picture.shape)
                     pixels.write(picture.tobytes())
             np.save(partial / "shapes.npy", np.array(shapes, dtype=np.int32))

@@ -127,7 +127,7 @@ class Pictures:
     @cached_property
     def second_doubts(self) -> list[str]:
         """As `doubts`, of the second masks."""
-        return _suspicions(self._second_masks())
+        return suspicions(self._second_masks())
 
     @cached_property
     def agreement(self) -> Tensor:
@@ -138,7 +138,7 @@ class Pictures:
     @cached_property
     def doubts(self) -> list[str]:
         """What is probably wrong with each mask, as `foreground.suspicion` names it; "" for nothing."""
-        return _suspicions(self._masks())
+        return suspicions(self._masks())
 
     @cached_property
     def near_duplicates(self) -> list[tuple[int, int]]:
@@ -192,7 +192,8 @@ class Pictures:
         return packed(self._cache, "emptied", self.identity, make)
 
 
-def _suspicions(batches: Iterator[Tensor]) -> list[str]:
+def suspicions(batches: Iterator[Tensor]) -> list[str]:
+    """What is probably wrong with each mask, as `foreground.suspicion` names it, of batches of masks."""
     return [foreground.suspicion(mask[0].numpy()) for masks in batches for mask in masks]
 
 

@@ -14,6 +14,7 @@ from bgbias.metrics.retrieval import others
 from bgbias.seeding import generator
 
 Z = 1.96  # of a 95 % interval
+ROUNDING = 1e-9  # of a share: of values that are all alike, a spread may be left
 LEFT_OUT = (
     "Not measured, for they need every photo on other backgrounds: swapped galleries, background gap, conflict, "
     "invariance, objects and backgrounds alone, and what makes two photos alike."
@@ -98,19 +99,17 @@ def describe(sample: dict) -> str:
     searched = f"Each searches {gallery}, once as it is and once swapped: drop and grade are of that."
     if sample["queries"] == sample["of"]:
         return f"Audited are {sample['of']:,} queries. {searched} {LEFT_OUT}"
-    adds = " and ".join(_adds(sample, name) for name in ADDS)
     these = "queries" if sample["apart"] else "photos"
     return (
         f"Audited are {sample['queries']:,} of {sample['of']:,} queries, drawn by the seed from all classes in "
-        f"proportion to their {these}, so their mean estimates that of all. {searched} That not all were asked adds up "
-        f"to {adds}, which the intervals hold. {LEFT_OUT}"
+        f"proportion to their {these}, so their mean estimates that of all. {searched}{_adds(sample, *ADDS)} {LEFT_OUT}"
     )
 
 
 def _of_one_each(sample: dict) -> str:
     every, drawn = f"{sample['of']:,} photos", sample["queries"] < sample["of"]
     asked = f"{sample['queries']:,} of {every}, drawn by the seed" if drawn else every
-    adds = f" That not all were asked adds up to {_adds(sample, 'drop')}, which the intervals hold." if drawn else ""
+    adds = _adds(sample, "drop") if drawn else ""
     return (
         f"Audited are {asked}, each as a product, a class, of its own: on another background it has to find itself "
         f"among {'all' if drawn else 'the'} photos as they are. Of two photos of one product each counts as wrong for "
@@ -118,8 +117,14 @@ def _of_one_each(sample: dict) -> str:
     )
 
 
-def _adds(sample: dict, name: str) -> str:
-    return f"{100 * sample['adds'][name]:.1f} points to {ADDS[name]}"
+def _adds(sample: dict, *names: str) -> str:
+    """Say what drawing adds to some figures, sentences; of queries that are all alike it is not known, and not 0."""
+    found = sample["adds"]
+    alike = " and ".join(ADDS[name] for name in names if found[name] < ROUNDING)
+    known = " and ".join(f"{100 * found[name]:.1f} points to {ADDS[name]}" for name in names if found[name] >= ROUNDING)
+    said = f" That not all were asked adds up to {known}, which the intervals hold." if known else ""
+    unknown = f"What {'it' if known else 'that not all were asked'} adds to {alike} is not known: there all are alike."
+    return f"{said} {unknown}" if alike else said
 
 
 ADDS = {"clean": "Recall@1 of clean photos", "drop": "the drop"}

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from bgbias import cores
+from bgbias import cores, files
 from bgbias.cache import Cache, fingerprint
 from bgbias.config import params
 from bgbias.config.audits import SecondMasks
@@ -27,10 +27,12 @@ class SecondKind(NamedTuple):
     Attributes:
         name: of the kind.
         masks: row by row, as large as the packed photos.
+        mark: which masks these are, whatever the embedder's input.
     """
 
     name: str
     masks: Pack
+    mark: str
 
 
 def making(asked: SecondMasks | None, first: str, model: str) -> params.Masks | None:
@@ -92,4 +94,5 @@ def of_packed(photos: Pack, image_ids: np.ndarray, options: params.Masks, cache:
         for image_id in tqdm(image_ids, "second masks", unit="photo"):
             yield np.asarray(cut_out(Image.fromarray(photos[image_id]), options, cores.count()))[..., None]
 
-    return SecondKind(name(options), cache.folder("second_masks", mark, lambda path: Pack.write(path, make()), Pack))
+    masks = cache.folder("second_masks", mark, lambda path: Pack.write(path, make()), Pack)
+    return SecondKind(name(options), masks, files.checksum(masks.folder)[:16])

@@ -108,7 +108,10 @@ def of_folder(
         photos, masks = photos.subset(places), masks.subset(places)
     photos = Photos(every.assign(image_id=range(len(every))), photos, masks, packs.square(input_px))
     making = second_kind.making(options.second_masks, method, model)
-    beside = making and SecondKind(second_kind.name(making), packs.mask_pack(listed, folder, making, input_px, cache))
+    beside = None
+    if making:
+        second = packs.mask_pack(listed, folder, making, input_px, cache)
+        beside = SecondKind(second_kind.name(making), second, pools.mark(second.folder.parent / "masks"))
     if method == "given":
         remarks += second_kind.shared(made, beside, (file_of(full_size, path) for path in table.path))
     squares = alike.squares(backgrounds, pool, seed)

@@ -1,5 +1,7 @@
 """What makes an audit's figures doubtful: masks that look wrong or differ by kind, and near-duplicates."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -40,17 +42,21 @@ def flagged(pictures: Pictures) -> dict[str, list[str]]:
     return {key: sorted(paths[kinds == kind]) for kind, key in FLAGS.items()}
 
 
-def some(pictures: Pictures) -> list[str]:
+def some(suspicions: Sequence[str], of: str = "") -> list[str]:
     """Say how many masks are in doubt, a sentence; nothing where none is.
+
+    Args:
+        suspicions: what is probably wrong with each, as of `Pictures.doubts`.
+        of: what the masks are called, such as "val ".
 
     Raises:
         InputError: most are, so nothing can be concluded of backgrounds.
     """
-    counts = {kind: len(paths) for kind, paths in flagged(pictures).items() if paths}
-    if doubt := masks_in_doubt(counts, len(pictures.table)):
+    counts = {key: suspicions.count(kind) for kind, key in FLAGS.items() if kind in suspicions}
+    if doubt := masks_in_doubt(counts, len(suspicions), of):
         raise InputError(doubt)
     listed = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    said = f"{sum(counts.values())} of {len(pictures.table)} masks are in doubt ({listed})"
+    said = f"{sum(counts.values())} of {len(suspicions)} {of}masks are in doubt ({listed})"
     return [f"{said}: of these photos the figures show what the masks do."] if counts else []
 
 
@@ -67,7 +73,8 @@ def by_second_masks(pictures: Pictures, scores: dict[str, dict], columns: dict[s
     kinds = np.array(pictures.second_doubts)
     flagged = {key: int((kinds == kind).sum()) for kind, key in FLAGS.items()}
     table = pictures.table[["path", "class_name"]].assign(**columns)
-    return {"kind": pictures.second_kind.name, "flagged": flagged} | second_masks.summary(table, scores)
+    of_kind = {"kind": pictures.second_kind.name, "mark": pictures.second_kind.mark, "flagged": flagged}
+    return of_kind | second_masks.summary(table, scores)
 
 
 def of_photos(pictures: Pictures, scores: dict[str, dict]) -> dict:

@@ -61,10 +61,11 @@ def lost_queries(
 
 
 def _found(gallery: Gallery, embeddings: Mapping[str, Tensor], queries: np.ndarray, seen: str) -> np.ndarray:
-    """The rows of the 5 photos of the gallery that some queries find first, int64 (B, 5); of fewer, of all others."""
+    """The rows of the 5 photos of the gallery that some queries find first, int64 (B, 5); of fewer, all."""
     searched = embeddings["clean"][: gallery.size]
     asked = embeddings["clean"][gallery.rows[queries]] if seen == "clean" else embeddings[SEEN[seen]][queries]
-    own, most = torch.from_numpy(gallery.queries[queries]), min(TOP, gallery.size - 1)
+    held = not (gallery.apart or gallery.one_each)  # the query's own photo is among those that are searched
+    own, most = torch.from_numpy(gallery.queries[queries]), min(TOP, gallery.size - held)
     parts = [rows for _, rows in lists(asked, searched, own, most)]
     return torch.cat([own.new_zeros(0, most), *parts]).numpy()
 

@@ -122,12 +122,18 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
         raise InputError(f"{both} are of different samples of queries: {mend}")
     for table, folder in zip(tables, folders, strict=True):
         _refuse_edited(table, folder)
-    kinds = {(_of(folder, "second_masks") or {}).get("kind") for folder in folders}
     pools = {with_.get("second_backgrounds") for with_ in made}
-    unlike = list(COLUMNS) if len(kinds) > 1 else []
+    unlike = [] if second_masks_alike(folders) else list(COLUMNS)
     if len(pools) > 1:
         unlike += [name for table in tables for name in table if name.endswith("_pool")]
     return [table.drop(columns=unlike, errors="ignore") for table in tables]
+
+
+def second_masks_alike(folders: Sequence[Path]) -> bool:
+    """Whether audits have the same second masks, or none; of those that are older than their mark, by their kind."""
+    found = [_of(folder, "second_masks") or {} for folder in folders]
+    kinds, marks = {second.get("kind") for second in found}, {second.get("mark") for second in found} - {None}
+    return len(kinds) == 1 and len(marks) <= 1
 
 
 def _refuse_edited(table: pd.DataFrame, folder: Path) -> None:
