@@ -40,7 +40,7 @@ def main(settings: params.Params, dataset: str, study: str, replace: bool, audit
     found |= record_audits(*asked, audits) if audits else record(*asked)
     if not replace:
         refuse_to_lose(out, found)
-    files.write_json(out, found)
+    files.write_json(out, found, exact=["settings"])
     print(f"{out}: {', '.join(settings.regimes)} with {settings.loss}; seeds {', '.join(map(str, settings.seeds))}")
 
 

@@ -28,7 +28,7 @@ class Settings:
     seeds: tuple = (1, 2)
     loss: str = "triplet"
     seed: int = 7
-    train: dict = field(default_factory=lambda: {"demo": {"lr": 0.1}, "sop": {"lr": 0.2}})
+    train: dict = field(default_factory=lambda: {"demo": {"lr": 1e-7}, "sop": {"lr": 0.2}})
 
 
 SETTINGS = Settings()
@@ -130,7 +130,7 @@ def test_the_stage_writes_the_record_of_what_params_name(root):
     assert (kept["loss"], kept["dataset"], list(kept["regimes"])) == ("triplet", "demo", ["base", "cure"])
     table = blocks.table("differences metrics/studies/kept.json")
     assert re.search(r"\| `cure` - `base` +\| \+37.5 \(", table)
-    assert kept["settings"] == {"seed": 7, "train.demo.lr": 0.1}
+    assert kept["settings"] == {"seed": 7, "train.demo.lr": 1e-7}  # of which six digits leave nothing
     stage.main(SETTINGS, "demo", "kept", False)  # the same again
     others = {"dataset": "sop", "loss": "arcface", "seeds": [1], "regimes": {"base": {}}, "audits": {}}
     for key, other in others.items():
@@ -141,7 +141,8 @@ def test_the_stage_writes_the_record_of_what_params_name(root):
     with pytest.raises(ValueError, match="other.json holds another study"):
         refuse_to_lose(Path("metrics/studies/other.json"), kept)
     others = replace(SETTINGS, loss="arcface"), replace(SETTINGS, train={"demo": {"lr": 0.3}})
-    for other, odd in zip(others, ("loss triplet instead of arcface", "train.demo.lr 0.1 instead of 0.3"), strict=True):
+    differ = "loss triplet instead of arcface", "train.demo.lr 1e-07 instead of 0.3"
+    for other, odd in zip(others, differ, strict=True):
         with pytest.raises(ValueError, match=f"kept.json holds another study; .* --replace to lose it: {odd}$"):
             stage.main(other, "demo", "kept", False)
     older = {key: kept[key] for key in kept if key != "settings"}  # by other figures it tells that they were others

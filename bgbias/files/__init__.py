@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from errno import EDQUOT, EFBIG, ENOSPC, EXDEV
 from pathlib import Path
@@ -88,12 +88,15 @@ def move(folder: Path, path: Path) -> None:
         shutil.rmtree(folder)
 
 
-def write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any, exact: Collection[str] = ()) -> None:
     """Write JSON with sorted keys, floats rounded to six digits, a line end; refuse NaN and infinity.
 
-    Six digits are below what any metric here resolves and above the last bits in which two runs may differ.
+    Six digits are below what any metric here resolves and above the last bits in which two runs may differ. What stands
+    under the keys `exact` is written as it is: of a learning rate they may leave nothing.
     """
-    text = json.dumps(_rounded(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    kept = {key: content[key] for key in exact}
+    rounded = _rounded(content) | kept if kept else _rounded(content)
+    text = json.dumps(rounded, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
 
 
