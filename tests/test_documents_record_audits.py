@@ -6,7 +6,7 @@ import pytest
 from bgbias import files
 from bgbias.audit.measures import queries
 from bgbias.documents import blocks
-from bgbias.documents.record_audits import record_audits
+from bgbias.documents.record_audits import DOUBT, record_audits
 from bgbias.metrics.names import METRICS
 
 CLASSES = ["a", "a", "b", "b"]
@@ -67,6 +67,20 @@ def test_a_study_of_audits_holds_means_over_seeds_and_paired_differences(audits)
 def test_one_seed_has_no_standard_deviation(audits):
     found = recorded(audits, [1])
     assert found["regimes"]["base"]["swapped"] == {"recall_at_1": 0.0, "map_at_r": 0.0}
+    assert DOUBT not in found["regimes"]["base"]  # no mask is in doubt
+
+
+def test_the_drop_without_doubtful_masks_is_averaged_over_seeds(audits):
+    for seed, lost in ((1, 0.25), (2, 0.75)):
+        drop = {"recall_at_1": {"value": lost}, "map_at_r": {"value": 0.5}}
+        audit(audits, "cure", seed, mask_doubt={"flagged": {"soft": ["w"]}, "drop_without": drop})
+    found = recorded(audits)["regimes"]["cure"][DOUBT]
+    assert found == {
+        "recall_at_1": 0.5,
+        "recall_at_1_seeds_sd": pytest.approx(0.125**0.5),
+        "map_at_r": 0.5,
+        "map_at_r_seeds_sd": 0.0,
+    }
 
 
 def test_other_second_pools_are_left_out(audits):

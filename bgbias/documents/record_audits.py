@@ -10,10 +10,12 @@ from bgbias import files
 from bgbias.audit.measures import queries
 from bgbias.documents.record import ends
 from bgbias.errors import refuse
+from bgbias.metrics import aggregate
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import compare, over_seeds
-from bgbias.metrics.seeds import SD, Spread
+from bgbias.metrics.seeds import SD
 
+DOUBT = "drop_without_doubtful_masks"
 VIEWS = {"clean": "clean", "swapped": "swapped", "swapped_pool": "second_pool"}  # of an audit -> of a study
 
 
@@ -29,7 +31,8 @@ def record_audits(dataset: str, regimes: Sequence[str], seeds: Sequence[int], se
 
     Returns:
         As of `record`, without attention: of the views clean, swapped and, where all audits have the same second pool
-        of backgrounds, second_pool; and as "audits" by which masks, and on which backgrounds.
+        of backgrounds, second_pool; the drop without photos of doubtful masks, if there are some; and as "audits" by
+        which masks, and on which backgrounds.
 
     Raises:
         FileNotFoundError: an audit is missing.
@@ -41,28 +44,28 @@ def record_audits(dataset: str, regimes: Sequence[str], seeds: Sequence[int], se
         for regime in regimes
         for number in seeds
     }
-    tables, swapped = _alike(networks)
-    views = [view for view in VIEWS.values() if f"recall_at_1_{view}" in tables[0]]
-    means, scores = {}, {}
+    audits = [files.read_json(folder / "audit.json") for folder in networks]
+    tables, means, scores = _alike(networks, audits), {}, {}
     for place, regime in enumerate(regimes):
-        of_regime = slice(place * len(seeds), (place + 1) * len(seeds))
-        means[regime], spreads = over_seeds(tables[of_regime], list(networks)[of_regime])
+        part = slice(place * len(seeds), (place + 1) * len(seeds))
+        means[regime], _ = over_seeds(tables[part], list(networks)[part])
         counts = {"seeds": len(seeds), "queries": len(means[regime]), "attention": {}}
-        scores[regime] = counts | {view: _scores(view, means[regime], spreads) for view in views}
+        scores[regime] = counts | aggregate.over_views(list(map(_scores, tables[part], audits[part])), SD)
     differences = {
         f"{later} - {earlier}": ends(compare(means[earlier], means[later], seed, (earlier, later)))
         for earlier, later in combinations(regimes, 2)
     }
-    classes = means[regimes[0]]["class"].nunique()
+    classes, swapped = means[regimes[0]]["class"].nunique(), {key: audits[0][key] for key in ("masks", "backgrounds")}
+    if "recall_at_1_second_pool" in tables[0]:
+        swapped["second_pool"] = audits[0]["second_backgrounds"]["backgrounds"]
     return {"seeds": list(seeds), "classes": classes, "audits": swapped, "regimes": scores, "differences": differences}
 
 
-def _alike(networks: Mapping[Path, str]) -> tuple[list[pd.DataFrame], dict[str, str]]:
-    """The tables of audits of these networks, with the measures of VIEWS; by which masks, and on which backgrounds."""
+def _alike(networks: Mapping[Path, str], audits: Sequence[dict]) -> list[pd.DataFrame]:
+    """The tables of audits of these networks, with the measures of VIEWS."""
     folders = list(networks)
-    found = [files.read_json(folder / "audit.json") for folder in folders]
-    others = {folder: audit["embedder"] for folder, audit in zip(folders, found, strict=True)}
-    odd = [f"{folder} ({others[folder]})" for folder in folders if others[folder] != networks[folder]]
+    embedders = {folder: audit["embedder"] for folder, audit in zip(folders, audits, strict=True)}
+    odd = [f"{folder} ({embedders[folder]})" for folder in folders if embedders[folder] != networks[folder]]
     refuse(odd, f"audits of other networks than {networks[folders[0]]} and the like; audit those")
     refuse(filter(queries.in_doubt, folders), "most masks are in doubt, so nothing is known of backgrounds; mend them")
     tables = queries.comparable([queries.read(folder) for folder in folders], folders)
@@ -72,18 +75,12 @@ def _alike(networks: Mapping[Path, str]) -> tuple[list[pd.DataFrame], dict[str, 
     refuse(sampled, "audits of samples of queries, whose galleries are not swapped; audit all photos")
     measures = {f"{metric}_{view}": f"{metric}_{name}" for view, name in VIEWS.items() for metric in METRICS}
     tables = [table[["class", *filter(table.columns.__contains__, measures)]] for table in tables]
-    swapped = {name: found[0][name] for name in ("masks", "backgrounds")}
-    if "recall_at_1_swapped_pool" in tables[0]:
-        swapped["second_pool"] = found[0]["second_backgrounds"]["backgrounds"]
-    return [table.rename(columns=measures) for table in tables], swapped
+    return [table.rename(columns=measures) for table in tables]
 
 
-def _scores(view: str, mean: pd.DataFrame, spreads: Mapping[str, Spread]) -> dict[str, float]:
-    """Recall@1 and MAP@R of a view, with their standard deviations over several seeds."""
-    scores = {metric: float(mean[f"{metric}_{view}"].mean()) for metric in METRICS}
-    sds = {f"{metric}{SD}": _sd(spreads[f"{metric}_{view}"]) for metric in METRICS if spreads}
-    return scores | sds
-
-
-def _sd(spread: Spread) -> float:
-    return (spread.variance * (spread.freedom + 1)) ** 0.5
+def _scores(table: pd.DataFrame, audit: dict) -> dict[str, aggregate.Scores]:
+    """Recall@1 and MAP@R of each view of an audit, and of the drop without photos of doubtful masks."""
+    views = [view for view in VIEWS.values() if f"recall_at_1_{view}" in table]
+    scores = {view: {metric: float(table[f"{metric}_{view}"].mean()) for metric in METRICS} for view in views}
+    without = audit["mask_doubt"].get("drop_without")
+    return scores | ({DOUBT: {metric: without[metric]["value"] for metric in METRICS}} if without else {})
