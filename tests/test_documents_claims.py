@@ -106,6 +106,32 @@ def test_what_the_pages_of_the_cure_call_shown(study, pair, shown):
     assert {measure for measure, (low, high) in ends.items() if low > 0 or high < 0} == shown
 
 
+def test_what_regimes_win_before_the_photos_own_backgrounds_of_packages():
+    """As docs/cure.md and the README say."""
+    found, cure = files.read_json(ROOT / "metrics/studies/packages_own_backgrounds.json"), page("cure.md")
+    regimes, pools = found["regimes"], ("swapped", "second_pool")
+    recall = {(name, view): 100 * of[view]["recall_at_1"] for name, of in regimes.items() for view in ("clean", *pools)}
+    lost = {(name, pool): f"{recall[name, 'clean'] - recall[name, pool]:.1f}" for name in regimes for pool in pools}
+    won = {
+        key: f"{100 * found['differences'][f'{key[0]} - base'][f'recall_at_1_{key[1]}']['difference']:.1f}"
+        for key in lost
+        if key[0] != "base"
+    }
+    first, second = won["bgaugment", "swapped"], won["bgaugment", "second_pool"]
+    assert f"base loses {lost['base', 'swapped']} points of Recall@1, and bgaugment wins back {first} of them;" in cure
+    of_rising = won["rising", "second_pool"]
+    assert f"own backgrounds {second} of {lost['base', 'second_pool']}, `rising` {of_rising}." in cure
+    assert f"[{first} points before Unsplash photos, {second} before these]" in (ROOT / "README.md").read_text("utf-8")
+    for pair in ("rising - bgaugment", "rising - bgconsistency"):
+        assert all(interval(found, pair, f"{metric}_second_pool")[1] > 0 for metric in METRICS)
+    left = {
+        name: f"loses {100 * regimes[name]['drop_without_doubtful_masks']['recall_at_1']:.1f} points before Unsplash"
+        for name in ("base", "rising")
+    }
+    base = left["base"].split()[1]
+    assert f"`rising` {left['rising']} photos instead of {lost['rising', 'swapped']}, base {base} instead of" in cure
+
+
 def test_what_other_seeds_leave_of_the_ablations_of_one():
     """As docs/cure.md says: the variance over the demo's three seeds, of two networks, added to the intervals'."""
     said, cure = [], page("cure.md")

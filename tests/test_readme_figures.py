@@ -22,6 +22,11 @@ FIGURES = {  # as it stands there -> file, keys, factor
     "25.5": ("metrics/evaluate/demo/base.json", ("demo", "base", "swapped", "recall_at_1"), 100),
     "56.7": ("metrics/evaluate/demo/base.json", ("demo", "base", "new_scene", "recall_at_1"), 100),
 }
+OWN = ("metrics/studies/packages_own_backgrounds.json", "differences", "bgaugment - base")
+FIGURES |= {
+    text: (OWN[0], (*OWN[1:], f"recall_at_1_{view}", "difference"), 100)
+    for text, view in {"16.8": "swapped", "7.7": "second_pool"}.items()
+}
 MOVES = ROOT / "metrics/studies/moves"
 ENDS = {"1.3": min, "3.4": max}  # of what a swap costs beyond a move, in points
 SPREAD = {"3.5": "recall_at_1_clean", "4.2": "map_at_r_clean"}  # by how much a processor moves a figure, in points
