@@ -47,7 +47,7 @@ def test_a_gain_that_all_queries_share_has_no_width():
 def test_tables_of_several_seeds_are_averaged_query_by_query():
     """By hand: means 0.25 and 0.75 of the queries that all have, variance 1/8, over two seeds 1/16."""
     one, other = queries(recall_at_1_clean=0.25), queries(recall_at_1_clean=0.75).iloc[::-1]
-    other.loc[one.index[-1], "recall_at_1_clean"] = np.nan
+    one.iloc[-1, 1], other.loc[one.index[-1], "recall_at_1_clean"] = 1.0, np.nan
     mean, spreads = paired.over_seeds([one, other], ["42", "43"])
     assert mean.recall_at_1_clean.iloc[:-1].eq(0.5).all() and np.isnan(mean.recall_at_1_clean.iloc[-1])
     assert list(mean.index) == list(one.index) and (mean["class"] == one["class"]).all()
