@@ -124,6 +124,8 @@ def test_what_regimes_win_before_the_photos_own_backgrounds_of_packages():
     assert f"[{first} points before Unsplash photos, {second} before these]" in (ROOT / "README.md").read_text("utf-8")
     for pair in ("rising - bgaugment", "rising - bgconsistency"):
         assert all(interval(found, pair, f"{metric}_second_pool")[1] > 0 for metric in METRICS)
+    more, low, _ = interval(found, "rising - bgaugment", "map_at_r_clean")
+    assert f"Its {100 * more:.1f} points more of clean MAP@R than bgaugment's are not shown" in cure and low < 0
     left = {
         name: f"loses {100 * regimes[name]['drop_without_doubtful_masks']['recall_at_1']:.1f} points before Unsplash"
         for name in ("base", "rising")
