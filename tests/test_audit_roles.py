@@ -196,6 +196,18 @@ def test_remedies_of_queries_are_chosen_by_queries_and_learnt_from_all_photos(sh
     assert [len(view["as_is"]) for view in split.views] == [2 * PHOTOS, 2 * ASKED]
 
 
+def test_what_is_left_out_of_the_photos_that_remedies_are_chosen_by_is_said(shop, tmp_path, capsys):
+    splits = ["test"] * 3 + ["train"] * 2 + ["val"] * 3  # with the class of which all photos are queries
+    photos = listed(shop, tmp_path / "shop", lambda rows: rows.assign(split=np.repeat(splits, PHOTOS)))
+    remedied(photos, tmp_path / "r.json", "mixture")
+    lines = capsys.readouterr().out.splitlines()
+    assert (
+        lines.count("Of the split val: 6 of 10 queries have no photo of their class in the gallery, and are left out.")
+        == 1
+    )
+    assert not [line for line in lines if line.startswith("Of the split") and "6 of 10" not in line]
+
+
 def test_the_pipeline_says_that_roles_do_not_count_and_keeps_them_for_audits(shop, tmp_path, capsys):
     own = files.root() / "data/sources/own"
     own.parent.mkdir(parents=True)

@@ -69,8 +69,9 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
     if set(LEARNING) <= set(listed.split):
         for split in LEARNING:
             roles = split != "train"
-            of = sources.of_folder(options, input_px, seed, cache, split, roles, cut_gallery=True).pictures
+            of, _, (_, *said) = sources.of_folder(options, input_px, seed, cache, split, roles, cut_gallery=True)
             learning[split] = of.photos, of.image_ids, _searched(of)
+            remarks += [f"Of the split {split}: {remark}" for remark in said if remark not in remarks]
         remarks = [*remarks, *_known_classes(listed)]
     else:
         remarks = [*remarks, NO_SPLITS]
