@@ -85,7 +85,7 @@ def on_backgrounds(photos: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor
         uint8 (B, 3, H, W).
 
     Raises:
-        ValueError: another dtype or shape; or masks of which none reaches 128, as those of a class's number.
+        ValueError: another dtype or shape; or masks of a batch of which none reaches 128, as those of a class's number.
 
     >>> photos, masks = torch.full((2, 3, 8, 8), 200, dtype=torch.uint8), torch.ones(2, 1, 8, 8, dtype=torch.uint8)
     >>> on_backgrounds(photos, masks, torch.zeros_like(photos)).unique().item()

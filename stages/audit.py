@@ -107,7 +107,8 @@ def main(
     steps.next()
     of = OneEach if one_each else Sampled if pictures.gallery else Measures
     measures = of(pictures, embedded, quick)
-    found = {"embedder": embedder, "normalisation": normalised} | described | measures.all()
+    mark = files.checksum(*model.files)[:16] if model.files else None
+    found = {"embedder": embedder, "embedder_mark": mark, "normalisation": normalised} | described | measures.all()
     if maps:
         steps.next()
     explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None

@@ -10,6 +10,7 @@ import pytest
 from audited_shop import SETTINGS, SIDE, run
 from PIL import Image
 
+from bgbias.audit.measures import queries
 from stages import compare
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
@@ -67,10 +68,31 @@ def test_both_sides_may_be_patterns(seeds, monkeypatch, capsys):
     assert capsys.readouterr().out.count("is the mean of 2 audits: ") == 2
 
 
+@pytest.mark.parametrize("mark", ["as it is", None])
+def test_one_network_audited_twice_is_not_two_seeds(audits, seeds, mark):
+    """Functions of one file of Python, as of the other tests, are not one network."""
+    path = shutil.copytree(seeds / "leaning_1", seeds / "leaning_3") / "audit.json"
+    if mark is None:  # as in an audit of an earlier version
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"embedder_mark": None}))
+    with pytest.raises(ValueError, match="leaning_1 and .*leaning_3 are of one network, not of two trainings"):
+        compare.main(SETTINGS, seeds / "leaning_*", seeds / "other_1", None)
+
+
+def test_copies_of_one_file_are_one_network_and_one_that_was_trained_again_is_not(audits, seeds):
+    found = json.loads((seeds / "leaning_1/audit.json").read_text())
+    for name, spec, mark in (("1", "onnx:a.onnx", "x"), ("2", "onnx:b.onnx", "x"), ("3", "onnx:a.onnx", "y")):
+        changed = found | {"embedder": spec, "embedder_mark": mark}
+        (seeds / f"other_{name}").mkdir(exist_ok=True)
+        (seeds / f"other_{name}/audit.json").write_text(json.dumps(changed))
+    with pytest.raises(ValueError, match="other_1 and .*other_2 are of one network"):
+        queries.refuse_one_network([seeds / "other_1", seeds / "other_2"])
+    queries.refuse_one_network([seeds / "other_1", seeds / "other_3"])
+
+
 def test_seeds_that_were_audited_otherwise_are_not_averaged(shop, seeds):
     shutil.copytree(shop / "masks", seeds / "masks")
     Image.new("L", (SIDE, SIDE), 255).save(seeds / "masks/class0/0.png")
-    run(shop, seeds / "leaning_3", "mixture", masks=str(seeds / "masks"))
+    run(shop, seeds / "leaning_3", "doubtful", masks=str(seeds / "masks"))
     with pytest.raises(ValueError, match=r"leaning_1 and \S+leaning_3 differ in masks"):
         compare.main(SETTINGS, seeds / "leaning_*", seeds / "other_1", None, "masks")
 

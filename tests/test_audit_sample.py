@@ -94,16 +94,20 @@ CLEAN = "Recall@1 of clean photos"
         (
             0.012,
             0.0,
-            f"asked adds up to 1.2 points to {CLEAN}, which the intervals hold. What it adds to the drop is not",
+            f"adds up to 1.2 points to {CLEAN}, which the intervals hold. How much drawing adds to the drop is not",
         ),
-        (0.0, 1e-17, f" What that not all were asked adds to {CLEAN} and the drop is not known: there all are alike. "),
+        (
+            0.0,
+            1e-17,
+            f" How much drawing adds to {CLEAN} and the drop is not known: there all drawn queries are alike. ",
+        ),
     ],
 )
 def test_of_queries_that_are_all_alike_what_drawing_adds_is_not_said_to_be_nothing(clean, drop, said):
     of = {"queries": 3, "of": 48, "gallery": 48, "apart": False, "adds": {"clean": clean, "drop": drop}}
     assert said in sample.describe(of) and "0.0 points" not in sample.describe(of)
     one_each = sample.describe(of | {"one_each": True})
-    assert " What that not all were asked adds to the drop is not known: there all are alike. " in one_each
+    assert " How much drawing adds to the drop is not known: there all drawn queries are alike. " in one_each
 
 
 def test_the_verdict_says_what_was_drawn_and_what_that_adds(some):

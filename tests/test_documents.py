@@ -105,6 +105,9 @@ def test_differences_of_several_seeds_hold_what_others_would_change(study):
     assert cells("differences a.json", study) == [["`cure` - `base`", *wide, *narrow]]
     assert cells("differences a.json pairs=base-cure", study)[0][1] == "-13.1 (-19.9 to -6.3)"
     assert cells("attention a.json", study)[0][1:] == ["+0.131 (0.063 to 0.199)", "+0.131 (0.131 to 0.131)"]
+    found["regimes"]["base"]["attention"]["clean"]["mean_seeds_sd"] = None  # a seed has none: nothing is known
+    files.write_json(study / "a.json", found)
+    assert cells("attention a.json", study)[0][1] == "+0.131"
 
 
 def test_audits_by_their_figures_with_some_intervals(tmp_path):

@@ -1,5 +1,7 @@
 """Audits of networks of several training seeds, kept in one file for documents."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -10,6 +12,7 @@ from bgbias.documents.record_audits import DOUBT, record_audits
 from bgbias.metrics.names import METRICS
 
 CLASSES = ["a", "a", "b", "b"]
+MADE_WITH = dict.fromkeys(queries.MENDS, "same") | {"second_backgrounds": "photos", "seed": 7}
 AUDITED = {"clean": (1.0, 1.0), "swapped": (0.25, 0.75), "swapped_pool": (0.5, 1.0)}  # what seeds 1 and 2 find of base
 
 
@@ -17,15 +20,18 @@ def audit(folder, regime, seed, **changes):
     """Write an audit of four queries, all of which find what AUDITED says; cure finds a quarter more."""
     found = {view: figures[seed - 1] - 0.25 * (regime == "base") for view, figures in AUDITED.items()}
     columns = {f"{metric}_{view}": [value] * 4 for view, value in found.items() for metric in METRICS}
-    made_with = dict.fromkeys(queries.MENDS, "same") | {"second_backgrounds": "photos"}
+    network = Path(f"models/demo/{regime}/{seed}/network.pt")
+    network.parent.mkdir(parents=True, exist_ok=True)
+    network.write_text(f"{regime} {seed}")
     record = {
-        "embedder": f"model:models/demo/{regime}/{seed}",
+        "embedder": f"model:{network.parent}",
+        "embedder_mark": files.checksum(network.parent)[:16],
         "photos": 4,
         "masks": "given",
         "backgrounds": "100 of test",
         "second_backgrounds": {"backgrounds": "100 of the photos"},
         "second_masks": None,
-        "made_with": made_with,
+        "made_with": MADE_WITH,
         "mask_doubt": {"flagged": {"empty": []}},
     }
     files.write_json(folder / f"{regime}_{seed}" / "audit.json", record | changes)
@@ -34,7 +40,8 @@ def audit(folder, regime, seed, **changes):
 
 
 @pytest.fixture
-def audits(tmp_path):
+def audits(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for regime in ("base", "cure"):
         for seed in (1, 2):
             audit(tmp_path / "audits", regime, seed)
@@ -49,7 +56,7 @@ def test_a_study_of_audits_holds_means_over_seeds_and_paired_differences(audits)
     """By hand: base finds 0.25 and 0.75 of the second pool, cure 0.5 and 1.0."""
     found = recorded(audits)
     swapped = {"masks": "given", "backgrounds": "100 of test", "second_pool": "100 of the photos"}
-    assert found["audits"] == swapped
+    assert found["audits"] == swapped | {"doubtful": {"empty": 0}, "made_with": MADE_WITH}
     assert (found["seeds"], found["classes"], list(found["regimes"])) == ([1, 2], 2, ["base", "cure"])
     base, cure = found["regimes"].values()
     assert base["second_pool"]["recall_at_1"] == 0.5 and cure["second_pool"]["map_at_r"] == 0.75
@@ -84,7 +91,7 @@ def test_the_drop_without_doubtful_masks_is_averaged_over_seeds(audits):
 
 
 def test_other_second_pools_are_left_out(audits):
-    audit(audits, "cure", 2, made_with=dict.fromkeys(queries.MENDS, "same") | {"second_backgrounds": "others"})
+    audit(audits, "cure", 2, made_with=MADE_WITH | {"second_backgrounds": "others"})
     found = recorded(audits)
     assert "second_pool" not in found["audits"] and set(found["regimes"]["base"]) >= {"clean", "swapped"}
     assert "second_pool" not in found["regimes"]["base"]
@@ -95,7 +102,8 @@ def test_other_second_pools_are_left_out(audits):
     [
         ({"embedder": "model:models/demo/base/2"}, r"of other networks than .*cure_2 \(model:models/demo/base/2\)$"),
         ({"mask_doubt": {"flagged": {"empty": list("wxyz")}}}, "most masks are in doubt, .*: .*cure_2$"),
-        ({"made_with": dict.fromkeys(queries.MENDS, "same") | {"masks": "others"}}, "differ in masks: audit both"),
+        ({"made_with": MADE_WITH | {"masks": "others"}}, "differ in masks: audit both"),
+        ({"embedder_mark": "then"}, "trained again since, or of an earlier version; audit them again: .*cure_2$"),
     ],
 )
 def test_audits_that_are_not_of_one_study_are_refused(audits, changes, message):
@@ -110,6 +118,11 @@ def test_audits_of_samples_are_refused(audits):
         path.write_text(path.read_text().replace("_swapped,", "_swapped_in_clean,"))
     with pytest.raises(ValueError, match="audits of samples of queries, whose galleries are not swapped"):
         recorded(audits)
+
+
+def test_audits_by_another_seed_are_refused(audits):
+    with pytest.raises(ValueError, match="audits: audits by the seed 7, params.yaml has 8"):
+        record_audits("demo", ["base", "cure"], [1, 2], 8, audits)
 
 
 def test_an_audit_that_is_missing_is_named(audits):

@@ -9,13 +9,14 @@ import pandas as pd
 from bgbias import files
 from bgbias.audit.measures import queries
 from bgbias.documents.record import ends
-from bgbias.errors import refuse
+from bgbias.errors import InputError, refuse
 from bgbias.metrics import aggregate
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import compare, over_seeds
 from bgbias.metrics.seeds import SD
 
 DOUBT = "drop_without_doubtful_masks"
+TOLD = ("masks", "backgrounds", "made_with")
 VIEWS = {"clean": "clean", "swapped": "swapped", "swapped_pool": "second_pool"}  # of an audit -> of a study
 
 
@@ -32,12 +33,12 @@ def record_audits(dataset: str, regimes: Sequence[str], seeds: Sequence[int], se
     Returns:
         As of `record`, without attention: of the views clean, swapped and, where all audits have the same second pool
         of backgrounds, second_pool; the drop without photos of doubtful masks, if there are some; and as "audits" by
-        which masks, and on which backgrounds.
+        which masks, how many of them are in doubt, on which backgrounds, and what the audits were made with.
 
     Raises:
-        FileNotFoundError: an audit is missing.
-        ValueError: an audit is of another network or of a sample of queries, most of its masks are in doubt, or two
-            audits are not alike.
+        FileNotFoundError: an audit or a network is missing.
+        ValueError: an audit is of another network, of one that was trained again since, of a sample of queries or by
+            another seed, most of its masks are in doubt, or two audits are not alike.
     """
     networks = {
         folder / f"{regime}_{number}": f"model:models/{dataset}/{regime}/{number}"
@@ -46,6 +47,9 @@ def record_audits(dataset: str, regimes: Sequence[str], seeds: Sequence[int], se
     }
     audits = [files.read_json(folder / "audit.json") for folder in networks]
     tables, means, scores = _alike(networks, audits), {}, {}
+    first = audits[0]
+    if (drawn := first["made_with"]["seed"]) != seed:
+        raise InputError(f"{folder}: audits by the seed {drawn}, params.yaml has {seed}: audit again, or correct it")
     for place, regime in enumerate(regimes):
         part = slice(place * len(seeds), (place + 1) * len(seeds))
         means[regime], _ = over_seeds(tables[part], list(networks)[part])
@@ -55,18 +59,23 @@ def record_audits(dataset: str, regimes: Sequence[str], seeds: Sequence[int], se
         f"{later} - {earlier}": ends(compare(means[earlier], means[later], seed, (earlier, later)))
         for earlier, later in combinations(regimes, 2)
     }
-    classes, swapped = means[regimes[0]]["class"].nunique(), {key: audits[0][key] for key in ("masks", "backgrounds")}
+    classes, swapped = means[regimes[0]]["class"].nunique(), {name: first[name] for name in TOLD}
+    swapped["doubtful"] = {kind: len(paths) for kind, paths in first["mask_doubt"]["flagged"].items()}
     if "recall_at_1_second_pool" in tables[0]:
-        swapped["second_pool"] = audits[0]["second_backgrounds"]["backgrounds"]
+        swapped["second_pool"] = first["second_backgrounds"]["backgrounds"]
     return {"seeds": list(seeds), "classes": classes, "audits": swapped, "regimes": scores, "differences": differences}
 
 
 def _alike(networks: Mapping[Path, str], audits: Sequence[dict]) -> list[pd.DataFrame]:
-    """The tables of audits of these networks, with the measures of VIEWS."""
-    folders = list(networks)
-    embedders = {folder: audit["embedder"] for folder, audit in zip(folders, audits, strict=True)}
-    odd = [f"{folder} ({embedders[folder]})" for folder in folders if embedders[folder] != networks[folder]]
+    """Read the tables of audits of these networks, with the measures of VIEWS; refuse what is not alike."""
+    folders, found = list(networks), dict(zip(networks, audits, strict=True))
+    specs = {folder: audit["embedder"] for folder, audit in found.items()}
+    odd = [f"{folder} ({spec})" for folder, spec in specs.items() if spec != networks[folder]]
     refuse(odd, f"audits of other networks than {networks[folders[0]]} and the like; audit those")
+    marks = {folder: files.checksum(Path(spec.removeprefix("model:")))[:16] for folder, spec in networks.items()}
+    again = [folder for folder, audit in found.items() if audit.get("embedder_mark") != marks[folder]]
+    refuse(again, "audits of networks that were trained again since, or of an earlier version; audit them again")
+    queries.refuse_one_network(folders)
     refuse(filter(queries.in_doubt, folders), "most masks are in doubt, so nothing is known of backgrounds; mend them")
     tables = queries.comparable([queries.read(folder) for folder in folders], folders)
     for folder in folders[1:]:
@@ -79,7 +88,7 @@ def _alike(networks: Mapping[Path, str], audits: Sequence[dict]) -> list[pd.Data
 
 
 def _scores(table: pd.DataFrame, audit: dict) -> dict[str, aggregate.Scores]:
-    """Recall@1 and MAP@R of each view of an audit, and of the drop without photos of doubtful masks."""
+    """Return Recall@1 and MAP@R of each view of an audit, and of the drop without photos of doubtful masks."""
     views = [view for view in VIEWS.values() if f"recall_at_1_{view}" in table]
     scores = {view: {metric: float(table[f"{metric}_{view}"].mean()) for metric in METRICS} for view in views}
     without = audit["mask_doubt"].get("drop_without")

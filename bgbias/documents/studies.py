@@ -1,5 +1,6 @@
 """Tables of studies, as `stages.record` keeps them: text cells."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -125,4 +126,6 @@ def _difference(study: dict, later: str, earlier: str, measure: str, scale: int 
         return text
     of_regimes = (seeds.spreads(study["regimes"][name]) for name in (later, earlier))
     ends = seeds.widened(value, *ends, [moved[measure] for moved in of_regimes if moved])
+    if any(map(math.isnan, ends)):
+        return text
     return f"{text} ({' to '.join(tables.end(end, digits) for end in sorted(sign * scale * end for end in ends))})"

@@ -61,10 +61,10 @@ def spreads(metrics: Mapping) -> dict[str, Spread]:
 def widened(value: float, low: float, high: float, spreads: Sequence[Spread]) -> tuple[float, float]:
     """Widen the interval of a difference, that of the networks as trained, by what other seeds would change.
 
-    The variances of classes and seeds add up, on either side of the value. Those of seeds are known from few, so
-    Student's t takes the place of the normal quantile, with the degrees of freedom of Welch and Satterthwaite (Welch
-    1947, The generalization of Student's problem). What seeds change from class to class is in both variances: the
-    result is rather too wide than too narrow.
+    The variances of classes and seeds add up, on either side of the value, as if the seeds of what differs were
+    independent. Those of seeds are known from few, so Student's t takes the place of the normal quantile, with the
+    degrees of freedom of Welch and Satterthwaite (Welch 1947, The generalization of Student's problem). What seeds
+    change from class to class is in both variances: the result is rather too wide than too narrow.
 
     Args:
         value: the difference.

@@ -193,7 +193,14 @@ class Pictures:
 
 
 def suspicions(batches: Iterator[Tensor]) -> list[str]:
-    """What is probably wrong with each mask, as `foreground.suspicion` names it, of batches of masks."""
+    """Name what is probably wrong with each mask, see `foreground.suspicion`; "" for nothing.
+
+    Args:
+        batches: of masks, uint8 (B, 1, S, S).
+
+    >>> list(map(bool, suspicions(iter([torch.zeros(1, 1, 8, 8, dtype=torch.uint8)]))))
+    [True]
+    """
     return [foreground.suspicion(mask[0].numpy()) for masks in batches for mask in masks]
 
 

@@ -123,7 +123,7 @@ def _adds(sample: dict, *names: str) -> str:
     alike = " and ".join(ADDS[name] for name in names if found[name] < ROUNDING)
     known = " and ".join(f"{100 * found[name]:.1f} points to {ADDS[name]}" for name in names if found[name] >= ROUNDING)
     said = f" That not all were asked adds up to {known}, which the intervals hold." if known else ""
-    unknown = f"What {'it' if known else 'that not all were asked'} adds to {alike} is not known: there all are alike."
+    unknown = f"How much drawing adds to {alike} is not known: there all drawn queries are alike."
     return f"{said} {unknown}" if alike else said
 
 

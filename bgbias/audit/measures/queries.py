@@ -1,6 +1,7 @@
 """Every measure of an audit photo by photo, as a table; and which audits may be compared."""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,19 @@ def averaged(pattern: Path, folders: Sequence[Path]) -> str:
         return f"{pattern} is one audit: its model is taken as it is."
     of_each = [f"{folder} ({_of(folder, 'embedder')})" for folder in folders]
     return f"{pattern} is the mean of {len(folders)} audits: {', '.join(of_each)}."
+
+
+def refuse_one_network(folders: Sequence[Path]) -> None:
+    """Raise a ValueError if two audits are of one network: they would tell of no other seed.
+
+    Networks are one if their files are, but for functions of one file of Python; audits that do not tell their files,
+    or have none, go by the SPEC.
+    """
+    known = [(folder, _of(folder, "embedder"), _of(folder).get("embedder_mark")) for folder in folders]
+    for (first, spec, mark), (second, other, its) in combinations(known, 2):
+        told, python = mark and its, spec.startswith("python:")
+        if (mark == its and (spec == other or not python)) if told else spec == other:
+            raise InputError(f"{first} and {second} are of one network, not of two trainings: leave one out")
 
 
 def refuse_unlike(first: Path, second: Path, allowed: str | None = None) -> list[str]:
