@@ -157,6 +157,7 @@ def test_measures_by_second_masks_are_compared_where_these_are_of_one_kind(shop,
     compare.main(SETTINGS, first, tmp_path, None)
     said = capsys.readouterr().out
     assert "| Recall@1 drop " in said and "drop second" not in said
+    assert "\nThe second masks are not the same: what they show is left out.\n" in said
 
 
 def test_measures_by_second_masks_that_were_changed_meanwhile_are_not_compared(shop, in_the_shop, tmp_path, capsys):
@@ -175,6 +176,7 @@ def test_measures_by_second_masks_that_were_changed_meanwhile_are_not_compared(s
     compare.main(SETTINGS, tmp_path / "first", tmp_path / "second", None)
     said = capsys.readouterr().out
     assert "| Recall@1 drop " in said and "drop second" not in said
+    assert "\nThe second masks are not the same: what they show is left out.\n" in said
 
 
 def test_audits_of_other_photos_are_not_compared(shop, audits, tmp_path):
