@@ -128,28 +128,28 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
     Raises:
         ValueError: they are of different samples of queries, or a table is not the one that its audit.json was made of.
     """
-    if len(_made_with(folders, "queries")) > 1:
+    if not _made_alike(folders, "queries"):
         both = " and ".join(map(str, folders))
         mend = "audit all with the same --queries, --one-each, seed and photos, then compare"
         raise InputError(f"{both} are of different samples of queries: {mend}")
     for table, folder in zip(tables, folders, strict=True):
         _refuse_edited(table, folder)
     unlike = [] if second_masks_alike(folders) else list(COLUMNS)
-    if len(_made_with(folders, "second_backgrounds")) > 1:
+    if not _made_alike(folders, "second_backgrounds"):
         unlike += [name for table in tables for name in table if name.endswith("_pool")]
     return [table.drop(columns=unlike, errors="ignore") for table in tables]
 
 
-def _made_with(folders: Sequence[Path], what: str) -> set:
-    found = (_of(folder, "made_with") for folder in folders)
-    return {with_.get(what) if isinstance(with_, dict) else None for with_ in found}
+def _made_alike(folders: Sequence[Path], what: str) -> bool:
+    made = [_of(folder, "made_with") for folder in folders]
+    first, *others = (with_.get(what) if isinstance(with_, dict) else None for with_ in made)
+    return all(other == first for other in others)
 
 
 def left_out(folders: Sequence[Path]) -> list[str]:
     """Say what `comparable` leaves out, sentences."""
-    pools = _made_with(folders, "second_backgrounds")
-    unlike = {"masks": not second_masks_alike(folders), "backgrounds": len(pools) > 1}
-    return [f"The second {what} are not the same: what they show is left out." for what, odd in unlike.items() if odd]
+    alike = {"masks": second_masks_alike(folders), "backgrounds": _made_alike(folders, "second_backgrounds")}
+    return [f"The second {what} are not the same: what they show is left out." for what in alike if not alike[what]]
 
 
 def second_masks_alike(folders: Sequence[Path]) -> bool:
