@@ -63,6 +63,7 @@ def test_patterns_name_audits_that_are_there_and_once(seeds, first, second, mess
 
 def test_both_sides_may_be_patterns(seeds, monkeypatch, capsys):
     monkeypatch.chdir(seeds)
+    Path("leaning_compared.md").touch()  # no folder
     monkeypatch.setenv("HOME", str(seeds))
     compare.main(SETTINGS, Path("leaning_*"), Path("~/other_?"), None)
     assert capsys.readouterr().out.count("is the mean of 2 audits: ") == 2
