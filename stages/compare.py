@@ -42,7 +42,7 @@ def main(settings: params.Params, first: Path, second: Path, out: Path | None, a
     of_sides = [paired.over_seeds(read[:count], sides[0]), paired.over_seeds(read[count:], sides[1])]
     found = paired.compare(*(table for table, _ in of_sides), settings.seed, names, [moved for _, moved in of_sides])
     for side in sides:
-        queries.refuse_one_network(side)
+        queries.refuse_no_seeds(side)
         for other in side[1:]:
             queries.refuse_unlike(side[0], other)
     said += queries.refuse_unlike(sides[0][0], sides[1][0], allow)  # afterwards: other photos have other masks, too

@@ -86,8 +86,20 @@ def test_copies_of_one_file_are_one_network_and_one_that_was_trained_again_is_no
         (seeds / f"other_{name}").mkdir(exist_ok=True)
         (seeds / f"other_{name}/audit.json").write_text(json.dumps(changed))
     with pytest.raises(ValueError, match="other_1 and .*other_2 are of one network"):
-        queries.refuse_one_network([seeds / "other_1", seeds / "other_2"])
-    queries.refuse_one_network([seeds / "other_1", seeds / "other_3"])
+        queries.refuse_no_seeds([seeds / "other_1", seeds / "other_2"])
+    queries.refuse_no_seeds([seeds / "other_1", seeds / "other_3"])
+
+
+def test_a_pattern_that_takes_in_another_regime_is_refused(seeds):
+    """As base_* does, once a page's advice is followed, which audits the cure as base_42_rising."""
+    found = json.loads((seeds / "other_1/audit.json").read_text())
+    for name, of in (("base_42", "base/42"), ("base_43", "base/43"), ("base_42_rising", "rising/42")):
+        shutil.copytree(seeds / "other_1", seeds / name)
+        changed = found | {"embedder": f"model:models/demo/{of}", "embedder_mark": name}
+        (seeds / name / "audit.json").write_text(json.dumps(changed))
+    with pytest.raises(ValueError, match=r"base_42_rising and .*base_43 are of two regimes, not of two seeds of one: "):
+        compare.main(SETTINGS, seeds / "base_*", seeds / "other_2", None)
+    compare.main(SETTINGS, seeds / "base_4?", seeds / "other_2", None)
 
 
 def test_seeds_that_were_audited_otherwise_are_not_averaged(shop, seeds):

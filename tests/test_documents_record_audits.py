@@ -120,6 +120,13 @@ def test_audits_of_samples_are_refused(audits):
         recorded(audits)
 
 
+def test_one_network_under_two_seeds_is_refused(audits):
+    audit(audits, "cure", 2, embedder_mark=files.checksum(Path("models/demo/cure/1"))[:16])
+    Path("models/demo/cure/2/network.pt").write_text("cure 1")
+    with pytest.raises(ValueError, match="cure_1 and .*cure_2 are of one network, not of two trainings"):
+        recorded(audits)
+
+
 def test_audits_by_another_seed_are_refused(audits):
     with pytest.raises(ValueError, match="audits: audits by the seed 7, params.yaml has 8"):
         record_audits("demo", ["base", "cure"], [1, 2], 8, audits)

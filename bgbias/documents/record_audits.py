@@ -52,6 +52,7 @@ def record_audits(dataset: str, regimes: Sequence[str], seeds: Sequence[int], se
         raise InputError(f"{folder}: audits by the seed {drawn}, params.yaml has {seed}: audit again, or correct it")
     for place, regime in enumerate(regimes):
         part = slice(place * len(seeds), (place + 1) * len(seeds))
+        queries.refuse_no_seeds(list(networks)[part])
         means[regime], _ = over_seeds(tables[part], list(networks)[part])
         counts = {"seeds": len(seeds), "queries": len(means[regime]), "attention": {}}
         scores[regime] = counts | aggregate.over_views(list(map(_scores, tables[part], audits[part])), SD)
@@ -75,7 +76,6 @@ def _alike(networks: Mapping[Path, str], audits: Sequence[dict]) -> list[pd.Data
     marks = {folder: files.checksum(Path(spec.removeprefix("model:")))[:16] for folder, spec in networks.items()}
     again = [folder for folder, audit in found.items() if audit.get("embedder_mark") != marks[folder]]
     refuse(again, "audits of networks that were trained again since, or of an earlier version; audit them again")
-    queries.refuse_one_network(folders)
     refuse(filter(queries.in_doubt, folders), "most masks are in doubt, so nothing is known of backgrounds; mend them")
     tables = queries.comparable([queries.read(folder) for folder in folders], folders)
     for folder in folders[1:]:

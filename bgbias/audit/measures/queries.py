@@ -79,12 +79,17 @@ def averaged(pattern: Path, folders: Sequence[Path]) -> str:
     return f"{pattern} is the mean of {len(folders)} audits: {', '.join(of_each)}."
 
 
-def refuse_one_network(folders: Sequence[Path]) -> None:
-    """Raise a ValueError if two audits are of one network: they would tell of no other seed.
+def refuse_no_seeds(folders: Sequence[Path]) -> None:
+    """Raise a ValueError if audits are not of several seeds: two are of one network, or of two regimes trained here.
 
     Networks are one if their files are, but for functions of one file of Python; audits that do not tell their files,
-    or have none, go by the SPEC.
+    or have none, go by the SPEC. Regimes are told by model:models/DATASET/REGIME/SEED.
     """
+    paths = {folder: Path(_of(folder, "embedder").partition(":")[2]) for folder in folders}
+    regimes = {path.parts[-3:-1]: folder for folder, path in paths.items() if path.name.isdigit()}
+    if len(regimes) > 1:
+        both = " and ".join(map(str, sorted(regimes.values())[:2]))
+        raise InputError(f"{both} are of two regimes, not of two seeds of one: give a pattern of one, such as base_4?")
     known = [(folder, _of(folder, "embedder"), _of(folder).get("embedder_mark")) for folder in folders]
     for (first, spec, mark), (second, other, its) in combinations(known, 2):
         told, python = mark and its, spec.startswith("python:")
