@@ -11,6 +11,7 @@ from audit_to_show import write  # noqa: F401 (fixtures)
 from audited_shop import audits, in_the_shop, shop  # noqa: F401
 from bad_inputs import refuses, small  # noqa: F401
 from bn_inception_reference import reference  # noqa: F401
+from drawn_board import board, board_place  # noqa: F401
 from one_each_audits import audited, catalogue  # noqa: F401
 from own_photos import own  # noqa: F401
 from PIL import Image, ImageDraw
