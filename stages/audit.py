@@ -6,8 +6,9 @@ DIR of photos holds a folder of photos for each class, or a photos.csv with the 
 only test is audited, mask, and role: of query and gallery, queries search the gallery alone). Where there is one photo
 of each product, --one-each needs no classes. --dataset demo audits the test photos of a dataset of the pipeline
 instead, with its prepared masks and backgrounds: its Recall@1 is the report's. The kind of masks can decide more than
-an interval tells, so masks of a second kind are held beside the first (--second-masks). Of a catalogue that is too
-large for all this, a sample of queries is audited (--queries).
+an interval tells, so masks of a second kind are held beside the first (--second-masks). Where it is
+known where photos were taken, those of other places are searched, too (--places). Of a catalogue that is too large for
+all this, a sample of queries is audited (--queries).
 
 Every entry of params.yaml's audit is a DVC stage of this script, which writes audits/NAME. DVC's templates take no
 optional dependencies (weights, masks, backgrounds), so `dvc repro` runs it each time; what was embedded of the same
@@ -48,6 +49,7 @@ def main(
     dataset: str | None,
     second_masks: SecondMasks | None = None,
     second_backgrounds: str | None = None,
+    places: Path | None = None,
     queries: int | None = None,
     title: str | None = None,
     quick: bool = False,
@@ -69,6 +71,7 @@ def main(
         looked_at,
         sources,
     )
+    from bgbias.audit.shared import places as where
     from bgbias.audit.shared import queries as of_queries
     from bgbias.cache import Cache
     from bgbias.config.read import check
@@ -77,7 +80,8 @@ def main(
     seeding.deterministic(settings.threads)
     given = audits.given(dataset, given)
     one_each = given.get("one_each", False)
-    audits.refuse_unused(quick, second_masks, second_backgrounds, queries, one_each)
+    audits.refuse_unused(quick, second_masks, second_backgrounds, queries, one_each, places)
+    taken_at = where.read(places) if places else None
     beside = {"second_masks": "none" if quick else second_masks, "second_backgrounds": second_backgrounds}
     checked = given | {"embedder": embedder, "queries": queries} | beside
     options = None if dataset else check(checked, params.Audit, "options")
@@ -92,6 +96,9 @@ def main(
     else:
         opened = sources.of_folder(options, model.input_px, settings.seed, cache)
     pictures, described, remarks = opened
+    if places:
+        pictures.places = where.of_photos(taken_at, pictures, places)
+        described["made_with"]["places"] = files.checksum(places)[:16]
     if kept := of_queries.replaced(out, embedder, described["made_with"], quick):
         print(printable(kept), flush=True)
     every, explains, pairs = pictures.gallery or pictures, bool(maps) and model.differentiable, not pictures.gallery
@@ -116,7 +123,7 @@ def main(
         found["attention"] = explainer.scores() if explainer else None
     steps.next()
     asked = {"dataset": dataset, **given, **beside, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
-    asked = {name: str(value) for name, value in (asked | {"queries": queries}).items() if value}
+    asked = {name: str(value) for name, value in (asked | {"places": places, "queries": queries}).items() if value}
     names = pictures.gallery.class_names if pictures.gallery else every.table.class_name
     _judge(found, measures, names, [*guessed, *remarks, *known], asked, settings)
     _write(out, found, measures, explainer, title, {} if paths else asked)
@@ -200,6 +207,12 @@ if __name__ == "__main__":
             "help": "backgrounds to hold beside these, for a verdict no stronger than both pools allow: photos (those "
             "of the photos, objects painted over), rendered, or a folder; 9 more views are embedded",
             "metavar": "DIR",
+        },
+        places={
+            "type": Path,
+            "help": "list of where photos were taken (shops, sellers, days), of the columns path,place: does a photo "
+            "find its class in another place? see docs/places.md",
+            "metavar": "FILE.csv",
         },
         queries={
             "type": int,

@@ -9,6 +9,7 @@ import pytest
 from bgbias.audit import page as report_page
 from bgbias.audit.about import About
 from bgbias.audit.measures.examples import Masked
+from bgbias.audit.page import places
 
 EVIL = '<script>alert(1)</script>" onerror="alert(1)'
 VIEWS = """clean swapped foreground_black foreground_grey foreground_mean background_silhouette background_box_blacked
@@ -81,6 +82,10 @@ def audit() -> dict:
                 {"class": f"kind {n}", "queries": 40 + n, "drop": 0.9 - n / 100, "drop_second": 0.801 - n / 100,
                  "agreement": n / 30} for n in range(21)
             ],
+        },
+        "places": {
+            "places": 4, "left_out": 5, "doubles": 0, "beyond_objects": one(),
+            **{part: {key: one() for key in ("same", "elsewhere", "drop")} for part in places.PARTS},
         },
         "verdict": ["It looks at the table.", "By 40 points."],
     }  # fmt: skip

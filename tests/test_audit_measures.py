@@ -36,7 +36,8 @@ def pictures(rows, **changed):
         "doubts": list(DOUBTS[rows]), "second_kind": SimpleNamespace(name="isnet", mark="9f"),
         "second_doubts": ["", *DOUBTS[rows][1:-1], "soft"],
         "agreement": torch.from_numpy(AGREEMENT[rows]), "second_pool": SimpleNamespace(name="9 of walls"),
-        "near_duplicates": PAIRS, "table": pd.DataFrame({"path": paths, "class_name": LABELS[rows].astype(str)}),
+        "places": None, "near_duplicates": PAIRS,
+        "table": pd.DataFrame({"path": paths, "class_name": LABELS[rows].astype(str)}),
     } | changed)  # fmt: skip
 
 

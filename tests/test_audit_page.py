@@ -4,7 +4,7 @@ import pytest
 from audit_to_show import ABOUT, EVIL, Reader, audit, estimates, masked, rows, text
 
 from bgbias.audit.about import About
-from bgbias.audit.page import masks, measures, wording
+from bgbias.audit.page import masks, measures, places, wording
 from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
 from bgbias.metrics import bootstrap
 
@@ -61,6 +61,7 @@ def test_every_number_is_there_with_its_interval_queries_and_classes(write):
     plain = [found["invariance"], found["second_masks"]["agreement"]]
     plain += [one for of in found["attention"].values() for name, one in of.items() if "score" in name]
     of_points += estimates({name: found["second_backgrounds"][name] for name in ("drop", "moved", "conflict_moved")})
+    of_points += [found["places"]["beyond_objects"], *(found["places"][part]["drop"] for part in places.PARTS)]
     for place in (found, found["second_masks"], found["second_backgrounds"]):
         place.pop("kept")  # is in the sentence on the grade
     for one in estimates(found):
@@ -102,7 +103,7 @@ def test_right_and_wrong_are_told_by_sign_and_text_too(write):
 
 def test_tables_have_captions_and_headers_with_scope(write):
     read = Reader(write(audit(), rows()))
-    assert len(read.all("caption")) == len(read.all("table")) == 12
+    assert len(read.all("caption")) == len(read.all("table")) == 13
     assert all(header["scope"] in ("col", "row", "rowgroup") for header in read.all("th"))
     assert read.all("html")[0]["lang"] == "en"
 

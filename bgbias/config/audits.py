@@ -1,6 +1,7 @@
 """What params.yaml holds of audits, remedies and the leaderboard; see params."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal, get_args
 
 from bgbias.config.data import MaskMethod
@@ -42,7 +43,12 @@ def given(dataset: str | None, options: Mapping[str, str | None]) -> dict[str, s
 
 
 def refuse_unused(
-    quick: bool, second_masks: str | None, second_backgrounds: str | None, queries: int | None, one_each: bool = False
+    quick: bool,
+    second_masks: str | None,
+    second_backgrounds: str | None,
+    queries: int | None,
+    one_each: bool = False,
+    places: Path | None = None,
 ) -> None:
     """Refuse options of an audit that another one leaves without effect."""
     one, of_second = "give one of the two", f"--second-backgrounds {second_backgrounds}"
@@ -52,9 +58,12 @@ def refuse_unused(
         raise InputError(f"{of_second}: --quick measures on one pool: {one}")
     if queries is not None and queries < 1:
         raise InputError(f"--queries {queries}: expected 1 or more: give how many photos are to search all others")
-    if second_backgrounds and (one_each or queries is not None):
+    if one_each or queries is not None:
         option = "--one-each" if one_each else "--queries"
-        raise InputError(f"{of_second}: puts whole galleries there, and {option} swaps none: {one}")
+        if second_backgrounds:
+            raise InputError(f"{of_second}: puts whole galleries there, and {option} swaps none: {one}")
+        if places:
+            raise InputError(f"--places {places}: every photo searches the others, and by {option} some do: {one}")
 
 
 @strict
@@ -69,6 +78,7 @@ class Audit:
     backgrounds: str | None = None  # a folder of pictures; None: some are rendered
     second_masks: SecondMasks | None = None  # to hold beside the masks; None: grabcut
     second_backgrounds: str | None = None  # to hold beside the backgrounds: photos, rendered, or a folder; None: none
+    places: str | None = None  # a list of where photos were taken
     queries: Count | None = None  # how many are drawn to search all photos; None: all, and galleries are swapped, too
     one_each: bool | None = None  # whether each photo shows another product, and has to find itself
     title: str | None = None  # of the page

@@ -68,7 +68,7 @@ def read(folder: Path, classes: bool = True) -> pd.DataFrame:
             file that is missing or outside of the folder. One line that names the file and the fix.
     """
     file = folder / LIST
-    table = _cells(file, ("path", "class") if classes else ("path",))
+    table = _table(file, ("path", "class") if classes else ("path",))
     for column in ("path", "mask_path"):
         posix = [PurePosixPath(path).as_posix() if path else "" for path in table[column]]
         table[column] = [_on_disk(folder, path) if path else "" for path in posix]
@@ -88,22 +88,35 @@ def read(folder: Path, classes: bool = True) -> pd.DataFrame:
 
 def named_classes(folder: Path) -> pd.Series:
     """Return the classes that the photos.csv of a folder names, by the paths as listed; none where it has no column."""
-    cells = _cells(folder / LIST, ("path",)).set_index("path")
-    return cells.class_name[cells.class_name != ""].map(class_name)
+    table = _table(folder / LIST, ("path",)).set_index("path")
+    return table.class_name[table.class_name != ""].map(class_name)
 
 
-def _cells(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:
-    """The list's fields as text, unknown and missing columns refused, and empty fields of those that are needed."""
+def _table(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    return cells(file, needed, tuple(COLUMNS)).reindex(columns=list(COLUMNS), fill_value="").rename(columns=COLUMNS)
+
+
+def cells(file: Path, needed: tuple[str, ...], known: tuple[str, ...]) -> pd.DataFrame:
+    """Read a list's fields as text, a row for each line that is not empty; the index is the line's number.
+
+    Args:
+        file: comma-separated values in UTF-8, the columns' names first.
+        needed: columns that it must have, filled in every row.
+        known: those that it may have.
+
+    Raises:
+        ValueError: it is no such list.
+    """
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             header, *rows = list(csv.reader(lines, strict=True)) or [[]]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file}: does not read ({error}): save it as comma-separated values in UTF-8") from error
     header = [name.strip() for name in header]
-    if len(set(header)) < len(header) or not set(needed) <= set(header) <= set(COLUMNS):
+    if len(set(header)) < len(header) or not set(needed) <= set(header) <= set(known):
         raise InputError(
-            f"{file}: its first line is '{','.join(header)}': name the columns {','.join(needed)} or path,class,split,"
-            "mask,role, separated by commas, and no others"
+            f"{file}: its first line is '{','.join(header)}': name the columns "
+            f"{' or '.join(dict.fromkeys(map(','.join, (needed, known))))}, separated by commas, and no others"
         )
     rows = {number: row for number, row in enumerate(rows, 2) if any(row)}
     uneven = [number for number, row in rows.items() if len(row) != len(header)]
@@ -111,4 +124,4 @@ def _cells(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     table = pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype=str)
     for column in needed:
         refuse(table.index[table[column].str.strip() == ""], f"{file}: rows without a {column}; fill or remove them")
-    return table.reindex(columns=list(COLUMNS), fill_value="").rename(columns=COLUMNS)
+    return table

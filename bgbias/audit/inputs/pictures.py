@@ -42,6 +42,7 @@ class Pictures:
         identity: fingerprint of all these bytes.
         second_kind: other masks; None: there are none.
         second_pool: other backgrounds; None: there are none.
+        places: int64 (N,), where each photo was taken; None: that is not known.
         gallery: of whose queries these are a sample, or which some of these search; None: all search all others.
         doubles: looks for near-duplicates of the queries in their gallery; None: there is none.
     """
@@ -80,7 +81,7 @@ class Pictures:
         settings = [list(self.table.path), self.labels.tolist(), self.image_ids.tolist(), seed, draws, purpose]
         packs = [pack.folder for pack in (photos.photos, photos.masks, pool)]
         self.identity = fingerprint([*settings, photos.geometry], packs)
-        self.second_kind, self.second_pool, self.gallery = second_kind, None, gallery
+        self.second_kind, self.second_pool, self.gallery, self.places = second_kind, None, gallery, None
         own = photos.photos.subset(self.image_ids)
         self.doubles = None
         if gallery:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bgbias.audit.inputs import views
 from bgbias.audit.inputs.pictures import Pictures
-from bgbias.audit.measures import doubts, second_masks
+from bgbias.audit.measures import doubts, places, second_masks
 from bgbias.audit.measures.scores import by_changed_masks, column, kept, less, over_draws
 from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
@@ -41,10 +41,10 @@ class Measures:
         self.labels = torch.from_numpy(pictures.labels)
         self.probed = torch.from_numpy(views.rows_of(pictures, next(iter(views.PROBES))))
         self._searched: dict[tuple[str, str], Scores] = {}
-        self.scores, self.singles = self._searches(), {}
+        self.scores, self.singles = self._searches(), places.singles(pictures, embeddings, quick)
         if not quick:
             self.scores |= self._probes()
-            self.singles = self._over_grid()
+            self.singles |= self._over_grid()
 
     def all(self) -> dict:
         """The part of audit.json that comes from embeddings: see `bgbias.audit.verdict` for what it means."""
@@ -69,7 +69,7 @@ class Measures:
             "second_masks": doubts.by_second_masks(self.pictures, found | single, self.columns()),
             "second_backgrounds": self._second_pool(found | single),
             "near_duplicates": doubts.of_photos(self.pictures, found),
-        }
+        } | places.summary(self.pictures, single)
         if self.quick:
             return few
         worst = {"worst": single["right_on_all"], "mean": single["right_on_one"], "backgrounds": views.GRID}

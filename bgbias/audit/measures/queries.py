@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bgbias import files
-from bgbias.audit.measures.second_masks import COLUMNS
+from bgbias.audit.measures import places, second_masks
 from bgbias.errors import InputError, as_input_error
 from bgbias.report.tables import masks_in_doubt
 
@@ -128,7 +128,7 @@ def in_doubt(folder: Path) -> str:
 
 
 def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.DataFrame]:
-    """The measures that mean the same in two audits: not those by other second masks, or on other second pools.
+    """The measures that mean the same in audits: not those by other second masks, on other second pools or of places.
 
     Raises:
         ValueError: they are of different samples of queries, or a table is not the one that its audit.json was made of.
@@ -139,9 +139,11 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
         raise InputError(f"{both} are of different samples of queries: {mend}")
     for table, folder in zip(tables, folders, strict=True):
         _refuse_edited(table, folder)
-    unlike = [] if second_masks_alike(folders) else list(COLUMNS)
+    unlike = [] if second_masks_alike(folders) else list(second_masks.COLUMNS)
     if not _made_alike(folders, "second_backgrounds"):
         unlike += [name for table in tables for name in table if name.endswith("_pool")]
+    if not _made_alike(folders, "places"):
+        unlike += [name for table in tables for name in table if name in places.COLUMNS]
     return [table.drop(columns=unlike, errors="ignore") for table in tables]
 
 
@@ -153,8 +155,9 @@ def _made_alike(folders: Sequence[Path], what: str) -> bool:
 
 def left_out(folders: Sequence[Path]) -> list[str]:
     """Say what `comparable` leaves out, sentences."""
-    alike = {"masks": second_masks_alike(folders), "backgrounds": _made_alike(folders, "second_backgrounds")}
-    return [f"The second {what} are not the same: what they show is left out." for what in alike if not alike[what]]
+    alike = {"second masks": second_masks_alike(folders)}
+    alike |= {what.replace("_", " "): _made_alike(folders, what) for what in ("second_backgrounds", "places")}
+    return [f"The {what} are not the same: what they show is left out." for what in alike if not alike[what]]
 
 
 def second_masks_alike(folders: Sequence[Path]) -> bool:

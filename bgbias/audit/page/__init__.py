@@ -6,7 +6,7 @@ from pathlib import Path
 from bgbias import files
 from bgbias.audit.about import About
 from bgbias.audit.measures.examples import Masked, Row
-from bgbias.audit.page import definitions, first, gallery, masks, measures, second_pool, view_chart, wording
+from bgbias.audit.page import definitions, first, gallery, masks, measures, places, second_pool, view_chart, wording
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, POINTS
@@ -69,6 +69,7 @@ def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked]
             - second_masks: see `second_masks.summary` of the audit, with kind: text; None: there are none
             - second_backgrounds: {backgrounds: text, drop, swapped, moved: R; kept, conflict, conflict_moved: E}, moved
               being the second less the first, query by query; None: there are none
+            - places: see `places.summary` of the audit; not there where nothing is known of them
             - near_duplicates: {photos (of a sample: queries), pair_count: numbers; pairs: [path, path], 100 at most;
               said: text; clean_without, drop_without: R or None}; not shown but in the verdict
             - kept: E; grey_gain: R; normalisation: see `normalisation.tried` of the audit, not shown but in the verdict
@@ -175,8 +176,8 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
             sentences = [tag("p", wording.kept_together(sentence)) for sentence in audit["verdict"]]
             return "What the figures say, and no more.", tag("div", *sentences, class_="verdict")
         case "measures":
-            both = joined(measures.single(audit), second_pool.section(audit))
-            return "The background's weight, asked in five ways, and what pasting costs by itself.", both
+            drawn = joined(measures.single(audit), second_pool.section(audit), places.section(audit))
+            return "The background's weight, asked in five ways, and what pasting costs by itself.", drawn
         case "variance":
             return "What the embeddings of swapped photos differ by.", measures.variance(audit)
         case "attention":

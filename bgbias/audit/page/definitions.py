@@ -48,6 +48,13 @@ MEASURES = (  # name, definition, source
         "after Xiao et al. 2020, Noise or Signal: The Role of Image Backgrounds in Object Recognition",
     ),
     (
+        "Its own place, other places",
+        "A photo searches those of its class that were taken where it was, then as many of those taken elsewhere; all "
+        "photos of other classes are there both times. Places differ in more than backgrounds, such as their light: "
+        "what objects alone lose is not owed to what surrounds them.",
+        "after Zheng et al. 2015, Scalable Person Re-identification: A Benchmark",
+    ),
+    (
         "Background gap",
         "Mixed, same class minus mixed, random class, query by query: how much more is found where backgrounds agree "
         "with objects. Both are pasted alike, so traces of pasting cancel out.",
@@ -167,6 +174,7 @@ LIMITS = (
 def section(audit: dict) -> Html:
     """Return the definitions of what an audit of its kind measures, and what cannot be concluded."""
     instead, without = OF_ONE_EACH if kind(audit).one_each else {}, OF_WHOLE_GALLERIES if "sample" in audit else ()
+    without = without if "places" in audit else (*without, "Its own place, other places")
     described = [
         tag("div", tag("dt", name), tag("dd", kept_together(instead.get(name, text)), tag("cite", source)))
         for name, text, source in MEASURES

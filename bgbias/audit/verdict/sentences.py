@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bgbias.audit.verdict import parts, sensitivity, swaps
+from bgbias.audit.verdict import parts, places, sensitivity, swaps
 from bgbias.audit.verdict.grade import above_chance, doubtful
 from bgbias.audit.verdict.kinds import kind
 from bgbias.audit.verdict.wording import interval, negative, percent, points, side
@@ -43,7 +43,7 @@ def verdict(
     few = few[:1] if search.one_each else few  # of queries; the rest is of classes, and each is one
     remarks = [found["sample"]["said"], *remarks] if "sample" in found else remarks
     if doubt := doubtful(found):
-        return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *few]
+        return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *places.said(found, False), *few]
     if "sample" in found and "worst_of_backgrounds" in found:
         said = swaps.drop(found), *swaps.agreement(found), *remarks, _clean(found), *_near_duplicates(found, True)
         alone, left_out = [], []
@@ -52,7 +52,7 @@ def verdict(
             left_out = parts.left_out(found["photos"], probed, probed_chance)
         return [*said, *alone, _worst(found), *_attention(found), *_masks(found), *left_out, *few]
     if "gap" not in found:
-        doubles = _near_duplicates(found, True)
+        doubles = *_near_duplicates(found, True), *places.said(found)
         return [swaps.drop(found), *remarks, _clean(found), *doubles, *_masks(found), *few, search.quick]
     return [
         swaps.drop(found),
@@ -61,6 +61,7 @@ def verdict(
         *remarks,
         _clean(found),
         *_near_duplicates(found, True),
+        *places.said(found),
         *swaps.pasting(found),
         *_gap(found),
         swaps.conflict(found),

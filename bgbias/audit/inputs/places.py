@@ -1,0 +1,61 @@
+"""Where audited photos were taken, as a list says it: shops, studios, sellers, days."""
+
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+import torch
+
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.datasets.listed import cells, class_name
+from bgbias.errors import InputError, check_file, refuse
+from bgbias.metrics.places import compared
+
+COLUMNS = ("path", "place")
+
+
+def read(file: Path) -> pd.Series:
+    """Read which photo was taken where: path, relative to the photos' folder -> name of the place.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no list of the columns path and place, or lists a photo twice.
+    """
+    check_file(file)
+    table = cells(file, COLUMNS, COLUMNS)
+    paths = table.path.map(_key)
+    refuse(table.path[paths.duplicated()], f"{file}: listed twice; list each photo once")
+    return table.place.map(class_name).set_axis(paths)
+
+
+def of_photos(listed: pd.Series, pictures: Pictures, file: Path) -> np.ndarray:
+    """Number the places of audited photos, int64 (N,); photos that are not audited may be listed, too.
+
+    Args:
+        listed: of `read`.
+        pictures: of the audit.
+        file: that was read, for messages.
+
+    Raises:
+        ValueError: the photos have roles, one has no place, or less than two classes have a photo with another one in
+            its place and one elsewhere.
+    """
+    if pictures.gallery:
+        raise InputError(
+            f"--places {file}: every photo searches all others, and by roles some do: leave one of the two out"
+        )
+    keys = pictures.table.path.map(_key)
+    refuse(pictures.table.path[~keys.isin(listed.index)], f"{file}: photos without a place; add them, as path,place")
+    places = pd.factorize(listed[keys], sort=True)[0]
+    classes = len(np.unique(pictures.labels[compared(*map(torch.from_numpy, (pictures.labels, places)))]))
+    if classes < 2:
+        raise InputError(
+            f"{file}: {classes} classes have a photo with another one in its place and one in another place, and a "
+            "comparison needs 2: give photos of more places, or wider places"
+        )
+    return places
+
+
+def _key(path: str) -> str:
+    return unicodedata.normalize("NFC", PurePosixPath(path).as_posix())

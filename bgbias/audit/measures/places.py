@@ -1,0 +1,73 @@
+"""What photos find of their class in their own place, and elsewhere: as they are, and in parts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bgbias.audit.inputs import views
+from bgbias.audit.inputs.pictures import Pictures
+from bgbias.metrics.places import by_place, compared
+
+PARTS = {"clean": "photos", "foreground_grey": "objects", "background_box_tiled": "backgrounds"}  # view -> of what
+ENDS = {"same": "same_place", "elsewhere": "elsewhere", "drop": "place_drop"}
+BEYOND = "recall_at_1_place_drop_beyond_objects"
+COLUMNS = [*(f"recall_at_1_{end}_{of}" for end in ENDS.values() for of in PARTS.values()), BEYOND]  # of the queries
+
+
+def singles(
+    pictures: Pictures, embeddings: Mapping[str, Tensor], quick: bool = False
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """Search photos of the own place, and as many of other places, in each of some views; nothing without places.
+
+    Args:
+        pictures: of the audit.
+        embeddings: view -> float32 (M, D), see `views.rows_of`.
+        quick: of photos as they are alone.
+
+    Returns:
+        Name of a measure -> its values, shares, and their rows: Recall@1 of both, the drop from the one to the other,
+        and by how much more whole photos drop than objects alone, query by query.
+    """
+    found = {}
+    for view, of in PARTS.items() if pictures.places is not None else ():
+        rows = views.rows_of(pictures, view) if view == "clean" or not quick else np.arange(0)
+        labels, places = (torch.from_numpy(of_all[rows]) for of_all in (pictures.labels, pictures.places))
+        if len(compared(labels, places)):
+            scores = by_place(embeddings[view], labels, places)
+            same, other = (of_both["recall_at_1"] for of_both in scores.values())
+            counted = torch.from_numpy(rows)[scores["same"]["rows"]]
+            for end, values in zip(ENDS.values(), (same, other, same - other), strict=True):
+                found[f"recall_at_1_{end}_{of}"] = values, counted
+    whole, alone = (found.get(f"recall_at_1_place_drop_{of}") for of in ("photos", "objects"))
+    return found | ({BEYOND: (whole[0] - alone[0], whole[1])} if alone else {})
+
+
+def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
+    """Gather the estimates of `singles` by view, as "places"; nothing without places.
+
+    Args:
+        pictures: of the audit.
+        single: name of a measure -> its estimate.
+
+    Returns:
+        places: how many; left_out: how many photos are not compared; doubles: how many near-duplicates lie in two
+        places; photos, objects, backgrounds: {same, elsewhere, drop: estimates}, and beyond_objects, an estimate, where
+        these were measured.
+    """
+    if pictures.places is None:
+        return {}
+    of_parts = {
+        of: {key: single[f"recall_at_1_{end}_{of}"] for key, end in ENDS.items()}
+        for of in PARTS.values()
+        if f"recall_at_1_same_place_{of}" in single
+    }
+    pairs = np.array(pictures.near_duplicates, dtype=np.int64).reshape(-1, 2)
+    counts = {
+        "places": len(np.unique(pictures.places)),
+        "left_out": len(pictures.labels) - of_parts["photos"]["same"]["queries"],
+        "doubles": int((pictures.places[pairs[:, 0]] != pictures.places[pairs[:, 1]]).sum()),
+    }
+    beyond = {"beyond_objects": single[BEYOND]} if BEYOND in single else {}
+    return {"places": counts | of_parts | beyond}

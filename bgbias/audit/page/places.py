@@ -1,0 +1,29 @@
+"""What is found among photos of the own place, and of others."""
+
+from bgbias.audit.page import charts
+from bgbias.audit.page.charts import Line
+from bgbias.audit.page.markup import Html, joined, tag
+from bgbias.audit.page.wording import PERCENT, POINTS
+
+PARTS = {"photos": "Photos as they are", "objects": "Objects alone, on grey", "backgrounds": "Backgrounds alone"}
+
+
+def section(audit: dict) -> Html:
+    """Draw both searches of each view, and the drops from the one to the other; nothing without places."""
+    places = audit.get("places")
+    if places is None:
+        return joined()
+    measured = {name: places[part] for part, name in PARTS.items() if part in places}
+    searches = [
+        Line(name, where, of_part[key])
+        for name, of_part in measured.items()
+        for key, where in (("same", "its own place"), ("elsewhere", "other places"))
+    ]
+    drops = [Line(name, "", of_part["drop"]) for name, of_part in measured.items()]
+    beyond = places.get("beyond_objects")
+    drops += [Line("Photos less objects alone", "query by query", beyond)] if beyond else []
+    groups = [
+        charts.group("Recall@1, by place", "Among as many of the class, and the same others.", searches, PERCENT),
+        charts.group("Drop in another place", "Its own place minus other places.", drops, POINTS, "bad", 0.0),
+    ]
+    return joined(tag("h3", "In another place"), charts.chart("The search by place", groups, "Recall@1"))

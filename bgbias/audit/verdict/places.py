@@ -1,0 +1,48 @@
+"""What the verdict says of searches among photos of the own place, and among those of others."""
+
+from bgbias.audit.verdict.wording import interval, negative, percent, points, side
+
+BEYOND = {
+    1: "what surrounds objects has a part in the loss",
+    0: "that what surrounds objects has a part in the loss is not shown",
+    -1: "what surrounds objects makes up for some of the loss",
+}
+
+
+def said(found: dict, masks_hold: bool = True) -> list[str]:
+    """Say what photos lose that have to find their class in another place, and how far objects alone do.
+
+    Args:
+        found: what audit.json holds.
+        masks_hold: whether anything is to be said that depends on masks.
+    """
+    places = found.get("places")
+    if not places:
+        return []
+    photos, drop = places["photos"], places["photos"]["drop"]
+    gain = drop["value"] < 0
+    moved = negative(drop) if gain else drop
+    text = (
+        f"The photos were taken in {places['places']} places. Among those of its own place a photo finds its class in "
+        f"{percent(photos['same'])} of {drop['queries']} searches, among as many of other places in "
+        f"{percent(photos['elsewhere'])}: {points(moved)} {'more' if gain else 'less'} ({interval(moved)}"
+        f"{'' if side(drop, 0) else '; no effect is shown'})."
+    )
+    if masks_hold and "beyond_objects" in places:
+        alone, beyond = places["objects"]["drop"], places["beyond_objects"]
+        less, fewer = alone["value"] < 0, beyond["value"] < 0
+        moved, more = negative(alone) if less else alone, negative(beyond) if fewer else beyond
+        text += (
+            f" Objects alone on grey {'gain' if less else 'lose'} {points(moved)} there ({interval(moved)}); whole "
+            f"photos lose {points(more)} {'less' if fewer else 'more'} than they ({interval(more)}): "
+            f"{BEYOND[side(beyond, 0)]}."
+        )
+    left_out, doubles = places["left_out"], places["doubles"]
+    sentences = [text]
+    if left_out:
+        which = "have no other photo of their class in their place, or none elsewhere"
+        sentences.append(f"{left_out} of {found['photos']} photos {which}, and are not compared.")
+    if doubles:
+        pairs = f"Of near-duplicates {doubles} pair{'s' * (doubles > 1)} would lie in two places"
+        sentences.append(f"{pairs}: correct the list of places, or keep one photo of each.")
+    return sentences

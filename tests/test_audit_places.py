@@ -1,0 +1,194 @@
+"""Photos of known places: what embedders whose answers are known find elsewhere, and what is said of it."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from audit_found import e
+from audited_shop import SETTINGS, hue, run
+from conftest import disc
+from test_audit_verdict import said
+
+from bgbias.audit.inputs import places
+from bgbias.audit.measures import queries
+from stages import compare
+
+KINDS, SHOPS, EACH = 6, 2, 3  # photos of a class in a shop
+
+
+@pytest.fixture(scope="module")
+def shops(shop, tmp_path_factory):
+    """Discs whose colour is the class's, on grounds whose colour is that of the class's shelf in a shop."""
+    folder, rng, listed = tmp_path_factory.mktemp("shops"), np.random.default_rng(0), []
+    for kind in range(KINDS):
+        for number in range(SHOPS * EACH):
+            where = number // EACH
+            shelf = (SHOPS * ((kind + where * KINDS // 2) % KINDS) + where) / (SHOPS * KINDS)  # elsewhere far away
+            colours = np.array([hue(kind / KINDS, 1), hue(shelf, 0.6)]) + rng.integers(-4, 5, (2, 3))
+            for part, picture in zip(
+                ("photos", "masks"), disc((32, 32), *map(tuple, colours.clip(0, 255))), strict=True
+            ):
+                path = folder / part / f"class{kind}" / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                picture.save(path)
+            listed.append(f"class{kind}/{number}.png,{'ABC'[where]}")
+    (folder / "places.csv").write_text("path,place\n" + "\n".join(listed) + "\n")
+    (folder / "backgrounds").symlink_to(shop / "backgrounds")
+    (folder / "drawn_embedders.py").write_text((shop / "drawn_embedders.py").read_text())
+    return folder
+
+
+def at(folder, out, name, monkeypatch, **options):
+    monkeypatch.chdir(folder)
+    return run(folder, out, name, places=folder / "places.csv", no_attention=True, second_masks="none", **options)
+
+
+def test_who_sees_the_ground_alone_finds_nothing_elsewhere(shops, tmp_path, monkeypatch):
+    found = at(shops, tmp_path, "background_alone", monkeypatch)["places"]
+    assert (found["places"], found["left_out"]) == (SHOPS, 0)
+    photos, objects, grounds = (found[part] for part in ("photos", "objects", "backgrounds"))
+    assert photos["same"]["value"] == grounds["same"]["value"] == 1
+    assert photos["elsewhere"]["value"] == 0 and grounds["elsewhere"]["value"] == 0
+    assert photos["drop"]["value"] == photos["drop"]["low"] == 1 and photos["drop"]["queries"] == KINDS * SHOPS * EACH
+    beyond = photos["drop"]["value"] - objects["drop"]["value"]
+    assert found["beyond_objects"]["value"] == pytest.approx(beyond, abs=2e-6)
+    table = queries.read(tmp_path)
+    assert table.recall_at_1_same_place_photos.mean() == 1 and table.recall_at_1_elsewhere_photos.mean() == 0
+    assert "In another place" in (tmp_path / "report.html").read_text()
+
+
+def test_who_sees_the_object_alone_finds_it_anywhere(shops, tmp_path, monkeypatch):
+    found = at(shops, tmp_path, "object_alone", monkeypatch)
+    for part in ("photos", "objects"):
+        assert found["places"][part]["elsewhere"]["value"] == 1 and found["places"][part]["drop"]["value"] == 0
+    assert any("0.0 points less" in sentence and "no effect is shown" in sentence for sentence in found["verdict"])
+
+
+def test_a_quick_audit_compares_photos_as_they_are(shops, tmp_path, monkeypatch):
+    found = at(shops, tmp_path / "quick", "mixture", monkeypatch, quick=True)["places"]
+    whole = at(shops, tmp_path / "full", "mixture", monkeypatch)["places"]
+    assert set(found) == {"places", "left_out", "doubles", "photos"} and found["photos"] == whole["photos"]
+    assert found["photos"]["drop"]["value"] > 0
+
+
+def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, monkeypatch, capsys):
+    at(shops, tmp_path / "a", "background_alone", monkeypatch, quick=True)
+    at(shops, tmp_path / "b", "object_alone", monkeypatch, quick=True)
+    table = pd.read_csv(shops / "places.csv")
+    other = tmp_path / "other.csv"
+    table.assign(place=table.place[::-1].to_numpy()).to_csv(other, index=False)
+    run(shops, tmp_path / "c", "object_alone", places=other, no_attention=True, quick=True)
+    run(shops, tmp_path / "d", "object_alone", no_attention=True, quick=True)
+    capsys.readouterr()
+    compare.main(SETTINGS, tmp_path / "a", tmp_path / "b", None)
+    assert re.search(r"elsewhere photos +\| +0.0 +\| +100.0 +\| +\+?100.0", capsys.readouterr().out)
+    for without in ("c", "d"):
+        compare.main(SETTINGS, tmp_path / "a", tmp_path / without, None)
+        told = capsys.readouterr().out
+        assert "The places are not the same: what they show is left out." in told and "elsewhere" not in told
+
+
+def test_near_duplicates_in_two_places_are_counted(shops, tmp_path, monkeypatch):
+    pairs = [(0, 1), (0, 5)]  # of one shop, and of two
+    monkeypatch.setattr("bgbias.audit.inputs.pictures.near_duplicates.near_duplicates", lambda pack: pairs)
+    found = at(shops, tmp_path, "object_alone", monkeypatch, quick=True)
+    assert found["places"]["doubles"] == 1
+    assert any("Of near-duplicates 1 pair would lie in two places: correct" in said for said in found["verdict"])
+
+
+def refused(shops, tmp_path, text, message, **options):
+    (tmp_path / "list.csv").write_text(text)
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        run(shops, tmp_path / "out", "object_alone", places=tmp_path / "list.csv", quick=True, **options)
+    assert not (tmp_path / "out/audit.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table: table[1:], "photos without a place; add them, as path,place: class0/0.png"),
+        (lambda table: pd.concat([table, table[:1]]), "listed twice; list each photo once: class0/0.png"),
+        (lambda table: table.assign(place="A"), "0 classes have a photo with another one in its place and one in"),
+        (lambda table: table.assign(place=table.path), "0 classes have a photo"),
+        (lambda table: table.assign(place=table.place.where(table.path < "class1", "A")), "1 classes have a photo"),
+        (
+            lambda table: table.rename(columns={"place": "shop"}),
+            "its first line is 'path,shop': name the columns pa",
+        ),
+        (lambda table: table.assign(place=table.place.where(table.index > 0, "")), "rows without a place; fill or rem"),
+    ],
+)
+def test_lists_that_do_not_tell_places_are_refused(shops, tmp_path, monkeypatch, change, message):
+    monkeypatch.chdir(shops)
+    refused(shops, tmp_path, change(pd.read_csv(shops / "places.csv")).to_csv(index=False), message)
+
+
+def test_a_list_is_refused_before_anything_is_made(shops, tmp_path, monkeypatch, checkout):
+    monkeypatch.chdir(shops)
+    with pytest.raises(FileNotFoundError, match="nowhere.csv: no such file"):
+        run(shops, tmp_path / "out", "object_alone", places=tmp_path / "nowhere.csv")
+    text = (shops / "places.csv").read_text()
+    for options in ({"queries": 4}, {"one_each": True}):
+        option = "--one-each" if "one_each" in options else "--queries"
+        refused(shops, tmp_path, text, f"every photo searches the others, and by {option} some do", **options)
+    assert not checkout.exists()
+
+
+def test_roles_are_refused(shops, tmp_path, monkeypatch):
+    paths = [f"class{kind}/{number}.png" for kind in range(KINDS) for number in range(SHOPS * EACH)]
+    rows = [f"photos/{path},{path[:6]},{'query' if path.endswith('0.png') else 'gallery'}" for path in paths]
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/photos").symlink_to(shops / "photos")
+    (tmp_path / "shop/photos.csv").write_text("\n".join(["path,class,role", *rows]))
+    monkeypatch.chdir(shops)
+    listed = "path,place\n" + "\n".join(f"photos/{path},{number % 2}" for number, path in enumerate(paths))
+    refused(shops, tmp_path, listed, "by roles some do", photos=str(tmp_path / "shop"), masks=None)
+
+
+def test_names_of_paths_and_places_are_read_in_one_form(tmp_path):
+    (tmp_path / "list.csv").write_text("path,place\n./a\u0308.jpg,  Lund  1\nb.jpg,Lund 1\n", encoding="utf-8-sig")
+    assert places.read(tmp_path / "list.csv").to_dict() == {"\u00e4.jpg": "Lund 1", "b.jpg": "Lund 1"}
+
+
+@pytest.mark.parametrize(
+    ("drop", "alone", "beyond", "ends"),
+    [
+        (0.3, 0.1, 0.2, "60.0 %: 30.0 points less (95 % interval 27.0 to 33.0, 40 classes). Objects alone on grey "
+         "lose 10.0 points there (95 % interval 7.0 to 13.0, 40 classes); whole photos lose 20.0 points more than they "
+         "(95 % interval 17.0 to 23.0, 40 classes): what surrounds objects has a part in the loss."),
+        (-0.05, -0.06, 0.01, "60.0 %: 5.0 points more (95 % interval 2.0 to 8.0, 40 classes). Objects alone on grey "
+         "gain 6.0 points there (95 % interval 3.0 to 9.0, 40 classes); whole photos lose 1.0 points more than they "
+         "(95 % interval -2.0 to 4.0, 40 classes): that what surrounds objects has a part in the loss is not shown."),
+        (0.01, 0.1, -0.09, "60.0 %: 1.0 points less (95 % interval -2.0 to 4.0, 40 classes; no effect is shown). "
+         "Objects alone on grey lose 10.0 points there (95 % interval 7.0 to 13.0, 40 classes); whole photos lose 9.0 "
+         "points less than they (95 % interval 6.0 to 12.0, 40 classes): what surrounds objects makes up for some of "
+         "the loss."),
+    ],
+)  # fmt: skip
+def test_the_verdict_tells_the_drop_and_whose_part_it_is(drop, alone, beyond, ends):
+    of_photos = {"same": e(0.9), "elsewhere": e(0.6), "drop": e(drop)}
+    found = {"places": 3, "left_out": 7, "doubles": 2, "photos": of_photos, "objects": of_photos | {"drop": e(alone)}}
+    told = said({"places": found | {"beyond_objects": e(beyond)}})
+    place = next(number for number, sentence in enumerate(told) if sentence.startswith("The photos were taken"))
+    begin = "The photos were taken in 3 places. Among those of its own place a photo finds its class in 90.0 % of 396 "
+    assert told[place] == f"{begin}searches, among as many of other places in {ends}"
+    left_out = (
+        "7 of 400 photos have no other photo of their class in their place, or none elsewhere, and are not compared."
+    )
+    assert told[place + 1 : place + 3] == [
+        left_out,
+        "Of near-duplicates 2 pairs would lie in two places: correct the list of places, or keep one photo of each.",
+    ]
+    doubt = {"mask_doubt.flagged.empty": ["a.jpg"] * 300}
+    unsure = said({"places": found | {"beyond_objects": e(beyond)}} | doubt)
+    assert any(
+        sentence == f"{begin}searches, among as many of other places in {ends.partition(' Obj')[0]}"
+        for sentence in unsure
+    )
+
+
+def test_the_list_is_no_option_of_remedies(shops, tmp_path, monkeypatch):
+    found = at(shops, tmp_path, "background_alone", monkeypatch, quick=True)
+    commands = [command for step in found["advice"] for command in step["commands"]]
+    assert any("stages.remedies" in command for command in commands) and "--places" not in " ".join(commands)
