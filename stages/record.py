@@ -12,7 +12,8 @@ Writes  metrics/studies/STUDY.json: loss, seeds, settings, every figure of each 
 Takes   seconds
 
 With --audits DIR the figures are those of audits of these networks, DIR/REGIME_SEED each, all on the same photos, masks
-and backgrounds: clean, swapped, and second_pool where all had the same --second-backgrounds.
+and backgrounds: clean, swapped, second_pool where all had the same --second-backgrounds, and Recall@1 by places where
+all had the same --places.
 """
 
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -69,6 +70,27 @@ def test_a_study_of_audits_holds_means_over_seeds_and_paired_differences(audits)
     assert "+25.0 (25.0 to 25.0)" in row
     assert "+25.0 (-127.1 to 177.1)" in row  # t(2) = 4.303, variance 1/8 a side, of two seeds
     assert "| `base`" in blocks.table("scores study.json views=second_pool", audits)
+
+
+def test_recall_by_places_is_kept_where_all_audits_know_the_same(audits):
+    """Queries that were not compared by place count in none of its figures."""
+    for regime, seed, elsewhere in (("base", 1, 0.25), ("base", 2, 0.5), ("cure", 1, 0.75), ("cure", 2, 1.0)):
+        table = queries.read(audits / f"{regime}_{seed}").reset_index().rename(columns={"class": "class_name"})
+        found = np.array([elsewhere, elsewhere, elsewhere, np.nan])
+        columns = {name: table[name].to_numpy() for name in table.columns[1:-1]}
+        columns |= {"recall_at_1_same_place_photos": found * 0 + 1, "recall_at_1_elsewhere_photos": found}
+        queries.write(audits / f"{regime}_{seed}", table, columns)
+    study = recorded(audits)
+    assert study["regimes"]["base"]["elsewhere"] == {
+        "recall_at_1": 0.375, "recall_at_1_seeds_sd": pytest.approx(0.25 / 2**0.5)
+    }  # fmt: skip
+    assert study["differences"]["cure - base"]["recall_at_1_elsewhere"]["difference"] == 0.5
+    files.write_json(audits / "study.json", study)
+    cells = blocks.table("arrows study.json of=shops to=elsewhere start=same_place", audits).splitlines()
+    assert "100.0 → 37.5" in cells[-2] and "100.0 → 87.5" in cells[-1]
+    heads = blocks.table("differences study.json views=clean,elsewhere", audits).splitlines()[0]
+    assert "Recall@1 elsewhere" in heads and "MAP@R clean" in heads and "MAP@R elsewhere" not in heads
+    assert "MAP@R elsewhere" not in blocks.table("scores study.json views=clean,elsewhere", audits)
 
 
 def test_one_seed_has_no_standard_deviation(audits):

@@ -18,6 +18,8 @@ from bgbias.metrics.seeds import SD
 DOUBT = "drop_without_doubtful_masks"
 TOLD = ("masks", "backgrounds", "made_with")
 VIEWS = {"clean": "clean", "swapped": "swapped", "swapped_pool": "second_pool"}  # of an audit -> of a study
+VIEWS |= {"same_place_photos": "same_place", "elsewhere_photos": "elsewhere"}  # Recall@1 alone
+VIEWS |= {"place_drop_photos": "place_drop", "place_drop_objects": "place_drop_objects"}
 
 
 def record_audits(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int, folder: Path) -> dict:
@@ -31,9 +33,10 @@ def record_audits(dataset: str, regimes: Sequence[str], seeds: Sequence[int], se
         folder: of the audits, REGIME_SEED each, of model:models/DATASET/REGIME/SEED.
 
     Returns:
-        As of `record`, without attention: of the views clean, swapped and, where all audits have the same second pool
-        of backgrounds, second_pool; the drop without photos of doubtful masks, if there are some; and as "audits" by
-        which masks, how many of them are in doubt, on which backgrounds, and what the audits were made with.
+        As of `record`, without attention: of the views clean and swapped, of second_pool where all audits have the same
+        second pool of backgrounds, and Recall@1 by places where all know the same; the drop without photos of doubtful
+        masks, if there are some; and as "audits" by which masks, how many of them are in doubt, on which backgrounds,
+        and what the audits were made with.
 
     Raises:
         FileNotFoundError: an audit or a network is missing.
@@ -89,7 +92,10 @@ def _alike(networks: Mapping[Path, str], audits: Sequence[dict]) -> list[pd.Data
 
 def _scores(table: pd.DataFrame, audit: dict) -> dict[str, aggregate.Scores]:
     """Return Recall@1 and MAP@R of each view of an audit, and of the drop without photos of doubtful masks."""
-    views = [view for view in VIEWS.values() if f"recall_at_1_{view}" in table]
-    scores = {view: {metric: float(table[f"{metric}_{view}"].mean()) for metric in METRICS} for view in views}
+    scores = {
+        view: {metric: float(table[name].mean()) for metric in METRICS if (name := f"{metric}_{view}") in table}
+        for view in VIEWS.values()
+        if f"recall_at_1_{view}" in table
+    }
     without = audit["mask_doubt"].get("drop_without")
     return scores | ({DOUBT: {metric: without[metric]["value"] for metric in METRICS}} if without else {})

@@ -37,7 +37,7 @@ def scores(*paths: Path, regimes: str = "", views: str = "clean,swapped", less: 
             found = study["regimes"][regime]
             row = ({"loss": study["loss"]} if len(paths) > 1 else {}) | {"regime": f"`{regime}`"}
             for metric, heading in METRICS.items():
-                for view in views.split(","):
+                for view in (view for view in views.split(",") if metric in found[view]):
                     row[f"{heading} {view.replace('_', ' ')}"] = _percent(found[view], metric)
             for view, score in found["attention"].items():
                 row[f"attention {view}"] = f"{score['mean']:.2f}"
@@ -66,26 +66,29 @@ def differences(*paths: Path, pairs: str = "", of: str = "", views: str = "clean
         for later, earlier in _pairs(study, pairs):
             row = {"difference in points": f"{begin}`{later}` - `{earlier}`"}
             for metric, heading in METRICS.items():
-                for view in views.split(","):
+                for view in (view for view in views.split(",") if metric in study["regimes"][later][view]):
                     row[f"{heading} {view.replace('_', ' ')}"] = _difference(study, later, earlier, f"{metric}_{view}")
             rows.append(row)
     return pd.DataFrame(rows)
 
 
-def arrows(*paths: Path, of: str, to: str = "") -> pd.DataFrame:
+def arrows(*paths: Path, of: str, to: str = "", start: str = "clean") -> pd.DataFrame:
     """Recall@1 of studies, clean to swapped: a row a regime, a column a study, headed by one of `of`.
 
     Args:
         *paths: as `stages.record` writes them.
         of: headings, one a path, comma-separated; underscores stand for blanks.
         to: views instead of swapped, likewise.
+        start: a view instead of clean.
     """
     views = to.split(",") if to else ["swapped"] * len(paths)
     rows: dict[str, dict[str, str]] = {}
     for path, heading, view in zip(paths, of.split(","), views, strict=True):
         for regime, found in files.read_json(path, mend=MEND)["regimes"].items():
             row = rows.setdefault(regime, {"regime": f"`{regime}`"})
-            row[heading.replace("_", " ")] = _clean_to(view, found)
+            row[heading.replace("_", " ")] = " → ".join(
+                tables.percent(found[seen]["recall_at_1"]) for seen in (start, view)
+            )
     return pd.DataFrame(rows.values()).fillna("")
 
 
@@ -98,10 +101,6 @@ def attention(path: Path, pairs: str = "") -> pd.DataFrame:
             row[view] = _difference(study, later, earlier, f"attention_score_{view}", scale=1)
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _clean_to(view: str, found: dict) -> str:
-    return " → ".join(tables.percent(found[seen]["recall_at_1"]) for seen in ("clean", view))
 
 
 def _percent(view: dict, metric: str) -> str:
