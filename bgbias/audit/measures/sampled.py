@@ -69,7 +69,7 @@ class Sampled:
             "mask_doubt": doubts.of_masks(self.pictures, found),
             "second_masks": doubts.by_second_masks(self.pictures, found | single, values),
             "second_backgrounds": None,
-            "near_duplicates": doubts.of_queries(self.pictures, found),
+            "near_duplicates": doubts.of_photos(self.pictures, found),
         }
         if self.quick:
             return few
