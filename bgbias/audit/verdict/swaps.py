@@ -19,12 +19,12 @@ def drop(found: dict) -> str:
     drops, chance = sensitivity.drops(found), found["chance"]["recall_at_1"]
     sides = set(sensitivity.sides(drops, 0))
     if sides == {-1}:
-        more, brackets = sensitivity.ranged([(how, negative(one)) for how, one in drops], 1, "points", found)
+        more, brackets = sensitivity.ranged([(how, negative(one)) for how, one in drops], "points", found)
         text = f"With swapped backgrounds Recall@1 is {more} higher {brackets}"
         if guesses(found):
             return f"{text}. A model at chance, with both, has nothing to gain, so this says nothing about backgrounds."
         return f"{text}: the photos' own backgrounds serve this model worse than those of the pool."
-    cost, brackets = sensitivity.ranged(drops, 1, "points", found)
+    cost, brackets = sensitivity.ranged(drops, "points", found)
     text = f"Swapping backgrounds costs {cost} of Recall@1 {brackets}"
     if sides == {1}:
         left = sensitivity.remaining(found)
@@ -111,7 +111,7 @@ def _changed(lost: Estimate) -> str:
 def conflict(found: dict) -> str:
     """Say which outweighs, object or background, likewise."""
     conflicts = sensitivity.conflicts(found)
-    share, brackets = sensitivity.ranged(conflicts, 1, "%", found)
+    share, brackets = sensitivity.ranged(conflicts, "%", found)
     return (
         f"In {share} of trials {brackets} a photo of another class on the same background comes before a photo of the "
         f"same class on another one: {sensitivity.told(conflicts, OUTWEIGHS, 0.5)} (0 %: the object always does; 50 %: "
