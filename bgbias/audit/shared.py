@@ -1,7 +1,7 @@
 """What an audit and its remedies run. Both load the same code, so each finds what the other has kept, see `cache`."""
 
 from bgbias.audit import about, page, remedied
-from bgbias.audit.inputs import known_photos, places, sources, views
+from bgbias.audit.inputs import known_photos, places, sources
 from bgbias.audit.measures import answers, doubts, embeddings, explained, queries
 from bgbias.audit.measures.examples import mask_sheet, worst_photos
 from bgbias.audit.measures.figures import Measures
@@ -36,6 +36,5 @@ __all__ = [
     "remedied",
     "sentences",
     "sources",
-    "views",
     "worst_photos",
 ]
