@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from bgbias import files
-from bgbias.metrics.names import METRICS
+from bgbias.metrics.names import METRICS, SD, deviation
 
 INK, PAPER = (40, 40, 40), (255, 255, 255)
 RIGHT, WRONG = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind readers, too (Okabe and Ito)
@@ -78,7 +78,7 @@ def bars(regimes: dict[str, dict], metric: str) -> Figure:
     for place, (view, colour) in enumerate(COLOURS.items()):
         of_view = [metrics[view] for metrics in regimes.values()]
         heights = [100 * scores[metric] for scores in of_view]
-        errors = [100 * scores.get(f"{metric}_seeds_sd", scores.get(f"{metric}_sd", 0)) for scores in of_view]
+        errors = [100 * (deviation(scores, metric) or 0) for scores in of_view]
         where = np.arange(len(regimes)) + 0.38 * (place - 0.5)
         drawn = axes.bar(where, heights, 0.36, yerr=errors if any(errors) else None, color=colour, label=view)
         axes.bar_label(drawn, fmt="%.1f", padding=2)
@@ -101,7 +101,7 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     axes = figure.subplots()
     points = {name: [100 * metrics[view][metric] for view in COLOURS] for name, metrics in regimes.items()}
     for name, (x, y) in points.items():
-        sds = [100 * regimes[name][view].get(f"{metric}_seeds_sd", 0) for view in COLOURS]
+        sds = [100 * regimes[name][view].get(f"{metric}{SD}", 0) for view in COLOURS]
         axes.errorbar(x, y, xerr=sds[0], yerr=sds[1], fmt="o", color=COLOURS["swapped"], elinewidth=0.8)
     best = pareto(points.values())
     if best[1:]:

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from bgbias.errors import printable
-from bgbias.metrics.names import METRICS
+from bgbias.metrics.names import METRICS, SD, deviation
 
 MASK_MEASURES = {"iou": "IoU", "overlap": "overlap", "precision": "precision", "failure_rate": "failure rate"}
 ROUNDING = 5e-5  # of percent, as files have six decimals of a share
@@ -19,6 +19,11 @@ def percent(value: float, sd: float | None = None) -> str:
     '83.1 ± 0.4'
     """
     return f"{100 * value:.1f}" if sd is None else f"{100 * value:.1f} ± {100 * sd:.1f}"
+
+
+def score(scores: dict[str, float], metric: str) -> str:
+    """Return a mean as percent, with its standard deviation where there is one."""
+    return percent(scores[metric], deviation(scores, metric))
 
 
 def end(value: float, digits: int = 1) -> str:
@@ -47,12 +52,11 @@ def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
         row = {"regime": regime}
         for metric, heading in METRICS.items():
             for view in ("clean", *swaps, "drop"):
-                sd = metrics[view].get(f"{metric}_seeds_sd", metrics[view].get(f"{metric}_sd"))
-                row[f"{heading} {view.replace('_', ' ')}"] = percent(metrics[view][metric], sd)
+                row[f"{heading} {view.replace('_', ' ')}"] = score(metrics[view], metric)
         for heading, scores in (("attention", metrics["attention"]), ("mask IoU", metrics.get("mask_iou", {}))):
-            for view, score in scores.items():
-                sd = score.get("mean_seeds_sd", score["sd"])
-                row[f"{heading} {view}"] = "undefined" if score["mean"] is None else f"{score['mean']:.2f} ± {sd:.2f}"
+            for view, found in scores.items():
+                sd = found.get(f"mean{SD}", found["sd"])
+                row[f"{heading} {view}"] = "undefined" if found["mean"] is None else f"{found['mean']:.2f} ± {sd:.2f}"
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
 
@@ -115,9 +119,8 @@ def remedies(measured: dict[str, dict]) -> pd.DataFrame:
         row = {"remedy": remedy["name"].replace("_", " "), "sides": remedy["sides"]}
         row |= {"passes": str(remedy["passes"]), "mask": "yes" if remedy["needs_mask"] else "no"}
         for metric, heading in METRICS.items():
-            swapped = remedy["swapped"]
-            row[f"{heading} clean"] = percent(remedy["clean"][metric])
-            row[f"{heading} swapped"] = percent(swapped[metric], swapped[f"{metric}_sd"])
+            for view in ("clean", "swapped"):
+                row[f"{heading} {view}"] = score(remedy[view], metric)
             row[f"{heading} recovered"] = share_of_drop(remedy["recovered"][metric])
         rows.append(row)
     return pd.DataFrame(rows)
