@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
+from scipy.optimize import isotonic_regression
 
 from bgbias import files
 from bgbias.metrics.names import METRICS, SD, deviation
@@ -109,7 +110,7 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
         figure.legend(loc="outside upper left", frameon=False, fontsize=9)
     low, high = axes.get_ylim()
     axes.set_ylim(low, high)
-    heights = spread([y for _, y in points.values()], (high - low) / LINES)
+    heights = apart([y for _, y in points.values()], (high - low) / LINES)
     beside, line = axes.get_yaxis_transform(), {"arrowstyle": "-", "color": "0.7", "linewidth": 0.5, "relpos": (0, 0.5)}
     for (name, point), height in zip(points.items(), heights, strict=True):
         place = {"xytext": (1.03, height), "textcoords": beside, "va": "center", "annotation_clip": False}
@@ -120,25 +121,16 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     return figure
 
 
-def spread(heights: list[float], least: float) -> list[float]:
+def apart(heights: list[float], least: float) -> list[float]:
     """Move heights apart until each is at least so far from the next, in their order, and little from where it was.
 
-    >>> spread([10.0, 10.0, 50.0], 4.0)
+    >>> apart([10.0, 10.0, 50.0], 4.0)
     [8.0, 12.0, 50.0]
     """
-    groups: list[tuple[float, list[int]]] = []  # middle, and which heights, lowest first
-    for place in sorted(range(len(heights)), key=lambda place: heights[place]):
-        middle, members = heights[place], [place]
-        while groups and middle - groups[-1][0] < least * (len(members) + len(groups[-1][1])) / 2:
-            below, lower = groups.pop()
-            middle = (middle * len(members) + below * len(lower)) / (len(members) + len(lower))
-            members = [*lower, *members]
-        groups.append((middle, members))
-    moved = dict.fromkeys(range(len(heights)), 0.0)
-    for middle, members in groups:
-        for number, place in enumerate(members):
-            moved[place] = middle + least * (number - (len(members) - 1) / 2)
-    return list(moved.values())
+    order, steps = np.argsort(heights, kind="stable"), least * np.arange(len(heights))
+    moved = np.empty(len(heights))
+    moved[order] = isotonic_regression(np.array(heights)[order] - steps).x + steps  # they rise by a step at least
+    return moved.tolist()
 
 
 def points(regimes: dict[str, dict], metric: str) -> pd.DataFrame:
