@@ -8,11 +8,10 @@ import pandas as pd
 
 from bgbias import files
 from bgbias.audit.measures import queries
-from bgbias.documents.record import ends
 from bgbias.errors import InputError, refuse
 from bgbias.metrics import aggregate
 from bgbias.metrics.names import METRICS
-from bgbias.metrics.paired import compare, over_seeds
+from bgbias.metrics.paired import compare, ends, over_seeds
 
 DOUBT = "drop_without_doubtful_masks"
 TOLD = ("masks", "backgrounds", "made_with")

@@ -11,7 +11,7 @@ from bgbias import files
 from bgbias.audit.measures import queries
 from bgbias.errors import InputError, refuse
 from bgbias.metrics.bootstrap import estimates, sums
-from bgbias.metrics.paired import compare
+from bgbias.metrics.paired import compare, ends
 from bgbias.report.tables import masks_in_doubt
 from bgbias.seeding import generator
 
@@ -62,10 +62,7 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
         if name != first:
             pair = (tables[of][["class", *COMPARED]] for of in (first, name))
             differences = compare(*pair, seed, [first, name]).rename(index=COMPARED)
-            rows[name]["less_first"] = {
-                measure: {end: None if pd.isna(row[end]) else float(row[end]) for end in ("difference", "low", "high")}
-                for measure, row in differences.iterrows()
-            }
+            rows[name]["less_first"] = ends(differences)
     shared, alike = {key: _of(folders[first], key) for key in SHARED}, queries.second_masks_alike([*folders.values()])
     return shared | {
         "second_masks": (_of(folders[first], "second_masks") or {}).get("kind") if alike else None,

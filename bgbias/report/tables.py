@@ -45,7 +45,7 @@ def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
         swaps: the swapped views, "swapped" among them.
 
     Returns:
-        Text cells; retrieval in percent, attention scores as they are. `spread` says what follows the ±.
+        Text cells; retrieval in percent, attention scores as they are. `counted_on` says what follows the ±.
     """
     rows = []
     for regime, metrics in regimes.items():
@@ -61,14 +61,14 @@ def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows).fillna("")
 
 
-def spread(metrics: dict, classes: int) -> str:
+def counted_on(metrics: dict, classes: int) -> str:
     """Say in a sentence what the figures of `summary` were counted on, and what follows their ±.
 
     Args:
         metrics: of a regime.
         classes: of the test photos.
 
-    >>> spread({"queries": 480, "seeds": 3}, classes=40)
+    >>> counted_on({"queries": 480, "seeds": 3}, classes=40)
     '480 queries of 40 classes; mean ± standard deviation over 3 training seeds.'
     """
     counted = f"{metrics['queries']:,} queries of {classes} classes"
