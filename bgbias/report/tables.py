@@ -101,6 +101,14 @@ not what backgrounds do. Look at them, and make others.'
     )
 
 
+def no_second_opinion(second: dict | None, photos: int) -> str:
+    """Say that masks of a second kind are none where most of them are in doubt; "" where not, or there are none."""
+    if not second or not masks_in_doubt(second["flagged"], photos):
+        return ""
+    flagged = f"{sum(second['flagged'].values())} of its {photos} masks are in doubt by size or place"
+    return f"Masks of a second kind, {second['kind']}, are no second opinion: {flagged}."
+
+
 def mask_quality(quality: dict) -> pd.DataFrame:
     """Return a summary of masks as text: a row a measure, four decimals as in the study; empty where undefined."""
     rows = []

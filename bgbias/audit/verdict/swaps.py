@@ -4,6 +4,7 @@ from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import above_chance, guesses
 from bgbias.audit.verdict.kinds import kind
 from bgbias.audit.verdict.wording import Estimate, aside, negative, points, side, span
+from bgbias.report.tables import no_second_opinion
 
 EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
 COSTS, NO_COST = "pasting by itself costs something there", "pasting by itself is not shown to cost anything there"
@@ -43,9 +44,8 @@ def agreement(found: dict) -> list[str]:
     second = found["second_masks"]
     if second is None:
         return []
-    if sensitivity.opinion(found) is None:
-        flagged = f"{sum(second['flagged'].values())} of its {found['photos']} masks are in doubt by size or place"
-        return [f"Masks of a second kind, {second['kind']}, are no second opinion: {flagged}."]
+    if none := no_second_opinion(second, found["photos"]):
+        return [none]
     alike, moved = second["agreement"], second["moved"]["recall_at_1"]
     more, within = aside(moved, "more", "less")
     outcome = "the loss depends on the kind by that much" if side(moved, 0) else "it is not shown to depend on the kind"
