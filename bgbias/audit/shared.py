@@ -10,7 +10,7 @@ from bgbias.audit.measures.figures import Measures
 from bgbias.audit.measures.lost_queries import lost_queries
 from bgbias.audit.measures.one_each import OneEach
 from bgbias.audit.measures.sampled import Sampled
-from bgbias.audit.progress import Steps
+from bgbias.audit.progress import steps
 from bgbias.audit.verdict import advice, grade, sentences
 from bgbias.audit.verdict.model_remarks import looked_at
 from bgbias.models import finders
