@@ -92,12 +92,7 @@ def bars(regimes: dict[str, dict], metric: str) -> Figure:
 
 
 def front(regimes: dict[str, dict], metric: str) -> Figure:
-    """Draw clean against swapped retrieval, a point a regime, in percent; join those that no other beats in both.
-
-    Args:
-        regimes: regime -> metrics, with "clean" and "swapped".
-        metric: one of `names.METRICS`.
-    """
+    """Draw clean against swapped retrieval, a point a regime, in percent; join those that no other beats in both."""
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
     points = {name: [100 * metrics[view][metric] for view in COLOURS] for name, metrics in regimes.items()}
@@ -135,10 +130,6 @@ def apart(heights: list[float], least: float) -> list[float]:
 
 def points(regimes: dict[str, dict], metric: str) -> pd.DataFrame:
     """Return what `bars` and `front` draw: columns regime, clean and swapped, in percent.
-
-    Args:
-        regimes: regime -> metrics, with "clean" and "swapped".
-        metric: one of `names.METRICS`.
 
     >>> points({"base": {"clean": {"map_at_r": 0.5}, "swapped": {"map_at_r": 0.25}}}, "map_at_r").values.tolist()
     [['base', 50.0, 25.0]]
