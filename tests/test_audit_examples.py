@@ -75,10 +75,8 @@ def test_ranks_are_those_of_a_sorted_list(embeddings, at_once, monkeypatch):
 def test_pictures_and_neighbours_are_as_the_embedder_saw_them(pictures, embeddings):
     row = examples.worst_photos(pictures, embeddings, None)[0]
     query = int(row.path.removesuffix(".png"))
-    assert (
-        torch.equal(torch.from_numpy(row.clean).permute(2, 0, 1), pictures.photo(np.array([query]))[0])
-        and row.class_name == f"class {LABELS[query]}"
-    )
+    assert torch.equal(torch.from_numpy(row.clean).permute(2, 0, 1), pictures.photo(np.array([query]))[0])
+    assert row.class_name == f"class {LABELS[query]}"
     assert np.array_equal(row.swapped[4:8, 4:8], row.clean[4:8, 4:8]) and not np.array_equal(row.swapped, row.clean)
     assert len(row.neighbours_clean) == len(row.neighbours_swapped) == 5
     assert [right for _, _, right in row.neighbours_clean] == [True] + 4 * [False]

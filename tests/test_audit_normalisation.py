@@ -191,11 +191,8 @@ def test_a_network_whose_spec_names_no_weights_is_said_to_be_untrained(spec, unt
 def test_of_one_class_nothing_is_tried(model):
     found, (said,) = tried(model("mean=0&sd=1"), classes=1)
     assert (found["usual"], found["better"]) == ({}, None)
-    assert (
-        "MAP@R" not in said
-        and "none is shown" not in said
-        and said.endswith("add ?mean=...&sd=..., and channels=BGR where blue comes first.")
-    )
+    assert "MAP@R" not in said and "none is shown" not in said
+    assert said.endswith("add ?mean=...&sd=..., and channels=BGR where blue comes first.")
 
 
 def test_a_few_photos_of_each_class_are_tried():
