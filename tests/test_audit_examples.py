@@ -130,10 +130,8 @@ def test_whose_background_a_photo_gets_is_drawn_once_for_all_batches(pictures, m
     for row in (0, 4):
         seen = views.compose(pictures, "mixed_same", np.array([row]))[0]
         donor = behind[list(pictures.probed).index(row)]
-        assert (donor != row and LABELS[donor] == LABELS[row]) or (row, donor) == (
-            4,
-            -1,
-        )  # the other one's mask is empty
+        alone = (row, donor) == (4, -1)  # the other one's mask is empty
+        assert alone or (donor != row and LABELS[donor] == LABELS[row])
         expected = pictures.emptied(np.array([donor if donor >= 0 else row]))[0]
         assert torch.equal(seen[:, 0, 0], expected[:, 0, 0])
     assert len(drawn) == 3
