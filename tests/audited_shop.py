@@ -110,9 +110,10 @@ def in_the_shop(shop, monkeypatch):
 
 
 def run(shop, out, name, **options):
-    """The command's work; what it writes."""
+    """The command's work on an embedder of the module above, or of any SPEC; what it writes."""
+    spec = name if ":" in name else f"python:drawn_embedders:{name}"
     given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds"} | options
-    audit.main(SETTINGS, f"python:drawn_embedders:{name}", out, None, **given)
+    audit.main(SETTINGS, spec, out, None, **given)
     return json.loads((out / "audit.json").read_text())
 
 
