@@ -1,6 +1,9 @@
 """Tiny drawn photos: a bright disc (the object) on a dark ground, classes by the disc's colour."""
 
+import runpy
 import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +68,17 @@ def one_thread() -> None:
     For each test anew: rembg brings numba, whose import after a convolution sets PyTorch's threads to all cores.
     """
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def run_stage(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict]:
+    """Run a stage in this process as `python -m stages.NAME ARGUMENTS` does in one of its own."""
+
+    def run(stage: str, *arguments: object) -> dict:
+        monkeypatch.setattr(sys, "argv", [stage, *map(str, arguments)])
+        return runpy.run_module(f"stages.{stage}", run_name="__main__")
+
+    return run
 
 
 @pytest.fixture
