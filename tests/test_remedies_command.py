@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from remedied import random
+from random_tensors import random
 from ruamel.yaml import YAML
 from safetensors.torch import load_file
 from torch.nn.functional import normalize
