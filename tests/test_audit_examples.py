@@ -4,40 +4,30 @@ from functools import wraps
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
+from drawn_noise import noisy_photos
 from torch.nn.functional import normalize
 
 from bgbias.audit.inputs import mixed, views
-from bgbias.audit.inputs.packs import square
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures import examples
 from bgbias.audit.measures.explained import SEEN, nearest
 from bgbias.cache import Cache
 from bgbias.metrics.retrieval import neighbours
-from bgbias.photos import pack
 from bgbias.photos.extent import grown
-from bgbias.photos.views import Photos
 
-PX = 12
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
 
 
 @pytest.fixture
 def pictures(tmp_path):
     """Eight pictures with a square for an object, two of each class."""
-    rng, px = np.random.default_rng(0), 12
-    mask = np.zeros((px, px, 1), dtype=np.uint8)
-    mask[4:8, 4:8] = 255
-    pack.Pack.write(tmp_path / "photos", (rng.integers(0, 256, (px, px, 3), dtype=np.uint8) for _ in LABELS))
-    pack.Pack.write(tmp_path / "masks", (mask * (row != 5) for row in range(len(LABELS))))  # the sixth is empty
-    pack.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
-    table = pd.DataFrame({"path": [f"{row}.png" for row in range(8)], "class_id": LABELS.numpy()})
-    table["class_name"] = "class " + table.class_id.astype(str)
-    packs = (pack.Pack(tmp_path / part) for part in ("photos", "masks"))
-    photos = Photos(table, *packs, square(PX))
-    return Pictures(photos, np.arange(len(table)), pack.Pack(tmp_path / "pool"), 1, Cache(tmp_path / "cache"))
+    masks = np.zeros((8, 12, 12, 1), dtype=np.uint8)
+    masks[:, 4:8, 4:8] = 255
+    masks[5] = 0
+    photos, pool = noisy_photos(tmp_path, masks, LABELS.numpy())
+    return Pictures(photos, np.arange(8), pool, 1, Cache(tmp_path / "cache"))
 
 
 @pytest.fixture
