@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from audited_shop import CLASSES, PHOTOS, SIDE, run
 from PIL import Image
+from spoils import figures
 
 from bgbias.audit.inputs import views
 from bgbias.audit.measures import embeddings, queries
@@ -85,8 +86,7 @@ def test_it_is_said_before_it_embeds_that_another_audit_is_replaced(shop, tmp_pa
     assert said("leaning") == said("leaning") == []
     assert said("noise") == [f"{start} of python:drawn_embedders:leaning{end}"]
     assert said("noise", backgrounds=None) == [f"{start} with other backgrounds{end}"]
-    found = json.loads((tmp_path / "audit.json").read_text())
-    (tmp_path / "audit.json").write_text(json.dumps(found | {"worst_of_backgrounds": {}}))  # as full ones have
+    figures(lambda found: found | {"worst_of_backgrounds": {}})(tmp_path / "audit.json")  # as full ones have
     assert said("noise", backgrounds=None) == [f"{start} that is not quick{end}"]
     for broken in ("{", "[]", "{}"):
         (tmp_path / "audit.json").write_text(broken)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from audited_shop import SETTINGS, SIDE, run
 from PIL import Image
+from spoils import figures
 
 from bgbias.audit.measures import queries
 from stages import compare
@@ -74,7 +75,7 @@ def test_one_network_audited_twice_is_not_two_seeds(audits, seeds, mark):
     """Functions of one file of Python, as of the other tests, are not one network."""
     path = shutil.copytree(seeds / "leaning_1", seeds / "leaning_3") / "audit.json"
     if mark is None:  # as in an audit of an earlier version
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"embedder_mark": None}))
+        figures(lambda found: found | {"embedder_mark": None})(path)
     with pytest.raises(ValueError, match="leaning_1 and .*leaning_3 are of one network, not of two trainings"):
         compare.main(SETTINGS, seeds / "leaning_*", seeds / "other_1", None)
 
@@ -92,11 +93,10 @@ def test_copies_of_one_file_are_one_network_and_one_that_was_trained_again_is_no
 
 def test_a_pattern_that_takes_in_another_regime_is_refused(seeds):
     """As base_* does, once a page's advice is followed, which audits the cure as base_42_rising."""
-    found = json.loads((seeds / "other_1/audit.json").read_text())
     for name, of in (("base_42", "base/42"), ("base_43", "base/43"), ("base_42_rising", "rising/42")):
-        shutil.copytree(seeds / "other_1", seeds / name)
-        changed = found | {"embedder": f"model:models/demo/{of}", "embedder_mark": name}
-        (seeds / name / "audit.json").write_text(json.dumps(changed))
+        changes = {"embedder": f"model:models/demo/{of}", "embedder_mark": name}
+        folder = shutil.copytree(seeds / "other_1", seeds / name)
+        figures(lambda found, changes=changes: found | changes)(folder / "audit.json")
     with pytest.raises(ValueError, match=r"base_42_rising and .*base_43 are of two regimes, not of two seeds of one: "):
         compare.main(SETTINGS, seeds / "base_*", seeds / "other_2", None)
     compare.main(SETTINGS, seeds / "base_4?", seeds / "other_2", None)
@@ -216,7 +216,6 @@ def test_audits_of_photos_that_were_changed_meanwhile_are_not_compared(shop, aud
 @pytest.mark.parametrize("made_with", [None, 7, [1], {"masks": "a"}])
 def test_an_audit_that_does_not_say_what_it_was_made_with_is_not_compared(audits, tmp_path, made_with):
     folder = shutil.copytree(audits["noise"]["folder"], tmp_path / "audit")
-    found = json.loads((folder / "audit.json").read_text()) | {"made_with": made_with}
-    (folder / "audit.json").write_text(json.dumps(found))
+    figures(lambda found: found | {"made_with": made_with})(folder / "audit.json")
     with pytest.raises(ValueError, match=r"audit.json: holds no made_with.\w+: run `python -m stages.audit` again"):
         compare.main(SETTINGS, folder, folder, None)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from drawn_board import ROWS
 from PIL import Image
+from spoils import figures
 
 from bgbias.errors import InputError
 from bgbias.leaderboard import rows, shown
@@ -87,9 +88,8 @@ def test_finished_audits_of_any_photos_make_a_table_of_their_own(board, board_pl
 
 
 def test_audits_without_attention_are_taken(board, board_place, run_stage):
-    file = board_place / "data/leaderboard/drawn/object/audit.json"
-    written = json.loads(file.read_text())
-    file.write_text(json.dumps({key: value for key, value in written.items() if key != "attention"}))
+    without = figures(lambda found: {name: of for name, of in found.items() if name != "attention"})
+    without(board_place / "data/leaderboard/drawn/object/audit.json")
     run_stage("leaderboard", "drawn")
     made = json.loads((board_place / "metrics/leaderboard/drawn.json").read_text())["drawn"]["leaderboard"]
     assert made["rows"]["object"]["attention"] is None and made["rows"]["background"]["attention"] is not None

@@ -1,6 +1,5 @@
 """What a leaderboard says before its table: doubts of masks, near-duplicates, what was guessed of models."""
 
-import json
 import shutil
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from ruamel.yaml import YAML
+from spoils import figures
 from torch import nn
 
 from bgbias.models import trained
@@ -53,10 +53,8 @@ def test_a_row_says_which_photos_its_model_was_trained_on(board_place, run_stage
 
 @pytest.mark.usefixtures("board")
 def test_second_masks_in_doubt_are_no_second_opinion(board_place, run_stage):
-    file = board_place / "data/leaderboard/drawn/object/audit.json"
-    written = json.loads(file.read_text())
-    written["second_masks"]["flagged"] |= {"border": 6}
-    file.write_text(json.dumps(written))
+    doubted = figures(lambda found: found["second_masks"]["flagged"].update(border=6))
+    doubted(board_place / "data/leaderboard/drawn/object/audit.json")
     run_stage("leaderboard", "drawn")
     said = "Masks of a second kind, grabcut from a larger disc, are no second opinion: 6 of its 9 masks are in doubt by"
     assert said in (board_place / "plots/leaderboard/drawn/table.md").read_text()
@@ -69,11 +67,9 @@ def test_masks_in_doubt_at_the_input_of_any_row_are_said(board_place, run_stage,
     mask = np.zeros((224, 224), np.uint8)
     mask[40:184, 110:113] = mask[110:113, 40:184] = 255
     assert [suspicion(crop(Image.fromarray(mask), px)) for px in (224, 32)] == ["", "empty"]
+    doubted = figures(lambda found: found["mask_doubt"]["flagged"].update(empty=["a.jpg"] * 6))
     for name in names:
-        file = board_place / "data/leaderboard/drawn" / name / "audit.json"
-        written = json.loads(file.read_text())
-        written["mask_doubt"]["flagged"]["empty"] = ["a.jpg"] * 6
-        file.write_text(json.dumps(written))
+        doubted(board_place / "data/leaderboard/drawn" / name / "audit.json")
     run_stage("leaderboard", "drawn")
     text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
     which = "" if "object" in names else "background: "  # the other is the first row
@@ -84,7 +80,7 @@ def test_masks_in_doubt_at_the_input_of_any_row_are_said(board_place, run_stage,
 @pytest.mark.usefixtures("board")
 def test_near_duplicates_are_named_as_audits_name_them(board_place, run_stage):
     file = board_place / "data/leaderboard/drawn/object/audit.json"
-    written, table = json.loads(file.read_text()), board_place / "plots/leaderboard/drawn/table.md"
+    table = board_place / "plots/leaderboard/drawn/table.md"
     for doubles, said in (
         (
             {"said": "2 of 9 photos are near-duplicates."},
@@ -93,7 +89,7 @@ def test_near_duplicates_are_named_as_audits_name_them(board_place, run_stage):
         ({"said": ""}, ""),
         (None, ""),
     ):
-        file.write_text(json.dumps(written | {"near_duplicates": doubles}))
+        figures(lambda found, doubles=doubles: found | {"near_duplicates": doubles})(file)
         run_stage("leaderboard", "drawn")
         text = table.read_text()
         assert said in text and bool(said) == ("All figures hold them" in text)
