@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from audited_shop import run
+from discs import save
 from PIL import ExifTags, Image, ImageOps
 from sent_photos import CLASSES, SIZE, drawn
 
@@ -20,10 +21,7 @@ def plain(tmp_path):
     rng = np.random.default_rng(0)
     for kind in range(CLASSES):
         for number in range(PHOTOS):
-            for part, picture in zip(("photos", "masks"), drawn(rng, kind), strict=True):
-                path = tmp_path / part / f"class{kind}" / f"{number}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                picture.save(path)
+            save(tmp_path, f"class{kind}/{number}.png", drawn(rng, kind))
     return tmp_path
 
 
