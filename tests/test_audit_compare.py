@@ -10,6 +10,7 @@ import pytest
 from audited_shop import SETTINGS, SIDE, run
 from PIL import Image
 from spoils import figures
+from test_audit_second_masks import changed, leaky
 
 from bgbias.audit.measures import queries
 from stages import compare
@@ -129,14 +130,9 @@ def test_audits_with_other_masks_are_not_compared(shop, audits, tmp_path):
 
 def test_audits_with_other_masks_are_compared_where_that_is_allowed(shop, audits, tmp_path, capsys):
     """The first masks leave the corner that the embedder sees; of the second audit they do not."""
-    masks = tmp_path / "leaky"
-    for path in (shop / "masks").rglob("*.png"):
-        mask = Image.open(path)
-        mask.paste(255, (0, 0, 4, 8))
-        (masks / path.parent.name).mkdir(parents=True, exist_ok=True)
-        mask.save(masks / path.parent.name / path.name)
+    masks = changed(shop, tmp_path / "leaky", leaky)
     first, second = tmp_path / "out", audits["background_alone"]["folder"]
-    run(shop, first, "background_alone", masks=str(masks))
+    run(shop, first, "background_alone", masks=masks)
     capsys.readouterr()
     compare.main(SETTINGS, first, second, None, "masks")
     kinds, drop, *_ = capsys.readouterr().out.splitlines()
@@ -148,12 +144,9 @@ def test_audits_with_other_masks_are_compared_where_that_is_allowed(shop, audits
 
 
 def test_of_an_audit_without_a_conclusion_only_clean_photos_are_compared(shop, audits, tmp_path, capsys):
-    masks = tmp_path / "white"
-    for path in (shop / "masks").rglob("*.png"):
-        (masks / path.parent.name).mkdir(parents=True, exist_ok=True)
-        Image.new("L", Image.open(path).size, 255).save(masks / path.parent.name / path.name)
+    masks = changed(shop, tmp_path / "white", lambda mask: np.full_like(mask, 255))
     first, second = audits["object_alone"]["folder"], tmp_path / "out"
-    run(shop, second, "background_alone", masks=str(masks))
+    run(shop, second, "background_alone", masks=masks)
     capsys.readouterr()
     compare.main(SETTINGS, first, second, None, "masks")
     doubt, kinds, _, *table = capsys.readouterr().out.splitlines()
