@@ -50,7 +50,7 @@ def problem(folder: Path, photos: int, classes: int, dimensions: int) -> tuple[S
     paths = [f"{label:05}/{row:06}.jpg" for row, label in enumerate(labels)]
     table = pd.DataFrame({"path": paths, "class_name": labels.astype(str)})
     settings = {"labels": labels, "draws": DRAWS, "seed": 42, "input_px": 64, "table": table}
-    none = dict.fromkeys(("gallery", "second_kind", "second_pool"))
+    none = dict.fromkeys(("gallery", "second_kind", "second_pool", "places"))
     return SimpleNamespace(**settings, probed=probed, doubts=doubts, near_duplicates=[], **none), found
 
 

@@ -26,14 +26,14 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
+from pytorch_metric_learning.distances import CosineSimilarity
 from pytorch_metric_learning.losses import TripletMarginLoss
-from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from pytorch_metric_learning.utils.inference import CustomKNN
 from torch import Tensor
 
 from benchmarks import drawn, harness
 from benchmarks.attention import correlation, published
-from benchmarks.retrieval import NAMES, largest_gap, problem
+from benchmarks.retrieval import NAMES, calculator, largest_gap, problem
 from benchmarks.training import stepper
 from bgbias import seeding
 from bgbias.attention.maps import PHOTOS_AT_ONCE, Attention
@@ -90,15 +90,6 @@ def by_bf16(run: Callable[[], dict]) -> dict:
         return run()
 
 
-def calculator(points: Tensor, labels: Tensor) -> dict[str, float]:
-    """The published way, its search by PyTorch instead of faiss."""
-    from pytorch_metric_learning.distances import CosineSimilarity
-
-    its = {"k": "max_bin_count", "device": points.device, "knn_func": CustomKNN(CosineSimilarity(), batch_size=2_048)}
-    scores = AccuracyCalculator(include=tuple(NAMES.values()), **its).get_accuracy(points, labels)
-    return {ours: scores[theirs] for ours, theirs in NAMES.items()}
-
-
 def searches(name: str, photos: int, mean: int, largest: int) -> harness.Case:
     """Each photo against all others."""
     points, labels = (made.to(device()) for made in problem(photos, mean, largest))
@@ -107,7 +98,7 @@ def searches(name: str, photos: int, mean: int, largest: int) -> harness.Case:
         "bgbias": ours,
         "bf16": partial(by_bf16, ours),
         "product": partial(product, points, points),
-        "calculator": partial(calculator, points, labels),
+        "calculator": partial(calculator, points, labels, knn_func=CustomKNN(CosineSimilarity(), batch_size=2_048)),
     }
     return compared(
         f"retrieval {name}",

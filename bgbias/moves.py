@@ -179,7 +179,7 @@ def remarks(model: Embedder, made: Moves, raw: Path, seed: int) -> list[str]:
 
 def sheet(made: Moves) -> Image.Image:
     """Draw some photos, their objects moved into another room, and swapped into it."""
-    shown = np.unique(np.linspace(0, len(made.labels) - 1, SHOWN).round().astype(int))
+    shown = some(len(made.labels), SHOWN)
     px = made.photos.shape[1]
     swapped = paste(*(_seen(pictures[shown], px) for pictures in (made.photos, made.masks, made.rooms[0])))
     rows = made.photos[shown], made.moved[0][shown], swapped.permute(0, 2, 3, 1).numpy()

@@ -63,13 +63,13 @@ def main(
         Measures,
         OneEach,
         Sampled,
-        Steps,
         answers,
         embeddings,
         explained,
         known_photos,
         looked_at,
         sources,
+        steps,
     )
     from bgbias.audit.shared import places as where
     from bgbias.audit.shared import queries as of_queries
@@ -87,10 +87,10 @@ def main(
     options = None if dataset else check(checked, params.Audit, "options")
     sources.try_folder(out, options)
     maps = [] if quick or no_attention else ["attention maps"]
-    steps = Steps("the model", "photos, masks and backgrounds", "embeddings", "figures", *maps, "the page")
-    steps.next()
+    step = steps("the model", "photos, masks and backgrounds", "embeddings", "figures", *maps, "the page")
+    next(step)
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
-    steps.next()
+    next(step)
     if dataset:
         opened = sources.of_dataset(dataset, settings, model.input_px, cache, **beside, queries=queries)
     else:
@@ -104,24 +104,24 @@ def main(
     every, explains, pairs = pictures.gallery or pictures, bool(maps) and model.differentiable, not pictures.gallery
     folder = files.root() / "data/raw" / dataset if dataset else Path(options.photos)
     known = known_photos.remark(model, folder, every.table.path, mend=not dataset)
-    steps.next()
+    next(step)
     fast = answers.fastest(model, pictures)
     normalised, guessed = looked_at(model, fast, every.table, every.photo, settings.seed)
     for sentence in guessed:
         print(printable(sentence), flush=True)
     passes = explained.passes(len(pictures.labels), settings.attention.copies, pairs) if explains else 0
     embedded = embeddings.embed(fast, pictures, cache, quick, passes)
-    steps.next()
+    next(step)
     of = OneEach if one_each else Sampled if pictures.gallery else Measures
     measures = of(pictures, embedded, quick)
     mark = files.checksum(*model.files)[:16] if model.files else None
     found = {"embedder": embedder, "embedder_mark": mark, "normalisation": normalised} | described | measures.all()
     if maps:
-        steps.next()
+        next(step)
     explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None
     if maps:
         found["attention"] = explainer.scores() if explainer else None
-    steps.next()
+    next(step)
     asked = {"dataset": dataset, **given, **beside, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
     asked = {name: str(value) for name, value in (asked | {"places": places, "queries": queries}).items() if value}
     names = pictures.gallery.class_names if pictures.gallery else every.table.class_name

@@ -25,7 +25,7 @@ ROOMS = 3  # of each photo
 def main(settings: params.Params, embedder: str, out: Path, sheet: Path | None = None) -> None:
     """Render, embed and search, write the figures and print them."""
     from bgbias import files, moves, seeding
-    from bgbias.audit.verdict.wording import interval, negative, points
+    from bgbias.audit.verdict.wording import aside, interval, points
     from bgbias.errors import printable
     from bgbias.external import spec
     from bgbias.report import figures
@@ -40,11 +40,10 @@ def main(settings: params.Params, embedder: str, out: Path, sheet: Path | None =
     if sheet:
         figures.save(sheet, moves.sheet(made))
     move, swap, beyond = (found[name]["recall_at_1"] for name in ("drop_moved", "drop_swapped", "beyond"))
-    more, beyond = ("fewer", negative(beyond)) if beyond["value"] < 0 else ("more", beyond)
+    further, within = aside(beyond, "more", "fewer")
     said = (
         f"{embedder}: in other rooms photos lose {points(move)} of Recall@1 ({interval(move)}) where objects are moved "
-        f"there, {points(swap)} ({interval(swap)}) where they are swapped: {points(beyond)} {more} "
-        f"({interval(beyond)})."
+        f"there, {points(swap)} ({interval(swap)}) where they are swapped: {further} ({within})."
     )
     print(*map(printable, [*remarks, said]), sep="\n")
 

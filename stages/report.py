@@ -43,7 +43,7 @@ def main(settings: params.Params, dataset: str) -> None:
     ]
     table = "\n\n".join([*list(filter(None, doubts))[:1], table])
     notes = [
-        tables.spread(metrics[settings.regimes[-1]], queries[settings.regimes[-1]]["class"].nunique()),
+        tables.counted_on(metrics[settings.regimes[-1]], queries[settings.regimes[-1]]["class"].nunique()),
         *comparison.differences(queries, metrics, settings.seed),
         *sample_size.limits(photos, Path("data/prepared") / dataset),
     ]

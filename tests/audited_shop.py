@@ -9,6 +9,7 @@ import json
 
 import numpy as np
 import pytest
+from discs import disc, save
 from PIL import Image
 
 from bgbias.config import read
@@ -83,18 +84,12 @@ def hue(place, brightness):
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory):
     """A folder with photos, masks and backgrounds, and the embedders' module."""
-    from conftest import disc  # here: conftest imports this file
-
     folder, rng = tmp_path_factory.mktemp("shop"), np.random.default_rng(0)
     for kind in range(CLASSES):
         for number in range(PHOTOS):
             colours = np.array([hue(kind / CLASSES, 1), hue(0.5 + kind / CLASSES, 0.6)]) + rng.integers(-4, 5, (2, 3))
             size = (SIDE, SIDE + 6 * (number % 2))
-            pictures = disc(size, *map(tuple, colours.clip(0, 255).tolist()))
-            for part, picture in zip(("photos", "masks"), pictures, strict=True):
-                path = folder / part / f"class{kind}" / f"{number}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                picture.save(path)
+            save(folder, f"class{kind}/{number}.png", disc(size, *map(tuple, colours.clip(0, 255).tolist())))
     (folder / "backgrounds").mkdir()
     for number in range(90):
         Image.new("RGB", (60, 50), hue(rng.random(), 0.3 + 0.7 * rng.random())).save(
@@ -110,9 +105,10 @@ def in_the_shop(shop, monkeypatch):
 
 
 def run(shop, out, name, **options):
-    """The command's work; what it writes."""
+    """The command's work on an embedder of the module above, or of any SPEC; what it writes."""
+    spec = name if ":" in name else f"python:drawn_embedders:{name}"
     given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds"} | options
-    audit.main(SETTINGS, f"python:drawn_embedders:{name}", out, None, **given)
+    audit.main(SETTINGS, spec, out, None, **given)
     return json.loads((out / "audit.json").read_text())
 
 

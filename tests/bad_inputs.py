@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from discs import disc, save
 from PIL import Image
 from small_checkout import SMALL
 from spoils import How, remove
@@ -60,17 +61,12 @@ class Checkout:
 
     def _own(self) -> None:
         """Eight classes of own photos with masks: a disc of a colour each."""
-        from conftest import disc  # here: conftest imports this file
-
         own, rows, rng = self.folder / "data/sources/own", ["path,class,mask"], np.random.default_rng(0)
         for kind in range(8):
             for number in range(3):
                 colours = rng.integers(100, 256, 3), rng.integers(0, 80, 3)
                 pictures = disc((40, 32), *(tuple(map(int, colour)) for colour in colours))
-                for part, picture in zip(("photos", "masks"), pictures, strict=True):
-                    path = own / part / f"mug {kind}" / f"{number}.png"
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    picture.save(path)
+                save(own, f"mug {kind}/{number}.png", pictures)
                 rows.append(f"photos/mug {kind}/{number}.png,mug {kind},masks/mug {kind}/{number}.png")
         (own / "photos.csv").write_text("\n".join(rows) + "\n")
         for number in range(4):

@@ -1,6 +1,9 @@
 """Tiny drawn photos: a bright disc (the object) on a dark ground, classes by the disc's colour."""
 
+import runpy
 import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +14,10 @@ from audit_to_show import write  # noqa: F401 (fixtures)
 from audited_shop import audits, in_the_shop, shop  # noqa: F401
 from bad_inputs import refuses, small  # noqa: F401
 from bn_inception_reference import reference  # noqa: F401
+from discs import disc, save
 from drawn_board import board, board_place  # noqa: F401
 from one_each_audits import audited, catalogue  # noqa: F401
 from own_photos import own  # noqa: F401
-from PIL import Image, ImageDraw
 from remedied import few_resamples  # noqa: F401
 from ruamel.yaml import YAML
 from sent_photos import sent  # noqa: F401
@@ -30,15 +33,6 @@ from bgbias.photos.views import Photos
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, and children inherit that
 SIZES = ((24, 24), (30, 24), (24, 36))  # width, height
 SPLITS = {"train": 4, "val": 2, "test": 3}  # classes
-
-
-def disc(size: tuple[int, int], colour: tuple[int, int, int], ground: tuple[int, int, int]) -> tuple:
-    """A photo and its mask."""
-    photo, mask = Image.new("RGB", size, ground), Image.new("L", size)
-    x, y = size[0] / 2, size[1] / 2
-    for picture, fill in ((photo, colour), (mask, 255)):
-        ImageDraw.Draw(picture).ellipse((x - 7, y - 7, x + 7, y + 7), fill=fill)
-    return photo, mask
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -68,6 +62,17 @@ def one_thread() -> None:
 
 
 @pytest.fixture
+def run_stage(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict]:
+    """Run a stage in this process as `python -m stages.NAME ARGUMENTS` does in one of its own."""
+
+    def run(stage: str, *arguments: object) -> dict:
+        monkeypatch.setattr(sys, "argv", [stage, *map(str, arguments)])
+        return runpy.run_module(f"stages.{stage}", run_name="__main__")
+
+    return run
+
+
+@pytest.fixture
 def raw(tmp_path: Path) -> tuple[Path, pd.DataFrame]:
     """A raw dataset of drawn photos with masks, and its table before it is checked."""
     folder, rng, rows = tmp_path / "raw", np.random.default_rng(0), []
@@ -78,9 +83,7 @@ def raw(tmp_path: Path) -> tuple[Path, pd.DataFrame]:
             for number in range(3):
                 ground = tuple(int(value) for value in rng.integers(0, 80, 3))
                 path = Path(f"class{class_id}") / f"{number}.png"
-                for part, picture in zip(("photos", "masks"), disc(SIZES[number], colour, ground), strict=True):
-                    (folder / part / path).parent.mkdir(parents=True, exist_ok=True)
-                    picture.save(folder / part / path)
+                save(folder, path, disc(SIZES[number], colour, ground))
                 rows.append((f"photos/{path}", f"masks/{path}", class_id, f"class{class_id}", split))
     return folder, pd.DataFrame(rows, columns=["path", "mask_path", "class_id", "class_name", "split"])
 

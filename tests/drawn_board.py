@@ -1,13 +1,10 @@
 """A leaderboard of drawn photos and two embedders whose figures are known: one sees objects, one backgrounds."""
 
 import json
-import runpy
 import sys
 
 import pytest
 from ruamel.yaml import YAML
-
-from stages import leaderboard, leaderboard_rows
 
 EMBEDDERS = """
 import torch
@@ -42,15 +39,10 @@ def board_place(data, drawn_settings, tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(monkeypatch, stage, *arguments):
-    monkeypatch.setattr(sys, "argv", [stage.__name__, *map(str, arguments)])
-    runpy.run_path(stage.__file__, run_name="__main__")
-
-
 @pytest.fixture
-def board(board_place, monkeypatch):
+def board(board_place, run_stage):
     """What the two stages write."""
     for row in ROWS:
-        run(monkeypatch, leaderboard_rows, "drawn", row)
-    run(monkeypatch, leaderboard, "drawn")
+        run_stage("leaderboard_rows", "drawn", row)
+    run_stage("leaderboard", "drawn")
     return json.loads((board_place / "metrics/leaderboard/drawn.json").read_text())["drawn"]["leaderboard"]

@@ -2,6 +2,7 @@
 
 import pytest
 from audited_shop import SIDE, hue, run
+from discs import disc, save
 
 PRODUCTS = 16
 CHANCE = 1 / PRODUCTS
@@ -10,14 +11,10 @@ CHANCE = 1 / PRODUCTS
 @pytest.fixture(scope="session")
 def catalogue(tmp_path_factory):
     """Photos of one product each, in no class folders, and masks: discs and grounds of different colours."""
-    from conftest import disc  # here: conftest imports this file
-
     made = tmp_path_factory.mktemp("catalogue")
     for number in range(PRODUCTS):
         colours = hue(number / PRODUCTS, 1), hue(0.5 + number / PRODUCTS, 0.6)
-        for part, picture in zip(("photos", "masks"), disc((SIDE, SIDE + 4), *colours), strict=True):
-            (made / part).mkdir(exist_ok=True)
-            picture.save(made / part / f"{number:02}.png")
+        save(made, f"{number:02}.png", disc((SIDE, SIDE + 4), *colours))
     return made
 
 

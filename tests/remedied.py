@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from random_tensors import random
 from torch import nn
 from torch.nn.functional import normalize
 
@@ -15,10 +16,6 @@ from bgbias.remedies.pictures import PASSES, Shown
 from bgbias.remedies.recovery import Learnt
 
 SEED, DRAWS = 7, 2
-
-
-def random(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 class Network(nn.Module):

@@ -2,13 +2,10 @@
 
 import pytest
 import torch
+from random_tensors import random_bytes
 
 from bgbias.ablations import BLACK, GREY, mean_colours, on_colour, silhouette
 from bgbias.photos.extent import grown
-
-
-def random_bytes(*shape, seed=0):
-    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
 
 
 def half_masks(photos=2, size=8):

@@ -2,15 +2,12 @@
 
 import pytest
 import torch
+from random_tensors import random_bytes
 
 from bgbias import ablations
 from bgbias.ablations import box_blacked, box_tiled, inpainted
 from bgbias.photos.extent import can_be_probed, object_box
 from bgbias.photos.foreground import Box
-
-
-def random_bytes(*shape, seed=0):
-    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
 
 
 def mask_of(box, height=10, width=12):

@@ -206,11 +206,8 @@ def test_no_private_path_is_left_in_what_the_page_shows():
     }
     found = {"said": ["90 of ../walls", "in ~/n.onnx, masks/of mine"], "advice": advice.steps(changed(), asked, 7)}
     shown = about.without(found, about.private(asked))
-    assert (
-        "ann" not in str(shown)
-        and "/srv" not in str(shown)
-        and shown["said"] == ["90 of walls", "in n.onnx, masks/of mine"]
-    )
+    assert "ann" not in str(shown) and "/srv" not in str(shown)
+    assert shown["said"] == ["90 of walls", "in n.onnx, masks/of mine"]
     commands = [command for step in shown["advice"] for command in step["commands"]]
     assert commands[1].startswith("""mkdir -p data/sources && ln -sn "$(realpath 'my photos')" """)
     assert "onnx:it's.onnx?sd=1" in shlex.split(commands[0]) and commands[-1].endswith("--out out_bgconsistency")

@@ -2,19 +2,18 @@
 
 import json
 import re
-import runpy
 import sys
 from pathlib import Path
 
 import pytest
 from audited_shop import CLASSES, PHOTOS, SIDE, run
 from PIL import Image
+from spoils import figures
 
 from bgbias.audit.inputs import views
 from bgbias.audit.measures import embeddings, queries
 from bgbias.audit.page import first
 from bgbias.errors import InputError
-from stages import audit
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
 
@@ -87,8 +86,7 @@ def test_it_is_said_before_it_embeds_that_another_audit_is_replaced(shop, tmp_pa
     assert said("leaning") == said("leaning") == []
     assert said("noise") == [f"{start} of python:drawn_embedders:leaning{end}"]
     assert said("noise", backgrounds=None) == [f"{start} with other backgrounds{end}"]
-    found = json.loads((tmp_path / "audit.json").read_text())
-    (tmp_path / "audit.json").write_text(json.dumps(found | {"worst_of_backgrounds": {}}))  # as full ones have
+    figures(lambda found: found | {"worst_of_backgrounds": {}})(tmp_path / "audit.json")  # as full ones have
     assert said("noise", backgrounds=None) == [f"{start} that is not quick{end}"]
     for broken in ("{", "[]", "{}"):
         (tmp_path / "audit.json").write_text(broken)
@@ -195,20 +193,17 @@ def test_doubtful_masks_are_named_and_left_out_of_the_probes(shop, tmp_path):
     assert "2 of 48 photos are left out where the object is taken away" in said
 
 
-def test_the_command_ends_a_mistake_in_one_line(shop, tmp_path, monkeypatch):
+def test_the_command_ends_a_mistake_in_one_line(shop, tmp_path, run_stage):
     (shop / "params.yaml").write_text((Path(__file__).parent.parent / "params.yaml").read_text())
     for spec, complaint in (
         ("python:drawn_embedders:wrong_shape", "gives .2, 3, 32, 32., expected .N, D."),
         ("python:drawn_embedders:not_a_number", "the embedding of class0/0.png is not finite"),
         ("torchvision:resnt18", "close to it are resnet18"),
     ):
-        monkeypatch.setattr(
-            sys, "argv", ["audit", "--photos", "photos", "--masks", "masks", "--embedder", spec, "--out", str(tmp_path)]
-        )
+        asked = ["--photos", "photos", "--masks", "masks", "--embedder", spec, "--out", tmp_path]
         with pytest.raises(SystemExit, match=complaint) as stopped:
-            runpy.run_path(audit.__file__, run_name="__main__")
+            run_stage("audit", *asked)
         assert str(stopped.value).startswith("error: ") and "\n" not in str(stopped.value)
-    monkeypatch.setattr(sys, "argv", [*sys.argv, "--mask_method", "grabcut"])  # as DVC writes an entry of params.yaml
     with pytest.raises(SystemExit, match="error: options: masks and mask_method: give one of the two"):
-        runpy.run_path(audit.__file__, run_name="__main__")
+        run_stage("audit", *asked, "--mask_method", "grabcut")  # as DVC writes an entry of params.yaml
     (shop / "params.yaml").unlink()

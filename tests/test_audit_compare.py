@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from audited_shop import SETTINGS, SIDE, run
 from PIL import Image
+from spoils import figures
+from test_audit_second_masks import changed, leaky
 
 from bgbias.audit.measures import queries
 from stages import compare
@@ -74,7 +76,7 @@ def test_one_network_audited_twice_is_not_two_seeds(audits, seeds, mark):
     """Functions of one file of Python, as of the other tests, are not one network."""
     path = shutil.copytree(seeds / "leaning_1", seeds / "leaning_3") / "audit.json"
     if mark is None:  # as in an audit of an earlier version
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"embedder_mark": None}))
+        figures(lambda found: found | {"embedder_mark": None})(path)
     with pytest.raises(ValueError, match="leaning_1 and .*leaning_3 are of one network, not of two trainings"):
         compare.main(SETTINGS, seeds / "leaning_*", seeds / "other_1", None)
 
@@ -92,11 +94,10 @@ def test_copies_of_one_file_are_one_network_and_one_that_was_trained_again_is_no
 
 def test_a_pattern_that_takes_in_another_regime_is_refused(seeds):
     """As base_* does, once a page's advice is followed, which audits the cure as base_42_rising."""
-    found = json.loads((seeds / "other_1/audit.json").read_text())
     for name, of in (("base_42", "base/42"), ("base_43", "base/43"), ("base_42_rising", "rising/42")):
-        shutil.copytree(seeds / "other_1", seeds / name)
-        changed = found | {"embedder": f"model:models/demo/{of}", "embedder_mark": name}
-        (seeds / name / "audit.json").write_text(json.dumps(changed))
+        changes = {"embedder": f"model:models/demo/{of}", "embedder_mark": name}
+        folder = shutil.copytree(seeds / "other_1", seeds / name)
+        figures(lambda found, changes=changes: found | changes)(folder / "audit.json")
     with pytest.raises(ValueError, match=r"base_42_rising and .*base_43 are of two regimes, not of two seeds of one: "):
         compare.main(SETTINGS, seeds / "base_*", seeds / "other_2", None)
     compare.main(SETTINGS, seeds / "base_4?", seeds / "other_2", None)
@@ -129,14 +130,9 @@ def test_audits_with_other_masks_are_not_compared(shop, audits, tmp_path):
 
 def test_audits_with_other_masks_are_compared_where_that_is_allowed(shop, audits, tmp_path, capsys):
     """The first masks leave the corner that the embedder sees; of the second audit they do not."""
-    masks = tmp_path / "leaky"
-    for path in (shop / "masks").rglob("*.png"):
-        mask = Image.open(path)
-        mask.paste(255, (0, 0, 4, 8))
-        (masks / path.parent.name).mkdir(parents=True, exist_ok=True)
-        mask.save(masks / path.parent.name / path.name)
+    masks = changed(shop, tmp_path / "leaky", leaky)
     first, second = tmp_path / "out", audits["background_alone"]["folder"]
-    run(shop, first, "background_alone", masks=str(masks))
+    run(shop, first, "background_alone", masks=masks)
     capsys.readouterr()
     compare.main(SETTINGS, first, second, None, "masks")
     kinds, drop, *_ = capsys.readouterr().out.splitlines()
@@ -148,12 +144,9 @@ def test_audits_with_other_masks_are_compared_where_that_is_allowed(shop, audits
 
 
 def test_of_an_audit_without_a_conclusion_only_clean_photos_are_compared(shop, audits, tmp_path, capsys):
-    masks = tmp_path / "white"
-    for path in (shop / "masks").rglob("*.png"):
-        (masks / path.parent.name).mkdir(parents=True, exist_ok=True)
-        Image.new("L", Image.open(path).size, 255).save(masks / path.parent.name / path.name)
+    masks = changed(shop, tmp_path / "white", lambda mask: np.full_like(mask, 255))
     first, second = audits["object_alone"]["folder"], tmp_path / "out"
-    run(shop, second, "background_alone", masks=str(masks))
+    run(shop, second, "background_alone", masks=masks)
     capsys.readouterr()
     compare.main(SETTINGS, first, second, None, "masks")
     doubt, kinds, _, *table = capsys.readouterr().out.splitlines()
@@ -216,7 +209,6 @@ def test_audits_of_photos_that_were_changed_meanwhile_are_not_compared(shop, aud
 @pytest.mark.parametrize("made_with", [None, 7, [1], {"masks": "a"}])
 def test_an_audit_that_does_not_say_what_it_was_made_with_is_not_compared(audits, tmp_path, made_with):
     folder = shutil.copytree(audits["noise"]["folder"], tmp_path / "audit")
-    found = json.loads((folder / "audit.json").read_text()) | {"made_with": made_with}
-    (folder / "audit.json").write_text(json.dumps(found))
+    figures(lambda found: found | {"made_with": made_with})(folder / "audit.json")
     with pytest.raises(ValueError, match=r"audit.json: holds no made_with.\w+: run `python -m stages.audit` again"):
         compare.main(SETTINGS, folder, folder, None)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from audited_shop import SETTINGS, SIDE
+from audited_shop import SIDE, run
 from tqdm import tqdm
 
 from bgbias.audit.measures import answers, embeddings
@@ -14,7 +14,6 @@ from bgbias.audit.measures.embeddings import Embeddings
 from bgbias.cache import Cache
 from bgbias.errors import InputError
 from bgbias.external.onnx_network import OnnxNetwork
-from stages import audit
 
 
 def test_a_view_is_opened_whenever_it_is_asked_for():
@@ -29,11 +28,10 @@ def test_a_view_is_opened_whenever_it_is_asked_for():
     assert found["clean"].shape == found["clean"].shape and opened == ["grid/0", "clean", "clean"]
 
 
-def test_an_audit_embeds_a_network_of_the_user_s_by_onnxruntime(in_the_shop, tmp_path, monkeypatch):
+def test_an_audit_embeds_a_network_of_the_user_s_by_onnxruntime(shop, in_the_shop, tmp_path, monkeypatch):
     by, real = [], embeddings.embed
     monkeypatch.setattr(embeddings, "embed", lambda model, *rest: by.append(type(model.network)) or real(model, *rest))
-    given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds", "quick": True}
-    audit.main(SETTINGS, "python:drawn_embedders:object_alone", tmp_path, None, **given)
+    run(shop, tmp_path, "object_alone", quick=True)
     assert by == [OnnxNetwork]
 
 
@@ -134,11 +132,10 @@ def hides(images):
         (hides, "gives all photos nearly the same embedding .1 - cosine is "),
     ],
 )
-def test_a_model_that_is_none_is_refused_and_nothing_is_written(function, message, in_the_shop, tmp_path):
+def test_a_model_that_is_none_is_refused_and_nothing_is_written(function, message, shop, in_the_shop, tmp_path):
     torch.jit.trace(function, torch.ones(1, 3, SIDE, SIDE), check_trace=False).save(str(tmp_path / "net.pt"))
-    given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds", "quick": True}
     with pytest.raises(InputError, match=message):
-        audit.main(SETTINGS, f"torchscript:{tmp_path}/net.pt?input_px={SIDE}", tmp_path / "out", None, **given)
+        run(shop, tmp_path / "out", f"torchscript:{tmp_path}/net.pt?input_px={SIDE}", quick=True)
     assert not list(tmp_path.glob("out/*"))
 
 
@@ -155,10 +152,9 @@ class Keeps(torch.nn.Module):
 
 
 def test_a_model_whose_answers_change_later_is_refused_then_and_when_it_is_loaded_anew(
-    in_the_shop, tmp_path, monkeypatch
+    shop, in_the_shop, tmp_path, monkeypatch
 ):
     torch.jit.script(Keeps()).save(str(tmp_path / "net.pt"))
-    given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds", "quick": True}
     real, made = embeddings._made, []
 
     def changing(embedder, pictures, view, bar):
@@ -170,5 +166,5 @@ def test_a_model_whose_answers_change_later_is_refused_then_and_when_it_is_loade
     monkeypatch.setattr(answers, "exported", lambda model, *_: model)  # an export may keep nothing
     for _ in range(2):  # the second time all is in the cache
         with pytest.raises(InputError, match=r"gives photos other embeddings now than it gave before .cosine .*alone$"):
-            audit.main(SETTINGS, f"torchscript:{tmp_path}/net.pt?input_px={SIDE}", tmp_path / "out", None, **given)
+            run(shop, tmp_path / "out", f"torchscript:{tmp_path}/net.pt?input_px={SIDE}", quick=True)
         assert made == ["clean", "swapped/0", "swapped/1"] and not list(tmp_path.glob("out/*"))

@@ -4,40 +4,30 @@ from functools import wraps
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
+from drawn_noise import noisy_photos
 from torch.nn.functional import normalize
 
 from bgbias.audit.inputs import mixed, views
-from bgbias.audit.inputs.packs import square
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures import examples
 from bgbias.audit.measures.explained import SEEN, nearest
 from bgbias.cache import Cache
 from bgbias.metrics.retrieval import neighbours
-from bgbias.photos import pack
 from bgbias.photos.extent import grown
-from bgbias.photos.views import Photos
 
-PX = 12
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
 
 
 @pytest.fixture
 def pictures(tmp_path):
     """Eight pictures with a square for an object, two of each class."""
-    rng, px = np.random.default_rng(0), 12
-    mask = np.zeros((px, px, 1), dtype=np.uint8)
-    mask[4:8, 4:8] = 255
-    pack.Pack.write(tmp_path / "photos", (rng.integers(0, 256, (px, px, 3), dtype=np.uint8) for _ in LABELS))
-    pack.Pack.write(tmp_path / "masks", (mask * (row != 5) for row in range(len(LABELS))))  # the sixth is empty
-    pack.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
-    table = pd.DataFrame({"path": [f"{row}.png" for row in range(8)], "class_id": LABELS.numpy()})
-    table["class_name"] = "class " + table.class_id.astype(str)
-    packs = (pack.Pack(tmp_path / part) for part in ("photos", "masks"))
-    photos = Photos(table, *packs, square(PX))
-    return Pictures(photos, np.arange(len(table)), pack.Pack(tmp_path / "pool"), 1, Cache(tmp_path / "cache"))
+    masks = np.zeros((8, 12, 12, 1), dtype=np.uint8)
+    masks[:, 4:8, 4:8] = 255
+    masks[5] = 0
+    photos, pool = noisy_photos(tmp_path, masks, LABELS.numpy())
+    return Pictures(photos, np.arange(8), pool, 1, Cache(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -75,10 +65,8 @@ def test_ranks_are_those_of_a_sorted_list(embeddings, at_once, monkeypatch):
 def test_pictures_and_neighbours_are_as_the_embedder_saw_them(pictures, embeddings):
     row = examples.worst_photos(pictures, embeddings, None)[0]
     query = int(row.path.removesuffix(".png"))
-    assert (
-        torch.equal(torch.from_numpy(row.clean).permute(2, 0, 1), pictures.photo(np.array([query]))[0])
-        and row.class_name == f"class {LABELS[query]}"
-    )
+    assert torch.equal(torch.from_numpy(row.clean).permute(2, 0, 1), pictures.photo(np.array([query]))[0])
+    assert row.class_name == f"class {LABELS[query]}"
     assert np.array_equal(row.swapped[4:8, 4:8], row.clean[4:8, 4:8]) and not np.array_equal(row.swapped, row.clean)
     assert len(row.neighbours_clean) == len(row.neighbours_swapped) == 5
     assert [right for _, _, right in row.neighbours_clean] == [True] + 4 * [False]
@@ -132,10 +120,8 @@ def test_whose_background_a_photo_gets_is_drawn_once_for_all_batches(pictures, m
     for row in (0, 4):
         seen = views.compose(pictures, "mixed_same", np.array([row]))[0]
         donor = behind[list(pictures.probed).index(row)]
-        assert (donor != row and LABELS[donor] == LABELS[row]) or (row, donor) == (
-            4,
-            -1,
-        )  # the other one's mask is empty
+        alone = (row, donor) == (4, -1)  # the other one's mask is empty
+        assert alone or (donor != row and LABELS[donor] == LABELS[row])
         expected = pictures.emptied(np.array([donor if donor >= 0 else row]))[0]
         assert torch.equal(seen[:, 0, 0], expected[:, 0, 0])
     assert len(drawn) == 3

@@ -1,14 +1,13 @@
 """Attention in an audit: which photos are explained, towards what, from which side, and that it is done once."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
+from drawn_noise import noisy_photos
 from torch import nn
 
 from bgbias.attention.maps import Attention
 from bgbias.attention.saliency import attention_map, attention_score
-from bgbias.audit.inputs.packs import square
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.inputs.views import compose
 from bgbias.audit.measures import explained
@@ -19,8 +18,6 @@ from bgbias.metrics.bootstrap import estimate
 from bgbias.metrics.retrieval import neighbours
 from bgbias.models.cards import Card
 from bgbias.models.embedder import Embedder, embed
-from bgbias.photos import pack
-from bgbias.photos.views import Photos
 from bgbias.seeding import generator
 
 OPTIONS = params.Attention(method="grad_cam", copies=5, noise_share=0.15, steps=8, precision="fp32", max_images={})
@@ -44,17 +41,11 @@ class LeftHalf(nn.Module):
 @pytest.fixture
 def pictures(tmp_path):
     """Ten pictures whose objects are at ten places."""
-    rng = np.random.default_rng(0)
     masks = np.zeros((PHOTOS, PX, PX, 1), dtype=np.uint8)
     for number, mask in enumerate(masks):
         mask[2:8, number // 2 : number // 2 + 5] = 255
-    pack.Pack.write(tmp_path / "photos", (rng.integers(0, 256, (PX, PX, 3), dtype=np.uint8) for _ in masks))
-    pack.Pack.write(tmp_path / "masks", iter(masks))
-    pack.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
-    table = pd.DataFrame({"path": [f"{row}.png" for row in range(PHOTOS)], "class_id": np.arange(PHOTOS) // 2})
-    packs = (pack.Pack(tmp_path / part) for part in ("photos", "masks"))
-    photos = Photos(table, *packs, square(PX))
-    return Pictures(photos, np.arange(len(table)), pack.Pack(tmp_path / "pool"), 1, Cache(tmp_path / "cache"))
+    photos, pool = noisy_photos(tmp_path, masks, np.arange(PHOTOS) // 2)
+    return Pictures(photos, np.arange(PHOTOS), pool, 1, Cache(tmp_path / "cache"))
 
 
 @pytest.fixture

@@ -4,17 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from drawn_noise import noisy_photos
 from torch.nn.functional import normalize
 
 from bgbias.audit.inputs.gallery import Gallery
-from bgbias.audit.inputs.packs import square
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.inputs.views import QUICK_DRAWS, compose
 from bgbias.audit.measures import lost_queries as lost
 from bgbias.audit.measures.sampled import Sampled
 from bgbias.cache import Cache
-from bgbias.photos import pack
-from bgbias.photos.views import Photos
 
 PX, PHOTOS, DRAWS = 12, 36, QUICK_DRAWS
 LABELS = np.arange(PHOTOS) % 9
@@ -30,24 +28,18 @@ DOUBTFUL = 19  # this one's mask is empty
 def audited(request, tmp_path):
     """Pictures of queries, and embeddings: clean ones by class, swapped ones partly at random."""
     rows, size, one_each = KINDS[request.param]
-    rng = np.random.default_rng(0)
-    mask = np.zeros((PX, PX, 1), dtype=np.uint8)
-    mask[4:8, 4:8] = 255
-    drawn = rng.integers(0, 256, (PHOTOS, PX, PX, 3), dtype=np.uint8)
-    pack.Pack.write(tmp_path / "photos", iter(drawn))
-    pack.Pack.write(tmp_path / "masks", (mask * (row != DOUBTFUL) for row in range(PHOTOS)))
-    pack.Pack.write(tmp_path / "pool", (rng.integers(0, 256, (20, 20, 3), dtype=np.uint8) for _ in range(4)))
+    masks = np.zeros((PHOTOS, PX, PX, 1), dtype=np.uint8)
+    masks[:, 4:8, 4:8] = 255
+    masks[DOUBTFUL] = 0
     labels = np.arange(PHOTOS) if one_each else LABELS
-    table = pd.DataFrame({"path": [f"{row}.png" for row in range(PHOTOS)], "class_id": labels})
-    table["class_name"] = "class " + table.class_id.astype(str)
-    photos = Photos(table, *(pack.Pack(tmp_path / part) for part in ("photos", "masks")), square(PX))
+    photos, pool = noisy_photos(tmp_path, masks, labels)
+    drawn = np.stack(list(photos.photos))
 
     def photo(some):
         return torch.from_numpy(drawn[some]).permute(0, 3, 1, 2).contiguous()
 
-    gallery = Gallery(table, size, rows, photo, lambda some: drawn[some], "drawn", one_each)
-    asked = photos, rows, pack.Pack(tmp_path / "pool"), 1, Cache(tmp_path / "cache")
-    pictures = Pictures(*asked, draws=DRAWS, gallery=gallery)
+    gallery = Gallery(photos.table, size, rows, photo, lambda some: drawn[some], "drawn", one_each)
+    pictures = Pictures(photos, rows, pool, 1, Cache(tmp_path / "cache"), draws=DRAWS, gallery=gallery)
     source = torch.Generator().manual_seed(1)
     clean = normalize(
         torch.eye(PHOTOS)[torch.from_numpy(labels)] + 0.05 * torch.randn(PHOTOS, PHOTOS, generator=source)

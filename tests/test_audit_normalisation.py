@@ -1,7 +1,6 @@
 """Models that need one normalisation: an audit names it where it assumed another, and is silent where it did not."""
 
 import html
-import json
 import re
 from types import SimpleNamespace
 
@@ -9,14 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from audited_shop import SETTINGS
+from audited_shop import run
 from torch import nn
 
 from bgbias.audit.measures import normalisation
 from bgbias.audit.verdict.model_remarks import looked_at, model_remarks
 from bgbias.errors import InputError
 from bgbias.external.spec import load
-from stages import audit
 
 CPU = torch.device("cpu")
 CLASSES, EACH, PX = 20, 5, 8
@@ -191,11 +189,8 @@ def test_a_network_whose_spec_names_no_weights_is_said_to_be_untrained(spec, unt
 def test_of_one_class_nothing_is_tried(model):
     found, (said,) = tried(model("mean=0&sd=1"), classes=1)
     assert (found["usual"], found["better"]) == ({}, None)
-    assert (
-        "MAP@R" not in said
-        and "none is shown" not in said
-        and said.endswith("add ?mean=...&sd=..., and channels=BGR where blue comes first.")
-    )
+    assert "MAP@R" not in said and "none is shown" not in said
+    assert said.endswith("add ?mean=...&sd=..., and channels=BGR where blue comes first.")
 
 
 def test_a_few_photos_of_each_class_are_tried():
@@ -226,19 +221,16 @@ class Coarse(nn.Module):
         return torch.cat([seen, torch.ones_like(seen[:, :1])], 1)
 
 
-def test_an_audit_says_it_first_in_its_verdict_on_its_page_and_in_its_figures(in_the_shop, tmp_path, capsys):
+def test_an_audit_says_it_first_in_its_verdict_on_its_page_and_in_its_figures(shop, in_the_shop, tmp_path, capsys):
     torch.jit.trace(Coarse(), torch.zeros(1, 3, 32, 32)).save("net.pt")
-    given = {"photos": "photos", "masks": "masks", "backgrounds": "backgrounds", "quick": True}
-    audit.main(SETTINGS, "torchscript:net.pt?input_px=32", tmp_path, None, **given)
-    found, said = json.loads((tmp_path / "audit.json").read_text()), capsys.readouterr().out
+    found = run(shop, tmp_path, "torchscript:net.pt?input_px=32", quick=True)
+    said = capsys.readouterr().out
     assert found["normalisation"]["better"] == "mean=0&sd=0.00392157"
     (sentence,) = [sentence for sentence in found["verdict"] if "was assumed, perhaps wrongly" in sentence]
     assert said.count(f"{sentence}\n") == 2 and said.index(sentence) < said.index("pictures of 32 px")
     page = html.unescape((tmp_path / "report.html").read_text()).replace("\u00a0", " ")
     assert "perhaps wrongly. On 48 photos of 8 classes" in page
-    given |= {"embedder": "torchscript:net.pt?input_px=32&mean=0&sd=0.00392157", "dataset": None, "out": tmp_path}
-    audit.main(SETTINGS, **given)
-    found = json.loads((tmp_path / "audit.json").read_text())
+    found = run(shop, tmp_path, "torchscript:net.pt?input_px=32&mean=0&sd=0.00392157", quick=True)
     assert found["normalisation"]["assumed"] is False and sentence not in found["verdict"]
 
 

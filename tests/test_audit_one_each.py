@@ -181,10 +181,8 @@ def test_objects_that_cannot_be_taken_away_leave_the_rest(shop, catalogue, tmp_p
     found = one_each(shop, catalogue, tmp_path / "out", "noise", masks=str(tmp_path / "masks"))
     assert found["pasting"]["pasted_back"]["recall_at_1"]["queries"] == 4
     table = pd.read_csv(tmp_path / "out/queries.csv").sort_values("path")
-    assert (
-        table.recall_at_1_lost_pasted_back.isna().sum() == 12
-        and not table.recall_at_1_foreground_grey_in_clean.isna().any()
-    )
+    assert table.recall_at_1_lost_pasted_back.isna().sum() == 12
+    assert not table.recall_at_1_foreground_grey_in_clean.isna().any()
     for path in (tmp_path / "masks").iterdir():
         Image.new("L", Image.open(path).size, 255).save(path)
     none = one_each(shop, catalogue, tmp_path / "none", "noise", masks=str(tmp_path / "masks"), second_masks="none")

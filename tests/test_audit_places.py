@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from audit_found import e
 from audited_shop import SETTINGS, hue, run
-from conftest import disc
+from discs import disc, save
 from test_audit_verdict import said
 
 from bgbias.audit.inputs import places
@@ -26,12 +26,7 @@ def shops(shop, tmp_path_factory):
             where = number // EACH
             shelf = (SHOPS * ((kind + where * KINDS // 2) % KINDS) + where) / (SHOPS * KINDS)  # elsewhere far away
             colours = np.array([hue(kind / KINDS, 1), hue(shelf, 0.6)]) + rng.integers(-4, 5, (2, 3))
-            for part, picture in zip(
-                ("photos", "masks"), disc((32, 32), *map(tuple, colours.clip(0, 255))), strict=True
-            ):
-                path = folder / part / f"class{kind}" / f"{number}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                picture.save(path)
+            save(folder, f"class{kind}/{number}.png", disc((32, 32), *map(tuple, colours.clip(0, 255))))
             listed.append(f"class{kind}/{number}.png,{'ABC'[where]}")
     (folder / "places.csv").write_text("path,place\n" + "\n".join(listed) + "\n")
     (folder / "backgrounds").symlink_to(shop / "backgrounds")

@@ -172,10 +172,8 @@ def test_remedies_of_queries_start_from_the_figures_of_their_audit(shop, tmp_pat
             assert as_is[view][metric] == pytest.approx(audit[view]["clean"][metric]["value"], abs=1e-6)
     assert as_is["swapped"]["recall_at_1"] < 0.5 < found["remedies"]["grey_both"]["swapped"]["recall_at_1"]
     said = capsys.readouterr().out
-    assert (
-        found["gallery"] == 28
-        and "\n14 queries search the gallery of 28 other photos; only the queries are swapped.\n" in said
-    )
+    assert found["gallery"] == 28
+    assert "\n14 queries search the gallery of 28 other photos; only the queries are swapped.\n" in said
     assert "\n14 queries: one of them is 7.1 points" in said
     assert f"remedies, test photos: {27 * (42 + 5 * 14):,} pictures of " in said
 

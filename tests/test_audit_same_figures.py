@@ -5,12 +5,14 @@ import shutil
 import numpy as np
 import pytest
 from audited_shop import run
+from discs import save
 from PIL import ExifTags, Image, ImageOps
+from sent_photos import CLASSES, SIZE, drawn
 
 from bgbias.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
-CLASSES, PHOTOS, SIZE = 5, 4, (88, 64)
+PHOTOS = 4
 
 
 @pytest.fixture
@@ -19,15 +21,7 @@ def plain(tmp_path):
     rng = np.random.default_rng(0)
     for kind in range(CLASSES):
         for number in range(PHOTOS):
-            ground = Image.fromarray(rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)).resize(SIZE)
-            x, y = rng.integers(32, 52), rng.integers(24, 40)
-            disc = np.hypot(np.arange(SIZE[1])[:, None] - y, np.arange(SIZE[0]) - x) < 18
-            colour = np.array([50 * kind, 250 - 50 * kind, 120])
-            photo = np.where(disc[..., None], colour, ground).astype(np.uint8)
-            for part, picture in (("photos", photo), ("masks", 255 * disc.astype(np.uint8))):
-                path = tmp_path / part / f"class{kind}" / f"{number}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(picture).save(path)
+            save(tmp_path, f"class{kind}/{number}.png", drawn(rng, kind))
     return tmp_path
 
 

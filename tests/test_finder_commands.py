@@ -1,8 +1,6 @@
 """A finder through the stages: trained, exported, measured, drawn, put before another embedder."""
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +21,14 @@ REGIMES = ("early_masking", "base")
 
 
 @pytest.fixture
-def run(data, drawn_settings, tmp_path, monkeypatch):
+def run(data, drawn_settings, tmp_path, monkeypatch, run_stage):
     """Run a stage on the drawn photos, with a finder of a few channels; stages.train is not run twice the same."""
     drawn_settings["attention"]["copies"] = 2
     drawn_settings["train"]["drawn"] |= {"batch_size": 4, "batches_per_epoch": 3, "max_epochs": 1, "embedding_dim": 8}
     drawn_settings["regime_settings"]["early_masking"]["finder"] |= {"channels": 4, "epochs": 2, "background": 0.25}
     YAML().dump(drawn_settings, tmp_path / "params.yaml")
     monkeypatch.chdir(tmp_path)
-
-    def stage(*arguments):
-        monkeypatch.setattr(sys, "argv", list(map(str, arguments)))
-        return runpy.run_module(f"stages.{arguments[0]}", run_name="__main__")
-
-    return stage
+    return run_stage
 
 
 def test_masks_are_found_scored_recorded_and_drawn_beside_the_attention(run, tmp_path, capsys):

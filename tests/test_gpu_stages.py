@@ -1,7 +1,6 @@
 """Stages on a GPU, and what is said where there are too few GPUs; what processes of several GPUs say to one another."""
 
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +18,7 @@ TORCHRUN = "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=1"
 
 
 @pytest.fixture
-def run(data, drawn_settings, monkeypatch):
+def run(data, drawn_settings, monkeypatch, run_stage):
     """Run a stage beside the drawn photos in this process, for another one loads CUDA for seconds."""
     drawn_settings["train"]["drawn"] |= {"batch_size": 8, "batches_per_epoch": 3, "max_epochs": 2, "embedding_dim": 8}
     drawn_settings["attention"]["copies"] = 3
@@ -28,8 +27,7 @@ def run(data, drawn_settings, monkeypatch):
 
     def start(stage, regime, processes):
         monkeypatch.setenv("BGBIAS_PROCESSES", str(processes))
-        monkeypatch.setattr(sys, "argv", [stage, "drawn", regime, "42"])
-        runpy.run_module(f"stages.{stage}", run_name="__main__")
+        run_stage(stage, "drawn", regime, 42)
 
     return start
 

@@ -4,12 +4,12 @@ import json
 
 import pandas as pd
 import pytest
-from drawn_board import ROWS, run
+from drawn_board import ROWS
 from PIL import Image
+from spoils import figures
 
 from bgbias.errors import InputError
 from bgbias.leaderboard import rows, shown
-from stages import leaderboard, leaderboard_rows
 
 
 def test_the_board_tells_what_each_embedder_sees(board, board_place):
@@ -46,21 +46,21 @@ def test_objects_alone_leave_least_to_lose_on_the_best_colour(board, board_place
     assert remedy["value"] == pytest.approx(views["clean"]["recall_at_1"]["value"] - max(alone.values()), abs=1e-5)
 
 
-def test_a_row_whose_embedder_has_changed_since_is_refused(board, board_place, monkeypatch):
+def test_a_row_whose_embedder_has_changed_since_is_refused(board, board_place, run_stage):
     file = board_place / "embedders.py"
     file.write_text(file.read_text().replace("0.4", "0.3"))
     mend = r"measure it again: `dvc repro -f leaderboard_rows@drawn-object`: .*embedders.py"
     with pytest.raises(SystemExit, match=f"error: row object: changed since it was measured; {mend}"):
-        run(monkeypatch, leaderboard, "drawn")
+        run_stage("leaderboard", "drawn")
 
 
 @pytest.mark.usefixtures("board")
-def test_a_row_that_names_another_embedder_than_was_measured_is_refused(board_place, monkeypatch):
+def test_a_row_that_names_another_embedder_than_was_measured_is_refused(board_place, run_stage):
     file = board_place / "params.yaml"
     file.write_text(file.read_text().replace("embedders:object_alone", "embedders:another"))
     said = "error: row object: python:embedders:object_alone was measured, params.yaml has python:embedders:another"
     with pytest.raises(SystemExit, match=said):
-        run(monkeypatch, leaderboard, "drawn")
+        run_stage("leaderboard", "drawn")
 
 
 @pytest.mark.usefixtures("board")
@@ -80,18 +80,17 @@ def test_figures_are_those_that_the_audits_hold_and_second_masks_of_two_kinds_ha
     assert made["second_masks"] is None and not [name for name in shown.table(made) if name.startswith("swapped,")]
 
 
-def test_finished_audits_of_any_photos_make_a_table_of_their_own(board, board_place, monkeypatch):
+def test_finished_audits_of_any_photos_make_a_table_of_their_own(board, board_place, run_stage):
     folders = [board_place / "data/leaderboard/drawn" / row for row in ("background", "object")]
-    run(monkeypatch, leaderboard, "shop", "--audits", *folders)
+    run_stage("leaderboard", "shop", "--audits", *folders)
     of_audits = json.loads((board_place / "metrics/leaderboard/shop.json").read_text())["shop"]["leaderboard"]
     assert of_audits["first"] == "background" and of_audits["rows"]["object"]["drop"] == board["rows"]["object"]["drop"]
 
 
-def test_audits_without_attention_are_taken(board, board_place, monkeypatch):
-    file = board_place / "data/leaderboard/drawn/object/audit.json"
-    written = json.loads(file.read_text())
-    file.write_text(json.dumps({key: value for key, value in written.items() if key != "attention"}))
-    run(monkeypatch, leaderboard, "drawn")
+def test_audits_without_attention_are_taken(board, board_place, run_stage):
+    without = figures(lambda found: {name: of for name, of in found.items() if name != "attention"})
+    without(board_place / "data/leaderboard/drawn/object/audit.json")
+    run_stage("leaderboard", "drawn")
     made = json.loads((board_place / "metrics/leaderboard/drawn.json").read_text())["drawn"]["leaderboard"]
     assert made["rows"]["object"]["attention"] is None and made["rows"]["background"]["attention"] is not None
 
@@ -118,47 +117,47 @@ def test_rows_that_cannot_be_compared_are_refused_whichever_is_first(board_place
 
 
 @pytest.mark.parametrize(
-    ("stage", "arguments", "words"),
+    ("command", "words"),
     [
-        (leaderboard_rows, ["drawn", "objct"], "unknown row 'objct'; close to it is object"),
-        (leaderboard_rows, ["demo", "object"], "unknown dataset of leaderboard 'demo'; known is drawn"),
-        (leaderboard, ["demo"], "unknown dataset of leaderboard 'demo'; known is drawn"),
-        (leaderboard, ["drawn"], "data/leaderboard/drawn/object/audit.json: no such file: run `dvc repro leaderboard`"),
-        (leaderboard, ["../shop", "--audits", "a", "b"], r"leaderboard.../shop: name it with letters"),
-        (leaderboard, ["shop", "--audits", "a/x", "b/x"], "folders' names .'x', 'x'.: name each once"),
-        (leaderboard, ["drawn", "--audits", "a"], "drawn: params.yaml has a leaderboard of this name: choose another"),
-        (leaderboard, ["shop", "--audits", "gone"], "gone/audit.json: no such file: run `dvc repro leaderboard`"),
+        ("leaderboard_rows drawn objct", "unknown row 'objct'; close to it is object"),
+        ("leaderboard_rows demo object", "unknown dataset of leaderboard 'demo'; known is drawn"),
+        ("leaderboard demo", "unknown dataset of leaderboard 'demo'; known is drawn"),
+        ("leaderboard drawn", "data/leaderboard/drawn/object/audit.json: no such file: run `dvc repro leaderboard`"),
+        ("leaderboard ../shop --audits a b", r"leaderboard.../shop: name it with letters"),
+        ("leaderboard shop --audits a/x b/x", "folders' names .'x', 'x'.: name each once"),
+        ("leaderboard drawn --audits a", "drawn: params.yaml has a leaderboard of this name: choose another"),
+        ("leaderboard shop --audits gone", "gone/audit.json: no such file: run `dvc repro leaderboard`"),
     ],
 )
 @pytest.mark.usefixtures("board_place")
-def test_what_is_not_there_is_named(monkeypatch, stage, arguments, words):
+def test_what_is_not_there_is_named(run_stage, command, words):
     with pytest.raises(SystemExit, match=words):
-        run(monkeypatch, stage, *arguments)
+        run_stage(*command.split())
 
 
-def test_options_of_a_dataset_leave_out_attention_and_second_masks(board_place, monkeypatch):
+def test_options_of_a_dataset_leave_out_attention_and_second_masks(board_place, run_stage):
     file = board_place / "params.yaml"
     few = "drawn:\n      no_attention: true\n      second_masks: none\n"
     file.write_text(file.read_text().replace("drawn: {}\n", few))
-    run(monkeypatch, leaderboard_rows, "drawn", "object")
+    run_stage("leaderboard_rows", "drawn", "object")
     found = rows.board({"object": board_place / "data/leaderboard/drawn/object"}, 7)
     assert found["second_masks"] is None and found["rows"]["object"]["second"] is None
     assert found["rows"]["object"]["attention"] is None and shown.table(found).attention[0] == ""
 
 
-def test_masks_must_be_there(board_place, monkeypatch):
+def test_masks_must_be_there(board_place, run_stage):
     (board_place / "data/masks/drawn/packed/shapes.npy").unlink()
     with pytest.raises(SystemExit, match="data/masks/drawn/packed/shapes.npy: no such file: run the stage again"):
-        run(monkeypatch, leaderboard_rows, "drawn", "object")
+        run_stage("leaderboard_rows", "drawn", "object")
 
 
-def test_one_class_is_refused(board_place, monkeypatch):
+def test_one_class_is_refused(board_place, run_stage):
     images = board_place / "data/prepared/drawn/images.csv"
     table = pd.read_csv(images)
     kept = ~table.split.eq("test") | table.class_name.eq(table.class_name[table.split.eq("test")].iloc[0])
     table.assign(split=table.split.where(kept, "val")).to_csv(images, index=False)
     with pytest.raises(SystemExit, match="all photos are of one class"):
-        run(monkeypatch, leaderboard_rows, "drawn", "object")
+        run_stage("leaderboard_rows", "drawn", "object")
 
 
 def test_a_figure_without_interval_or_value_is_written_without():

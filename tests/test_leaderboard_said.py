@@ -1,24 +1,22 @@
 """What a leaderboard says before its table: doubts of masks, near-duplicates, what was guessed of models."""
 
-import json
 import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from drawn_board import run
 from PIL import Image
 from ruamel.yaml import YAML
+from spoils import figures
 from torch import nn
 
 from bgbias.models import trained
 from bgbias.photos.foreground import suspicion
 from bgbias.photos.pack import crop
-from stages import leaderboard, leaderboard_rows
 
 
-def test_what_was_guessed_of_a_row_s_model_is_said_by_it_and_by_the_board(board_place, monkeypatch, capsys):
+def test_what_was_guessed_of_a_row_s_model_is_said_by_it_and_by_the_board(board_place, run_stage, capsys):
     network = nn.Sequential(nn.AvgPool2d(4), nn.Flatten())
     torch.jit.trace(network, torch.zeros(1, 3, 16, 16)).save(board_place / "net.pt")
     embedders = {"told": "torchscript:net.pt?input_px=16&mean=0&sd=1", "open": "torchscript:net.pt?input_px=16"}
@@ -26,17 +24,17 @@ def test_what_was_guessed_of_a_row_s_model_is_said_by_it_and_by_the_board(board_
     settings["leaderboard"]["embedders"] = embedders
     YAML().dump(settings, board_place / "params.yaml")
     for row in embedders:
-        run(monkeypatch, leaderboard_rows, "drawn", row)
+        run_stage("leaderboard_rows", "drawn", row)
     said = [line for line in capsys.readouterr().out.splitlines() if "normalised" in line]
     assert [line.partition(": ImageNet")[0] for line in said] == [
         "drawn, open: The model's file does not tell how pictures are normalised"
     ]
-    run(monkeypatch, leaderboard, "drawn")
+    run_stage("leaderboard", "drawn")
     text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
     assert text.count("Perhaps not the models' own are the figures of open: their files do not tell how") == 1
 
 
-def test_a_row_says_which_photos_its_model_was_trained_on(board_place, monkeypatch, capsys):
+def test_a_row_says_which_photos_its_model_was_trained_on(board_place, run_stage, monkeypatch, capsys):
     """A model of another dataset of the same photos, as grocery's is of those of packages."""
     table = pd.read_csv("data/prepared/drawn/images.csv", keep_default_na=False)
     shutil.copytree("raw", "data/raw/drawn")
@@ -48,35 +46,31 @@ def test_a_row_says_which_photos_its_model_was_trained_on(board_place, monkeypat
     settings = YAML().load(board_place / "params.yaml")
     settings["leaderboard"]["embedders"] = {"learnt": "model:models/other/base/42"}
     YAML().dump(settings, board_place / "params.yaml")
-    run(monkeypatch, leaderboard_rows, "drawn", "learnt")
+    run_stage("leaderboard_rows", "drawn", "learnt")
     said = "drawn, learnt: 9 of the 9 photos are among those that the model was trained on, and it finds these better "
     assert f"{said}than new ones.\n" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("board")
-def test_second_masks_in_doubt_are_no_second_opinion(board_place, monkeypatch):
-    file = board_place / "data/leaderboard/drawn/object/audit.json"
-    written = json.loads(file.read_text())
-    written["second_masks"]["flagged"] |= {"border": 6}
-    file.write_text(json.dumps(written))
-    run(monkeypatch, leaderboard, "drawn")
+def test_second_masks_in_doubt_are_no_second_opinion(board_place, run_stage):
+    doubted = figures(lambda found: found["second_masks"]["flagged"].update(border=6))
+    doubted(board_place / "data/leaderboard/drawn/object/audit.json")
+    run_stage("leaderboard", "drawn")
     said = "Masks of a second kind, grabcut from a larger disc, are no second opinion: 6 of its 9 masks are in doubt by"
     assert said in (board_place / "plots/leaderboard/drawn/table.md").read_text()
 
 
 @pytest.mark.parametrize("names", [["object"], ["background"], ["object", "background"]])
 @pytest.mark.usefixtures("board")
-def test_masks_in_doubt_at_the_input_of_any_row_are_said(board_place, monkeypatch, names):
+def test_masks_in_doubt_at_the_input_of_any_row_are_said(board_place, run_stage, names):
     """Of 3 pixels of 224, the object of a mask is there for a network of that input, and not for one of 32."""
     mask = np.zeros((224, 224), np.uint8)
     mask[40:184, 110:113] = mask[110:113, 40:184] = 255
     assert [suspicion(crop(Image.fromarray(mask), px)) for px in (224, 32)] == ["", "empty"]
+    doubted = figures(lambda found: found["mask_doubt"]["flagged"].update(empty=["a.jpg"] * 6))
     for name in names:
-        file = board_place / "data/leaderboard/drawn" / name / "audit.json"
-        written = json.loads(file.read_text())
-        written["mask_doubt"]["flagged"]["empty"] = ["a.jpg"] * 6
-        file.write_text(json.dumps(written))
-    run(monkeypatch, leaderboard, "drawn")
+        doubted(board_place / "data/leaderboard/drawn" / name / "audit.json")
+    run_stage("leaderboard", "drawn")
     text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
     which = "" if "object" in names else "background: "  # the other is the first row
     assert text.count("No conclusion: 6 of 9 masks are in doubt (6 empty)") == 1
@@ -84,9 +78,9 @@ def test_masks_in_doubt_at_the_input_of_any_row_are_said(board_place, monkeypatc
 
 
 @pytest.mark.usefixtures("board")
-def test_near_duplicates_are_named_as_audits_name_them(board_place, monkeypatch):
+def test_near_duplicates_are_named_as_audits_name_them(board_place, run_stage):
     file = board_place / "data/leaderboard/drawn/object/audit.json"
-    written, table = json.loads(file.read_text()), board_place / "plots/leaderboard/drawn/table.md"
+    table = board_place / "plots/leaderboard/drawn/table.md"
     for doubles, said in (
         (
             {"said": "2 of 9 photos are near-duplicates."},
@@ -95,7 +89,7 @@ def test_near_duplicates_are_named_as_audits_name_them(board_place, monkeypatch)
         ({"said": ""}, ""),
         (None, ""),
     ):
-        file.write_text(json.dumps(written | {"near_duplicates": doubles}))
-        run(monkeypatch, leaderboard, "drawn")
+        figures(lambda found, doubles=doubles: found | {"near_duplicates": doubles})(file)
+        run_stage("leaderboard", "drawn")
         text = table.read_text()
         assert said in text and bool(said) == ("All figures hold them" in text)

@@ -1,7 +1,5 @@
 """Automatic masks against hand-drawn ones: the folder of photos and masks, the command line."""
 
-import runpy
-import sys
 from typing import get_args
 
 import numpy as np
@@ -37,11 +35,6 @@ def labels(tmp_path):
     draw(folder, "9", mask("0000", "0010"), hand)
     draw(folder, "b_image", mask("0000", "0000"), hand)
     return folder
-
-
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["mask_quality", *map(str, arguments)])
-    runpy.run_module("stages.mask_quality", run_name="__main__")
 
 
 def test_every_photo_is_compared_under_its_name(labels):
@@ -116,11 +109,11 @@ def replace(name, content):
         (lambda folder: folder.rename(folder.with_name("moved")), "labels is not a folder: name one with NAME_image.*"),
     ],
 )
-def test_what_is_wrong_is_one_line_and_nothing_is_written(labels, monkeypatch, capsys, change, message):
+def test_what_is_wrong_is_one_line_and_nothing_is_written(labels, run_stage, capsys, change, message):
     change(labels)
     out = labels.with_name("out") / "found.json"
     with pytest.raises(SystemExit) as stop:
-        run(monkeypatch, "--labels", labels, "--out", out)
+        run_stage("mask_quality", "--labels", labels, "--out", out)
     assert stop.value.code.startswith("error: ")
     assert message in stop.value.code
     assert "\n" not in stop.value.code
@@ -137,9 +130,9 @@ def test_the_first_missing_files_are_named_and_the_others_counted(labels):
     assert len(quality.find(labels, "grabcut")) == 8  # which needs none
 
 
-def test_the_figures_are_written_and_printed(labels, monkeypatch, capsys):
+def test_the_figures_are_written_and_printed(labels, run_stage, capsys):
     out = labels.with_name("out") / "found.json"
-    run(monkeypatch, "--labels", labels, "--out", out)
+    run_stage("mask_quality", "--labels", labels, "--out", out)
     found = files.read_json(out)[out.stem]["mask_quality"]
     assert list(found) == ["empty", "failure_rate", "images", "iou", "overlap", "precision"]
     assert (found["images"], found["empty"]) == (3, 1)
@@ -154,21 +147,21 @@ def test_the_figures_are_written_and_printed(labels, monkeypatch, capsys):
     assert "lowest IoU: b_image (0.0000), 9 (0.2500), 10 (1.0000)" in printed
 
 
-def test_the_same_masks_give_the_same_file_to_the_byte(labels, tmp_path, monkeypatch):
+def test_the_same_masks_give_the_same_file_to_the_byte(labels, tmp_path, run_stage):
     for name in ("one", "two"):
-        run(monkeypatch, "--labels", labels, "--out", tmp_path / name / "found.json")
+        run_stage("mask_quality", "--labels", labels, "--out", tmp_path / name / "found.json")
     assert (tmp_path / "one/found.json").read_bytes() == (tmp_path / "two/found.json").read_bytes()
 
 
-def test_undefined_precision_is_left_blank(tmp_path, monkeypatch, capsys):
+def test_undefined_precision_is_left_blank(tmp_path, run_stage, capsys):
     draw(tmp_path, "a", mask("00"), mask("01"))
-    run(monkeypatch, "--labels", tmp_path, "--out", tmp_path / "found.json")
+    run_stage("mask_quality", "--labels", tmp_path, "--out", tmp_path / "found.json")
     assert files.read_json(tmp_path / "found.json")["found"]["mask_quality"]["precision"]["mean"] is None
     (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| precision")]
     assert set(row) == set("| precision")
 
 
-def test_the_options_reach_the_method(labels, monkeypatch):
+def test_the_options_reach_the_method(labels, run_stage, monkeypatch):
     got = []
 
     def rembg(photo, model, threads):
@@ -177,37 +170,37 @@ def test_the_options_reach_the_method(labels, monkeypatch):
 
     monkeypatch.setattr(segment, "rembg", rembg)
     out = labels.with_name("found.json")
-    run(monkeypatch, "--labels", labels, "--out", out, "--method", "rembg", "--rembg-model", "net.onnx")
+    run_stage("mask_quality", "--labels", labels, "--out", out, "--method", "rembg", "--rembg-model", "net.onnx")
     assert got == [((4, 2), "net.onnx")] * 3
 
 
-def test_a_network_whose_file_s_name_does_not_tell_its_content_is_refused_as_by_masks(labels, monkeypatch):
+def test_a_network_whose_file_s_name_does_not_tell_its_content_is_refused_as_by_masks(labels, run_stage, monkeypatch):
     monkeypatch.setattr(segment, "rembg", lambda photo, model, threads: photo.convert("L"))
     network, out = labels.with_name("net.onnx"), labels.with_name("found.json")
     network.write_bytes(b"one")
     arguments = ("--labels", labels, "--out", out, "--method", "rembg", "--rembg-model")
     with pytest.raises(SystemExit, match="net.onnx: its name does not tell its content, so DVC would not see another"):
-        run(monkeypatch, *arguments, f"u2net:{network}")
+        run_stage("mask_quality", *arguments, f"u2net:{network}")
     named = network.rename(labels.with_name("net-7692c3ad.onnx"))
-    run(monkeypatch, *arguments, named)
+    run_stage("mask_quality", *arguments, named)
     named.write_bytes(b"two")
     with pytest.raises(SystemExit, match="SHA-256 begins with 3fc4ccfe, expected 7692c3ad"):
-        run(monkeypatch, *arguments, named)
+        run_stage("mask_quality", *arguments, named)
 
 
-def test_an_error_names_the_option_that_mends_it(labels, monkeypatch):
+def test_an_error_names_the_option_that_mends_it(labels, run_stage):
     arguments = ("--labels", labels, "--out", labels.with_name("found.json"), "--method")
     draw(labels, "0", None, np.full((40, 60), 255, np.uint8))
     with pytest.raises(SystemExit, match="^error: GrabCut at 2 x 1 pixels: raise masks.<dataset>.grabcut_px$"):
-        run(monkeypatch, *arguments, "grabcut", "--grabcut-px", 2)
+        run_stage("mask_quality", *arguments, "grabcut", "--grabcut-px", 2)
     with pytest.raises(SystemExit, match="^error: options: grabcut_px: .* greater than or equal to 1, found 0$"):
-        run(monkeypatch, *arguments, "grabcut", "--grabcut-px", 0)
+        run_stage("mask_quality", *arguments, "grabcut", "--grabcut-px", 0)
     with pytest.raises(SystemExit, match="^error: rembg cannot use gone.onnx .*: give rembg_model .*--rembg-model. a"):
-        run(monkeypatch, *arguments, "rembg", "--rembg-model", "gone.onnx")
+        run_stage("mask_quality", *arguments, "rembg", "--rembg-model", "gone.onnx")
 
 
-def test_the_traceback_can_be_asked_for(labels, monkeypatch):
+def test_the_traceback_can_be_asked_for(labels, run_stage, monkeypatch):
     monkeypatch.setenv("BGBIAS_TRACEBACK", "1")
     remove("9_mask.png")(labels)
     with pytest.raises(ValueError, match="hand mask missing"):
-        run(monkeypatch, "--labels", labels, "--out", labels.with_name("found.json"))
+        run_stage("mask_quality", "--labels", labels, "--out", labels.with_name("found.json"))

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from random_tensors import random_grid
 from torch.nn.functional import normalize
 
 from bgbias.metrics import background_bias
@@ -9,13 +10,6 @@ from bgbias.metrics.background_bias import background_gap, conflict, over_backgr
 from bgbias.metrics.retrieval import per_query
 
 LABELS = torch.tensor([0, 1, 0, 2, 1, 0, 2, 1, 3])  # 3 is lone
-
-
-def random_grid(photos=9, backgrounds=3, dimensions=5, seed=0):
-    """Photo, background and noise all play a part."""
-    source = torch.Generator().manual_seed(seed)
-    parts = [(photos, 1), (1, backgrounds), (photos, backgrounds)]
-    return normalize(sum(torch.randn(*part, dimensions, generator=source) for part in parts), dim=2)
 
 
 def brute_force_conflict(grid, labels, i):

@@ -3,18 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from random_tensors import random_grid
 from torch.nn.functional import normalize
 
 from bgbias.metrics import invariance as metrics
 from bgbias.metrics.bootstrap import expanded_interval
 from bgbias.metrics.invariance import RESAMPLES, invariance, random_shares, variance_estimates, variance_shares
-
-
-def random_grid(photos=7, backgrounds=4, dimensions=6, seed=0):
-    """Photo, background and noise all play a part."""
-    source = torch.Generator().manual_seed(seed)
-    parts = [(photos, 1), (1, backgrounds), (photos, backgrounds)]
-    return normalize(sum(torch.randn(*part, dimensions, generator=source) for part in parts), dim=2)
 
 
 def test_invariance_by_hand():
@@ -27,7 +21,7 @@ def test_invariance_by_hand():
 
 
 def test_invariance_equals_brute_force():
-    grid = random_grid()
+    grid = random_grid(7, 4, 6)
     n, k, _ = grid.shape
     unlike = [(b, c) for b in range(k) for c in range(k) if b != c]
     between = [(grid[i, b] @ grid[j, c]).item() for i in range(n) for j in range(n) for b, c in unlike if i != j]
@@ -45,7 +39,7 @@ def test_variance_shares_by_hand():
 
 
 def test_variance_shares_equal_brute_force_and_sum_to_one():
-    grid = random_grid().double()
+    grid = random_grid(7, 4, 6).double()
     n, k, _ = grid.shape
     mean = grid.mean((0, 1))
     cells = [(i, b) for i in range(n) for b in range(k)]
@@ -59,7 +53,7 @@ def test_variance_shares_equal_brute_force_and_sum_to_one():
 
 
 def test_the_intervals_of_the_shares_are_those_of_grids_put_together_from_the_classes_drawn():
-    grid, labels = random_grid(photos=11), torch.tensor([5, 2, 2, 0, 0, 0, 7, 7, 2, 5, 9])
+    grid, labels = random_grid(11, 4, 6), torch.tensor([5, 2, 2, 0, 0, 0, 7, 7, 2, 5, 9])
     found = variance_estimates(grid.unbind(1), labels, np.random.default_rng(3))
     times = np.random.default_rng(3).multinomial(5, np.full(5, 1 / 5), size=RESAMPLES)
     rows = [torch.cat([(labels == kind).nonzero()[:, 0] for kind in np.repeat([0, 2, 5, 7, 9], drawn)])
@@ -73,7 +67,7 @@ def test_the_intervals_of_the_shares_are_those_of_grids_put_together_from_the_cl
 
 
 def test_a_grid_is_taken_some_dimensions_at_a_time_and_figures_stay(monkeypatch):
-    grid, labels = random_grid(photos=11).unbind(1), torch.arange(11) % 4
+    grid, labels = random_grid(11, 4, 6).unbind(1), torch.arange(11) % 4
     assert [part.shape for part in metrics._parts(grid)] == [(11, 4, 6)]
     found = invariance(grid), variance_estimates(grid, labels, np.random.default_rng(3))
     monkeypatch.setattr(metrics, "CELLS", 2 * 11 * 4)
@@ -84,7 +78,7 @@ def test_a_grid_is_taken_some_dimensions_at_a_time_and_figures_stay(monkeypatch)
 
 
 def test_shares_without_an_interval():
-    grid, rng = random_grid(photos=4), np.random.default_rng(0)
+    grid, rng = random_grid(4, 4, 6), np.random.default_rng(0)
     one_class = variance_estimates(grid.unbind(1), torch.zeros(4), rng)["photo"]
     assert not np.isnan(one_class.value) and np.isnan([one_class.low, one_class.high]).all()
     alike = variance_estimates(normalize(torch.ones(3, 2, 5), dim=2).unbind(1), torch.arange(3), rng)
@@ -109,7 +103,7 @@ def test_intervals_of_few_classes_hold_the_shares_of_many_like_these(monkeypatch
 
 
 def test_orders_and_rotations_change_nothing():
-    grid = random_grid()
+    grid = random_grid(7, 4, 6)
     rotation, _ = torch.linalg.qr(torch.randn(6, 6, generator=torch.Generator().manual_seed(1)))
     other = grid[[4, 2, 6, 0, 1, 5, 3]][:, [2, 0, 3, 1]] @ rotation
     assert variance_shares(other.unbind(1)) == pytest.approx(variance_shares(grid.unbind(1)), abs=1e-5)
@@ -119,7 +113,7 @@ def test_orders_and_rotations_change_nothing():
 
 
 def test_random_shares_are_the_mean_over_all_deals_of_given_vectors_to_a_grid():
-    grid, source = random_grid(4, 3), torch.Generator().manual_seed(0)
+    grid, source = random_grid(4, 3, 6), torch.Generator().manual_seed(0)
     deals = [grid.flatten(0, 1)[torch.randperm(12, generator=source)].reshape(grid.shape) for _ in range(3000)]
     mean = torch.tensor([variance_shares(deal.unbind(1)) for deal in deals]).mean(0)
     assert mean.tolist() == pytest.approx(random_shares(4, 3), abs=0.005)
@@ -148,8 +142,8 @@ def test_ends_of_intervals_are_shares():
 @pytest.mark.parametrize("measure", [invariance, variance_shares])
 def test_what_is_no_grid_is_refused(measure):
     with pytest.raises(ValueError, match="two photos and backgrounds at least"):
-        measure(random_grid(5, 1).unbind(1))
-    grid = random_grid()
+        measure(random_grid(5, 1, 6).unbind(1))
+    grid = random_grid(7, 4, 6)
     grid[0, 0] *= 2
     grid[0, 1] *= 0.5
     grid[1, 1] = torch.nan

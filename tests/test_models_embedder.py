@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from remedied import Network
 from torch import nn
 
 from bgbias.errors import InputError
@@ -13,20 +14,9 @@ PICTURES = torch.randint(0, 256, (5, 3, 8, 8), dtype=torch.uint8, generator=torc
 NAMES = ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]
 
 
-class Gives(nn.Module):
-    """A network that gives what a function makes of the images."""
-
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def forward(self, images):
-        return self.function(images)
-
-
 def model(function):
     """The model of SPEC "python:a:b" that gives what a function makes of the pictures, as 0..255."""
-    return Embedder(Gives(function), card("python:a:b", Input(8, (0,) * 3, (1 / 255,) * 3)), "python:a:b")
+    return Embedder(Network(function), card("python:a:b", Input(8, (0,) * 3, (1 / 255,) * 3)), "python:a:b")
 
 
 def channel_means(images):
@@ -137,7 +127,7 @@ def test_embedding_uses_evaluation_mode_and_leaves_the_mode_as_it_was():
 @pytest.mark.parametrize("channels_last", [True, False])
 def test_a_network_gets_the_format_that_it_takes(channels_last):
     formats = []
-    network = Gives(lambda images: formats.append(images.is_contiguous()) or channel_means(images))
+    network = Network(lambda images: formats.append(images.is_contiguous()) or channel_means(images))
     embed(Embedder(network, card("a", Input(8)), "a", channels_last=channels_last), [PICTURES], NAMES)
     assert formats == [not channels_last] * 2
 

@@ -106,36 +106,41 @@ def test_normalisation_is_torchvision_s_in_grey_levels():
     assert torch.allclose(made().normalise(pictures), expected, atol=1e-5)
 
 
-def test_no_pickle_is_written(tmp_path):
+@pytest.fixture
+def saved(tmp_path):
+    """The folder of a model."""
     trained.save(made(), tmp_path / "model")
-    assert {path.name for path in (tmp_path / "model").iterdir()} == {"weights.safetensors", "network.json"}
+    return tmp_path / "model"
 
 
-@pytest.mark.parametrize("change", ["missing", "extra", "shape", "kind"])
-def test_weights_of_another_network_are_refused_in_one_line(tmp_path, change):
-    trained.save(made(), tmp_path / "model")
-    file = tmp_path / "model/weights.safetensors"
-    weights = load_file(file)
-    if change == "missing":
-        del weights["head.bias"]
-    elif change == "extra":
-        weights["neck.bias"] = torch.zeros(1)
-    elif change == "kind":
-        weights["head.bias"] = weights["head.bias"].long()
-    else:
-        weights["head.bias"] = torch.zeros(9)
-    save_file(weights, file)
-    with pytest.raises(ValueError, match="the weights do not fit network.json: .*(head|neck).bias") as caught:
-        trained.load(tmp_path / "model")
+def test_no_pickle_is_written(saved):
+    assert {path.name for path in saved.iterdir()} == {"weights.safetensors", "network.json"}
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "message"),
+    [
+        ("head.bias", None, "head.bias"),
+        ("neck.bias", torch.zeros(1), "neck.bias"),
+        ("head.bias", torch.zeros(9), "head.bias"),
+        ("head.bias", torch.zeros(8).long(), "head.bias"),
+        ("head.bias", torch.full((8,), torch.nan), "some are not finite"),
+    ],
+)
+def test_weights_that_do_not_fit_or_are_not_finite_are_refused_in_one_line(saved, name, tensor, message):
+    file = saved / "weights.safetensors"
+    weights = load_file(file) | {name: tensor}
+    save_file({name: tensor for name, tensor in weights.items() if tensor is not None}, file)
+    with pytest.raises(InputError, match=f"model: the weights do not fit network.json: .*{message}") as caught:
+        trained.load(saved)
     assert "\n" not in str(caught.value)
 
 
-def test_a_model_of_another_version_is_refused(tmp_path):
-    trained.save(made(), tmp_path / "model")
-    card = tmp_path / "model/network.json"
+def test_a_model_of_another_version_is_refused(saved):
+    card = saved / "network.json"
     card.write_text(card.read_text().replace('"channels"', '"channel"'))
     with pytest.raises(ValueError, match="network.json is of another version .*: train the model again"):
-        trained.load(tmp_path / "model")
+        trained.load(saved)
 
 
 @pytest.mark.parametrize(
@@ -150,43 +155,30 @@ def test_a_model_of_another_version_is_refused(tmp_path):
         ('"small_resnet", "input_px": 1.5', "input_px 1.5, channels RGB: expected 1 to 4096"),
     ],
 )
-def test_a_card_that_names_no_network_is_refused(tmp_path, text, message):
-    trained.save(made(), tmp_path / "model")
-    card = tmp_path / "model/network.json"
+def test_a_card_that_names_no_network_is_refused(saved, text, message):
+    card = saved / "network.json"
     lines = card.read_text().splitlines()  # of a key that is there twice, the last counts
     lines = [*(line for line in lines[:-1] if "network" not in line), f',"network": {text}', "}"]
     card.write_text("\n".join(lines))
     with pytest.raises(ValueError, match=message + ".*: train the model again"):
-        trained.load(tmp_path / "model")
+        trained.load(saved)
 
 
-def test_weights_that_are_not_finite_are_refused(tmp_path):
-    trained.save(made(), tmp_path / "model")
-    file = tmp_path / "model/weights.safetensors"
-    weights = load_file(file)
-    weights["head.bias"][0] = torch.nan
-    save_file(weights, file)
-    with pytest.raises(InputError, match="model: the weights do not fit network.json: .*some are not finite"):
-        trained.load(tmp_path / "model")
-
-
-def test_cut_off_weights_are_refused(tmp_path):
-    trained.save(made(), tmp_path / "model")
-    weights = tmp_path / "model/weights.safetensors"
+def test_cut_off_weights_are_refused(saved):
+    weights = saved / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(ValueError, match="the weights do not fit network.json: train the model again"):
-        trained.load(tmp_path / "model")
+        trained.load(saved)
 
 
-def test_a_missing_model_names_the_mend(tmp_path):
+def test_a_missing_model_names_the_mend(saved):
     with pytest.raises(
         FileNotFoundError, match=r"no model here .network.json is missing.: `dvc repro` trains it; `dvc checkout` gets"
     ):
-        trained.load(tmp_path)
-    trained.save(made(), tmp_path / "model")
-    (tmp_path / "model/weights.safetensors").unlink()
+        trained.load(saved.parent)
+    (saved / "weights.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match=r"no model here .weights.safetensors is missing.: `dvc repro`"):
-        trained.load(tmp_path / "model")
+        trained.load(saved)
 
 
 def test_small_resnet_has_no_pretrained_weights():

@@ -4,14 +4,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from random_tensors import random_bytes
 from torchvision.transforms import RandomResizedCrop
 
 from bgbias.photos import compose
 from bgbias.photos.foreground import Box
-
-
-def random_bytes(*shape, seed=0):
-    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
 
 
 def test_paste_is_the_nearest_byte_for_every_mask_foreground_and_background():

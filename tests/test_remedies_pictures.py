@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from random_tensors import random_bytes
 
 from bgbias.ablations import GREY, mean_colours, on_colour
 from bgbias.finder.network import OwnFinder, Shape
@@ -18,10 +19,6 @@ IDS = np.array([3, 11])
 @pytest.fixture
 def shown(photos):
     return Shown(photos, photos.pool("val"), seed=7)
-
-
-def random_bytes(*shape, seed=0):
-    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
 
 
 def box_mask(top, left, height, width):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from random_tensors import random
 from torch.nn.functional import normalize
 
 from bgbias.metrics.chance import chance
@@ -10,10 +11,6 @@ from bgbias.remedies import projection
 
 CLASSES, PHOTOS, OBJECT, BACKGROUND = 20, 160, 16, 8
 LABELS = torch.arange(PHOTOS) % CLASSES
-
-
-def random(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 class Split:

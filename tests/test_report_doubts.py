@@ -1,8 +1,6 @@
 """What the report says of masks that are in doubt, before its table."""
 
 import json
-import runpy
-import sys
 
 import numpy as np
 from ruamel.yaml import YAML
@@ -18,7 +16,7 @@ def beyond_the_crop(photo):
 
 
 def test_masks_are_in_doubt_where_networks_see_nothing_of_their_objects(
-    data, drawn_settings, tmp_path, monkeypatch, capsys
+    data, drawn_settings, tmp_path, monkeypatch, run_stage, capsys
 ):
     photos = Pack(data / "prepared/drawn/photos")
     Pack.write(data / "masks/drawn/packed", map(beyond_the_crop, photos))
@@ -30,13 +28,8 @@ def test_masks_are_in_doubt_where_networks_see_nothing_of_their_objects(
     (tmp_path / "metrics/masks").mkdir(parents=True)
     counts = {"masks": 27, "empty": 0, "tiny": 0, "nearly_full": 0, "border": 0}  # of whole photos
     (tmp_path / "metrics/masks/drawn.json").write_text(json.dumps({"drawn": {"masks": counts}}))
-    for command in (
-        "train drawn base 42",
-        "embed drawn base 42",
-        "attention drawn base 42",
-        "evaluate drawn base",
-        "report drawn",
-    ):
-        monkeypatch.setattr(sys, "argv", command.split())
-        runpy.run_module(f"stages.{command.split()[0]}", run_name="__main__")
+    for stage in ("train", "embed", "attention"):
+        run_stage(stage, "drawn", "base", 42)
+    run_stage("evaluate", "drawn", "base")
+    run_stage("report", "drawn")
     assert "No conclusion: 9 of 9 test masks are in doubt (9 empty), so swapped photos" in capsys.readouterr().out

@@ -127,7 +127,7 @@ def test_the_front_joins_what_no_other_regime_beats_in_both():
 
 @pytest.mark.parametrize("heights", [[5.0, 5.0, 5.0, 5.0], [0.0, 3.0, 4.0, 50.0, 51.0], [9.0]])
 def test_labels_are_apart_and_in_order(heights):
-    moved = figures.spread(heights, 4.0)
+    moved = figures.apart(heights, 4.0)
     assert moved == sorted(moved)
     assert (np.diff(moved) >= 4.0 - 1e-9).all()
     assert sum(moved) == pytest.approx(sum(heights))

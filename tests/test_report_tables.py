@@ -72,10 +72,10 @@ def test_a_stroke_that_a_name_has_escaped_is_not_escaped_again():
 
 
 def test_what_follows_the_sign_is_said_of_one_training_seed_and_of_two():
-    assert tables.spread({"queries": 1480, "seeds": 2}, classes=40) == (
+    assert tables.counted_on({"queries": 1480, "seeds": 2}, classes=40) == (
         "1,480 queries of 40 classes; mean ± standard deviation over 2 training seeds."
     )
-    assert tables.spread({"queries": 480, "seeds": 1}, classes=40) == (
+    assert tables.counted_on({"queries": 480, "seeds": 1}, classes=40) == (
         "480 queries of 40 classes, one training seed; ± over the draws of backgrounds, of attention over the photos."
     )
 

@@ -7,7 +7,6 @@ from torch import nn
 from bgbias.metrics import retrieval
 from bgbias.models.cards import Input, card
 from bgbias.models.embedder import Embedder, embed
-from bgbias.photos.views import Photos
 from bgbias.training.selection import validation
 
 SEED = 7
@@ -16,11 +15,6 @@ SEED = 7
 def means():
     """An embedder of mean colours: the background counts by its area."""
     return Embedder(nn.AdaptiveAvgPool2d(1), card("means", Input(16, (0,) * 3, (1,) * 3)), "means")
-
-
-@pytest.fixture
-def photos(data, geometry):
-    return Photos.prepared("drawn", geometry, data)
 
 
 def expected(photos, batches):

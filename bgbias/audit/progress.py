@@ -1,21 +1,13 @@
 """What an audit says while it works: how long it will take, and which step it is at."""
 
+from collections.abc import Iterator
 
-class Steps:
-    """Names the steps of a stage on standard error, as "3 of 7: embed the views"."""
 
-    def __init__(self, *names: str):
-        """Take what each step does, in order."""
-        self.names, self.number = names, 0
-
-    def next(self) -> None:
-        """Say that the next step begins.
-
-        Raises:
-            IndexError: there is none.
-        """
-        print(f"{self.number + 1} of {len(self.names)}: {self.names[self.number]}", flush=True)
-        self.number += 1
+def steps(*names: str) -> Iterator[None]:
+    """Say, at each `next`, which step of a stage begins and what it does, as "3 of 7: embeddings"."""
+    for number, name in enumerate(names, start=1):
+        print(f"{number} of {len(names)}: {name}", flush=True)
+        yield
 
 
 def cost(

@@ -168,8 +168,8 @@ def _as_is(tested: Pictures) -> list[str]:
     return ["clean", *(f"swapped/{draw}" for draw in range(tested.draws))]
 
 
-def _known(embedded: embeddings.Embeddings) -> passes.Known:
+def _known(embedded: passes.Embeddings) -> passes.Known:
     """View -> pass -> what opens it, of what audits embed, too."""
-    known = {view: {"as_is": partial(embedded.__getitem__, view)} for view in embedded if view not in KNOWN}
-    known["clean"] |= {name: partial(embedded.__getitem__, view) for view, name in KNOWN.items()}
+    known = {view: {"as_is": opens} for view, opens in embedded.opened.items() if view not in KNOWN}
+    known["clean"] |= {name: embedded.opened[view] for view, name in KNOWN.items()}
     return known

@@ -11,7 +11,7 @@ from bgbias.errors import InputError, as_input_error
 MADE_BY = {"embed": "embeddings", "attention": "attention"}  # stage -> folder of data that it writes
 
 
-def refuse_two_networks(dataset: str, regime: str, seed: int, lock: Path = Path("dvc.lock")) -> None:
+def refuse_two_networks(dataset: str, regime: str, seed: int) -> None:
     """Raise an InputError if embeddings and attention scores of a network are of two.
 
     What is as its stage has left it is of the network that dvc.lock names beside it. Anything else was made by hand,
@@ -21,8 +21,8 @@ def refuse_two_networks(dataset: str, regime: str, seed: int, lock: Path = Path(
         dataset: its name.
         regime: likewise.
         seed: of the training.
-        lock: the file.
     """
+    lock = Path("dvc.lock")
     if not lock.is_file():
         return
     with as_input_error(f"{lock}: does not read: restore it with `git restore`"):

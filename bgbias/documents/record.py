@@ -11,7 +11,7 @@ import pandas as pd
 from bgbias import files
 from bgbias.errors import as_input_error, refuse
 from bgbias.metrics.names import METRICS
-from bgbias.metrics.paired import compare
+from bgbias.metrics.paired import compare, ends
 from bgbias.report import recorded
 from bgbias.study.locked import measured, odd_runs
 
@@ -57,12 +57,6 @@ def record(dataset: str, regimes: Sequence[str], seeds: Sequence[int], seed: int
         "regimes": found.metrics,
         "differences": differences,
     }
-
-
-def ends(compared: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    """Return measure -> difference, low, high of what `compare` gives; None where a number is not defined."""
-    rows = compared[["difference", "low", "high"]].astype(object)
-    return rows.where(rows.notna(), None).to_dict("index")
 
 
 def refuse_other_runs(dataset: str, regimes: Sequence[str]) -> None:

@@ -8,12 +8,10 @@ import pandas as pd
 
 from bgbias import files
 from bgbias.audit.measures import queries
-from bgbias.documents.record import ends
 from bgbias.errors import InputError, refuse
 from bgbias.metrics import aggregate
 from bgbias.metrics.names import METRICS
-from bgbias.metrics.paired import compare, over_seeds
-from bgbias.metrics.seeds import SD
+from bgbias.metrics.paired import compare, ends, over_seeds
 
 DOUBT = "drop_without_doubtful_masks"
 TOLD = ("masks", "backgrounds", "made_with")
@@ -58,7 +56,7 @@ def record_audits(dataset: str, regimes: Sequence[str], seeds: Sequence[int], se
         queries.refuse_no_seeds(list(networks)[part])
         means[regime], _ = over_seeds(tables[part], list(networks)[part])
         counts = {"seeds": len(seeds), "queries": len(means[regime]), "attention": {}}
-        scores[regime] = counts | aggregate.over_views(list(map(_scores, tables[part], audits[part])), SD)
+        scores[regime] = counts | aggregate.over_views(list(map(_scores, tables[part], audits[part])))
     differences = {
         f"{later} - {earlier}": ends(compare(means[earlier], means[later], seed, (earlier, later)))
         for earlier, later in combinations(regimes, 2)

@@ -26,15 +26,11 @@ def benchmark(path: Path) -> pd.DataFrame:
 def pipeline(path: Path) -> pd.DataFrame:
     """What `benchmarks.pipeline` has written with --json: a row a stage of `dvc repro`, all its cells together."""
     found = files.read_json(path, mend=MEND)
-    rows: dict[str, dict] = {}
-    for cell, seconds in found["stages_s"].items():
-        stage = cell.partition("@")[0]
-        row = rows.setdefault(stage, {"stage": stage, "runs": 0, "seconds": 0.0})
-        row["runs"] += 1
-        row["seconds"] += seconds
-    whole = [*rows.values(), {"stage": "all", "seconds": found["repro_s"]}]
-    whole += [{"stage": "a second `dvc repro`", "seconds": found["second_repro_s"]}]
-    return pd.DataFrame([row | {"runs": str(row.get("runs", "")), "seconds": f"{row['seconds']:.1f}"} for row in whole])
+    cells = pd.Series(found["stages_s"])
+    stages = cells.groupby(lambda cell: cell.partition("@")[0], sort=False).agg(["size", "sum"])
+    rows = [*stages.itertuples(), ("all", "", found["repro_s"]), ("a second `dvc repro`", "", found["second_repro_s"])]
+    written = [(stage, str(runs), f"{seconds:.1f}") for stage, runs, seconds in rows]
+    return pd.DataFrame(written, columns=["stage", "runs", "seconds"])
 
 
 def _digits(number: float) -> str:

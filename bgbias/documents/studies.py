@@ -38,7 +38,7 @@ def scores(*paths: Path, regimes: str = "", views: str = "clean,swapped", less: 
             row = ({"loss": study["loss"]} if len(paths) > 1 else {}) | {"regime": f"`{regime}`"}
             for metric, heading in METRICS.items():
                 for view in (view for view in views.split(",") if metric in found[view]):
-                    row[f"{heading} {view.replace('_', ' ')}"] = _percent(found[view], metric)
+                    row[f"{heading} {view.replace('_', ' ')}"] = tables.score(found[view], metric)
             for view, score in found["attention"].items():
                 row[f"attention {view}"] = f"{score['mean']:.2f}"
             if less:
@@ -86,9 +86,8 @@ def arrows(*paths: Path, of: str, to: str = "", start: str = "clean") -> pd.Data
     for path, heading, view in zip(paths, of.split(","), views, strict=True):
         for regime, found in files.read_json(path, mend=MEND)["regimes"].items():
             row = rows.setdefault(regime, {"regime": f"`{regime}`"})
-            row[heading.replace("_", " ")] = " → ".join(
-                tables.percent(found[seen]["recall_at_1"]) for seen in (start, view)
-            )
+            both = [tables.percent(found[seen]["recall_at_1"]) for seen in (start, view)]
+            row[heading.replace("_", " ")] = " → ".join(both)
     return pd.DataFrame(rows.values()).fillna("")
 
 
@@ -101,10 +100,6 @@ def attention(path: Path, pairs: str = "") -> pd.DataFrame:
             row[view] = _difference(study, later, earlier, f"attention_score_{view}", scale=1)
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _percent(view: dict, metric: str) -> str:
-    return tables.percent(view[metric], view.get(f"{metric}_seeds_sd", view.get(f"{metric}_sd")))
 
 
 def _pairs(study: dict, pairs: str) -> list[list[str]]:

@@ -11,8 +11,8 @@ from bgbias import files
 from bgbias.audit.measures import queries
 from bgbias.errors import InputError, refuse
 from bgbias.metrics.bootstrap import estimates, sums
-from bgbias.metrics.paired import compare
-from bgbias.report.tables import masks_in_doubt
+from bgbias.metrics.paired import compare, ends
+from bgbias.report.tables import no_second_opinion
 from bgbias.seeding import generator
 
 METRIC = "recall_at_1"
@@ -62,10 +62,7 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
         if name != first:
             pair = (tables[of][["class", *COMPARED]] for of in (first, name))
             differences = compare(*pair, seed, [first, name]).rename(index=COMPARED)
-            rows[name]["less_first"] = {
-                measure: {end: None if pd.isna(row[end]) else float(row[end]) for end in ("difference", "low", "high")}
-                for measure, row in differences.iterrows()
-            }
+            rows[name]["less_first"] = ends(differences)
     shared, alike = {key: _of(folders[first], key) for key in SHARED}, queries.second_masks_alike([*folders.values()])
     return shared | {
         "second_masks": (_of(folders[first], "second_masks") or {}).get("kind") if alike else None,
@@ -96,7 +93,8 @@ def refuse_changed(folders: dict[str, Path], embedders: Mapping[str, str], datas
 def _doubts(folders: Mapping[str, Path]) -> list[str]:
     """What is to be said before the table, "" for nothing; photos and second masks are those of the first audit."""
     first = next(iter(folders.values()))
-    return [*_in_doubt(folders), _second_in_doubt(first), _near_duplicates(first), _assumed(folders)]
+    second = no_second_opinion(_of(first, "second_masks"), _of(first, "photos"))
+    return [*_in_doubt(folders), second, _near_duplicates(first), _assumed(folders)]
 
 
 def _in_doubt(folders: Mapping[str, Path]) -> list[str]:
@@ -108,14 +106,6 @@ def _in_doubt(folders: Mapping[str, Path]) -> list[str]:
     for name, folder in folders.items():
         found.setdefault(queries.in_doubt(folder), name)
     return [said if not said or name == first else f"{name}: {said}" for said, name in found.items()]
-
-
-def _second_in_doubt(folder: Path) -> str:
-    second, photos = _of(folder, "second_masks"), _of(folder, "photos")
-    if not second or not masks_in_doubt(second["flagged"], photos):
-        return ""
-    flagged = f"{sum(second['flagged'].values())} of its {photos} masks are in doubt by size or place"
-    return f"Masks of a second kind, {second['kind']}, are no second opinion: {flagged}."
 
 
 def _near_duplicates(folder: Path) -> str:

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from bgbias.leaderboard.rows import family
 from bgbias.report import tables
-from bgbias.report.figures import spread
+from bgbias.report.figures import apart
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
 MARKERS = "osD^vPX"
@@ -103,7 +103,7 @@ def clean_against_swapped(found: dict) -> Figure:
     )
     points = {name: [100 * row[view]["value"] for view in ("clean", "swapped")] for name, row in found["rows"].items()}
     families = list(dict.fromkeys(family(row["embedder"]) for row in found["rows"].values()))
-    heights = spread([y for _, y in points.values()], LINE)
+    heights = apart([y for _, y in points.values()], LINE)
     for (name, (x, y)), height in zip(points.items(), heights, strict=True):
         colour, marker = _look(families.index(family(found["rows"][name]["embedder"])))
         axes.plot([x, 101], [y, height], color=colour, linewidth=0.5, alpha=0.6, clip_on=False)

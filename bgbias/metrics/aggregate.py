@@ -3,6 +3,8 @@
 from math import isnan, nan
 from statistics import mean, stdev
 
+from bgbias.metrics.names import SD
+
 Scores = dict[str, float]
 
 
@@ -26,10 +28,10 @@ def over(repeats: list[Scores], suffix: str) -> Scores:
     return merged
 
 
-def over_views(repeats: list[dict[str, Scores]], suffix: str) -> dict[str, Scores]:
-    """`over` for each view: repeats of view -> scores.
+def over_views(seeds: list[dict[str, Scores]]) -> dict[str, Scores]:
+    """`over` for each view: of each seed view -> scores.
 
-    >>> over_views([{"clean": {"map_at_r": 0.5}}, {"clean": {"map_at_r": 0.5}}], "_seeds_sd")
+    >>> over_views([{"clean": {"map_at_r": 0.5}}, {"clean": {"map_at_r": 0.5}}])
     {'clean': {'map_at_r': 0.5, 'map_at_r_seeds_sd': 0.0}}
     """
-    return {view: over([repeat[view] for repeat in repeats], suffix) for view in repeats[0]}
+    return {view: over([seed[view] for seed in seeds], SD) for view in seeds[0]}

@@ -84,7 +84,7 @@ def over_seeds(
     """
     scores, attentions, queries = map(list, zip(*measured, strict=True))
     counts = {"queries": len(queries[0]), "lone_queries": photos - len(queries[0]), "seeds": len(measured)}
-    means = aggregate.over_views(scores, "_seeds_sd")
+    means = aggregate.over_views(scores)
     return counts | means | {"attention": attention_over_seeds(attentions)}, sum(queries) / len(queries)
 
 
@@ -92,5 +92,5 @@ def attention_over_seeds(measured: Sequence[dict[str, Scores]]) -> dict[str, Sco
     """Return the means of what `attention` gives of each seed; None where no photo has a score."""
     return {
         view: {name: None if isnan(value) else value for name, value in score.items()}
-        for view, score in aggregate.over_views(measured, "_seeds_sd").items()
+        for view, score in aggregate.over_views(measured).items()
     }

@@ -59,6 +59,12 @@ def compare(
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("measure")
 
 
+def ends(compared: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """Return measure -> difference, low, high of what `compare` gives; None where a number is not defined."""
+    rows = compared[["difference", "low", "high"]].astype(object)
+    return rows.where(rows.notna(), None).to_dict("index")
+
+
 def over_seeds(tables: Sequence[pd.DataFrame], names: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Spread]]:
     """Average tables of the same queries, such as of networks of several training seeds.
 

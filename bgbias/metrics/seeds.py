@@ -7,9 +7,9 @@ from typing import NamedTuple
 from scipy import special
 
 from bgbias.metrics.bootstrap import LEVEL
+from bgbias.metrics.names import SD
 
 Z = float(special.ndtri((1 + LEVEL) / 2))
-SD = "_seeds_sd"  # how the names of standard deviations over seeds end, see `evaluation.over_seeds`
 
 
 class Spread(NamedTuple):

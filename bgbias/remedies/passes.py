@@ -1,6 +1,7 @@
 """The embeddings of all that remedies show a model, made once, in files: memory holds those that are in use."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,8 @@ from bgbias.seeding import generator
 PHOTOS, SWAPS = 2000, 6  # training photos that are learnt from, at most, and backgrounds for each
 Make = Callable[[], Iterator[np.ndarray]]
 Keep = Callable[[str, int, Make], np.ndarray]  # view, rows, make -> the array, see `Cache.array`
-Known = Mapping[str, Mapping[str, Callable[[], Tensor]]]  # view -> pass -> what opens its embeddings
+Open = Callable[[], np.ndarray]
+Known = Mapping[str, Mapping[str, Open]]  # view -> pass -> what opens its embeddings
 
 
 class Split(NamedTuple):
@@ -37,26 +39,27 @@ class Split(NamedTuple):
     gallery: int | None = None
 
 
-class View(Mapping):
-    """The passes of a view: name -> float32 (N, D), read from its file whenever it is asked for."""
+class Embeddings(Mapping):
+    """Name, such as of a view or of a pass -> float32 (N, D), a row a photo.
 
-    def __init__(self, made: np.ndarray, names: Sequence[str], known: Mapping[str, Callable[[], Tensor]]):
-        """Take the passes of some names, float32 (N, names, D), and what opens those that were known before."""
-        self.made, self.columns, self.known = made, {name: place for place, name in enumerate(names)}, known
+    They are read from their file whenever they are asked for: memory holds those that are in use.
+    """
+
+    def __init__(self, opened: Mapping[str, Open]):
+        """Take what opens each."""
+        self.opened = opened
 
     def __getitem__(self, name: str) -> Tensor:
-        """Read a pass."""
-        if name in self.known:
-            return self.known[name]()
-        return torch.from_numpy(np.ascontiguousarray(self.made[:, self.columns[name]]))
+        """Open one."""
+        return torch.from_numpy(self.opened[name]())
 
     def __iter__(self) -> Iterator[str]:
-        """The names of the passes."""
-        return iter((*self.known, *self.columns))
+        """Their names."""
+        return iter(self.opened)
 
     def __len__(self) -> int:
-        """How many passes there are."""
-        return len(self.known) + len(self.columns)
+        """How many there are."""
+        return len(self.opened)
 
 
 class Swaps(NamedTuple):
@@ -137,8 +140,14 @@ def embedded(
 
             return ranks.spread(one, parts(len(ids)))
 
-        views.append(View(keep(view, len(ids), make), names, known.get(view, {})))
+        kept = keep(view, len(ids), make)
+        columns = {name: partial(_column, kept, place) for place, name in enumerate(names)}
+        views.append(Embeddings({**known.get(view, {}), **columns}))
     return Split(torch.from_numpy(photos.table.class_id.to_numpy()[image_ids]), views, gallery)
+
+
+def _column(kept: np.ndarray, place: int) -> np.ndarray:
+    return np.ascontiguousarray(kept[:, place])
 
 
 def _passes(

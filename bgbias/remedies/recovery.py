@@ -71,10 +71,8 @@ class Learnt(NamedTuple):
     def fixes(self) -> dict[str, Fix]:
         """Return them by the names that remedies call them by."""
         removed = partial(projection.removed, directions=self.directions)
-        return {"none": _unchanged, "removed": removed, "whitened": self._whitened}
-
-    def _whitened(self, embeddings: Tensor) -> Tensor:
-        return projection.whitened(embeddings, self.matrix)
+        whitened = partial(projection.whitened, matrix=self.matrix)
+        return {"none": _unchanged, "removed": removed, "whitened": whitened}
 
 
 def learn(swaps: Tensor, chosen_on: Split) -> Learnt:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
+from scipy.optimize import isotonic_regression
 
 from bgbias import files
-from bgbias.metrics.names import METRICS
+from bgbias.metrics.names import METRICS, SD, deviation
 
 INK, PAPER = (40, 40, 40), (255, 255, 255)
 RIGHT, WRONG = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind readers, too (Okabe and Ito)
@@ -78,7 +79,7 @@ def bars(regimes: dict[str, dict], metric: str) -> Figure:
     for place, (view, colour) in enumerate(COLOURS.items()):
         of_view = [metrics[view] for metrics in regimes.values()]
         heights = [100 * scores[metric] for scores in of_view]
-        errors = [100 * scores.get(f"{metric}_seeds_sd", scores.get(f"{metric}_sd", 0)) for scores in of_view]
+        errors = [100 * (deviation(scores, metric) or 0) for scores in of_view]
         where = np.arange(len(regimes)) + 0.38 * (place - 0.5)
         drawn = axes.bar(where, heights, 0.36, yerr=errors if any(errors) else None, color=colour, label=view)
         axes.bar_label(drawn, fmt="%.1f", padding=2)
@@ -91,17 +92,12 @@ def bars(regimes: dict[str, dict], metric: str) -> Figure:
 
 
 def front(regimes: dict[str, dict], metric: str) -> Figure:
-    """Draw clean against swapped retrieval, a point a regime, in percent; join those that no other beats in both.
-
-    Args:
-        regimes: regime -> metrics, with "clean" and "swapped".
-        metric: one of `names.METRICS`.
-    """
+    """Draw clean against swapped retrieval, a point a regime, in percent; join those that no other beats in both."""
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
     points = {name: [100 * metrics[view][metric] for view in COLOURS] for name, metrics in regimes.items()}
     for name, (x, y) in points.items():
-        sds = [100 * regimes[name][view].get(f"{metric}_seeds_sd", 0) for view in COLOURS]
+        sds = [100 * regimes[name][view].get(f"{metric}{SD}", 0) for view in COLOURS]
         axes.errorbar(x, y, xerr=sds[0], yerr=sds[1], fmt="o", color=COLOURS["swapped"], elinewidth=0.8)
     best = pareto(points.values())
     if best[1:]:
@@ -109,7 +105,7 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
         figure.legend(loc="outside upper left", frameon=False, fontsize=9)
     low, high = axes.get_ylim()
     axes.set_ylim(low, high)
-    heights = spread([y for _, y in points.values()], (high - low) / LINES)
+    heights = apart([y for _, y in points.values()], (high - low) / LINES)
     beside, line = axes.get_yaxis_transform(), {"arrowstyle": "-", "color": "0.7", "linewidth": 0.5, "relpos": (0, 0.5)}
     for (name, point), height in zip(points.items(), heights, strict=True):
         place = {"xytext": (1.03, height), "textcoords": beside, "va": "center", "annotation_clip": False}
@@ -120,33 +116,20 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     return figure
 
 
-def spread(heights: list[float], least: float) -> list[float]:
+def apart(heights: list[float], least: float) -> list[float]:
     """Move heights apart until each is at least so far from the next, in their order, and little from where it was.
 
-    >>> spread([10.0, 10.0, 50.0], 4.0)
+    >>> apart([10.0, 10.0, 50.0], 4.0)
     [8.0, 12.0, 50.0]
     """
-    groups: list[tuple[float, list[int]]] = []  # middle, and which heights, lowest first
-    for place in sorted(range(len(heights)), key=lambda place: heights[place]):
-        middle, members = heights[place], [place]
-        while groups and middle - groups[-1][0] < least * (len(members) + len(groups[-1][1])) / 2:
-            below, lower = groups.pop()
-            middle = (middle * len(members) + below * len(lower)) / (len(members) + len(lower))
-            members = [*lower, *members]
-        groups.append((middle, members))
-    moved = dict.fromkeys(range(len(heights)), 0.0)
-    for middle, members in groups:
-        for number, place in enumerate(members):
-            moved[place] = middle + least * (number - (len(members) - 1) / 2)
-    return list(moved.values())
+    order, steps = np.argsort(heights, kind="stable"), least * np.arange(len(heights))
+    moved = np.empty(len(heights))
+    moved[order] = isotonic_regression(np.array(heights)[order] - steps).x + steps  # they rise by a step at least
+    return moved.tolist()
 
 
 def points(regimes: dict[str, dict], metric: str) -> pd.DataFrame:
     """Return what `bars` and `front` draw: columns regime, clean and swapped, in percent.
-
-    Args:
-        regimes: regime -> metrics, with "clean" and "swapped".
-        metric: one of `names.METRICS`.
 
     >>> points({"base": {"clean": {"map_at_r": 0.5}, "swapped": {"map_at_r": 0.25}}}, "map_at_r").values.tolist()
     [['base', 50.0, 25.0]]

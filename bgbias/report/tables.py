@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from bgbias.errors import printable
-from bgbias.metrics.names import METRICS
+from bgbias.metrics.names import METRICS, SD, deviation
 
 MASK_MEASURES = {"iou": "IoU", "overlap": "overlap", "precision": "precision", "failure_rate": "failure rate"}
 ROUNDING = 5e-5  # of percent, as files have six decimals of a share
@@ -19,6 +19,11 @@ def percent(value: float, sd: float | None = None) -> str:
     '83.1 ± 0.4'
     """
     return f"{100 * value:.1f}" if sd is None else f"{100 * value:.1f} ± {100 * sd:.1f}"
+
+
+def score(scores: dict[str, float], metric: str) -> str:
+    """Return a mean as percent, with its standard deviation where there is one."""
+    return percent(scores[metric], deviation(scores, metric))
 
 
 def end(value: float, digits: int = 1) -> str:
@@ -40,31 +45,30 @@ def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
         swaps: the swapped views, "swapped" among them.
 
     Returns:
-        Text cells; retrieval in percent, attention scores as they are. `spread` says what follows the ±.
+        Text cells; retrieval in percent, attention scores as they are. `counted_on` says what follows the ±.
     """
     rows = []
     for regime, metrics in regimes.items():
         row = {"regime": regime}
         for metric, heading in METRICS.items():
             for view in ("clean", *swaps, "drop"):
-                sd = metrics[view].get(f"{metric}_seeds_sd", metrics[view].get(f"{metric}_sd"))
-                row[f"{heading} {view.replace('_', ' ')}"] = percent(metrics[view][metric], sd)
+                row[f"{heading} {view.replace('_', ' ')}"] = score(metrics[view], metric)
         for heading, scores in (("attention", metrics["attention"]), ("mask IoU", metrics.get("mask_iou", {}))):
-            for view, score in scores.items():
-                sd = score.get("mean_seeds_sd", score["sd"])
-                row[f"{heading} {view}"] = "undefined" if score["mean"] is None else f"{score['mean']:.2f} ± {sd:.2f}"
+            for view, found in scores.items():
+                sd = found.get(f"mean{SD}", found["sd"])
+                row[f"{heading} {view}"] = "undefined" if found["mean"] is None else f"{found['mean']:.2f} ± {sd:.2f}"
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
 
 
-def spread(metrics: dict, classes: int) -> str:
+def counted_on(metrics: dict, classes: int) -> str:
     """Say in a sentence what the figures of `summary` were counted on, and what follows their ±.
 
     Args:
         metrics: of a regime.
         classes: of the test photos.
 
-    >>> spread({"queries": 480, "seeds": 3}, classes=40)
+    >>> counted_on({"queries": 480, "seeds": 3}, classes=40)
     '480 queries of 40 classes; mean ± standard deviation over 3 training seeds.'
     """
     counted = f"{metrics['queries']:,} queries of {classes} classes"
@@ -97,6 +101,14 @@ not what backgrounds do. Look at them, and make others.'
     )
 
 
+def no_second_opinion(second: dict | None, photos: int) -> str:
+    """Say that masks of a second kind are none where most of them are in doubt; "" where not, or there are none."""
+    if not second or not masks_in_doubt(second["flagged"], photos):
+        return ""
+    flagged = f"{sum(second['flagged'].values())} of its {photos} masks are in doubt by size or place"
+    return f"Masks of a second kind, {second['kind']}, are no second opinion: {flagged}."
+
+
 def mask_quality(quality: dict) -> pd.DataFrame:
     """Return a summary of masks as text: a row a measure, four decimals as in the study; empty where undefined."""
     rows = []
@@ -115,9 +127,8 @@ def remedies(measured: dict[str, dict]) -> pd.DataFrame:
         row = {"remedy": remedy["name"].replace("_", " "), "sides": remedy["sides"]}
         row |= {"passes": str(remedy["passes"]), "mask": "yes" if remedy["needs_mask"] else "no"}
         for metric, heading in METRICS.items():
-            swapped = remedy["swapped"]
-            row[f"{heading} clean"] = percent(remedy["clean"][metric])
-            row[f"{heading} swapped"] = percent(swapped[metric], swapped[f"{metric}_sd"])
+            for view in ("clean", "swapped"):
+                row[f"{heading} {view}"] = score(remedy[view], metric)
             row[f"{heading} recovered"] = share_of_drop(remedy["recovered"][metric])
         rows.append(row)
     return pd.DataFrame(rows)

@@ -46,9 +46,9 @@ def identity(embedder: embedders.Embedder, pictures: Pictures) -> str:
     return fingerprinted(embedder, pictures.photo(rows), list(pictures.table.path[rows]), pictures.identity)
 
 
-def some(photos: int) -> np.ndarray:
-    """Rows of at most SAMPLE photos, of all classes' parts of the table."""
-    return np.unique(np.linspace(0, photos - 1, SAMPLE).round().astype(int))
+def some(photos: int, most: int = SAMPLE) -> np.ndarray:
+    """Rows of at most so many photos, of all classes' parts of the table."""
+    return np.unique(np.linspace(0, photos - 1, most).round().astype(int))
 
 
 def fingerprinted(embedder: embedders.Embedder, photos: Tensor, names: Sequence[str], of_pictures: str) -> str:

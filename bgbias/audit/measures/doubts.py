@@ -70,8 +70,7 @@ def by_second_masks(pictures: Pictures, scores: dict[str, dict], columns: dict[s
     """
     if not pictures.second_kind:
         return None
-    kinds = np.array(pictures.second_doubts)
-    flagged = {key: int((kinds == kind).sum()) for kind, key in FLAGS.items()}
+    flagged = {key: pictures.second_doubts.count(kind) for kind, key in FLAGS.items()}
     table = pictures.table[["path", "class_name"]].assign(**columns)
     of_kind = {"kind": pictures.second_kind.name, "mark": pictures.second_kind.mark, "flagged": flagged}
     return of_kind | second_masks.summary(table, scores)
@@ -80,21 +79,21 @@ def by_second_masks(pictures: Pictures, scores: dict[str, dict], columns: dict[s
 def of_photos(pictures: Pictures, scores: dict[str, dict]) -> dict:
     """Return the near-duplicates, and the scores without them: of each two, the one of the later row is left out.
 
+    Where there is a gallery, those of its queries: these are left out.
+
     Args:
         pictures: of the audit.
         scores: what is measured -> its estimates.
     """
-    return {"photos": alike(pictures)} | _doubles(pictures, scores)
-
-
-def of_queries(pictures: Pictures, scores: dict[str, dict]) -> dict:
-    """Return likewise the near-duplicates of a sample's queries in its gallery, and the scores without these queries.
-
-    Args:
-        pictures: of the audit, of a sample.
-        scores: what is measured -> its estimates.
-    """
-    return {"queries": alike(pictures)} | _doubles(pictures, scores)
+    pairs = pictures.near_duplicates
+    paths = (pictures.gallery or pictures).table.path.to_numpy()
+    return {
+        "queries" if pictures.gallery else "photos": alike(pictures),
+        "pair_count": len(pairs),
+        "pairs": [[paths[row] for row in pair] for pair in pairs[:MOST_PAIRS]],
+        "said": said_of_alike(pictures),
+        **{f"{what}_without": scores.get(f"{what}_without_duplicates") for what in ("clean", "drop")},
+    }
 
 
 def alike(pictures: Pictures) -> int:
@@ -125,14 +124,3 @@ def doubled(pictures: Pictures) -> np.ndarray:
 
 def _named(table: pd.DataFrame) -> tuple[list[str], list[str]]:
     return list(table.path), list(table.class_name)
-
-
-def _doubles(pictures: Pictures, scores: dict[str, dict]) -> dict:
-    pairs = pictures.near_duplicates
-    paths = (pictures.gallery or pictures).table.path.to_numpy()
-    return {
-        "pair_count": len(pairs),
-        "pairs": [[paths[row] for row in pair] for pair in pairs[:MOST_PAIRS]],
-        "said": said_of_alike(pictures),
-        **{f"{what}_without": scores.get(f"{what}_without_duplicates") for what in ("clean", "drop")},
-    }

@@ -1,13 +1,11 @@
 """The embeddings of every view, each made once."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from time import perf_counter
 
 import numpy as np
-import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from bgbias import ranks
@@ -20,31 +18,9 @@ from bgbias.cache import Cache, fingerprint
 from bgbias.external.steady import refuse_changed
 from bgbias.models import embedder as embedders
 from bgbias.photos.views import parts
+from bgbias.remedies.passes import Embeddings
 
 PIECES, PIECE = "gallery", 2**15  # folder of a gallery's embeddings until all are made, and how many are in a file
-
-
-class Embeddings(Mapping):
-    """View -> float32 (M, D), a row for each photo of `views.rows_of`.
-
-    A view is mapped from its file whenever it is asked for: memory holds those that are in use.
-    """
-
-    def __init__(self, opened: dict[str, Callable[[], np.ndarray]]):
-        """Take what opens each view."""
-        self.opened = opened
-
-    def __getitem__(self, view: str) -> Tensor:
-        """Open a view."""
-        return torch.from_numpy(self.opened[view]())
-
-    def __iter__(self) -> Iterator[str]:
-        """The views' names."""
-        return iter(self.opened)
-
-    def __len__(self) -> int:
-        """How many views there are."""
-        return len(self.opened)
 
 
 def embed(
@@ -64,6 +40,9 @@ def embed(
         quick: the views of a quick audit only, see `views.names`.
         passes: of pictures through the model that attention maps will take, for the time that is said.
         only: these views; None: all.
+
+    Returns:
+        View -> a row for each photo of `views.rows_of`.
 
     Raises:
         ValueError: see `models.embedder.embed`; or a background is a photo of the gallery, see `Doubles`.

@@ -9,7 +9,7 @@ from torch import Tensor
 from bgbias.audit.inputs import views
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures import doubts, places, second_masks
-from bgbias.audit.measures.scores import by_changed_masks, column, kept, less, over_draws
+from bgbias.audit.measures.scores import by_changed_masks, column, kept, less, means, over_draws
 from bgbias.datasets import near_duplicates
 from bgbias.metrics import background_bias, invariance
 from bgbias.metrics.bootstrap import Sums, estimates, sums
@@ -57,7 +57,7 @@ class Measures:
         single = {name: of.as_json() for name, of in estimates(asked | self._kept(), self._rng).items()}
         found = {name: {metric: single[f"{metric}_{name}"] for metric in METRICS} for name in scores}
         few = {
-            "chance": _means(chance(self.labels)),
+            "chance": means(chance(self.labels)),
             "matrix": {
                 "clean": {"clean": found["clean"], "swapped": found["clean_in_swapped"]},
                 "swapped": {"clean": found["swapped_in_clean"], "swapped": found["swapped"]},
@@ -94,7 +94,7 @@ class Measures:
 
     def chance_of_probed(self) -> float | None:
         """Recall@1 of guessing among the probed photos; None where these are too few."""
-        return _means(chance(self.labels[self.probed]))["recall_at_1"] if len(self.probed) else None
+        return means(chance(self.labels[self.probed]))["recall_at_1"] if len(self.probed) else None
 
     def _searches(self) -> dict[str, Scores]:
         found = {
@@ -217,7 +217,3 @@ class Measures:
         clean = self._scores("clean", "clean", rows)
         swapped = self._over_draws(lambda draw: self._scores(draw, draw, rows), of)
         return {f"clean_without_{what}": clean, f"drop_without_{what}": less(clean, swapped)}
-
-
-def _means(scores: Scores) -> dict:
-    return {name: scores[name].mean().item() for name in METRICS}

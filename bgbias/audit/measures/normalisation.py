@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bgbias.audit.measures.scores import means
 from bgbias.errors import InputError
 from bgbias.metrics.bootstrap import estimate
-from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import Scores, per_query
 from bgbias.models.cards import Input, card
 from bgbias.models.embedder import Embedder, embed
@@ -80,9 +80,9 @@ def tried(embedder: Embedder, pictures: Tensor, labels: np.ndarray, names: Seque
             continue
         gained = (after["map_at_r"].double() - before["map_at_r"].double()).numpy()
         gain = estimate(gained, labels[before["rows"].numpy()], generator(seed, "gain by normalisation"))
-        usual[option] = _means(after) | {"gain": gain.as_json()}
+        usual[option] = means(after) | {"gain": gain.as_json()}
     gains = {option: one["gain"]["value"] for option, one in usual.items() if _is_shown(one["gain"])}
-    return told | _means(before) | {"usual": usual, "better": max(gains, key=gains.get, default=None)}
+    return told | means(before) | {"usual": usual, "better": max(gains, key=gains.get, default=None)}
 
 
 def _is_shown(gain: dict[str, float]) -> bool:
@@ -97,7 +97,3 @@ def _assumed(spec: str) -> bool:
 def _scores(embedder: Embedder, pictures: Tensor, labels: np.ndarray, names: Sequence[str]) -> Scores:
     embeddings = embed(embedder, pictures.split(BATCH), names)
     return per_query(embeddings, embeddings, torch.from_numpy(labels), [1])
-
-
-def _means(scores: Scores) -> dict[str, float]:
-    return {metric: scores[metric].double().mean().item() for metric in METRICS}

@@ -14,7 +14,7 @@ from torch import Tensor
 from bgbias.audit.inputs import sample, views
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.measures import doubts, second_masks
-from bgbias.audit.measures.scores import by_changed_masks, kept, less, over_draws
+from bgbias.audit.measures.scores import by_changed_masks, kept, less, means, over_draws
 from bgbias.metrics import background_bias
 from bgbias.metrics.bootstrap import Sums, estimates, sums
 from bgbias.metrics.chance import chance
@@ -55,21 +55,21 @@ class Sampled:
         """
         values = self._values()
         asked = {name: sums(of_measure, self.pictures.labels) for name, of_measure in values.items()}
-        asked |= {f"kept{of}": self._kept(f"swapped{of}") for of in ("", *(["_second"] * self._has_second()))}
+        asked |= {f"kept{of}": self._kept(f"swapped{of}") for of in ("", "_second") if f"swapped{of}" in self.scores}
         without = self._without_some(values)
         asked |= {f"{metric}_{name}": of[metric] for name, of in without.items() for metric in METRICS}
         single = {name: estimate.as_json() for name, estimate in estimates(asked, self._rng).items()}
         found = {name: {metric: single[f"{metric}_{name}"] for metric in METRICS} for name in (*self.scores, *without)}
         few = {
             "sample": self._sample(values),
-            "chance": {metric: self._chance()[metric].mean().item() for metric in METRICS},
+            "chance": means(self._chance()),
             "matrix": {view: {"clean": found[view]} for view in ("clean", "swapped")},
             "drop": found["drop"],
             "kept": single["kept"],
             "mask_doubt": doubts.of_masks(self.pictures, found),
             "second_masks": doubts.by_second_masks(self.pictures, found | single, values),
             "second_backgrounds": None,
-            "near_duplicates": doubts.of_queries(self.pictures, found),
+            "near_duplicates": doubts.of_photos(self.pictures, found),
         }
         if self.quick:
             return few
@@ -83,9 +83,6 @@ class Sampled:
         values = self._values()
         ours = {f"{metric}_{old}": f"{metric}_{new}" for metric in METRICS for old, new in named.items()}
         return missing | {ours.get(name, name): of_measure for name, of_measure in values.items()}
-
-    def _has_second(self) -> bool:
-        return self.pictures.second_kind is not None
 
     def _values(self) -> dict[str, np.ndarray]:
         of_scores = {f"{metric}_{name}": of[metric] for metric in METRICS for name, of in self.scores.items()}
@@ -141,7 +138,7 @@ class Sampled:
 
     def _changed_masks(self) -> dict[str, Scores]:
         found = by_changed_masks(self.scores["clean"], lambda view: self._search(self.embeddings[view]))
-        if self._has_second():
+        if self.pictures.second_kind:
             found["swapped_second"] = self._over_draws(views.SECOND)
             found["drop_second"] = less(self.scores["clean"], found["swapped_second"])
             found["moved_second"] = less(found["swapped_second"], self.scores["swapped"])
@@ -150,7 +147,7 @@ class Sampled:
     def _over_grid(self) -> dict[str, Tensor]:
         grid = [self.embeddings[f"grid/{number}"] for number in range(views.GRID)]
         over = background_bias.over_backgrounds(grid, self._gallery(), self.every, self.rows)
-        second = {"mask_agreement": self.pictures.agreement} if self._has_second() else {}
+        second = {"mask_agreement": self.pictures.agreement} if self.pictures.second_kind else {}
         return {"right_on_all": over["worst"], "right_on_one": over["mean"]} | second
 
     def _kept(self, swapped: str) -> Sums:

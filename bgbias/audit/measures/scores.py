@@ -28,6 +28,11 @@ def less(first: Scores, second: Scores) -> Scores:
     return {name: first[name].double() - second[name].double() for name in METRICS} | {"rows": first["rows"]}
 
 
+def means(scores: Scores) -> dict[str, float]:
+    """Average each metric over its queries."""
+    return {metric: scores[metric].double().mean().item() for metric in METRICS}
+
+
 def over_draws(draws: Sequence[Scores]) -> Scores:
     """Average the scores of the same queries over draws of backgrounds."""
     means = {name: torch.stack([scores[name] for scores in draws]).double().mean(0) for name in METRICS}

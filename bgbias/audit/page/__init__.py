@@ -14,7 +14,6 @@ from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.kinds import kind
 from bgbias.metrics.names import METRICS
 
-__all__ = ["Row", "write"]
 NOTHING_ELSE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # a browser fetches and runs nothing
 FEW_CLASSES = 10  # below, the intervals are too narrow, see `bootstrap.estimate`
 FIRST = {"short": "In short", "do": "What to do", "sheet": "Do the masks fit?"}

@@ -25,16 +25,12 @@ class Scale(NamedTuple):
     """A horizontal axis.
 
     Attributes:
-        low: value at the left end.
-        high: value at the right end.
-        ticks: values with a line and a number.
+        ticks: values with a line and a number; at the left end is the first, at the right end the last.
         unit: of the numbers.
         mark: value of a dashed line to read the others against, or None.
         mark_name: what is there.
     """
 
-    low: float
-    high: float
     ticks: tuple[float, ...]
     unit: Unit
     mark: float | None = None
@@ -42,16 +38,16 @@ class Scale(NamedTuple):
 
     def at(self, value: float) -> str:
         """Return where a value is, in percent of the width; beyond the ends, at the end."""
-        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        low, *_, high = self.ticks
+        share = (min(max(value, low), high) - low) / (high - low)
         return f"{100 * share:.2f}%"
 
 
 def scale(estimates: Sequence[Estimate | None], unit: Unit, mark: float | None = None, mark_name: str = "") -> Scale:
     """Choose the scale of estimates: from 0 to 1, or from -1 where a value or an interval goes below 0."""
     ends = [end for estimate in filter(None, estimates) for end in (estimate["value"], estimate["low"])]
-    if any(end is not None and end < 0 for end in ends):
-        return Scale(-1, 1, (-1, -0.5, 0, 0.5, 1), unit, mark, mark_name)
-    return Scale(0, 1, (0, 0.25, 0.5, 0.75, 1), unit, mark, mark_name)
+    below = any(end is not None and end < 0 for end in ends)
+    return Scale((-1, -0.5, 0, 0.5, 1) if below else (0, 0.25, 0.5, 0.75, 1), unit, mark, mark_name)
 
 
 class Line(NamedTuple):
@@ -175,8 +171,9 @@ def _axis(along: Scale) -> Html:
         for tick, text in zip(along.ticks, numbers, strict=True)
     ]
     if along.mark is not None and along.mark_name:
-        left = along.mark < (along.low + along.high) / 2  # the name runs towards the middle, so it is not cut off
-        parts.append(tag("text", along.mark_name, x=along.at(along.mark), y=9, class_="name" if left else "name end"))
+        middle = (along.ticks[0] + along.ticks[-1]) / 2
+        kind = "name" if along.mark < middle else "name end"  # it runs towards the middle, so it is not cut off
+        parts.append(tag("text", along.mark_name, x=along.at(along.mark), y=9, class_=kind))
     return _drawing(AXIS_PX, *parts)
 
 

@@ -1,6 +1,6 @@
 """What the verdict says of searches among photos of the own place, and among those of others."""
 
-from bgbias.audit.verdict.wording import interval, negative, percent, points, side
+from bgbias.audit.verdict.wording import aside, interval, negative, percent, points, side
 
 BEYOND = {
     1: "what surrounds objects has a part in the loss",
@@ -20,22 +20,19 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
     if not places:
         return []
     photos, drop = places["photos"], places["photos"]["drop"]
-    gain = drop["value"] < 0
-    moved = negative(drop) if gain else drop
+    moved, within = aside(drop, "less", "more")
     text = (
         f"The photos were taken in {places['places']} places. Among those of its own place a photo finds its class in "
         f"{percent(photos['same'])} of {drop['queries']} searches, among as many of other places in "
-        f"{percent(photos['elsewhere'])}: {points(moved)} {'more' if gain else 'less'} ({interval(moved)}"
-        f"{'' if side(drop, 0) else '; no effect is shown'})."
+        f"{percent(photos['elsewhere'])}: {moved} ({within}{'' if side(drop, 0) else '; no effect is shown'})."
     )
     if masks_hold and "beyond_objects" in places:
         alone, beyond = places["objects"]["drop"], places["beyond_objects"]
-        less, fewer = alone["value"] < 0, beyond["value"] < 0
-        moved, more = negative(alone) if less else alone, negative(beyond) if fewer else beyond
+        gain, (more, within) = alone["value"] < 0, aside(beyond, "more", "less")
+        moved = negative(alone) if gain else alone
         text += (
-            f" Objects alone on grey {'gain' if less else 'lose'} {points(moved)} there ({interval(moved)}); whole "
-            f"photos lose {points(more)} {'less' if fewer else 'more'} than they ({interval(more)}): "
-            f"{BEYOND[side(beyond, 0)]}."
+            f" Objects alone on grey {'gain' if gain else 'lose'} {points(moved)} there ({interval(moved)}); whole "
+            f"photos lose {more} than they ({within}): {BEYOND[side(beyond, 0)]}."
         )
     left_out, doubles = places["left_out"], places["doubles"]
     sentences = [text]

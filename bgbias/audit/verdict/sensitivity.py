@@ -123,15 +123,15 @@ def either(said: list[tuple[str, str]]) -> str:
     return "; ".join(f"{how}, {text}" for how, text in said)
 
 
-def ranged(estimates: Estimates, digits: int, unit: str, found: dict) -> tuple[str, str]:
+def ranged(estimates: Estimates, unit: str, found: dict) -> tuple[str, str]:
     """Write the range of estimates, and their intervals with the pool, in brackets.
 
     >>> one = {"value": 0.5, "low": 0.25, "high": 0.75, "queries": 40, "classes": 8}
     >>> found = {"second_masks": None, "second_backgrounds": None, "backgrounds": "walls"}
-    >>> ranged([("", one)], 1, "points", found)
+    >>> ranged([("", one)], "points", found)
     ('50.0 points', '(95 % interval 25.0 to 75.0, 8 classes; pool: walls)')
     """
-    text = span(*(estimate for _, estimate in estimates), digits=digits)
+    text = span(*(estimate for _, estimate in estimates), digits=1)
     which = f"by which {believed(found)} are believed: " if " to " in text else ""
     pool = "" if estimates[0][0].startswith("on ") else f"; pool: {found['backgrounds']}"
     return f"{text} {unit}", f"({which}{intervals(estimates)}{pool})"

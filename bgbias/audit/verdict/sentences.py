@@ -10,7 +10,7 @@ import pandas as pd
 from bgbias.audit.verdict import parts, places, sensitivity, swaps
 from bgbias.audit.verdict.grade import above_chance, doubtful
 from bgbias.audit.verdict.kinds import kind
-from bgbias.audit.verdict.wording import interval, negative, percent, points, side
+from bgbias.audit.verdict.wording import aside, interval, percent, points, side
 from bgbias.metrics import sample_size
 
 
@@ -106,14 +106,14 @@ def _gap(found: dict) -> list[str]:
     gap = found["gap"]["recall_at_1"]
     if gap["low"] is None:
         return []
-    less = gap["value"] < 0
-    shown = negative(gap) if less else gap
+    shown, within = aside(gap, "higher", "lower")
     text = (
-        f"Pasted on backgrounds of their own class, photos have a Recall@1 that is {points(shown)} "
-        f"{'lower' if less else 'higher'} than on those of random photos ({interval(shown)})"
+        f"Pasted on backgrounds of their own class, photos have a Recall@1 that is {shown} than on those of random "
+        f"photos ({within})"
     )
     if side(gap, 0):
-        return [f"{text}: the model uses what a background tells of the class{', to its harm' if less else ''}."]
+        harm = ", to its harm" if gap["value"] < 0 else ""
+        return [f"{text}: the model uses what a background tells of the class{harm}."]
     text += ": no effect is shown."
     if side(found["drop"]["recall_at_1"], 0) == 1:
         text += " It stays open whether the loss comes from what own backgrounds tell, or from new ones and pasting."

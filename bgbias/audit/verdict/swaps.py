@@ -3,7 +3,8 @@
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import above_chance, guesses
 from bgbias.audit.verdict.kinds import kind
-from bgbias.audit.verdict.wording import Estimate, interval, negative, points, side, span
+from bgbias.audit.verdict.wording import Estimate, aside, negative, points, side, span
+from bgbias.report.tables import no_second_opinion
 
 EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
 COSTS, NO_COST = "pasting by itself costs something there", "pasting by itself is not shown to cost anything there"
@@ -19,12 +20,12 @@ def drop(found: dict) -> str:
     drops, chance = sensitivity.drops(found), found["chance"]["recall_at_1"]
     sides = set(sensitivity.sides(drops, 0))
     if sides == {-1}:
-        more, brackets = sensitivity.ranged([(how, negative(one)) for how, one in drops], 1, "points", found)
+        more, brackets = sensitivity.ranged([(how, negative(one)) for how, one in drops], "points", found)
         text = f"With swapped backgrounds Recall@1 is {more} higher {brackets}"
         if guesses(found):
             return f"{text}. A model at chance, with both, has nothing to gain, so this says nothing about backgrounds."
         return f"{text}: the photos' own backgrounds serve this model worse than those of the pool."
-    cost, brackets = sensitivity.ranged(drops, 1, "points", found)
+    cost, brackets = sensitivity.ranged(drops, "points", found)
     text = f"Swapping backgrounds costs {cost} of Recall@1 {brackets}"
     if sides == {1}:
         left = sensitivity.remaining(found)
@@ -43,18 +44,15 @@ def agreement(found: dict) -> list[str]:
     second = found["second_masks"]
     if second is None:
         return []
-    if sensitivity.opinion(found) is None:
-        flagged = f"{sum(second['flagged'].values())} of its {found['photos']} masks are in doubt by size or place"
-        return [f"Masks of a second kind, {second['kind']}, are no second opinion: {flagged}."]
+    if none := no_second_opinion(second, found["photos"]):
+        return [none]
     alike, moved = second["agreement"], second["moved"]["recall_at_1"]
-    less = moved["value"] < 0
-    more = negative(moved) if less else moved
+    more, within = aside(moved, "more", "less")
     outcome = "the loss depends on the kind by that much" if side(moved, 0) else "it is not shown to depend on the kind"
     text = (
         f"Masks of two kinds, {' and '.join(sensitivity.kinds(found))}, agree with an IoU of {alike['value']:.2f} on "
         f"average, of less than 0.50 for {100 * second['unlike_share']:.0f} % of {found['photos']} photos. By the "
-        f"first the swap costs {points(more)} {'less' if less else 'more'} than by the second ({interval(more)}): "
-        f"{outcome}."
+        f"first the swap costs {more} than by the second ({within}): {outcome}."
     )
     agreed = [second[key] and second[key]["recall_at_1"] for key in ("drop_agreed", "second_drop_agreed")]
     if all(agreed):
@@ -75,10 +73,9 @@ def pools(found: dict) -> list[str]:
 
 
 def _beside(moved: Estimate, often: str) -> str:
-    less = moved["value"] < 0
-    more = negative(moved) if less else moved
+    more, within = aside(moved, "more", "less")
     outcome = "" if side(moved, 0) else ": not shown to differ"
-    return f"{points(more)} {'less' if less else 'more'}{often} than on the first ({interval(more)}{outcome})"
+    return f"{more}{often} than on the first ({within}{outcome})"
 
 
 def pasting(found: dict) -> list[str]:
@@ -103,15 +100,13 @@ def pasting(found: dict) -> list[str]:
 
 
 def _changed(lost: Estimate) -> str:
-    gains = lost["value"] < 0
-    shown = negative(lost) if gains else lost
-    return f"{points(shown)} {'higher' if gains else 'lower'} ({interval(shown)})"
+    return "{} ({})".format(*aside(lost, "lower", "higher"))
 
 
 def conflict(found: dict) -> str:
     """Say which outweighs, object or background, likewise."""
     conflicts = sensitivity.conflicts(found)
-    share, brackets = sensitivity.ranged(conflicts, 1, "%", found)
+    share, brackets = sensitivity.ranged(conflicts, "%", found)
     return (
         f"In {share} of trials {brackets} a photo of another class on the same background comes before a photo of the "
         f"same class on another one: {sensitivity.told(conflicts, OUTWEIGHS, 0.5)} (0 %: the object always does; 50 %: "

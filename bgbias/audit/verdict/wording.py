@@ -116,6 +116,16 @@ def side(estimate: Estimate, level: float) -> int:
     return (estimate["low"] > level) - (estimate["high"] < level)
 
 
+def aside(estimate: Estimate, above: str, below: str) -> tuple[str, str]:
+    """Say how far an estimate is from 0, and by a word on which side; and its interval, likewise without a sign.
+
+    >>> aside({"value": -0.2, "low": -0.3, "high": -0.1, "queries": 40, "classes": 8}, "more", "less")
+    ('20.0 points less', '95 % interval 10.0 to 30.0, 8 classes')
+    """
+    word, shown = (below, negative(estimate)) if estimate["value"] < 0 else (above, estimate)
+    return f"{points(shown)} {word}", interval(shown)
+
+
 def negative(estimate: Estimate) -> Estimate:
     """Turn a drop into a gain."""
     return estimate | {"value": -estimate["value"], "low": -estimate["high"], "high": -estimate["low"]}
