@@ -157,6 +157,7 @@ def describe(
     classes: Sequence,
     which: str = "",
     mend: str = "keep one of each",
+    kind: str = "",
 ) -> str:
     """Say how many near-duplicates there are, and whether they are of one class; "" where there are none.
 
@@ -166,6 +167,7 @@ def describe(
         classes: likewise.
         which: have one, such as "2 of 9 queries have a near-duplicate in the gallery"; "": they are counted.
         mend: what is to be done.
+        kind: what photos are called that are counted, such as "test ".
 
     >>> describe([(0, 1), (0, 2)], ["cup/1.jpg", "cup/1s.jpg", "mug/7.jpg"], ["cup", "cup", "mug"])
     '3 of 3 photos are near-duplicates (recompressed, resized or slightly cropped; 2 pairs, such as cup/1.jpg = \
@@ -180,7 +182,7 @@ cup/1.jpg = mug/7.jpg.'
         for some in (pairs, torn)
         if some
     ]
-    which = which or f"{len({row for pair in pairs for row in pair})} of {len(paths)} photos are near-duplicates"
+    which = which or f"{len({row for pair in pairs for row in pair})} of {len(paths)} {kind}photos are near-duplicates"
     how = f"recompressed, resized or slightly cropped; {counts[0]}"
     said = f"{which} ({how}), found by any model: {mend}."
     return f"{said} Of two classes, one of them wrong: {counts[1]}." if torn else said
