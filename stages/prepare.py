@@ -48,7 +48,7 @@ def main(settings: params.Params, dataset: str) -> None:
         pack.Pack.write(partial / "photos", tqdm(pictures, "packing", len(table), unit="photo"))
     if own:
         photos = pack.Pack(out / "photos")
-        for remark in filter(None, [module.remark(table, photos), *foreground.masks_among(photos, list(table.path))]):
+        for remark in [*module.remarks(table, photos), *foreground.masks_among(photos, list(table.path))]:
             print(f"{dataset}: {remark}")
 
 

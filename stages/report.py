@@ -49,9 +49,9 @@ def main(settings: params.Params, dataset: str) -> None:
     said = list(filter(None, said))[:1]
     if isinstance(settings.data[dataset], Folder):
         of_test = photos[photos.split == "test"]
-        pairs = near_duplicates.near_duplicates(pictures.photos.photos.subset(of_test.image_id.to_numpy()))
-        doubles = near_duplicates.describe(pairs, list(of_test.path), list(of_test.class_name), kind="test ")
-        said += [f"{doubles} {WITH_DOUBLES}"] if doubles else []
+        tested_photos = pictures.photos.photos.subset(of_test.image_id.to_numpy())
+        doubles = near_duplicates.remarks(tested_photos, list(of_test.path), list(of_test.class_name), "test ")
+        said += [f"{one} {WITH_DOUBLES}" for one in doubles]
     table = "\n\n".join([*said, table])
     notes = [
         tables.spread(metrics[settings.regimes[-1]], queries[settings.regimes[-1]]["class"].nunique()),

@@ -67,6 +67,17 @@ def test_what_differs_by_more_is_another_photo(other):
     assert found(photo(0), other) == []
 
 
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_mirror_image_is_found_as_one_where_it_is_asked_for(change):
+    copy = CHANGES[change](photo(0).transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    pictures = [np.asarray(picture) for picture in (photo(1), photo(0), photo(2), copy, photo(2))]
+    assert near_duplicates.near_duplicates(pictures, mirrored=True) == [(1, 3)]
+    one, other = near_duplicates.remarks(pictures, "abcde", "xxxxy", "test ")
+    assert one.startswith("2 of 5 test photos are near-duplicates (recompressed, ") and "such as c = e" in one
+    assert other.startswith("2 of 5 test photos are near-duplicates of others' mirror images (recompressed, ")
+    assert other.endswith("; 1 pair, such as b = d), found by any model: keep one of each.")
+
+
 def test_pictures_of_one_colour_are_not_compared():
     assert found(*(Image.new("RGB", (20, 20), (90, 90, blue)) for blue in (90, 91, 200))) == []
 

@@ -82,14 +82,14 @@ def _numbered(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0])
 
 
-def remark(table: pd.DataFrame, photos: Sequence[np.ndarray]) -> str:
-    """Say how many photos are near-duplicates; "" for none.
+def remarks(table: pd.DataFrame, photos: Sequence[np.ndarray]) -> list[str]:
+    """Say how many photos are near-duplicates of others or of their mirror images, a sentence each; or nothing.
 
     Args:
         table: of `image_table`.
         photos: uint8 (H, W, 3) each, in the table's order.
     """
-    return near_duplicates.describe(near_duplicates.near_duplicates(photos), list(table.path), list(table.class_name))
+    return near_duplicates.remarks(photos, list(table.path), list(table.class_name))
 
 
 def read(folder: Path, classes: bool = True) -> pd.DataFrame:
