@@ -56,6 +56,17 @@ def test_photos_that_share_a_mask_or_have_equal_ones_are_counted_for_they_have_o
     assert "mask is" not in describe(own, folder.read(own))
 
 
+def test_photos_whose_mask_is_named_as_another_photo_of_their_class_are_counted(own):
+    masks = {"cup/1.jpg": "a/1_mask.png", "cup/2.jpg": "a/1.jpg.png", "hat/1.jpg": "a/2.png", "hat/2.jpg": "a/x.png"}
+    add(*(own / mask for mask in masks.values()))
+    rows = [f"{path},{path[:3]},{mask}" for path, mask in masks.items()]
+    write_list(own, "\n".join(["path,class,mask", *rows]))
+    said = "; 2 photos whose mask is named as another photo of their class, such as cup/2.jpg: a/1.jpg.png; passed over"
+    assert said in describe(own, folder.read(own))
+    write_list(own, "\n".join(["path,class,mask", rows[0], rows[3]]))
+    assert "mask is" not in describe(own, folder.read(own))
+
+
 def test_pictures_that_the_list_does_not_name_are_counted(own):
     add(own / ".masks/1.png", own / "cup/3.heic")
     write_list(own, "path,class,mask\ncup/1.jpg,cup,.masks/1.png\nhat/1.jpg,hat,\n")

@@ -70,7 +70,7 @@ def equal(folder: Path, paths: Iterable[str]) -> list[list[str]]:
 
 
 def describe(folder: Path, table: pd.DataFrame) -> str:
-    """Say what of a folder is read, which photos share a mask, and what is passed over.
+    """Say what of a folder is read, which photos share a mask or have another's, and what is passed over.
 
     Args:
         folder: any folder.
@@ -107,6 +107,14 @@ and storage: cup/@eaDir; hidden: .DS_Store'
     if any(shared):
         such = " and ".join(masked.path[shared][:2])
         read += f"; {sum(shared):,} photos whose mask is that of another, too, such as {such}"
+    names = {(kind, _stem(path)) for path, kind in zip(masked.path, masked.class_name, strict=True)}
+    odd = [
+        f"{path}: {mask}"
+        for path, kind, mask in masked[["path", "class_name", "mask_path"]].itertuples(index=False)
+        if _stem(mask) != _stem(path) and (kind, _stem(mask)) in names
+    ]
+    if odd:
+        read += f"; {len(odd):,} photos whose mask is named as another photo of their class, such as {odd[0]}"
     return f"{read}; passed over: {'; '.join(counts)}" if counts else read
 
 
@@ -128,6 +136,11 @@ are the products, list all photos in photos.csv with their classes, or give a fo
     said = f"Each of the {table.class_name.nunique():,} classes is a folder at the top, and {len(below):,} folders of"
     mend = f"list all photos in {LIST} with their classes, or give a folder that holds these folders"
     return [f"{said} photos lie below, such as {below[0].as_posix()}: if these are the products, {mend}."]
+
+
+def _stem(path: str) -> str:
+    """What the names of a photo and its mask have in common: of a/1.jpg and b/1_mask.png it is 1."""
+    return Path(path).name.partition(".")[0].removesuffix("_mask")
 
 
 def _spoken(name: str) -> str:
