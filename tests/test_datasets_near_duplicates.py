@@ -169,19 +169,22 @@ def test_the_stage_prepare_says_how_many_photos_may_be_transparent_or_masks(own,
     assert "own: 1 of 17 photos is black and white alone, as masks are, such as cup/1_mask.png: leave masks" in said
 
 
-def test_the_stage_prepare_says_how_many_own_photos_lose_half_to_the_centre_square(own, capsys):
+def test_the_stage_prepare_says_how_many_own_photos_lose_half_to_the_centre_square_or_are_enlarged(own, capsys):
     settings, paths = read.load(Path(__file__).parent.parent / "params.yaml"), sorted(own.rglob("*.jpg"))
     for seed, path in enumerate(paths):
-        photo(seed).save(path)
-    Image.open(paths[0]).resize((20, 70)).save(paths[0])
+        photo(seed, (128, 96)).save(path)
+    long, less = (path.relative_to(own) for path in paths[:2])
+    photo(90, (100, 200)).save(own / long)
+    photo(91, (128, 95)).save(own / less)
     folder.fetch(Path("data/raw/own"), OPTIONS)
     prepare.main(settings, "own")
-    said = f"1 of 16 photos are twice as long as wide or more, such as {paths[0].relative_to(own)}: the model is shown"
-    assert (
-        f"own: {said} their centre square, half of them at most; crop them around the object."
-        in capsys.readouterr().out
-    )
-    Image.open(paths[0]).resize((1, 1)).save(Path("data/raw/own") / paths[0].relative_to(own))
+    printed = capsys.readouterr().out
+    for said in (
+        f"own: 1 of 16 photos are twice as long as wide or more, such as {long}: the model is shown their centre",
+        f"own: 1 of 16 photos have a short side of less than 96 px, such as {less}, and are enlarged: beside others",
+    ):
+        assert said in printed
+    photo(92, (1, 1)).save(Path("data/raw/own") / long)
     with pytest.raises(ValueError, match=r"photos with a side of less than 8 pixels; replace or remove them: .*1 x 1"):
         prepare.main(settings, "own")
 

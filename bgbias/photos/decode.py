@@ -79,13 +79,17 @@ def picture_size(path: Path) -> tuple[int, int]:
         return picture.size
 
 
-def odd_sizes(folder: Path, paths: Sequence[str], largest: int = MOST_PIXELS) -> list[str]:
-    """Refuse photos that are too small, narrow or large, and say how many lose half to the centre square; a sentence.
+def odd_sizes(folder: Path, paths: Sequence[str], largest: int = MOST_PIXELS, short_side_px: int = 0) -> list[str]:
+    """Refuse photos that are too small, narrow or large; say how many lose half to the centre square, or are enlarged.
 
     Args:
         folder: of the photos.
         paths: relative to it.
         largest: how many pixels a photo may have.
+        short_side_px: that they are brought to.
+
+    Returns:
+        Sentences; nothing where there is nothing to say.
 
     Raises:
         FileNotFoundError: as of `read_photo`.
@@ -105,8 +109,13 @@ def odd_sizes(folder: Path, paths: Sequence[str], largest: int = MOST_PIXELS) ->
     refuse(narrow, f"photos more than {LONGEST} times as long as wide; crop or remove them")
     long = [path for path, size in sizes.items() if max(size) >= LONG * min(size)]
     shown = "the model is shown their centre square, half of them at most; crop them around the object"
-    what = f"{len(long):,} of {len(paths):,} photos are twice as long as wide or more, such as"
-    return [f"{what} {long[0]}: {shown}."] if long else []
+    less = [path for path, size in sizes.items() if min(size) < short_side_px]
+    enlarged = "enlarged: beside others, and before swapped backgrounds, they are blurred"
+    found = [
+        (long, "are twice as long as wide or more, such as {}: " + shown),
+        (less, f"have a short side of less than {short_side_px} px, such as {{}}, and are {enlarged}"),
+    ]
+    return [f"{len(some):,} of {len(paths):,} photos {said.format(some[0])}." for some, said in found if some]
 
 
 def odd_files(paths: Iterable[Path], what: str) -> list[str]:
