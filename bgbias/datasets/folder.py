@@ -18,7 +18,7 @@ from bgbias.metrics import sample_size
 from bgbias.photos.table import check_table
 from bgbias.seeding import generator
 
-SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # of classes, by others
+SPLIT_FOLDERS = set("train training val valid validation test testing query queries gallery".split())  # of others
 
 
 def fetch(out: Path, options: Folder) -> None:
@@ -164,7 +164,7 @@ def _from_folders(folder: Path, classes: bool) -> pd.DataFrame:
         empty = tops - {path.parts[0] for path in photos}
         refuse(empty, f"{folder}: class folders without photos; fill or remove them")
         if tops and {name.lower() for name in tops} <= SPLIT_FOLDERS:
-            mend = f"give one of them, or list all photos in {LIST}, with their classes and splits"
+            mend = f"give one of them, or list all photos in {LIST}, with their classes and splits, or roles"
             raise InputError(f"{folder}: {', '.join(sorted(tops))} are splits, not classes: {mend}")
     rows = [(path.as_posix(), class_name(path.parts[0]), "", "", "") for path in photos]
     return pd.DataFrame(rows, columns=list(COLUMNS.values()), dtype=str)
