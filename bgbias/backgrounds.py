@@ -1,6 +1,7 @@
 """Background pools: where the pictures come from."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,11 @@ def write_pools(source: str, options: Demo, short_side_px: int, out: Path) -> No
 
     Args:
         source: "rendered" (pools val, test and scene) or "unsplash" (val and test).
-        options: of the demo, for the rendered pools.
+        options: of the demo, for the rendered pools, which are larger where `short_side_px` is, so that they are sharp.
         short_side_px: of the packed pictures.
         out: an existing folder.
     """
-    named = []
+    named, options = [], replace(options, size_px=max(options.size_px, short_side_px))
 
     def packed(pool: str, pictures: Iterator[tuple[str, Image.Image]]) -> Iterator[np.ndarray]:
         for background_id, (name, picture) in enumerate(pictures):

@@ -85,7 +85,8 @@ def on_backgrounds(photos: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor
         uint8 (B, 3, H, W).
 
     Raises:
-        ValueError: another dtype or shape; or masks of a batch of which none reaches 128, as those of a class's number.
+        ValueError: another dtype or shape; or masks of a batch of which none reaches 128, as those of a class's number,
+            or of floats below 1 that were turned to bytes; a single photo's may be empty.
 
     >>> photos, masks = torch.full((2, 3, 8, 8), 200, dtype=torch.uint8), torch.ones(2, 1, 8, 8, dtype=torch.uint8)
     >>> on_backgrounds(photos, masks, torch.zeros_like(photos)).unique().item()
@@ -94,8 +95,8 @@ def on_backgrounds(photos: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor
     whole, single = ((len(photos), channels, *photos.shape[-2:]) for channels in (3, 1))
     _refuse_others("on_backgrounds", photos=(photos, whole), masks=(masks, single), backgrounds=(backgrounds, whole))
     masks = _of_bytes(masks)
-    if len(masks) and 0 < (most := int(masks.max())) < OBJECT:
-        mend = "give 255, or 1, where it is"
+    if len(masks) and (most := int(masks.max())) < OBJECT and (most or len(masks) > 1):
+        mend = "give 255, or 1, where it is; multiply floats by 255 before they are bytes"
         raise InputError(f"on_backgrounds: masks reach {most} of 255, so no object would be seen: {mend}")
     return paste(photos, masks, backgrounds)
 

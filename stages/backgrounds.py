@@ -4,7 +4,7 @@
 
 Reads   params.yaml; for unsplash data/sources/unsplash_backgrounds where it exists, else the network
 Writes  data/backgrounds/DATASET: a pack for each pool (val, test; rendered also scene), backgrounds.csv
-Takes   5 s
+Takes   5 s; rendered for photos of 256 px 2 min
 """
 
 from pathlib import Path

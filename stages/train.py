@@ -24,6 +24,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     from bgbias.models.embedder import device
     from bgbias.photos.views import Photos
     from bgbias.training import finder, loop, losses
+    from bgbias.training.batch_norm import frozen_unlearnt
     from bgbias.training.batch_size import without_half_pairs
     from bgbias.training.batches import Crops
     from bgbias.training.selection import validation
@@ -52,6 +53,11 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
         print(f"{dataset}, {regime}: of this regime {settings.loss} takes {limits} (losses.{settings.loss})")
     if remark := without_half_pairs(loss_options.per_class, treatment.paired):
         print(f"{dataset}, {regime}: {remark} (losses.{settings.loss})")
+    if remark := frozen_unlearnt(embedder.network.trunk, options.freeze_batch_norm, options.weights):
+        print(f"{dataset}, {regime}: {remark} (train.{dataset})")
+    if geometry.input_px > geometry.crop_px:
+        enlarged = f"crops of {geometry.crop_px} px are enlarged to the network's {geometry.input_px}"
+        print(f"{dataset}, {regime}: {enlarged}: raise short_side_px and crop_px (images.{dataset}) for sharp ones")
     with cache.unfinished(f"train-{dataset}-{regime}-{seed}", made_from, data) as unfinished:
         curve = loop.fit(
             embedder.to(device()),

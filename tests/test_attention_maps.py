@@ -10,6 +10,8 @@ from torch import nn
 from bgbias.attention import saliency
 from bgbias.attention.maps import MAPS, PHOTOS_AT_ONCE, PIXELS, Attention, _at_once, choose, last_map, measure
 from bgbias.config import params
+from bgbias.finder.network import Shape
+from bgbias.models import finders
 from bgbias.models.cards import Input, card
 from bgbias.models.embedder import Embedder
 from bgbias.models.trained import new
@@ -162,6 +164,45 @@ def test_the_last_feature_map_is_found_in_any_trunk(network, layer):
     attention = Attention(embedder, dataclasses.replace(OPTIONS, method="grad_cam"), 1)
     maps = attention.maps(PICTURES.repeat(1, 1, 2, 2), IDS)
     assert maps.shape == (3, 64, 64) and maps.isfinite().all() and maps.amax() > 0
+
+
+@pytest.mark.slow  # 14 s
+@pytest.mark.parametrize(
+    ("network", "layer"),
+    [
+        ("timm:vit_tiny_patch16_224", None),
+        ("torchvision:vit_b_32", None),
+        ("timm:swin_tiny_patch4_window7_224", None),
+        ("torchvision:swin_t", "permute"),
+        ("timm:mobilevit_xxs", "final_conv"),
+        ("timm:resnet50_clip", "final_conv"),
+    ],
+)
+def test_what_heads_and_tokens_are_is_no_feature_map(network, layer):
+    if network.startswith("timm"):
+        pytest.importorskip("timm")
+    embedder, images = new(network, 8, 224, "cosine"), torch.zeros(1, 3, 224, 224)
+    if layer:
+        assert last_map(embedder, images) is embedder.network.trunk.get_submodule(layer)
+    else:
+        with pytest.raises(ValueError, match="has no feature map for Grad-CAM"):
+            last_map(embedder, images)
+
+
+@pytest.mark.parametrize(("px", "said"), [(64, "small_resnet: Grad-CAM's maps have 2 x 2 cells, too few"), (160, "")])
+def test_a_feature_map_of_few_cells_is_said_to_be_coarse(px, said, capsys):
+    last_map(new("small_resnet", 8, px, "cosine"), torch.zeros(1, 3, px, px))
+    assert capsys.readouterr().out[: len(said) or None] == said
+
+
+def test_grad_cam_of_a_network_that_enlarges_the_object_is_refused():
+    options = dataclasses.replace(OPTIONS, method="grad_cam")
+    hiding, zooming = (
+        new("small_resnet", 8, 64, "cosine", finder=finders.make(Shape(4, 64, zoom))) for zoom in (False, True)
+    )
+    Attention(hiding, options, 1)
+    with pytest.raises(ValueError, match=r"^small_resnet: enlarges the object, and Grad-CAM's maps are of what it enl"):
+        Attention(zooming, options, 1)
 
 
 @pytest.mark.parametrize("scripted", [False, True])

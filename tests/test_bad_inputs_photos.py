@@ -154,6 +154,7 @@ PICTURES = {
     ),
 }
 FOR_PREPARE = ("empty", "text", "cut", "a GIF", "a PNG of gigapixels", "a PNG with few pixels", "a folder", "gone")
+FOR_PREPARE += ("a pixel", "a line", "a strip")
 
 
 @pytest.mark.parametrize(("how", "words"), list(PICTURES.values()), ids=PICTURES)

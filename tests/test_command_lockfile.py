@@ -41,10 +41,17 @@ def check() -> None:
     refuse_two_networks("demo", "base", 42)
 
 
-def test_what_dvc_has_made_of_one_network_is_taken_whatever_network_is_there_now(lock):
+def test_what_dvc_has_made_of_one_network_is_taken_whatever_network_is_there_now_and_that_is_said(lock, capsys):
     check()
+    assert not capsys.readouterr().out
     write(MODEL, "another")
     check()
+    assert (
+        "data/attention/demo/base/42: are of another network than models/demo/base/42 is now" in capsys.readouterr().out
+    )
+    shutil.rmtree(MODEL)
+    check()
+    assert not capsys.readouterr().out
 
 
 @pytest.mark.parametrize("made", [EMBEDDED, SCORED])

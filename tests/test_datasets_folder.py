@@ -106,7 +106,7 @@ def test_a_list_in_another_encoding_is_refused(photos):
         folder.read(photos)
 
 
-@pytest.mark.parametrize("other", ["train", "training", "val", "valid", "validation", "testing"])
+@pytest.mark.parametrize("other", ["train", "training", "val", "valid", "validation", "testing", "gallery", "query"])
 def test_folders_of_splits_are_no_classes(tmp_path, other):
     for name in (other, "Test"):
         add(tmp_path / "shop" / name / "cup/1.jpg")

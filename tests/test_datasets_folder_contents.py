@@ -30,11 +30,19 @@ def test_what_is_passed_over_is_counted_and_named(own):
     )
 
 
-def test_classes_that_differ_by_case_alone_are_named_for_they_may_be_one(own):
-    add(own / "Cup/1.jpg", own / "Blue Mug/1.jpg")
-    assert describe(own, folder.read(own)) == (
-        "18 photos of 10 classes; classes that differ by case alone: Blue Mug, Cup, blue mug, cup"
-    )
+@pytest.mark.parametrize(
+    ("others", "named"),
+    [
+        (["Cup", "Blue Mug"], "Blue Mug, blue mug, Cup, cup"),
+        (["blue_mug", "Blue-Mug"], "Blue-Mug, blue mug, blue_mug"),
+        (["0042", "42", "42.0"], "0042, 42, 42.0"),
+        (["1.5 l", "1.05 l", "15 l", "C", "C++"], ""),
+    ],
+)
+def test_classes_that_are_spelt_otherwise_are_named_for_they_may_be_one(own, others, named):
+    add(*(own / name / "1.jpg" for name in others))
+    said = f"; classes that differ by case, punctuation or leading zeros alone: {named}" * bool(named)
+    assert describe(own, folder.read(own)) == f"{16 + len(others)} photos of {8 + len(others)} classes{said}"
 
 
 def test_photos_that_share_a_mask_or_have_equal_ones_are_counted_for_they_have_other_objects(own):
@@ -45,6 +53,17 @@ def test_photos_that_share_a_mask_or_have_equal_ones_are_counted_for_they_have_o
     said = "; 4 photos whose mask is that of another, too, such as blue mug/1.jpg and cup/1.jpg; passed over: "
     assert said in describe(own, folder.read(own))
     write_list(own, "\n".join(["path,class,mask", *rows[:2], *rows[3:5], "hat/1.jpg,hat,", "hat/2.jpg,hat,"]))
+    assert "mask is" not in describe(own, folder.read(own))
+
+
+def test_photos_whose_mask_is_named_as_another_photo_of_their_class_are_counted(own):
+    masks = {"cup/1.jpg": "a/1_mask.png", "cup/2.jpg": "a/1.jpg.png", "hat/1.jpg": "a/2.png", "hat/2.jpg": "a/x.png"}
+    add(*(own / mask for mask in masks.values()))
+    rows = [f"{path},{path[:3]},{mask}" for path, mask in masks.items()]
+    write_list(own, "\n".join(["path,class,mask", *rows]))
+    said = "; 2 photos whose mask is named as another photo of their class, such as cup/2.jpg: a/1.jpg.png; passed over"
+    assert said in describe(own, folder.read(own))
+    write_list(own, "\n".join(["path,class,mask", rows[0], rows[3]]))
     assert "mask is" not in describe(own, folder.read(own))
 
 

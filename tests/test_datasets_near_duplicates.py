@@ -67,6 +67,17 @@ def test_what_differs_by_more_is_another_photo(other):
     assert found(photo(0), other) == []
 
 
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_mirror_image_is_found_as_one_where_it_is_asked_for(change):
+    copy = CHANGES[change](photo(0).transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    pictures = [np.asarray(picture) for picture in (photo(1), photo(0), photo(2), copy, photo(2))]
+    assert near_duplicates.near_duplicates(pictures, mirrored=True) == [(1, 3)]
+    one, other = near_duplicates.remarks(pictures, "abcde", "xxxxy", "test ")
+    assert one.startswith("2 of 5 test photos are near-duplicates (recompressed, ") and "such as c = e" in one
+    assert other.startswith("2 of 5 test photos are near-duplicates of others' mirror images (recompressed, ")
+    assert other.endswith("; 1 pair, such as b = d), found by any model: keep one of each.")
+
+
 def test_pictures_of_one_colour_are_not_compared():
     assert found(*(Image.new("RGB", (20, 20), (90, 90, blue)) for blue in (90, 91, 200))) == []
 
@@ -156,6 +167,26 @@ def test_the_stage_prepare_says_how_many_photos_may_be_transparent_or_masks(own,
     said = capsys.readouterr().out
     assert "own: 1 of 17 photos have an alpha channel: what is transparent is shown on white" in said
     assert "own: 1 of 17 photos is black and white alone, as masks are, such as cup/1_mask.png: leave masks" in said
+
+
+def test_the_stage_prepare_says_how_many_own_photos_lose_half_to_the_centre_square_or_are_enlarged(own, capsys):
+    settings, paths = read.load(Path(__file__).parent.parent / "params.yaml"), sorted(own.rglob("*.jpg"))
+    for seed, path in enumerate(paths):
+        photo(seed, (128, 96)).save(path)
+    long, less = (path.relative_to(own) for path in paths[:2])
+    photo(90, (100, 200)).save(own / long)
+    photo(91, (128, 95)).save(own / less)
+    folder.fetch(Path("data/raw/own"), OPTIONS)
+    prepare.main(settings, "own")
+    printed = capsys.readouterr().out
+    for said in (
+        f"own: 1 of 16 photos are twice as long as wide or more, such as {long}: the model is shown their centre",
+        f"own: 1 of 16 photos have a short side of less than 96 px, such as {less}, and are enlarged: beside others",
+    ):
+        assert said in printed
+    photo(92, (1, 1)).save(Path("data/raw/own") / long)
+    with pytest.raises(ValueError, match=r"photos with a side of less than 8 pixels; replace or remove them: .*1 x 1"):
+        prepare.main(settings, "own")
 
 
 def test_the_stage_prepare_refuses_a_batch_that_the_classes_do_not_fill(own):

@@ -153,6 +153,18 @@ def test_the_same_masks_give_the_same_file_to_the_byte(labels, tmp_path, run_sta
     assert (tmp_path / "one/found.json").read_bytes() == (tmp_path / "two/found.json").read_bytes()
 
 
+@pytest.mark.parametrize("inverted", [False, True])
+def test_hand_masks_that_are_black_where_the_object_is_are_said_whatever_the_figures(
+    tmp_path, run_stage, capsys, inverted
+):
+    for name, row in {"a": "00010000", "b": "00111000", "c": "00001100"}.items():
+        hand = mask("00000000", row, row, row, "00000000")
+        draw(tmp_path, name, *[255 - hand if inverted else hand] * 2)
+    run_stage("mask_quality", "--labels", tmp_path, "--out", tmp_path / "found.json")
+    said = "3 of 3 hand masks cover most of the photo's edge, or nearly all of it: if they are black where the object"
+    assert (said in capsys.readouterr().out) == inverted
+
+
 def test_undefined_precision_is_left_blank(tmp_path, run_stage, capsys):
     draw(tmp_path, "a", mask("00"), mask("01"))
     run_stage("mask_quality", "--labels", tmp_path, "--out", tmp_path / "found.json")

@@ -174,6 +174,17 @@ def test_embeddings_whose_products_overflow_are_refused(sign):
         retrieval.evaluate(points, points, labels, [1])
 
 
+@pytest.mark.parametrize("length", [0, 1.1])
+def test_means_over_embeddings_of_other_lengths_are_refused(length):
+    points, _, labels = random_problem()
+    longer = torch.cat([length * points[:1], points[1:]])
+    for given in ((longer, points), (points, longer)):
+        with pytest.raises(
+            ValueError, match=r"of length (0|1) to 1(\.1)?, expected the same: divide each by its length"
+        ):
+            retrieval.evaluate(*given, labels, [1])
+
+
 def test_only_lone_queries_are_refused():
     with pytest.raises(ValueError, match="every class has a single photo"):
         retrieval.evaluate(torch.eye(3), torch.eye(3), torch.arange(3), [1])

@@ -95,6 +95,7 @@ def test_swapped_test_photos_show_their_objects_whatever_a_mask_is_counted_in(sh
         ("masks", lambda of: of[:, :, :1, :1], r"masks are uint8 \(32, 1, 1, 1\), expected"),
         ("masks", lambda of: of // 255 * 2, "masks reach 2 of 255, so no object would be seen: give 255, or 1, where"),
         ("masks", lambda of: of // 2, "masks reach 127 of 255"),
+        ("masks", lambda of: (of / 256).byte(), "masks reach 0 of 255, so no object .* multiply floats by 255 before"),
         ("backgrounds", list, r"backgrounds are a list, expected uint8 \(32, 3, 16, 16\): bring it to bytes"),
         ("backgrounds", lambda of: of[:1], r"backgrounds are uint8 \(1, 3, 16, 16\), expected uint8 \(32, 3"),
     ],
@@ -103,6 +104,11 @@ def test_swapped_test_photos_of_other_tensors_are_refused(shop, name, turned, me
     given = {"photos": shop[0], "masks": shop[1], "backgrounds": shop[0]}
     with pytest.raises(ValueError, match=message):
         on_backgrounds(**given | {name: turned(given[name])})
+
+
+def test_a_single_photo_may_have_no_object():
+    photo, background = torch.zeros(1, 3, 4, 4, dtype=torch.uint8), torch.ones(1, 3, 4, 4, dtype=torch.uint8)
+    assert torch.equal(on_backgrounds(photo, photo[:, :1], background), background)
 
 
 def test_embeddings_that_are_no_pairs_of_length_1_are_refused():

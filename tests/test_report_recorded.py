@@ -96,6 +96,14 @@ def test_maps_and_embeddings_of_other_photos_are_refused(root):
         recorded.read("demo", REGIMES, [2, 1], 3, [], root)
 
 
+@pytest.mark.parametrize("ids", [[9, 8, 7], [8, 9, 7, 6], [9, 8, 7, 5]])
+def test_attention_scored_on_other_photos_in_one_regime_than_in_another_is_refused(root, ids):
+    path = root / "data/attention/demo/cure/2/scores.csv"
+    files.write_csv(path, pd.DataFrame({"image_id": ids}))
+    with pytest.raises(ValueError, match=f"^other photos are scored than in .*base/2/scores.csv; run the .*: {path}$"):
+        recorded.read("demo", REGIMES, [2, 1], 3, [], root)
+
+
 def test_metrics_of_another_run_than_the_queries_are_refused(root):
     """As after `git restore .` without `dvc checkout`: Git keeps metrics, DVC the queries."""
     path = root / "data/queries/demo/cure.csv"

@@ -117,6 +117,8 @@ def test_bars_have_the_standard_deviations_of_the_table():
         axes = figures.bars({"base": views}, "map_at_r").axes[0]
         lines = [np.ptp(line.get_segments()[0][:, 1]) for line in axes.collections]
         assert lines == pytest.approx(expected)
+        over = "training seeds" if clean else "draws of backgrounds, of one training seed"
+        assert axes.get_xlabel() == f"lines: ± standard deviation over {over}"
 
 
 def test_the_front_joins_what_no_other_regime_beats_in_both():

@@ -22,6 +22,8 @@ from bgbias.seeding import generator, torch_generator
 
 PHOTOS_AT_ONCE = 8  # smoothgrad's 25 copies of them make a batch of 200
 MAPS = 12  # photos whose maps are kept for figures
+COARSE = 5  # cells of a feature map's side, at least; 7 of most networks at 224 px
+POOLING = 8  # modules of an attention pool that give tokens, at most; a transformer has dozens
 PIXELS = {"cpu": 1_500_000, "cuda": 20_000_000}  # at once: they fill the processor,
 BYTES = 2**14  # and, at so many for each of them, no more than what a GPU has left
 
@@ -37,8 +39,15 @@ class Attention:
         """Freeze an embedder in evaluation mode, merge its batch norms in a copy, and embed the black image.
 
         Raises:
-            ValueError: Grad-CAM is asked for, and the embedder has no feature map.
+            ValueError: Grad-CAM is asked for, and the embedder has no feature map, or enlarges the object before, so
+                that the map's places are not the photo's.
         """
+        finder = embedder.card.finder
+        if options.method == "grad_cam" and finder and finder.zoom:
+            mend = "set attention.method to smoothgrad"
+            raise InputError(
+                f"{embedder.name}: enlarges the object, and Grad-CAM's maps are of what it enlarges: {mend}"
+            )
         self.embedder, self.options, self.seed = folded(embedder.requires_grad_(False)), options, seed
         precision.remark(self.embedder, options.precision, "attention maps", "attention.precision")
         black = torch.zeros(1, 3, embedder.input_px, embedder.input_px, dtype=torch.uint8)
@@ -120,25 +129,40 @@ def _at_once(where: torch.device) -> int:
 
 
 def last_map(embedder: Embedder, images: Tensor) -> nn.Module:
-    """Find the last module to finish that gives a map, (N, C, H, W) of more than one cell, for Grad-CAM.
+    """Find the last module to finish that gives a map, (N, C, S, S) of more than one cell, for Grad-CAM.
+
+    Where there are tokens, (N, T, D), more than an attention pool has, only maps after the last of them count. So what
+    a vision transformer's heads give, (N, heads, T, D), is not taken for a map, nor its first layer for its last; and
+    what is not square may be (N, S, S, C).
 
     Raises:
         ValueError: there is none.
     """
-    seen = []
+    seen, sides = [], {}
 
     def look(module: nn.Module, given: tuple, output: object) -> None:
-        if isinstance(output, Tensor) and output.ndim == 4 and output.shape[2:].numel() > 1:
+        if not isinstance(output, Tensor):
+            return
+        if output.ndim == 3 and output.shape[1] > 1:
+            seen.append(None)
+        elif output.ndim == 4 and output.shape[2] == output.shape[3] > 1:
             seen.append(module)
+            sides[module] = output.shape[3]
 
     modules = (module for module in embedder.network.modules() if not isinstance(module, torch.jit.ScriptModule))
     hooks = [module.register_forward_hook(look) for module in modules]  # TorchScript takes none
     embedder(images)
     for hook in hooks:
         hook.remove()
-    if not seen:
+    if seen.count(None) > POOLING:
+        seen = seen[-seen[::-1].index(None) :] if seen[-1] else []
+    maps = list(filter(None, seen))
+    if not maps:
         raise InputError(f"{embedder.name}: has no feature map for Grad-CAM: set attention.method to smoothgrad")
-    return seen[-1]
+    if (side := sides[maps[-1]]) < COARSE:
+        mend = "raise its input_px, or set attention.method to smoothgrad"
+        print(f"{embedder.name}: Grad-CAM's maps have {side} x {side} cells, too few to tell where it looks: {mend}")
+    return maps[-1]
 
 
 def choose(image_ids: np.ndarray, limit: int | Literal["all"], seed: int) -> np.ndarray:

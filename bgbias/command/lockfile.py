@@ -15,7 +15,8 @@ def refuse_two_networks(dataset: str, regime: str, seed: int) -> None:
     """Raise an InputError if embeddings and attention scores of a network are of two.
 
     What is as its stage has left it is of the network that dvc.lock names beside it. Anything else was made by hand,
-    and is taken to be of the network that is there. Nothing is refused where there is no dvc.lock, or no network.
+    and is taken to be of the network that is there. Nothing is refused where there is no dvc.lock, or no network. Where
+    both are of one network, and another is there now, such as one that was trained by hand since, that is said.
 
     Args:
         dataset: its name.
@@ -35,12 +36,14 @@ def refuse_two_networks(dataset: str, regime: str, seed: int) -> None:
     found = {
         folder: network if left == md5_of_folder(Path(folder)) else None for folder, (left, network) in by_lock.items()
     }
-    if None in found.values() and Path(f"models/{cell}").is_dir():
-        now = md5_of_folder(Path(f"models/{cell}"))
-        found = {folder: network or now for folder, network in found.items()}
+    now = md5_of_folder(Path(f"models/{cell}")) if Path(f"models/{cell}").is_dir() else None
+    found = {folder: network or now for folder, network in found.items()}
     first, second = found.values()
     if first and second and first != second:
         raise InputError(f"{' and '.join(found)}: are of two networks, by {lock}: run both stages again")
+    if now and first and first != now:
+        mend = f"`python -m stages.embed {cell.replace('/', ' ')}` and stages.attention measure that"
+        print(f"{' and '.join(found)}: are of another network than models/{cell} is now, by {lock}: {mend}")
 
 
 def md5_of_folder(folder: Path) -> str:

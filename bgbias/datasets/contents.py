@@ -1,6 +1,7 @@
 """What lies in a folder of own photos: which files are looked at, and what is passed over."""
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -69,7 +70,7 @@ def equal(folder: Path, paths: Iterable[str]) -> list[list[str]]:
 
 
 def describe(folder: Path, table: pd.DataFrame) -> str:
-    """Say what of a folder is read, which photos share a mask, and what is passed over.
+    """Say what of a folder is read, which photos share a mask or have another's, and what is passed over.
 
     Args:
         folder: any folder.
@@ -97,14 +98,23 @@ and storage: cup/@eaDir; hidden: .DS_Store'
     one_each = (table.class_name == table.path).all()
     read = f"{len(table):,} photos" + ("" if one_each else f" of {table.class_name.nunique():,} classes")
     names = pd.Series(table.class_name.unique())
-    if alike := sorted(names[names.str.casefold().duplicated(keep=False)]):
-        read += f"; classes that differ by case alone: {', '.join(alike[:4])}{' ...' * (len(alike) > 4)}"
+    if alike := sorted(names[names.map(_spoken).duplicated(keep=False)], key=lambda name: (_spoken(name), name)):
+        how = "case, punctuation or leading zeros alone"
+        read += f"; classes that differ by {how}: {', '.join(alike[:4])}{' ...' * (len(alike) > 4)}"
     masked = table[table.mask_path != ""]
     first = {path: some[0] for some in equal(folder, {*masked.mask_path}) for path in some}
     shared = masked.mask_path.map(lambda path: first.get(path, path)).duplicated(keep=False)
     if any(shared):
         such = " and ".join(masked.path[shared][:2])
         read += f"; {sum(shared):,} photos whose mask is that of another, too, such as {such}"
+    names = {(kind, _stem(path)) for path, kind in zip(masked.path, masked.class_name, strict=True)}
+    odd = [
+        f"{path}: {mask}"
+        for path, kind, mask in masked[["path", "class_name", "mask_path"]].itertuples(index=False)
+        if _stem(mask) != _stem(path) and (kind, _stem(mask)) in names
+    ]
+    if odd:
+        read += f"; {len(odd):,} photos whose mask is named as another photo of their class, such as {odd[0]}"
     return f"{read}; passed over: {'; '.join(counts)}" if counts else read
 
 
@@ -126,6 +136,21 @@ are the products, list all photos in photos.csv with their classes, or give a fo
     said = f"Each of the {table.class_name.nunique():,} classes is a folder at the top, and {len(below):,} folders of"
     mend = f"list all photos in {LIST} with their classes, or give a folder that holds these folders"
     return [f"{said} photos lie below, such as {below[0].as_posix()}: if these are the products, {mend}."]
+
+
+def _stem(path: str) -> str:
+    """What the names of a photo and its mask have in common: of a/1.jpg and b/1_mask.png it is 1."""
+    return Path(path).name.partition(".")[0].removesuffix("_mask")
+
+
+def _spoken(name: str) -> str:
+    """A class without what a person, or a spreadsheet that takes it for a number, may have spelt otherwise.
+
+    >>> [_spoken(name) for name in ("Blue-Mug_007", "blue mug 7", "1.05 l", "1.5 l", "42.0", "42", "C++", "-")]
+    ['blue mug 7', 'blue mug 7', '1 05 l', '1 5 l', '42', '42', 'c++', '-']
+    """
+    numbers = re.sub(r"(?<![\d.,])0+(?=\d)", "", re.sub(r"^(\d+)\.0+$", r"\1", name.casefold()))
+    return re.sub(r"[\s_.,;:/()'-]+", " ", numbers).strip() or name
 
 
 def _kind(path: Path) -> str:

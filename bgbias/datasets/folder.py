@@ -18,7 +18,7 @@ from bgbias.metrics import sample_size
 from bgbias.photos.table import check_table
 from bgbias.seeding import generator
 
-SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # of classes, by others
+SPLIT_FOLDERS = set("train training val valid validation test testing query queries gallery".split())  # of others
 
 
 def fetch(out: Path, options: Folder) -> None:
@@ -82,14 +82,14 @@ def _numbered(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0])
 
 
-def remark(table: pd.DataFrame, photos: Sequence[np.ndarray]) -> str:
-    """Say how many photos are near-duplicates; "" for none.
+def remarks(table: pd.DataFrame, photos: Sequence[np.ndarray]) -> list[str]:
+    """Say how many photos are near-duplicates of others or of their mirror images, a sentence each; or nothing.
 
     Args:
         table: of `image_table`.
         photos: uint8 (H, W, 3) each, in the table's order.
     """
-    return near_duplicates.describe(near_duplicates.near_duplicates(photos), list(table.path), list(table.class_name))
+    return near_duplicates.remarks(photos, list(table.path), list(table.class_name))
 
 
 def read(folder: Path, classes: bool = True) -> pd.DataFrame:
@@ -164,7 +164,7 @@ def _from_folders(folder: Path, classes: bool) -> pd.DataFrame:
         empty = tops - {path.parts[0] for path in photos}
         refuse(empty, f"{folder}: class folders without photos; fill or remove them")
         if tops and {name.lower() for name in tops} <= SPLIT_FOLDERS:
-            mend = f"give one of them, or list all photos in {LIST}, with their classes and splits"
+            mend = f"give one of them, or list all photos in {LIST}, with their classes and splits, or roles"
             raise InputError(f"{folder}: {', '.join(sorted(tops))} are splits, not classes: {mend}")
     rows = [(path.as_posix(), class_name(path.parts[0]), "", "", "") for path in photos]
     return pd.DataFrame(rows, columns=list(COLUMNS.values()), dtype=str)

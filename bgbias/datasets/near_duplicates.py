@@ -5,6 +5,7 @@ near-duplicates lift Recall@1 of photos as they are and pass for a drop.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ class _Fine(NamedTuple):
         return _Fine(self.levels[rows], self.variances[rows])
 
 
-def near_duplicates(pictures: Sequence[np.ndarray]) -> list[tuple[int, int]]:
+def near_duplicates(pictures: Sequence[np.ndarray], mirrored: bool = False) -> list[tuple[int, int]]:
     """Find the pairs of near-duplicates among pictures, whatever their sizes.
 
     Two are near-duplicates if, shrunk to 24 x 24 pixels, they differ by less than 2 % of what two unrelated pictures of
@@ -36,6 +37,7 @@ def near_duplicates(pictures: Sequence[np.ndarray]) -> list[tuple[int, int]]:
 
     Args:
         pictures: uint8 (H, W, 3) each, such as a `Pack`.
+        mirrored: whether pairs are asked for of which one is a near-duplicate of the other's mirror image.
 
     Returns:
         Pairs of places, the smaller first, in order.
@@ -43,13 +45,18 @@ def near_duplicates(pictures: Sequence[np.ndarray]) -> list[tuple[int, int]]:
     >>> photo, other = np.random.default_rng(0).integers(0, 256, (2, 48, 64, 3), dtype=np.uint8)
     >>> near_duplicates([photo, other, photo[1:-1, 1:-1] // 2 * 2])
     [(0, 2)]
+    >>> near_duplicates([photo, other, photo[:, ::-1]]), near_duplicates([photo, other, photo[:, ::-1]], mirrored=True)
+    ([], [(0, 2)])
     """
     coarse, fine, found = _coarse(pictures), _fine(pictures), []
+    others, fine_others = coarse, fine
+    if mirrored:
+        others, fine_others = _turned(coarse, COARSE_PX), fine._replace(levels=_turned(fine.levels, FINE_PX))
     blocks = range(0, len(pictures), ROWS)
     for start in tqdm(blocks, "near-duplicates", unit="block", leave=False, delay=5):
         for beside in blocks[start // ROWS :]:
-            likely = _likely(coarse[start : start + ROWS], coarse[beside : beside + ROWS]) + np.array([start, beside])
-            found += _same(likely[likely[:, 0] < likely[:, 1]], fine, fine)
+            likely = _likely(coarse[start : start + ROWS], others[beside : beside + ROWS]) + np.array([start, beside])
+            found += _same(likely[likely[:, 0] < likely[:, 1]], fine, fine_others)
     return sorted(found)
 
 
@@ -121,6 +128,11 @@ def _fine(pictures: Sequence[np.ndarray]) -> _Fine:
     return _Fine(fine.reshape(*fine.shape[:2], -1), variances)
 
 
+def _turned(shrunk: np.ndarray, side_px: int) -> np.ndarray:
+    """Mirror shrunk pictures, (..., D), left to right."""
+    return shrunk.reshape(*shrunk.shape[:-1], side_px, side_px, 3)[..., ::-1, :].reshape(shrunk.shape)
+
+
 def _centred(pictures: np.ndarray) -> np.ndarray:
     return pictures - pictures.mean((-3, -2), keepdims=True)
 
@@ -184,3 +196,23 @@ cup/1.jpg = mug/7.jpg.'
     how = f"recompressed, resized or slightly cropped; {counts[0]}"
     said = f"{which} ({how}), found by any model: {mend}."
     return f"{said} Of two classes, one of them wrong: {counts[1]}." if torn else said
+
+
+def remarks(photos: Sequence[np.ndarray], paths: Sequence[str], classes: Sequence, kind: str = "") -> list[str]:
+    """Say how many photos are near-duplicates, and how many of others' mirror images; a sentence each, or nothing.
+
+    Networks that are trained with flips, as those here are, find a mirror image as they find a copy.
+
+    Args:
+        photos: uint8 (H, W, 3) each.
+        paths: of these.
+        classes: likewise.
+        kind: what they are called, such as "test ".
+    """
+    pairs = near_duplicates(photos)
+    turned = sorted(set(near_duplicates(photos, mirrored=True)) - set(pairs))
+    said = []
+    for some, of in ((pairs, ""), (turned, " of others' mirror images")):
+        which = f"{len(set(chain(*some)))} of {len(paths)} {kind}photos are near-duplicates{of}"
+        said.append(describe(some, paths, classes, which))
+    return list(filter(None, said))

@@ -14,7 +14,7 @@ from bgbias.errors import InputError
 from bgbias.masks import make, segment
 from bgbias.metrics.bootstrap import LEVEL, estimate
 from bgbias.photos import decode
-from bgbias.photos.foreground import OBJECT
+from bgbias.photos.foreground import OBJECT, suspicion
 from bgbias.seeding import generator
 
 MEASURES = ("iou", "overlap", "precision")
@@ -155,6 +155,19 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
         except ValueError as error:
             raise InputError(f"{paths.photo}: {error}") from None
     return pd.DataFrame(rows)
+
+
+def inverted(folder: Path, method: str) -> str:
+    """Say that most hand masks reach the photo's edges, as where objects are black; "": they do not.
+
+    Args:
+        folder: see `find`.
+        method: likewise.
+    """
+    hands = [decode.read_mask(paths.hand) for paths in find(folder, method)]
+    full = sum(suspicion(np.asarray(hand)) in ("border", "nearly_full") for hand in hands)
+    where = f"{full} of {len(hands)} hand masks cover most of the photo's edge, or nearly all of it"
+    return f"{where}: if they are black where the object is, invert them" if full > len(hands) / 2 else ""
 
 
 def _automatic(paths: Labelled, options: params.Masks) -> Image.Image:

@@ -14,6 +14,7 @@ from bgbias.errors import InputError
 from bgbias.metrics import nearest
 
 FEW = 16  # queries whose whole ranking is looked at together
+ALIKE = 0.02  # share by which lengths of embeddings may differ, as in half precision
 AT_ONCE = 2**16  # embeddings that are checked together
 Scores = dict[str, Tensor]  # metric -> the score of each query; and rows, which these are: see `per_query`
 
@@ -177,9 +178,16 @@ def evaluate(
 ) -> dict[str, float]:
     """Return the means of `per_query` over the queries that are not lone. Same arguments and errors.
 
+    And a ValueError for embeddings whose lengths differ, as a network gives them: the longest would be near to all.
+
     >>> points = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]]))
     >>> evaluate(points, points, torch.tensor([0, 0, 1, 1]), [1])
     {'recall_at_1': 1.0, 'r_precision': 1.0, 'map_at_r': 1.0}
     """
     scores = per_query(queries, references, labels, recall_at, rows)
+    for name, embeddings in (("queries", queries), ("references", references)):
+        length = torch.linalg.vector_norm(embeddings, dim=1, dtype=torch.float64)
+        if length.max() - length.min() > ALIKE * length.max():
+            found = f"{name} of length {length.min():.3g} to {length.max():.3g}, expected the same"
+            raise InputError(f"{found}: divide each by its length first; `per_query` ranks by any inner product")
     return {name: values.double().mean().item() for name, values in scores.items() if name != "rows"}

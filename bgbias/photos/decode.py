@@ -1,17 +1,21 @@
 """Photo and mask files decoded: what is certain is read as it is meant, all else is refused."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from bgbias import errors
 from bgbias.errors import InputError
 
 Read = Callable[[Path], Image.Image]
 FORMATS = ("JPEG", "PNG", "WEBP")  # that are decoded, whatever a file is called; others may start programs
 MOST_PIXELS = 200_000_000  # of a picture: decoded 600 MB
+SMALLEST_PX = 8  # of a side: on less there is nothing to see
+LONGEST = 20  # times as long as wide: the centre square would show nothing of it
+LONG = 2  # times: it shows half of it at most
 DARK = 64  # of 255: 14 bits in 16 reach it, 12 bits reach 16
 Image.MAX_IMAGE_PIXELS = None  # Pillow warns of half as many, and refuses from twice as many on
 
@@ -73,6 +77,45 @@ def picture_size(path: Path) -> tuple[int, int]:
     """
     with _named(path), Image.open(path, formats=FORMATS) as picture:
         return picture.size
+
+
+def odd_sizes(folder: Path, paths: Sequence[str], largest: int = MOST_PIXELS, short_side_px: int = 0) -> list[str]:
+    """Refuse photos that are too small, narrow or large; say how many lose half to the centre square, or are enlarged.
+
+    Args:
+        folder: of the photos.
+        paths: relative to it.
+        largest: how many pixels a photo may have.
+        short_side_px: that they are brought to.
+
+    Returns:
+        Sentences; nothing where there is nothing to say.
+
+    Raises:
+        FileNotFoundError: as of `read_photo`.
+        ValueError: likewise; or there are such photos.
+    """
+    sizes = {path: picture_size(folder / path) for path in paths}
+
+    def refuse(bad: list[str], complaint: str) -> None:
+        listed = [f"{path} ({sizes[path][0]} x {sizes[path][1]})" for path in bad]
+        errors.refuse(listed, f"{folder}: {complaint}")
+
+    large = [path for path, (width, height) in sizes.items() if width * height > largest]
+    refuse(large, f"photos of more than {largest // 10**6} megapixels; shrink or remove them")
+    small = [path for path, size in sizes.items() if min(size) < SMALLEST_PX]
+    refuse(small, f"photos with a side of less than {SMALLEST_PX} pixels; replace or remove them")
+    narrow = [path for path, size in sizes.items() if max(size) > LONGEST * min(size)]
+    refuse(narrow, f"photos more than {LONGEST} times as long as wide; crop or remove them")
+    long = [path for path, size in sizes.items() if max(size) >= LONG * min(size)]
+    shown = "the model is shown their centre square, half of them at most; crop them around the object"
+    less = [path for path, size in sizes.items() if min(size) < short_side_px]
+    enlarged = "enlarged: beside others, and before swapped backgrounds, they are blurred"
+    found = [
+        (long, "are twice as long as wide or more, such as {}: " + shown),
+        (less, f"have a short side of less than {short_side_px} px, such as {{}}, and are {enlarged}"),
+    ]
+    return [f"{len(some):,} of {len(paths):,} photos {said.format(some[0])}." for some, said in found if some]
 
 
 def odd_files(paths: Iterable[Path], what: str) -> list[str]:

@@ -84,6 +84,9 @@ def bars(regimes: dict[str, dict], metric: str) -> Figure:
         drawn = axes.bar(where, heights, 0.36, yerr=errors if any(errors) else None, color=colour, label=view)
         axes.bar_label(drawn, fmt="%.1f", padding=2)
     axes.set_xticks(range(len(regimes)), map(_plain, regimes))
+    several = any(f"{metric}_seeds_sd" in metrics["clean"] for metrics in regimes.values())
+    over = "training seeds" if several else "draws of backgrounds, of one training seed"
+    axes.set_xlabel(f"lines: ± standard deviation over {over}", fontsize=8)
     axes.set_ylim(0, 105)
     axes.set_ylabel(f"{METRICS[metric]} (%)")
     axes.spines[["top", "right"]].set_visible(False)

@@ -96,7 +96,8 @@ def read(
     Raises:
         FileNotFoundError: a file is missing.
         ValueError: it does not read, or holds something else than its stage writes; metrics are of another number of
-            seeds, or of another run than the queries, as after `git restore` without `dvc checkout`.
+            seeds, or of another run than the queries, as after `git restore` without `dvc checkout`; attention was
+            scored on other photos in one regime than in another.
     """
     folders = {part: root / "data" / part / dataset for part in ("embeddings", "attention", "queries")}
     metrics, queries = {}, {}
@@ -113,10 +114,14 @@ def read(
     odd = [regime for regime in regimes if metrics[regime]["seeds"] != len(seeds)]
     refuse(odd, f"metrics of another number of seeds than {len(seeds)}: `dvc repro` makes those of params.yaml")
     folders |= {part: {regime: folders[part] / regime / str(seeds[0]) for regime in regimes} for part in PARTS}
-    file = folders["attention"][regimes[0]] / "scores.csv"
-    image_ids = files.read_csv(file, ["image_id"], dtype={"image_id": int}).image_id[:photos].to_numpy()
+    scored = {regime: folders["attention"][regime] / "scores.csv" for regime in regimes}
+    how = {"columns": ["image_id"], "dtype": {"image_id": int}}
+    ids = {regime: list(files.read_csv(path, **how).image_id) for regime, path in scored.items()}
+    file, image_ids = scored[regimes[0]], np.array(ids[regimes[0]][:photos], dtype=int)
     known = files.read_csv(folders["embeddings"][regimes[0]] / "images.csv", ["image_id"], dtype=int).image_id
     refuse(set(image_ids) - set(known), f"{file}: has photos that were not embedded: {files.REMAKE}")
+    others = [scored[regime] for regime in regimes if ids[regime] != ids[regimes[0]]]
+    refuse(others, f"other photos are scored than in {file}; {files.REMAKE}")
     embeddings, maps = {}, {}
     for view, name in EMBEDDINGS.items():
         of_regime = {regime: folder / name for regime, folder in folders["embeddings"].items()}

@@ -72,9 +72,12 @@ def counted_on(metrics: dict, classes: int) -> str:
     '480 queries of 40 classes; mean ± standard deviation over 3 training seeds.'
     """
     counted = f"{metrics['queries']:,} queries of {classes} classes"
+    lost = {view: (of["undefined"], of["images"]) for view, of in metrics.get("attention", {}).items()}
+    lost = [f"{lost:.0f} of {lost + kept:.0f} {view}" for view, (lost, kept) in lost.items() if lost]
+    lost = f" Photos without an attention score, left out of its mean: {', '.join(lost)}." if lost else ""
     if metrics["seeds"] > 1:
-        return f"{counted}; mean ± standard deviation over {metrics['seeds']} training seeds."
-    return f"{counted}, one training seed; ± over the draws of backgrounds, of attention over the photos."
+        return f"{counted}; mean ± standard deviation over {metrics['seeds']} training seeds.{lost}"
+    return f"{counted}, one training seed; ± over the draws of backgrounds, of attention over the photos.{lost}"
 
 
 def masks_in_doubt(counts: dict[str, int], masks: int, of: str = "") -> str:
@@ -91,14 +94,25 @@ not what backgrounds do. Look at them, and make others.'
     >>> masks_in_doubt({"empty": 50}, 100)
     ''
     """
-    flagged = {kind: count for kind, count in counts.items() if count}
-    if sum(flagged.values()) <= MOST * masks:
+    if sum(counts.values()) <= MOST * masks:
         return ""
-    listed = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in flagged.items())
-    return (
-        f"No conclusion: {sum(flagged.values())} of {masks} {of}masks are in doubt ({listed}), so swapped photos show "
-        "what the masks do, not what backgrounds do. Look at them, and make others."
-    )
+    shown = "so swapped photos show what the masks do, not what backgrounds do. Look at them, and make others."
+    return f"No conclusion: {_counted(counts, masks, of)}, {shown}"
+
+
+def some_in_doubt(counts: dict[str, int], masks: int, of: str = "") -> str:
+    """Say how many masks are in doubt, and what that means for figures; "" where none is. See `masks_in_doubt`.
+
+    >>> some_in_doubt({"empty": 9, "soft": 0}, 100, "test ")
+    '9 of 100 test masks are in doubt (9 empty): of these photos the figures show what the masks do.'
+    """
+    said = f"{_counted(counts, masks, of)}: of these photos the figures show what the masks do."
+    return said if any(counts.values()) else ""
+
+
+def _counted(counts: dict[str, int], masks: int, of: str) -> str:
+    listed = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items() if count)
+    return f"{sum(counts.values())} of {masks} {of}masks are in doubt ({listed})"
 
 
 def no_second_opinion(second: dict | None, photos: int) -> str:

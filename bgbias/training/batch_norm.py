@@ -16,6 +16,19 @@ def freeze_batch_norm(network: nn.Module) -> None:
             module.eval()
 
 
+def frozen_unlearnt(network: nn.Module, frozen: bool, weights: str) -> str:
+    """Say that statistics are kept that no photos have given; "" where there are none, or they are not kept.
+
+    >>> frozen_unlearnt(nn.BatchNorm2d(3), frozen=True, weights="scratch")
+    'freeze_batch_norm keeps statistics that came with no weights, as these are scratch: set it to false'
+    >>> [frozen_unlearnt(nn.BatchNorm2d(3), *how) for how in ((True, "imagenet"), (False, "scratch"))]
+    ['', '']
+    """
+    unlearnt = frozen and weights == "scratch" and any(isinstance(one, _BatchNorm) for one in network.modules())
+    said = "freeze_batch_norm keeps statistics that came with no weights, as these are scratch: set it to false"
+    return said if unlearnt else ""
+
+
 def share_batch_norm(embedder: Embedder) -> None:
     """Let batch norm see the whole batch on all processes; on a CPU it cannot, and its share is said."""
     if embedder.mean.device.type == "cuda":

@@ -11,12 +11,9 @@ from bgbias.datasets.contents import deeper, describe
 from bgbias.datasets.listed import GALLERY, LIST, QUERY
 from bgbias.errors import InputError
 from bgbias.masks import make
-from bgbias.photos.decode import odd_files, picture_size
+from bgbias.photos import decode
 
-SMALLEST_PX = 8  # of a side: on less there is nothing to see
 LARGEST_PX = 100_000_000  # of a photo: decoded 300 MB, in each of several threads
-LONGEST = 20  # times as long as wide: the centre square would show nothing of it
-LONG = 2  # times: it shows half of it at most
 FEWEST_PHOTOS = 10  # where each shows another product: intervals over fewer are too narrow
 
 
@@ -63,8 +60,8 @@ def read(
         pairs = int((table.class_name.value_counts() > 1).sum())
         otherwise = ", or, if each photo shows another product, audit with --one-each"
         _refuse_single(pairs, f"{folder}: {which}{pairs} classes of two photos or more", otherwise)
-    said += _checked_sizes(folder, list(table.path))
-    said += odd_files((folder / path for path in table.path), "photos")
+    said += decode.odd_sizes(folder, list(table.path), LARGEST_PX)
+    said += decode.odd_files((folder / path for path in table.path), "photos")
     return table.assign(class_id=pd.factorize(table.class_name, sort=True)[0]).drop(columns="split"), said
 
 
@@ -103,26 +100,6 @@ def _gallery_first(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     lone = len(queries) - int(found.sum())
     said = f"{lone:,} of {len(queries):,} queries have no photo of their class in the gallery, and are left out."
     return pd.concat([gallery, queries[found]], ignore_index=True), [said] if lone else []
-
-
-def _checked_sizes(folder: Path, paths: list[str]) -> list[str]:
-    """Refuse photos that are too small, narrow or large, and say how many lose half to the centre square."""
-    sizes = {path: picture_size(folder / path) for path in paths}
-
-    def refuse(bad: list[str], complaint: str) -> None:
-        listed = [f"{path} ({sizes[path][0]} x {sizes[path][1]})" for path in bad]
-        errors.refuse(listed, f"{folder}: {complaint}")
-
-    large = [path for path, (width, height) in sizes.items() if width * height > LARGEST_PX]
-    refuse(large, f"photos of more than {LARGEST_PX // 10**6} megapixels; shrink or remove them")
-    small = [path for path, size in sizes.items() if min(size) < SMALLEST_PX]
-    refuse(small, f"photos with a side of less than {SMALLEST_PX} pixels; replace or remove them")
-    narrow = [path for path, size in sizes.items() if max(size) > LONGEST * min(size)]
-    refuse(narrow, f"photos more than {LONGEST} times as long as wide; crop or remove them")
-    long = [path for path, size in sizes.items() if max(size) >= LONG * min(size)]
-    shown = "the model is shown their centre square, half of them at most; crop them around the object"
-    what = f"{len(long):,} of {len(paths):,} photos are twice as long as wide or more, such as"
-    return [f"{what} {long[0]}: {shown}."] if long else []
 
 
 def given_masks(table: pd.DataFrame, folder: Path) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from bgbias.audit.measures import second_masks
 from bgbias.datasets import near_duplicates
 from bgbias.errors import InputError
 from bgbias.photos.extent import doubt_px
-from bgbias.report.tables import masks_in_doubt
+from bgbias.report.tables import masks_in_doubt, some_in_doubt
 
 FLAGS = {key: key for key in ("empty", "border", "tiny", "soft")} | {"nearly_full": "full"}  # suspicion -> key
 MOST_PAIRS = 100  # of near-duplicates, that are listed
@@ -55,9 +55,7 @@ def some(suspicions: Sequence[str], of: str = "") -> list[str]:
     counts = {key: suspicions.count(kind) for kind, key in FLAGS.items() if kind in suspicions}
     if doubt := masks_in_doubt(counts, len(suspicions), of):
         raise InputError(doubt)
-    listed = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    said = f"{sum(counts.values())} of {len(suspicions)} {of}masks are in doubt ({listed})"
-    return [f"{said}: of these photos the figures show what the masks do."] if counts else []
+    return [some_in_doubt(counts, len(suspicions), of)] if counts else []
 
 
 def by_second_masks(pictures: Pictures, scores: dict[str, dict], columns: dict[str, np.ndarray]) -> dict | None:
