@@ -101,8 +101,19 @@ def test_photos_that_are_linked_are_not_linked_again_and_copies_of_an_earlier_ru
     (tmp_path / "data/sources/own").symlink_to(tmp_path / "shop")
     assert link.startswith("mkdir ") and first("shop") == first("data/sources/own") == []
     (tmp_path / "data/raw/own").mkdir()
-    assert first("shop") == [copy] and first("other") == [link.replace("shop", "other"), copy]
+    anew = link.replace("shop", "other").replace("&& ln", "&& rm data/sources/own && ln")
+    assert first("shop") == [copy] and first("other") == [anew, copy]
     assert first(tmp_path / "data/raw/own") == []
+    (tmp_path / "other").mkdir()
+    for there in ("a link", "a link that leads nowhere", "a folder"):
+        assert subprocess.run(first("other")[0], shell=True, cwd=tmp_path).returncode == 0, there
+        assert (tmp_path / "data/sources/own").resolve() == tmp_path / "other" and first("other") == [copy]
+        (tmp_path / "data/sources/own").unlink()
+        if there == "a link":
+            (tmp_path / "data/sources/own").symlink_to(tmp_path / "nowhere")
+        else:
+            (tmp_path / "data/sources/own").mkdir()
+    assert (tmp_path / "data/sources/own_before").is_dir()
 
 
 def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks(tmp_path, monkeypatch):

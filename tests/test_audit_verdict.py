@@ -244,3 +244,10 @@ def test_of_a_sample_its_queries_with_a_near_duplicate_are_left_out(quick):
     assert verdict(in_doubt, MANY, 0, None)[3] == f"{without}."
     near |= {"clean_without": None, "drop_without": None}
     assert verdict(found, MANY, 0, None)[3] == "2 queries. Without these queries, too few are left."
+
+
+@pytest.mark.parametrize("classes", [4, 5])
+def test_of_few_classes_nothing_can_be_concluded_whatever_intervals_show(classes):
+    told = said({"drop.recall_at_1.classes": classes})
+    few = f"{classes} classes are too few to conclude anything: intervals over so few are too short."
+    assert told[0].startswith("Swapping backgrounds costs") and (told[1] == few) == (classes < 5)

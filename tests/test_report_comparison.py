@@ -135,7 +135,7 @@ def test_the_interval_is_turned_where_less_is_said_and_an_end_at_zero_shows_noth
     found = {"drop": (-0.1, -0.3, 0.0), "clean": (0.0, -0.02, 0.01), "swapped": (0.05, np.nan, np.nan)}
     columns = ["difference", "low", "high"]
     table = pd.DataFrame.from_dict({f"recall_at_1_{name}": of for name, of in found.items()}, "index", columns=columns)
-    assert comparison.sentences(table.assign(queries=60), ["base", "new"]) == [
+    assert comparison.sentences(table.assign(queries=60, classes=12), ["base", "new"]) == [
         "new loses 10.0 points of Recall@1 less to swapped backgrounds than base (95 % interval 0.0 to 30.0: not shown "
         "to differ); 60 queries.",
         "On clean photos its Recall@1 is 0.0 points lower (95 % interval -1.0 to 2.0: not shown to differ).",
@@ -199,3 +199,25 @@ def test_differences_of_several_seeds_hold_what_others_would_change():
 def test_what_cannot_be_compared_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         paired.compare(queries(0), change(queries(1)), 0, ["x", "y"])
+
+
+def test_differences_of_few_classes_are_said_to_conclude_nothing():
+    def some(count):
+        return [table[table["class"] < f"class {count}"] for table in map(queries, (0, 1))]  # 10 and 11 sort before 2
+
+    few = "4 classes are too few to conclude anything: intervals over so few are too short."
+    for count, said in ((2, [few]), (3, [])):  # of 4 classes, and of 5
+        tables = dict(zip(("base", "new"), some(count), strict=True))
+        tables = {name: table.assign(recall_at_1_swapped=0.5, map_at_r_clean=0.5, map_at_r_swapped=0.5)
+                  for name, table in tables.items()}  # fmt: skip
+        found = comparison.differences(tables, {"base": {"seeds": 1}, "new": {"seeds": 1}}, 0)
+        assert found[:-2] == said
+        both = [table.assign(recall_at_1_drop=0.1) for table in tables.values()]
+        assert comparison.sentences(paired.compare(*both, 0), ["base", "new"])[: len(said)] == said
+
+
+def test_measures_that_are_no_shares_are_written_as_they_are():
+    names = ("attention_pair_score_clean", "attention_score_clean", "mask_agreement", "conflict")
+    both = [queries(**dict.fromkeys(names, 0.25)), queries(**dict.fromkeys(names, 0.5))]
+    written = comparison.written(paired.compare(*both, 0)).set_index("measure")
+    assert written["A: first"].to_list()[1:] == ["0.25", "0.25", "0.25", "25.0"]

@@ -17,7 +17,9 @@ from bgbias.report.tables import end, markdown
 PAIRED = "Differences of the same queries, with 95 % intervals by bootstrap over classes, "
 ONE_SEED = "of the networks as trained: other seeds move them, too."
 SEEDS = "widened by what other seeds would change, as the {} here tell it."
-PLAIN = ("invariance", "attention_score")  # names of measures that are not shares start so; others are in percent
+# names of measures that are not shares start so; others are in percent
+PLAIN = ("invariance", "attention_score", "attention_pair_score", "mask_agreement")
+FEWEST = 5  # classes: simulated, intervals of so few hold the truth in 92 of 100 cases
 
 
 def between(
@@ -66,7 +68,18 @@ def differences(queries: dict[str, pd.DataFrame], metrics: dict[str, dict], seed
     seeds = next(iter(metrics.values()))["seeds"]
     caption = PAIRED + (SEEDS.format(seeds) if seeds > 1 else ONE_SEED)
     moved = {regime: spreads(found) for regime, found in metrics.items()}
-    return [caption, markdown(between(queries, measures, seed, moved))]
+    few = too_few(next(iter(queries.values()))["class"].nunique())
+    return [*few, caption, markdown(between(queries, measures, seed, moved))]
+
+
+def too_few(classes: float) -> list[str]:
+    """Say that classes are too few to conclude anything from differences; nothing where they are not.
+
+    >>> too_few(4), too_few(5)
+    (['4 classes are too few to conclude anything: intervals over so few are too short.'], [])
+    """
+    said = f"{classes:.0f} classes are too few to conclude anything: intervals over so few are too short."
+    return [said] if classes < FEWEST else []
 
 
 def _signed(row: pd.Series) -> str:
@@ -116,7 +129,7 @@ def sentences(compared: pd.DataFrame, names: Sequence[str]) -> list[str]:
     drop = compared.loc[f"recall_at_1_drop{searched}"]
     more, counted = "more" if drop.difference > 0 else "less", f"{drop.queries:.0f} queries"
     lost = f"{_points(drop)} of Recall@1 {more} to swapped backgrounds than {first}"
-    lines = [f"{second} loses {lost} ({_interval(drop)}{_shown(drop)}); {counted}."]
+    lines = [*too_few(drop.classes), f"{second} loses {lost} ({_interval(drop)}{_shown(drop)}); {counted}."]
     for view, measured in {"clean": "clean", "swapped": f"swapped{searched}"}.items():
         row = compared.loc[f"recall_at_1_{measured}"]
         outcome = f"{_points(row)} {'higher' if row.difference > 0 else 'lower'} ({_interval(row)}{_shown(row)})"

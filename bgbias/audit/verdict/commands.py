@@ -30,8 +30,13 @@ def copied(photos: str) -> list[str]:
     here, linked, copies = (Path(folder).resolve() for folder in (photos, OWN, RAW))
     if here == copies:
         return []
-    link = [] if here == linked else [f'mkdir -p data/sources && ln -sn "$(realpath {shlex.quote(photos)})" {OWN}']
-    return [*link, *(["dvc exp run -f -S 'datasets=[own]' raw@own"] if copies.exists() else [])]
+    there = Path(OWN)  # others', which `ln` would not replace
+    away = f"rm {OWN} && " if there.is_symlink() else f"mv {OWN} {OWN}_before && " if there.exists() else ""
+    link = f'mkdir -p data/sources && {away}ln -sn "$(realpath {shlex.quote(photos)})" {OWN}'
+    return [
+        *([] if here == linked else [link]),
+        *(["dvc exp run -f -S 'datasets=[own]' raw@own"] if copies.exists() else []),
+    ]
 
 
 def run(asked: Mapping[str, str]) -> str:

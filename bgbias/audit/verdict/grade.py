@@ -6,11 +6,11 @@ Like the verdict, the sentence calls an effect shown only where its 95 % interva
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.kinds import kind
 from bgbias.audit.verdict.wording import Estimate, counted, ends, most, side, span
+from bgbias.report.comparison import FEWEST
 from bgbias.report.tables import masks_in_doubt
 
 GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is kept; below, E
 RULE = "A from 90 %, B from 75 %, C from 60 %, D from 40 %, E below"
-FEWEST = 5  # classes of a grade: simulated, intervals of so few hold the truth in 92 of 100 cases
 MUCH = 0.2  # of searches that guessing finds: then half of all that is found is not half of what is found beyond that
 NO_LOSS, TOO_FEW = "no loss is shown", "no loss is shown, but these photos are too few to exclude one"
 MAY_LOSE = 0.05  # of Recall@1: if the drop may be larger, more photos are asked for

@@ -12,6 +12,7 @@ from bgbias.audit.verdict.grade import above_chance, doubtful
 from bgbias.audit.verdict.kinds import kind
 from bgbias.audit.verdict.wording import aside, interval, percent, points, side
 from bgbias.metrics import sample_size
+from bgbias.report import comparison
 
 
 def verdict(
@@ -41,7 +42,8 @@ def verdict(
     few = sample_size.few(class_names, gallery=gallery, drawn=drawn)
     search = kind(found)
     few = few[:1] if search.one_each else few  # of queries; the rest is of classes, and each is one
-    remarks = [found["sample"]["said"], *remarks] if "sample" in found else remarks
+    sampled = [found["sample"]["said"]] if "sample" in found else []
+    remarks = [*comparison.too_few(found["drop"]["recall_at_1"]["classes"]), *sampled, *remarks]
     if doubt := doubtful(found):
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *places.said(found, False), *few]
     if "sample" in found and "worst_of_backgrounds" in found:
