@@ -72,21 +72,21 @@ def differences(*paths: Path, pairs: str = "", of: str = "", views: str = "clean
     return pd.DataFrame(rows)
 
 
-def arrows(*paths: Path, of: str, to: str = "", start: str = "clean") -> pd.DataFrame:
+def arrows(*paths: Path, of: str, to: str = "", start: str = "") -> pd.DataFrame:
     """Recall@1 of studies, clean to swapped: a row a regime, a column a study, headed by one of `of`.
 
     Args:
         *paths: as `stages.record` writes them.
         of: headings, one a path, comma-separated; underscores stand for blanks.
         to: views instead of swapped, likewise.
-        start: a view instead of clean.
+        start: views instead of clean, likewise.
     """
-    views = to.split(",") if to else ["swapped"] * len(paths)
+    ends = [said.split(",") if said else [view] * len(paths) for said, view in ((start, "clean"), (to, "swapped"))]
     rows: dict[str, dict[str, str]] = {}
-    for path, heading, view in zip(paths, of.split(","), views, strict=True):
+    for path, heading, *views in zip(paths, of.split(","), *ends, strict=True):
         for regime, found in files.read_json(path, mend=MEND)["regimes"].items():
             row = rows.setdefault(regime, {"regime": f"`{regime}`"})
-            both = [tables.percent(found[seen]["recall_at_1"]) for seen in (start, view)]
+            both = [tables.percent(found[seen]["recall_at_1"]) for seen in views]
             row[heading.replace("_", " ")] = " → ".join(both)
     return pd.DataFrame(rows.values()).fillna("")
 
