@@ -82,7 +82,7 @@ def test_a_table_keeps_its_columns_and_lines(name):
 def test_a_comparison_shows_names_as_text(name):
     measures = ["recall_at_1_drop", "recall_at_1_clean", "recall_at_1_swapped"]
     compared = pd.DataFrame(
-        {"first": 0.5, "second": 0.4, "difference": -0.1, "low": -0.2, "high": 0.0, "queries": 9, "classes": 3},
+        {"first": 0.5, "second": 0.4, "difference": -0.1, "low": -0.2, "high": 0.0, "queries": 9, "classes": 5},
         index=measures,
     )
     shown = tables.plain(name)
