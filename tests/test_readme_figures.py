@@ -27,6 +27,11 @@ FIGURES |= {
     text: (OWN[0], (*OWN[1:], f"recall_at_1_{view}", "difference"), 100)
     for text, view in {"16.8": "swapped", "7.7": "second_pool"}.items()
 }
+PLACES = "metrics/studies/packages_places.json"
+FIGURES |= {
+    text: (PLACES, ("differences", f"{regime} - base", "recall_at_1_swapped", "difference"), 100)
+    for text, regime in {"16.5": "bgaugment", "15.4": "bgconsistency"}.items()
+}
 MOVES = ROOT / "metrics/studies/moves"
 ENDS = {"1.3": min, "3.4": max}  # of what a swap costs beyond a move, in points
 SPREAD = {"3.5": "recall_at_1_clean", "4.2": "map_at_r_clean"}  # by how much a processor moves a figure, in points

@@ -17,8 +17,10 @@ def percent(value: float, sd: float | None = None) -> str:
 
     >>> percent(0.8307, 0.0042)
     '83.1 ± 0.4'
+    >>> percent(-0.0001)
+    '0.0'
     """
-    return f"{100 * value:.1f}" if sd is None else f"{100 * value:.1f} ± {100 * sd:.1f}"
+    return f"{100 * value:z.1f}" if sd is None else f"{100 * value:z.1f} ± {100 * sd:.1f}"
 
 
 def score(scores: dict[str, float], metric: str) -> str:

@@ -1,0 +1,71 @@
+"""What docs/places.md and README.md say of other places follows from audits and studies."""
+
+import pytest
+from test_documents_claims import ROOT, interval, page
+
+from bgbias import files
+from bgbias.audit.verdict.wording import side
+
+STUDIES = {name: files.read_json(ROOT / f"metrics/studies/{name}.json") for name in ("demo_places", "packages_places")}
+MODELS = ("lite0", "lite0_96px", "colour_histogram", "hog")
+AUDITS = {name: files.read_json(ROOT / f"metrics/audits/packages_{name}_places.json") for name in MODELS}
+
+
+def sides(study, measure, pairs):
+    """1: the later of a pair is shown to be above the earlier, -1: below, 0: neither."""
+    found = [interval(STUDIES[study], pair, f"recall_at_1_{measure}") for pair in pairs]
+    return [(low > 0) - (high < 0) for _, low, high in found]
+
+
+@pytest.mark.parametrize("name", ["demo", "packages"])
+def test_the_networks_are_those_of_the_studies_that_the_page_names(name):
+    known, found = files.read_json(ROOT / f"metrics/studies/{name}.json")["regimes"], STUDIES[f"{name}_places"]
+    assert found["seeds"] == [42, 43, 44]
+    for regime, scores in found["regimes"].items():
+        for view in ("clean", "swapped"):
+            assert scores[view].items() <= known[regime][view].items()
+
+
+def test_rising_is_shown_to_find_more_elsewhere_and_the_others_are_not():
+    better = ["rising - base", "rising - bgaugment", "rising - bgconsistency"]
+    assert sides("packages_places", "elsewhere", better) == [1, 1, 1]
+    assert -1 not in sides("packages_places", "same_place", better)
+    others = ["bgaugment - base", "bgconsistency - base"]
+    assert sides("packages_places", "elsewhere", others) == [0, 0]
+    assert sides("packages_places", "swapped", others) == [1, 1]
+    gains = [[interval(STUDIES["packages_places"], pair, f"recall_at_1_{view}")[0] for pair in others]
+             for view in ("swapped", "elsewhere")]  # fmt: skip
+    swapped, elsewhere = (" and ".join(f"{100 * gain:.1f}" for gain in of_view) for of_view in gains)
+    said = f"Before Unsplash photos they win {swapped} points over base; elsewhere {elsewhere}, and the intervals"
+    assert said in page("places.md")
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"Before Unsplash photos bgaugment and bgconsistency win {swapped} points over base on packages" in readme
+
+
+def test_embedders_off_the_shelf_lose_about_half_elsewhere_and_objects_alone_less():
+    places = {name: audit["places"] for name, audit in AUDITS.items()}
+    lost = {name: 1 - of["photos"]["elsewhere"]["value"] / of["photos"]["same"]["value"] for name, of in places.items()}
+    shares = (f"{100 * lost[name]:.0f} %" for name in ("lite0", "colour_histogram", "hog"))
+    said = "Elsewhere Lite0 loses {} of what it finds in the own place, the histogram {}, HOG {}."
+    assert said.format(*shares) in page("places.md")
+    points = [
+        f"{100 * places[name][part]['drop']['value']:.1f}"
+        for name in ("colour_histogram", "lite0")
+        for part in ("photos", "objects")
+    ]
+    assert "of the histogram's {} points {}, of Lite0's {} points {}.".format(*points) in page("places.md")
+    assert all(side(of["beyond_objects"], 0) == side(of["objects"]["drop"], 0) == 1 for of in places.values())
+    tuned, before = STUDIES["packages_places"]["regimes"]["base"], places["lite0_96px"]["photos"]
+    found = [100 * tuned["elsewhere"]["recall_at_1"], 100 * before["elsewhere"]["value"]]
+    assert "{:.1f} % elsewhere, the network that it was tuned from {:.1f} %".format(*found) in page("places.md")
+
+
+def test_in_another_room_of_the_demo_bgaugment_loses_twice_as_much_as_bgconsistency():
+    base, augmented, consistent = STUDIES["demo_places"]["regimes"].values()
+    drops = [regime["clean"]["recall_at_1"] - regime["swapped"]["recall_at_1"] for regime in (augmented, consistent)]
+    said = "lose alike ({:.1f} and {:.1f} points), in another room bgaugment loses twice as much"
+    assert said.format(*(100 * drop for drop in drops)) in page("places.md")
+    assert 1.9 < augmented["place_drop"]["recall_at_1"] / consistent["place_drop"]["recall_at_1"] < 2.2
+    assert 0.3 < base["elsewhere"]["recall_at_1"] < 0.36  # a third
+    assert sides("demo_places", "elsewhere", ["bgconsistency - bgaugment"]) == [1]
+    assert all(abs(regime["place_drop_objects"]["recall_at_1"]) < 0.01 for regime in (base, augmented, consistent))
