@@ -85,7 +85,7 @@ def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, 
 
 
 def test_near_duplicates_in_two_places_are_counted(shops, tmp_path, monkeypatch):
-    pairs = [(0, 1), (0, 5)]  # of one shop, and of two
+    pairs = [(0, 1), (0, 2), (0, 5)]  # two of one shop, and one of two
     monkeypatch.setattr("bgbias.audit.inputs.pictures.near_duplicates.near_duplicates", lambda pack: pairs)
     found = at(shops, tmp_path, "object_alone", monkeypatch, quick=True)
     assert found["places"]["doubles"] == 1

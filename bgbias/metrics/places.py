@@ -102,5 +102,5 @@ def _size_of_each(groups: Tensor) -> Tensor:
 def _none_drawn(n: Tensor, a: Tensor, drawn: Tensor) -> Tensor:
     """The chance that none of a is among those drawn of n, C(n - a, drawn) / C(n, drawn); float64."""
     n, a, drawn = n.double(), a.double(), drawn.double()
-    left, every = ((of + 1).lgamma() - (of - drawn + 1).clamp(min=1).lgamma() for of in (n - a, n))
+    left, every = ((of + 1).lgamma() - (of - drawn + 1).lgamma() for of in (n - a, n))
     return torch.where(n - a < drawn, 0.0, (left - every).exp())
