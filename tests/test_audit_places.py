@@ -183,6 +183,27 @@ def test_the_verdict_tells_the_drop_and_whose_part_it_is(drop, alone, beyond, en
     )
 
 
+def places_found(**estimates):
+    """Figures by places, of which some are others."""
+    of = {"same": e(0.9), "elsewhere": e(0.6), "drop": e(0.3)} | {"alone": e(0.1), "beyond": e(0.2)} | estimates
+    parts = {key: of[key] for key in ("same", "elsewhere", "drop")}
+    objects = {"same": of.get("objects", of["same"]), "elsewhere": e(0.5), "drop": of["alone"]}
+    found = {"places": 3, "left_out": 0, "doubles": 0, "photos": parts, "objects": objects}
+    return {"places": found | {"beyond_objects": of["beyond"]} | of.get("counts", {})}
+
+
+def test_of_too_few_classes_in_several_places_nothing_is_concluded():
+    few = {"classes": 4}
+    told = said(places_found(drop=e(0.3) | few, alone=e(0.1) | few, beyond=e(0.2) | few))
+    first = next(number for number, sentence in enumerate(told) if sentence.startswith("The photos were taken"))
+    assert told[first].endswith("whole photos lose 20.0 points more than they (95 % interval 17.0 to 23.0, 4 classes).")
+    assert told[first + 1].startswith("By places, 4 classes are too few to conclude anything")
+    unsure = said(places_found(drop=e(0.3, -0.1, 0.5) | few))
+    assert not any("no effect is shown" in sentence for sentence in unsure if sentence.startswith("The photos were"))
+    whole = places_found(drop=e(0.3) | few) | {"drop.recall_at_1.classes": 4}
+    assert sum("4 classes are too few" in sentence for sentence in said(whole)) == 1
+
+
 def test_the_list_is_no_option_of_remedies(shops, tmp_path, monkeypatch):
     found = at(shops, tmp_path, "background_alone", monkeypatch, quick=True)
     commands = [command for step in found["advice"] for command in step["commands"]]

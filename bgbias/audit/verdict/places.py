@@ -1,6 +1,8 @@
 """What the verdict says of searches among photos of the own place, and among those of others."""
 
+from bgbias.audit.verdict.grade import too_few
 from bgbias.audit.verdict.wording import aside, interval, negative, percent, points, side
+from bgbias.report import comparison
 
 BEYOND = {
     1: "what surrounds objects has a part in the loss",
@@ -20,22 +22,25 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
     if not places:
         return []
     photos, drop = places["photos"], places["photos"]["drop"]
-    moved, within = aside(drop, "less", "more")
+    (moved, within), few = aside(drop, "less", "more"), comparison.too_few(drop["classes"])
     text = (
         f"The photos were taken in {places['places']} places. Among those of its own place a photo finds its class in "
         f"{percent(photos['same'])} of {drop['queries']} searches, among as many of other places in "
-        f"{percent(photos['elsewhere'])}: {moved} ({within}{'' if side(drop, 0) else '; no effect is shown'})."
+        f"{percent(photos['elsewhere'])}: {moved} ({within}{'' if few or side(drop, 0) else '; no effect is shown'})."
     )
     if masks_hold and "beyond_objects" in places:
         alone, beyond = places["objects"]["drop"], places["beyond_objects"]
         gain, (more, within) = alone["value"] < 0, aside(beyond, "more", "less")
         moved = negative(alone) if gain else alone
+        part = "" if few else f": {BEYOND[side(beyond, 0)]}"
         text += (
             f" Objects alone on grey {'gain' if gain else 'lose'} {points(moved)} there ({interval(moved)}); whole "
-            f"photos lose {more} than they ({within}): {BEYOND[side(beyond, 0)]}."
+            f"photos lose {more} than they ({within}){part}."
         )
     left_out, doubles = places["left_out"], places["doubles"]
     sentences = [text]
+    if few and not too_few(found):  # which would say it of all figures
+        sentences.append(f"By places, {few[0]}")
     if left_out:
         which = "have no other photo of their class in their place, or none elsewhere"
         sentences.append(f"{left_out} of {found['photos']} photos {which}, and are not compared.")
