@@ -204,6 +204,26 @@ def test_of_too_few_classes_in_several_places_nothing_is_concluded():
     assert sum("4 classes are too few" in sentence for sentence in said(whole)) == 1
 
 
+@pytest.mark.parametrize(
+    ("estimates", "end"),
+    [
+        ({"objects": e(0.2)}, "but objects alone, 20.0 % of which are found in their own place, have less to lose, and "
+         "that what surrounds objects has a part in the loss is not shown."),  # 0.3 they cannot lose
+        ({"objects": e(0.3), "alone": e(0.1)}, "have less to lose, and that what surrounds objects has a part in the "
+         "loss is not shown."),  # a third, as whole photos
+        ({"objects": e(0.31), "alone": e(0.1)}, "17.0 to 23.0, 40 classes): what surrounds objects has a part in the "
+         "loss."),
+        ({"drop": e(0.02), "alone": e(-0.1), "beyond": e(0.12)}, "classes): that what surrounds objects has a part in "
+         "the loss is not shown."),  # no loss is shown
+        ({"drop": e(-0.1), "alone": e(0.02), "beyond": e(-0.12)}, "classes): that what surrounds objects has a part in "
+         "the loss is not shown."),
+    ],
+)  # fmt: skip
+def test_a_part_in_the_loss_is_claimed_where_there_is_one_and_objects_could_lose_it_too(estimates, end):
+    told = next(one for one in said(places_found(**estimates)) if one.startswith("The photos were taken"))
+    assert told.endswith(end)
+
+
 def test_the_list_is_no_option_of_remedies(shops, tmp_path, monkeypatch):
     found = at(shops, tmp_path, "background_alone", monkeypatch, quick=True)
     commands = [command for step in found["advice"] for command in step["commands"]]

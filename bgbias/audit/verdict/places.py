@@ -32,7 +32,7 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
         alone, beyond = places["objects"]["drop"], places["beyond_objects"]
         gain, (more, within) = alone["value"] < 0, aside(beyond, "more", "less")
         moved = negative(alone) if gain else alone
-        part = "" if few else f": {BEYOND[side(beyond, 0)]}"
+        part = "" if few else f": {_part(photos, places['objects'], beyond)}"
         text += (
             f" Objects alone on grey {'gain' if gain else 'lose'} {points(moved)} there ({interval(moved)}); whole "
             f"photos lose {more} than they ({within}){part}."
@@ -48,3 +48,16 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
         pairs = f"Of near-duplicates {doubles} pair{'s' * (doubles > 1)} would lie in two places"
         sentences.append(f"{pairs}: correct the list of places, or keep one photo of each.")
     return sentences
+
+
+def _part(photos: dict, objects: dict, beyond: dict) -> str:
+    """Say whether what surrounds objects has a part in a loss that is shown, if objects alone had as much to lose."""
+    drop, alone, same = photos["drop"], objects["drop"], objects["same"]
+    shown = side(beyond, 0)
+    if side(drop if shown == 1 else alone, 0) < 1:
+        return BEYOND[0]
+    as_large_a_share = alone["value"] * photos["same"]["value"] >= drop["value"] * same["value"]  # of what is found
+    if shown == 1 and (same["value"] < drop["value"] or as_large_a_share):
+        less = f"but objects alone, {percent(same)} of which are found in their own place, have less to lose"
+        return f"{less}, and {BEYOND[0]}"
+    return BEYOND[shown]
