@@ -63,7 +63,7 @@ def test_who_sees_the_object_alone_finds_it_anywhere(shops, tmp_path, monkeypatc
 def test_a_quick_audit_compares_photos_as_they_are(shops, tmp_path, monkeypatch):
     found = at(shops, tmp_path / "quick", "mixture", monkeypatch, quick=True)["places"]
     whole = at(shops, tmp_path / "full", "mixture", monkeypatch)["places"]
-    assert set(found) == {"places", "left_out", "doubles", "photos"} and found["photos"] == whole["photos"]
+    assert set(found) == {"places", "left_out", "doubles", "alike", "photos"} and found["photos"] == whole["photos"]
     assert found["photos"]["drop"]["value"] > 0
 
 
@@ -84,12 +84,16 @@ def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, 
         assert "The places are not the same: what they show is left out." in told and "elsewhere" not in told
 
 
-def test_near_duplicates_in_two_places_are_counted(shops, tmp_path, monkeypatch):
-    pairs = [(0, 1), (0, 2), (0, 5)]  # two of one shop, and one of two
+def test_near_duplicates_in_one_place_and_in_two_are_counted(shops, tmp_path, monkeypatch):
+    pairs = [(0, 1), (0, 5), (0, 24)]  # of one shop, of two, and of two classes
     monkeypatch.setattr("bgbias.audit.inputs.pictures.near_duplicates.near_duplicates", lambda pack: pairs)
     found = at(shops, tmp_path, "object_alone", monkeypatch, quick=True)
-    assert found["places"]["doubles"] == 1
-    assert any("Of near-duplicates 1 pair would lie in two places: correct" in said for said in found["verdict"])
+    assert found["places"]["doubles"] == found["places"]["alike"] == 1
+    for sentence in (
+        "Of near-duplicates 1 pair would lie in two places: correct the list of places, or keep one photo of each.",
+        "1 pair of near-duplicates of one class is of one place, where more is found for it: keep one photo of each.",
+    ):
+        assert sentence in found["verdict"]
 
 
 def refused(shops, tmp_path, text, message, **options):

@@ -37,7 +37,7 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
             f" Objects alone on grey {'gain' if gain else 'lose'} {points(moved)} there ({interval(moved)}); whole "
             f"photos lose {more} than they ({within}){part}."
         )
-    left_out, doubles = places["left_out"], places["doubles"]
+    left_out, doubles, alike = places["left_out"], places["doubles"], places.get("alike", 0)
     sentences = [text]
     if few and not too_few(found):  # which would say it of all figures
         sentences.append(f"By places, {few[0]}")
@@ -47,6 +47,9 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
     if doubles:
         pairs = f"Of near-duplicates {doubles} pair{'s' * (doubles > 1)} would lie in two places"
         sentences.append(f"{pairs}: correct the list of places, or keep one photo of each.")
+    if alike:
+        pairs = f"{alike} pair{'s' * (alike > 1)} of near-duplicates of one class {'are' if alike > 1 else 'is'}"
+        sentences.append(f"{pairs} of one place, where more is found for it: keep one photo of each.")
     return sentences
 
 
