@@ -96,6 +96,16 @@ def test_near_duplicates_in_one_place_and_in_two_are_counted(shops, tmp_path, mo
         assert sentence in found["verdict"]
 
 
+def test_places_that_differ_by_case_alone_are_said(shops, tmp_path, monkeypatch):
+    table = pd.read_csv(shops / "places.csv")
+    places_named = table.place.where(table.index % 3 < 2, table.place.str.lower())
+    table.assign(place=places_named).to_csv(tmp_path / "list.csv", index=False)
+    monkeypatch.chdir(shops)
+    found = run(shops, tmp_path / "out", "object_alone", places=tmp_path / "list.csv", quick=True)
+    told = "Places that differ by case alone count as others, such as A and a: write each in one way."
+    assert found["places"]["places"] == 2 * SHOPS and told in found["verdict"]
+
+
 def refused(shops, tmp_path, text, message, **options):
     (tmp_path / "list.csv").write_text(text)
     with pytest.raises((ValueError, FileNotFoundError), match=message):
