@@ -84,6 +84,15 @@ def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, 
         assert "The places are not the same: what they show is left out." in told and "elsewhere" not in told
 
 
+@pytest.mark.parametrize("column", ["recall_at_1_elsewhere_photos", "recall_at_1_place_drop_beyond_objects"])
+def test_a_column_of_places_that_was_changed_is_refused(shops, tmp_path, monkeypatch, column):
+    at(shops, tmp_path, "mixture", monkeypatch)
+    table = queries.read(tmp_path)
+    assert list(queries.comparable([table], [tmp_path])[0]) == list(table)
+    with pytest.raises(ValueError, match=f"its mean {column} is 2.000000, that of audit.json"):
+        queries.comparable([table.assign(**{column: 2.0})], [tmp_path])
+
+
 def test_near_duplicates_in_one_place_and_in_two_are_counted(shops, tmp_path, monkeypatch):
     pairs = [(0, 1), (0, 5), (0, 24)]  # of one shop, of two, and of two classes
     monkeypatch.setattr("bgbias.audit.inputs.pictures.near_duplicates.near_duplicates", lambda pack: pairs)

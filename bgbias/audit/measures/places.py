@@ -73,3 +73,14 @@ def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
     }
     beyond = {"beyond_objects": single[BEYOND]} if BEYOND in single else {}
     return {"places": counts | of_parts | beyond}
+
+
+def by_column(found: dict) -> dict[str, dict]:
+    """Return the estimates of `summary` by the columns of `COLUMNS` that they are means of; none of no places.
+
+    >>> by_column({"places": 2, "photos": {"same": {"value": 0.5}}, "beyond_objects": {"value": 0.2}})
+    {'recall_at_1_same_place_photos': {'value': 0.5}, 'recall_at_1_place_drop_beyond_objects': {'value': 0.2}}
+    """
+    parts = {of: found[of] for of in PARTS.values() if of in found}
+    means = {f"recall_at_1_{ENDS[key]}_{of}": mean for of, part in parts.items() for key, mean in part.items()}
+    return means | ({BEYOND: found["beyond_objects"]} if "beyond_objects" in found else {})
