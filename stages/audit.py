@@ -99,6 +99,7 @@ def main(
     if places:
         pictures.places = where.of_photos(taken_at, pictures, places)
         described["made_with"]["places"] = files.checksum(places)[:16]
+        remarks = [*remarks, *where.remarks(taken_at)]
     if kept := of_queries.replaced(out, embedder, described["made_with"], quick):
         print(printable(kept), flush=True)
     every, explains, pairs = pictures.gallery or pictures, bool(maps) and model.differentiable, not pictures.gallery

@@ -63,7 +63,7 @@ def test_who_sees_the_object_alone_finds_it_anywhere(shops, tmp_path, monkeypatc
 def test_a_quick_audit_compares_photos_as_they_are(shops, tmp_path, monkeypatch):
     found = at(shops, tmp_path / "quick", "mixture", monkeypatch, quick=True)["places"]
     whole = at(shops, tmp_path / "full", "mixture", monkeypatch)["places"]
-    assert set(found) == {"places", "left_out", "doubles", "photos"} and found["photos"] == whole["photos"]
+    assert set(found) == {"places", "left_out", "doubles", "alike", "photos"} and found["photos"] == whole["photos"]
     assert found["photos"]["drop"]["value"] > 0
 
 
@@ -84,12 +84,35 @@ def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, 
         assert "The places are not the same: what they show is left out." in told and "elsewhere" not in told
 
 
-def test_near_duplicates_in_two_places_are_counted(shops, tmp_path, monkeypatch):
-    pairs = [(0, 1), (0, 2), (0, 5)]  # two of one shop, and one of two
+@pytest.mark.parametrize("column", ["recall_at_1_elsewhere_photos", "recall_at_1_place_drop_beyond_objects"])
+def test_a_column_of_places_that_was_changed_is_refused(shops, tmp_path, monkeypatch, column):
+    at(shops, tmp_path, "mixture", monkeypatch)
+    table = queries.read(tmp_path)
+    assert list(queries.comparable([table], [tmp_path])[0]) == list(table)
+    with pytest.raises(ValueError, match=f"its mean {column} is 2.000000, that of audit.json"):
+        queries.comparable([table.assign(**{column: 2.0})], [tmp_path])
+
+
+def test_near_duplicates_in_one_place_and_in_two_are_counted(shops, tmp_path, monkeypatch):
+    pairs = [(0, 1), (0, 5), (0, 24)]  # of one shop, of two, and of two classes
     monkeypatch.setattr("bgbias.audit.inputs.pictures.near_duplicates.near_duplicates", lambda pack: pairs)
     found = at(shops, tmp_path, "object_alone", monkeypatch, quick=True)
-    assert found["places"]["doubles"] == 1
-    assert any("Of near-duplicates 1 pair would lie in two places: correct" in said for said in found["verdict"])
+    assert found["places"]["doubles"] == found["places"]["alike"] == 1
+    for sentence in (
+        "Of near-duplicates 1 pair would lie in two places: correct the list of places, or keep one photo of each.",
+        "1 pair of near-duplicates of one class is of one place, where more is found for it: keep one photo of each.",
+    ):
+        assert sentence in found["verdict"]
+
+
+def test_places_that_differ_by_case_alone_are_said(shops, tmp_path, monkeypatch):
+    table = pd.read_csv(shops / "places.csv")
+    places_named = table.place.where(table.index % 3 < 2, table.place.str.lower())
+    table.assign(place=places_named).to_csv(tmp_path / "list.csv", index=False)
+    monkeypatch.chdir(shops)
+    found = run(shops, tmp_path / "out", "object_alone", places=tmp_path / "list.csv", quick=True)
+    told = "Places that differ by case alone count as others, such as A and a: write each in one way."
+    assert found["places"]["places"] == 2 * SHOPS and told in found["verdict"]
 
 
 def refused(shops, tmp_path, text, message, **options):
@@ -181,6 +204,47 @@ def test_the_verdict_tells_the_drop_and_whose_part_it_is(drop, alone, beyond, en
         sentence == f"{begin}searches, among as many of other places in {ends.partition(' Obj')[0]}"
         for sentence in unsure
     )
+
+
+def places_found(**estimates):
+    """Figures by places, of which some are others."""
+    of = {"same": e(0.9), "elsewhere": e(0.6), "drop": e(0.3)} | {"alone": e(0.1), "beyond": e(0.2)} | estimates
+    parts = {key: of[key] for key in ("same", "elsewhere", "drop")}
+    objects = {"same": of.get("objects", of["same"]), "elsewhere": e(0.5), "drop": of["alone"]}
+    found = {"places": 3, "left_out": 0, "doubles": 0, "photos": parts, "objects": objects}
+    return {"places": found | {"beyond_objects": of["beyond"]} | of.get("counts", {})}
+
+
+def test_of_too_few_classes_in_several_places_nothing_is_concluded():
+    few = {"classes": 4}
+    told = said(places_found(drop=e(0.3) | few, alone=e(0.1) | few, beyond=e(0.2) | few))
+    first = next(number for number, sentence in enumerate(told) if sentence.startswith("The photos were taken"))
+    assert told[first].endswith("whole photos lose 20.0 points more than they (95 % interval 17.0 to 23.0, 4 classes).")
+    assert told[first + 1].startswith("By places, 4 classes are too few to conclude anything")
+    unsure = said(places_found(drop=e(0.3, -0.1, 0.5) | few))
+    assert not any("no effect is shown" in sentence for sentence in unsure if sentence.startswith("The photos were"))
+    whole = places_found(drop=e(0.3) | few) | {"drop.recall_at_1.classes": 4}
+    assert sum("4 classes are too few" in sentence for sentence in said(whole)) == 1
+
+
+@pytest.mark.parametrize(
+    ("estimates", "end"),
+    [
+        ({"objects": e(0.2)}, "but objects alone, 20.0 % of which are found in their own place, have less to lose, and "
+         "that what surrounds objects has a part in the loss is not shown."),  # 0.3 they cannot lose
+        ({"objects": e(0.3), "alone": e(0.1)}, "have less to lose, and that what surrounds objects has a part in the "
+         "loss is not shown."),  # a third, as whole photos
+        ({"objects": e(0.31), "alone": e(0.1)}, "17.0 to 23.0, 40 classes): what surrounds objects has a part in the "
+         "loss."),
+        ({"drop": e(0.02), "alone": e(-0.1), "beyond": e(0.12)}, "classes): that what surrounds objects has a part in "
+         "the loss is not shown."),  # no loss is shown
+        ({"drop": e(-0.1), "alone": e(0.02), "beyond": e(-0.12)}, "classes): that what surrounds objects has a part in "
+         "the loss is not shown."),
+    ],
+)  # fmt: skip
+def test_a_part_in_the_loss_is_claimed_where_there_is_one_and_objects_could_lose_it_too(estimates, end):
+    told = next(one for one in said(places_found(**estimates)) if one.startswith("The photos were taken"))
+    assert told.endswith(end)
 
 
 def test_the_list_is_no_option_of_remedies(shops, tmp_path, monkeypatch):

@@ -130,6 +130,7 @@ def test_most_masks_in_doubt_are_told_of_an_audit(tmp_path):
         ("onnx:b", {}, False, "of onnx:a"),
         ("onnx:b", {"masks": "2e", "queries": 9}, True, "of onnx:a, with other masks and queries, that is not quick"),
         ("onnx:a", {}, True, "that is not quick"),
+        ("onnx:a", {"places": "7c"}, False, "with other places"),
     ],
 )
 def test_what_another_audit_replaces_is_said(tmp_path, embedder, other, quick, said):

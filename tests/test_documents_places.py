@@ -4,6 +4,7 @@ import pytest
 from test_documents_claims import ROOT, interval, page
 
 from bgbias import files
+from bgbias.audit.verdict.places import BEYOND, said
 from bgbias.audit.verdict.wording import side
 
 STUDIES = {name: files.read_json(ROOT / f"metrics/studies/{name}.json") for name in ("demo_places", "packages_places")}
@@ -46,8 +47,8 @@ def test_embedders_off_the_shelf_lose_about_half_elsewhere_and_objects_alone_les
     places = {name: audit["places"] for name, audit in AUDITS.items()}
     lost = {name: 1 - of["photos"]["elsewhere"]["value"] / of["photos"]["same"]["value"] for name, of in places.items()}
     shares = (f"{100 * lost[name]:.0f} %" for name in ("lite0", "colour_histogram", "hog"))
-    said = "Elsewhere Lite0 loses {} of what it finds in the own place, the histogram {}, HOG {}."
-    assert said.format(*shares) in page("places.md")
+    losses = "Elsewhere Lite0 loses {} of what it finds in the own place, the histogram {}, HOG {}."
+    assert losses.format(*shares) in page("places.md")
     points = [
         f"{100 * places[name][part]['drop']['value']:.1f}"
         for name in ("colour_histogram", "lite0")
@@ -55,6 +56,12 @@ def test_embedders_off_the_shelf_lose_about_half_elsewhere_and_objects_alone_les
     ]
     assert "of the histogram's {} points {}, of Lite0's {} points {}.".format(*points) in page("places.md")
     assert all(side(of["beyond_objects"], 0) == side(of["objects"]["drop"], 0) == 1 for of in places.values())
+    parts = {name: said(audit)[0] for name, audit in AUDITS.items()}
+    assert [name for name, text in parts.items() if not text.endswith(f": {BEYOND[1]}.")] == ["hog"]
+    alone, whole = (places["hog"][part] for part in ("objects", "photos"))
+    percents = 100 * alone["same"]["value"], 100 * whole["drop"]["value"]
+    told = "HOG, which finds {:.1f} % of objects alone in their own place: they cannot lose {:.1f} points."
+    assert told.format(*percents) in page("places.md")
     tuned, before = STUDIES["packages_places"]["regimes"]["base"], places["lite0_96px"]["photos"]
     found = [100 * tuned["elsewhere"]["recall_at_1"], 100 * before["elsewhere"]["value"]]
     assert "{:.1f} % elsewhere, the network that it was tuned from {:.1f} %".format(*found) in page("places.md")

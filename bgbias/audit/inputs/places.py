@@ -57,5 +57,17 @@ def of_photos(listed: pd.Series, pictures: Pictures, file: Path) -> np.ndarray:
     return places
 
 
+def remarks(listed: pd.Series) -> list[str]:
+    """Say which places differ by case alone, a sentence; nothing where none do.
+
+    >>> remarks(pd.Series(["Lund", "lund", "Malmö"])), remarks(pd.Series(["Lund", "Malmö"]))
+    (['Places that differ by case alone count as others, such as Lund and lund: write each in one way.'], [])
+    """
+    names = pd.Series(sorted(listed.unique()))
+    alike = sorted(names[names.str.casefold().duplicated(keep=False)], key=str.casefold)
+    said = "Places that differ by case alone count as others, such as"
+    return [f"{said} {' and '.join(alike[:2])}: write each in one way."] if alike else []
+
+
 def _key(path: str) -> str:
     return unicodedata.normalize("NFC", PurePosixPath(path).as_posix())

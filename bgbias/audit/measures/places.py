@@ -52,9 +52,9 @@ def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
         single: name of a measure -> its estimate.
 
     Returns:
-        places: how many; left_out: how many photos are not compared; doubles: how many near-duplicates lie in two
-        places; photos, objects, backgrounds: {same, elsewhere, drop: estimates}, and beyond_objects, an estimate, where
-        these were measured.
+        places: how many; left_out: how many photos are not compared; doubles: how many pairs of near-duplicates lie in
+        two places; alike: how many of one class lie in one; photos, objects, backgrounds: {same, elsewhere, drop:
+        estimates}, and beyond_objects, an estimate, where these were measured.
     """
     if pictures.places is None:
         return {}
@@ -64,10 +64,23 @@ def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
         if f"recall_at_1_same_place_{of}" in single
     }
     pairs = np.array(pictures.near_duplicates, dtype=np.int64).reshape(-1, 2)
+    in_two, of_two = (of[pairs[:, 0]] != of[pairs[:, 1]] for of in (pictures.places, pictures.labels))
     counts = {
         "places": len(np.unique(pictures.places)),
         "left_out": len(pictures.labels) - of_parts["photos"]["same"]["queries"],
-        "doubles": int((pictures.places[pairs[:, 0]] != pictures.places[pairs[:, 1]]).sum()),
+        "doubles": int(in_two.sum()),
+        "alike": int((~in_two & ~of_two).sum()),
     }
     beyond = {"beyond_objects": single[BEYOND]} if BEYOND in single else {}
     return {"places": counts | of_parts | beyond}
+
+
+def by_column(found: dict) -> dict[str, dict]:
+    """Return the estimates of `summary` by the columns of `COLUMNS` that they are means of; none of no places.
+
+    >>> by_column({"places": 2, "photos": {"same": {"value": 0.5}}, "beyond_objects": {"value": 0.2}})
+    {'recall_at_1_same_place_photos': {'value': 0.5}, 'recall_at_1_place_drop_beyond_objects': {'value': 0.2}}
+    """
+    parts = {of: found[of] for of in PARTS.values() if of in found}
+    means = {f"recall_at_1_{ENDS[key]}_{of}": mean for of, part in parts.items() for key, mean in part.items()}
+    return means | ({BEYOND: found["beyond_objects"]} if "beyond_objects" in found else {})

@@ -171,12 +171,13 @@ def _refuse_edited(table: pd.DataFrame, folder: Path) -> None:
     """Raise InputError where a table's means are not the figures of its audit: a spreadsheet may have saved it anew."""
     found = _of(folder)
     views = found.get("views", {}) | {"drop" if "views" in found else "drop_in_clean": found.get("drop", {})}
-    for view, figures in views.items():
-        for name in (name for name in figures if f"{name}_{view}" in table):
-            figure, mean = figures[name]["value"], table[f"{name}_{view}"].mean()
-            if figure is not None and not abs(figure - mean) < ROUNDED:
-                where = f"{folder / FILE}: its mean {name}_{view} is {mean:.6f}, that of audit.json {figure:.6f}"
-                raise InputError(f"{where}: one of them was changed: {_mend(folder)}")
+    known = {f"{name}_{view}": figure for view, figures in views.items() for name, figure in figures.items()}
+    known |= places.by_column(found.get("places", {}))
+    for name in (name for name in known if name in table):
+        figure, mean = known[name]["value"], table[name].mean()
+        if figure is not None and not abs(figure - mean) < ROUNDED:
+            where = f"{folder / FILE}: its mean {name} is {mean:.6f}, that of audit.json {figure:.6f}"
+            raise InputError(f"{where}: one of them was changed: {_mend(folder)}")
 
 
 def replaced(folder: Path, embedder: str, made_with: Mapping[str, Any], quick: bool) -> str:
@@ -191,7 +192,7 @@ def replaced(folder: Path, embedder: str, made_with: Mapping[str, Any], quick: b
     try:
         then = _of(folder)
         unlike = [] if then["embedder"] == embedder else [f"of {then['embedder']}"]
-        differ = [what for what in (*MENDS, "queries") if then["made_with"].get(what) != made_with.get(what)]
+        differ = [what for what in (*MENDS, "queries", "places") if then["made_with"].get(what) != made_with.get(what)]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):  # another file, or of an earlier version
         return ""
     unlike += [f"with other {' and '.join(differ)}"] if differ else []

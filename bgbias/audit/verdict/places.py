@@ -1,6 +1,8 @@
 """What the verdict says of searches among photos of the own place, and among those of others."""
 
+from bgbias.audit.verdict.grade import too_few
 from bgbias.audit.verdict.wording import aside, interval, negative, percent, points, side
+from bgbias.report import comparison
 
 BEYOND = {
     1: "what surrounds objects has a part in the loss",
@@ -20,26 +22,45 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
     if not places:
         return []
     photos, drop = places["photos"], places["photos"]["drop"]
-    moved, within = aside(drop, "less", "more")
+    (moved, within), few = aside(drop, "less", "more"), comparison.too_few(drop["classes"])
     text = (
         f"The photos were taken in {places['places']} places. Among those of its own place a photo finds its class in "
         f"{percent(photos['same'])} of {drop['queries']} searches, among as many of other places in "
-        f"{percent(photos['elsewhere'])}: {moved} ({within}{'' if side(drop, 0) else '; no effect is shown'})."
+        f"{percent(photos['elsewhere'])}: {moved} ({within}{'' if few or side(drop, 0) else '; no effect is shown'})."
     )
     if masks_hold and "beyond_objects" in places:
         alone, beyond = places["objects"]["drop"], places["beyond_objects"]
         gain, (more, within) = alone["value"] < 0, aside(beyond, "more", "less")
         moved = negative(alone) if gain else alone
+        part = "" if few else f": {_part(photos, places['objects'], beyond)}"
         text += (
             f" Objects alone on grey {'gain' if gain else 'lose'} {points(moved)} there ({interval(moved)}); whole "
-            f"photos lose {more} than they ({within}): {BEYOND[side(beyond, 0)]}."
+            f"photos lose {more} than they ({within}){part}."
         )
-    left_out, doubles = places["left_out"], places["doubles"]
+    left_out, doubles, alike = places["left_out"], places["doubles"], places.get("alike", 0)
     sentences = [text]
+    if few and not too_few(found):  # which would say it of all figures
+        sentences.append(f"By places, {few[0]}")
     if left_out:
         which = "have no other photo of their class in their place, or none elsewhere"
         sentences.append(f"{left_out} of {found['photos']} photos {which}, and are not compared.")
     if doubles:
         pairs = f"Of near-duplicates {doubles} pair{'s' * (doubles > 1)} would lie in two places"
         sentences.append(f"{pairs}: correct the list of places, or keep one photo of each.")
+    if alike:
+        pairs = f"{alike} pair{'s' * (alike > 1)} of near-duplicates of one class {'are' if alike > 1 else 'is'}"
+        sentences.append(f"{pairs} of one place, where more is found for it: keep one photo of each.")
     return sentences
+
+
+def _part(photos: dict, objects: dict, beyond: dict) -> str:
+    """Say whether what surrounds objects has a part in a loss that is shown, if objects alone had as much to lose."""
+    drop, alone, same = photos["drop"], objects["drop"], objects["same"]
+    shown = side(beyond, 0)
+    if side(drop if shown == 1 else alone, 0) < 1:
+        return BEYOND[0]
+    as_large_a_share = alone["value"] * photos["same"]["value"] >= drop["value"] * same["value"]  # of what is found
+    if shown == 1 and (same["value"] < drop["value"] or as_large_a_share):
+        less = f"but objects alone, {percent(same)} of which are found in their own place, have less to lose"
+        return f"{less}, and {BEYOND[0]}"
+    return BEYOND[shown]
