@@ -105,14 +105,14 @@ def test_near_duplicates_in_one_place_and_in_two_are_counted(shops, tmp_path, mo
         assert sentence in found["verdict"]
 
 
-def test_places_that_differ_by_case_alone_are_said(shops, tmp_path, monkeypatch):
+def test_places_that_are_spelt_almost_alike_are_said(shops, tmp_path, monkeypatch):
     table = pd.read_csv(shops / "places.csv")
     places_named = table.place.where(table.index % 3 < 2, table.place.str.lower())
     table.assign(place=places_named).to_csv(tmp_path / "list.csv", index=False)
     monkeypatch.chdir(shops)
     found = run(shops, tmp_path / "out", "object_alone", places=tmp_path / "list.csv", quick=True)
-    told = "Places that differ by case alone count as others, such as A and a: write each in one way."
-    assert found["places"]["places"] == 2 * SHOPS and told in found["verdict"]
+    told = "Places that differ by case, punctuation or leading zeros alone count as others, such as A and a: write"
+    assert found["places"]["places"] == 2 * SHOPS and any(sentence.startswith(told) for sentence in found["verdict"])
 
 
 def refused(shops, tmp_path, text, message, **options):

@@ -14,6 +14,7 @@ from bgbias.datasets.listed import LIST
 READ = (".jpg", ".jpeg", ".png", ".webp")
 # pictures all the same: leaving them out unsaid would change results
 NOT_READ = tuple(".avif .bmp .cr2 .dng .gif .heic .heif .j2k .jfif .jp2 .jpe .jxl .nef .psd .tif .tiff".split())
+SPOKEN = "case, punctuation or leading zeros alone"  # see `spoken_alike`
 SERVICE = {"__macosx", "@eadir", "#recycle", "@recycle", "$recycle.bin", "lost+found", "system volume information"}
 
 
@@ -97,10 +98,8 @@ and storage: cup/@eaDir; hidden: .DS_Store'
     ]
     one_each = (table.class_name == table.path).all()
     read = f"{len(table):,} photos" + ("" if one_each else f" of {table.class_name.nunique():,} classes")
-    names = pd.Series(table.class_name.unique())
-    if alike := sorted(names[names.map(_spoken).duplicated(keep=False)], key=lambda name: (_spoken(name), name)):
-        how = "case, punctuation or leading zeros alone"
-        read += f"; classes that differ by {how}: {', '.join(alike[:4])}{' ...' * (len(alike) > 4)}"
+    if alike := spoken_alike(table.class_name):
+        read += f"; classes that differ by {SPOKEN}: {', '.join(alike[:4])}{' ...' * (len(alike) > 4)}"
     masked = table[table.mask_path != ""]
     first = {path: some[0] for some in equal(folder, {*masked.mask_path}) for path in some}
     shared = masked.mask_path.map(lambda path: first.get(path, path)).duplicated(keep=False)
@@ -143,8 +142,18 @@ def _stem(path: str) -> str:
     return Path(path).name.partition(".")[0].removesuffix("_mask")
 
 
+def spoken_alike(names: pd.Series) -> list[str]:
+    """Return the names of classes or places that differ by case, punctuation or leading zeros alone, like by like.
+
+    >>> spoken_alike(pd.Series(["Shop-1", "Lund", "shop 01", "Lund"]))
+    ['Shop-1', 'shop 01']
+    """
+    once = pd.Series(names.unique())
+    return sorted(once[once.map(_spoken).duplicated(keep=False)], key=lambda name: (_spoken(name), name))
+
+
 def _spoken(name: str) -> str:
-    """A class without what a person, or a spreadsheet that takes it for a number, may have spelt otherwise.
+    """A name without what a person, or a spreadsheet that takes it for a number, may have spelt otherwise.
 
     >>> [_spoken(name) for name in ("Blue-Mug_007", "blue mug 7", "1.05 l", "1.5 l", "42.0", "42", "C++", "-")]
     ['blue mug 7', 'blue mug 7', '1 05 l', '1 5 l', '42', '42', 'c++', '-']

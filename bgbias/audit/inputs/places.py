@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 
 from bgbias.audit.inputs.pictures import Pictures
+from bgbias.datasets import contents
 from bgbias.datasets.listed import cells, class_name
 from bgbias.errors import InputError, check_file, refuse
 from bgbias.metrics.places import compared
@@ -58,14 +59,15 @@ def of_photos(listed: pd.Series, pictures: Pictures, file: Path) -> np.ndarray:
 
 
 def remarks(listed: pd.Series) -> list[str]:
-    """Say which places differ by case alone, a sentence; nothing where none do.
+    """Say which places are spelt almost alike, a sentence; nothing where none are.
 
-    >>> remarks(pd.Series(["Lund", "lund", "Malmö"])), remarks(pd.Series(["Lund", "Malmö"]))
-    (['Places that differ by case alone count as others, such as Lund and lund: write each in one way.'], [])
+    >>> remarks(pd.Series(["Shop-1", "shop 01", "Malmö"]))[0].partition(":")[0]
+    'Places that differ by case, punctuation or leading zeros alone count as others, such as Shop-1 and shop 01'
+    >>> remarks(pd.Series(["Lund", "Malmö"]))
+    []
     """
-    names = pd.Series(sorted(listed.unique()))
-    alike = sorted(names[names.str.casefold().duplicated(keep=False)], key=str.casefold)
-    said = "Places that differ by case alone count as others, such as"
+    alike = contents.spoken_alike(listed)
+    said = f"Places that differ by {contents.SPOKEN} count as others, such as"
     return [f"{said} {' and '.join(alike[:2])}: write each in one way."] if alike else []
 
 
