@@ -98,7 +98,7 @@ def main(
     pictures, described, remarks = opened
     if places:
         pictures.places = where.of_photos(taken_at, pictures, places)
-        described["made_with"]["places"] = files.checksum(places)[:16]
+        described["made_with"]["places"] = where.mark(pictures.places)
         remarks = [*remarks, *where.remarks(taken_at)]
     if kept := of_queries.replaced(out, embedder, described["made_with"], quick):
         print(printable(kept), flush=True)

@@ -72,12 +72,16 @@ def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, 
     at(shops, tmp_path / "b", "object_alone", monkeypatch, quick=True)
     table = pd.read_csv(shops / "places.csv")
     other = tmp_path / "other.csv"
-    table.assign(place=table.place[::-1].to_numpy()).to_csv(other, index=False)
+    table.assign(place=np.roll(table.place, 1)).to_csv(other, index=False)
+    same = tmp_path / "same.csv"
+    table[::-1].assign(place="shop " + table.place).to_csv(same, index=False)
     run(shops, tmp_path / "c", "object_alone", places=other, no_attention=True, quick=True)
     run(shops, tmp_path / "d", "object_alone", no_attention=True, quick=True)
+    run(shops, tmp_path / "e", "object_alone", places=same, no_attention=True, quick=True)
     capsys.readouterr()
-    compare.main(SETTINGS, tmp_path / "a", tmp_path / "b", None)
-    assert re.search(r"elsewhere photos +\| +0.0 +\| +100.0 +\| +\+?100.0", capsys.readouterr().out)
+    for alike in ("b", "e"):
+        compare.main(SETTINGS, tmp_path / "a", tmp_path / alike, None)
+        assert re.search(r"elsewhere photos +\| +0.0 +\| +100.0 +\| +\+?100.0", capsys.readouterr().out)
     for without in ("c", "d"):
         compare.main(SETTINGS, tmp_path / "a", tmp_path / without, None)
         told = capsys.readouterr().out

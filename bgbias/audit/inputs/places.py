@@ -1,5 +1,6 @@
 """Where audited photos were taken, as a list says it: shops, studios, sellers, days."""
 
+import hashlib
 import unicodedata
 from pathlib import Path, PurePosixPath
 
@@ -48,7 +49,7 @@ def of_photos(listed: pd.Series, pictures: Pictures, file: Path) -> np.ndarray:
         )
     keys = pictures.table.path.map(_key)
     refuse(pictures.table.path[~keys.isin(listed.index)], f"{file}: photos without a place; add them, as path,place")
-    places = pd.factorize(listed[keys], sort=True)[0]
+    places = pd.factorize(listed[keys])[0]  # by which come first, so that names and order of the list do not matter
     classes = len(np.unique(pictures.labels[compared(*map(torch.from_numpy, (pictures.labels, places)))]))
     if classes < 2:
         raise InputError(
@@ -56,6 +57,11 @@ def of_photos(listed: pd.Series, pictures: Pictures, file: Path) -> np.ndarray:
             "comparison needs 2: give photos of more places, or wider places"
         )
     return places
+
+
+def mark(places: np.ndarray) -> str:
+    """Return sixteen hexadecimal digits of which photos share a place, of `of_photos`."""
+    return hashlib.sha256(places.astype(np.int64).tobytes()).hexdigest()[:16]
 
 
 def remarks(listed: pd.Series) -> list[str]:
