@@ -35,10 +35,9 @@ def _on_same(
     return paste(pictures.photo(rows), masks, behind.expand(len(rows), -1, -1, -1))
 
 
-def _on_colour(pictures: Pictures, rows: np.ndarray, colour: Tensor | None) -> Tensor:
-    photos = pictures.photo(rows)
-    colours = ablations.mean_colours(photos) if colour is None else colour
-    return ablations.on_colour(photos, pictures.mask(rows), colours)
+def _on_colour(pictures: Pictures, rows: np.ndarray, colour: Tensor | None, second_kind: bool = False) -> Tensor:
+    photos, masks = pictures.photo(rows), pictures.second_mask(rows) if second_kind else pictures.mask(rows)
+    return ablations.on_colour(photos, masks, ablations.mean_colours(photos) if colour is None else colour)
 
 
 def _silhouette(pictures: Pictures, rows: np.ndarray) -> Tensor:
@@ -80,6 +79,7 @@ PASTED: dict[str, Make] = {"pasted_back": _pasted, "pasted_mirrored": partial(_p
 PROBES = BACKGROUND_ONLY | MIXED | MISLEADING | PASTED  # of the photos that can be probed only
 CHANGES = {"eroded": -1, "dilated": 1}  # of masks
 SECOND = "second/"  # how views by masks of a second kind begin; the rest is the name of the same by the first
+SECOND_ALONE = f"{SECOND}foreground_grey"  # made where places are known
 POOL = "pool/"  # likewise those on backgrounds of a second pool
 QUICK_DRAWS = 2  # of swapped photos, in a quick audit
 OF_A_SAMPLE = ("swapped/", "grid/", f"{SECOND}swapped/")  # of the queries; the gallery is clean
@@ -87,7 +87,9 @@ OBJECT_ALONE = ("foreground_black", "foreground_grey")  # on colours that tell n
 OF_ONE_EACH = (*OF_A_SAMPLE, *OBJECT_ALONE, *BACKGROUND_ONLY, *PASTED)  # likewise, where they search for themselves
 
 
-def names(draws: int, quick: bool = False, second_kind: bool = False, second_pool: bool = False) -> list[str]:
+def names(
+    draws: int, quick: bool = False, second_kind: bool = False, second_pool: bool = False, places: bool = False
+) -> list[str]:
     """Return the names of the views that an audit embeds.
 
     Args:
@@ -95,11 +97,13 @@ def names(draws: int, quick: bool = False, second_kind: bool = False, second_poo
         quick: clean photos and two draws of swapped ones only.
         second_kind: of an audit that is not quick, with those by masks of a second kind.
         second_pool: likewise, with those on backgrounds of a second pool.
+        places: with objects alone by masks of a second kind, too, which are searched by place only.
 
     >>> names(5, quick=True)
     ['clean', 'swapped/0', 'swapped/1']
     """
-    return list(views(draws, second_kind, second_pool))[: 1 + QUICK_DRAWS if quick else None]
+    every = [name for name in views(draws, second_kind, second_pool) if places or name != SECOND_ALONE]
+    return every[: 1 + QUICK_DRAWS if quick else None]
 
 
 def views(draws: int, second_kind: bool = False, second_pool: bool = False) -> dict[str, Make]:
@@ -107,8 +111,8 @@ def views(draws: int, second_kind: bool = False, second_pool: bool = False) -> d
 
     Args:
         draws: how many backgrounds are drawn for each photo.
-        second_kind: with those by masks of a second kind: all draws, for a drop like the first, and the conflict's
-            grid.
+        second_kind: with those by masks of a second kind: all draws, for a drop like the first, the conflict's grid,
+            and objects alone on grey.
         second_pool: with the same on backgrounds of a second pool.
 
     >>> list(views(2))[:5]
@@ -117,6 +121,7 @@ def views(draws: int, second_kind: bool = False, second_pool: bool = False) -> d
     by_second = {
         **{f"swapped/{draw}": partial(Pictures.second_swapped, draw=draw) for draw in range(draws)},
         **{f"grid/{number}": partial(_on_same, number=number, second_kind=True) for number in range(GRID)},
+        "foreground_grey": partial(_on_colour, colour=ablations.GREY, second_kind=True),
     }
     on_pool = {
         **{f"swapped/{draw}": partial(Pictures.swapped, draw=draw, second_pool=True) for draw in range(draws)},

@@ -51,7 +51,7 @@ def embed(
     of_first, opened, second, pool = identity(embedder, pictures), {}, pictures.second_kind, pictures.second_pool
     of_second = fingerprint([of_first], [second.masks.folder]) if second else None
     of_pool = fingerprint([of_first, pool.identity]) if pool else None
-    names = only or views.names(pictures.draws, quick, bool(second), bool(pool))
+    names = only or views.names(pictures.draws, quick, bool(second), bool(pool), pictures.places is not None)
     if pictures.gallery:
         of_queries = views.OF_ONE_EACH if pictures.gallery.one_each else views.OF_A_SAMPLE
         names = [view for view in names if view.startswith(of_queries)]

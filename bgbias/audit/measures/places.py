@@ -11,9 +11,10 @@ from bgbias.audit.inputs.pictures import Pictures
 from bgbias.metrics.places import by_place, compared
 
 PARTS = {"clean": "photos", "foreground_grey": "objects", "background_box_tiled": "backgrounds"}  # view -> of what
+PARTS |= {views.SECOND_ALONE: "objects_second"}  # by masks of a second kind
 ENDS = {"same": "same_place", "elsewhere": "elsewhere", "drop": "place_drop"}
-BEYOND = "recall_at_1_place_drop_beyond_objects"
-COLUMNS = [*(f"recall_at_1_{end}_{of}" for end in ENDS.values() for of in PARTS.values()), BEYOND]  # of the queries
+BEYOND = {of: f"recall_at_1_place_drop_beyond_{of}" for of in ("objects", "objects_second")}
+COLUMNS = [*(f"recall_at_1_{end}_{of}" for end in ENDS.values() for of in PARTS.values()), *BEYOND.values()]
 
 
 def singles(
@@ -28,11 +29,11 @@ def singles(
 
     Returns:
         Name of a measure -> its values, shares, and their rows: Recall@1 of both, the drop from the one to the other,
-        and by how much more whole photos drop than objects alone, query by query.
+        and by how much more whole photos drop than objects alone, query by query, by masks of either kind.
     """
-    found = {}
+    found, made = {}, views.names(pictures.draws, quick, bool(pictures.second_kind), places=True)
     for view, of in PARTS.items() if pictures.places is not None else ():
-        rows = views.rows_of(pictures, view) if view == "clean" or not quick else np.arange(0)
+        rows = views.rows_of(pictures, view) if view in made else np.arange(0)
         labels, places = (torch.from_numpy(of_all[rows]) for of_all in (pictures.labels, pictures.places))
         if len(compared(labels, places)):
             scores = by_place(embeddings[view], labels, places)
@@ -40,8 +41,8 @@ def singles(
             counted = torch.from_numpy(rows)[scores["same"]["rows"]]
             for end, values in zip(ENDS.values(), (same, other, same - other), strict=True):
                 found[f"recall_at_1_{end}_{of}"] = values, counted
-    whole, alone = (found.get(f"recall_at_1_place_drop_{of}") for of in ("photos", "objects"))
-    return found | ({BEYOND: (whole[0] - alone[0], whole[1])} if alone else {})
+    drops = {of: found.get(f"recall_at_1_place_drop_{of}") for of in ("photos", *BEYOND)}
+    return found | {name: (drops["photos"][0] - drops[of][0], drops[of][1]) for of, name in BEYOND.items() if drops[of]}
 
 
 def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
@@ -53,8 +54,9 @@ def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
 
     Returns:
         places: how many; left_out: how many photos are not compared; doubles: how many pairs of near-duplicates lie in
-        two places; alike: how many of one class lie in one; photos, objects, backgrounds: {same, elsewhere, drop:
-        estimates}, and beyond_objects, an estimate, where these were measured.
+        two places; alike: how many of one class lie in one; photos, objects, backgrounds, objects_second (by masks of
+        the second kind): {same, elsewhere, drop: estimates}, and beyond_objects, beyond_objects_second, estimates,
+        where these were measured.
     """
     if pictures.places is None:
         return {}
@@ -71,7 +73,7 @@ def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
         "doubles": int(in_two.sum()),
         "alike": int((~in_two & ~of_two).sum()),
     }
-    beyond = {"beyond_objects": single[BEYOND]} if BEYOND in single else {}
+    beyond = {f"beyond_{of}": single[name] for of, name in BEYOND.items() if name in single}
     return {"places": counts | of_parts | beyond}
 
 
@@ -83,4 +85,4 @@ def by_column(found: dict) -> dict[str, dict]:
     """
     parts = {of: found[of] for of in PARTS.values() if of in found}
     means = {f"recall_at_1_{ENDS[key]}_{of}": mean for of, part in parts.items() for key, mean in part.items()}
-    return means | ({BEYOND: found["beyond_objects"]} if "beyond_objects" in found else {})
+    return means | {name: found[f"beyond_{of}"] for of, name in BEYOND.items() if f"beyond_{of}" in found}

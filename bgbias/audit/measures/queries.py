@@ -139,7 +139,8 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
         raise InputError(f"{both} are of different samples of queries: {mend}")
     for table, folder in zip(tables, folders, strict=True):
         _refuse_edited(table, folder)
-    unlike = [] if second_masks_alike(folders) else list(second_masks.COLUMNS)
+    by_second = [*second_masks.COLUMNS, *(name for name in places.COLUMNS if name.endswith("_second"))]
+    unlike = [] if second_masks_alike(folders) else by_second
     if not _made_alike(folders, "second_backgrounds"):
         unlike += [name for table in tables for name in table if name.endswith("_pool")]
     if not _made_alike(folders, "places"):

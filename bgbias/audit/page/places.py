@@ -5,7 +5,16 @@ from bgbias.audit.page.charts import Line
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.wording import PERCENT, POINTS
 
-PARTS = {"photos": "Photos as they are", "objects": "Objects alone, on grey", "backgrounds": "Backgrounds alone"}
+PARTS = {
+    "photos": "Photos as they are",
+    "objects": "Objects alone, on grey",
+    "objects_second": "Objects alone, second masks",
+    "backgrounds": "Backgrounds alone",
+}
+BEYOND = {
+    "beyond_objects": ("Photos less objects alone", "query by query"),
+    "beyond_objects_second": ("Photos less objects alone", "second masks"),
+}
 
 
 def section(audit: dict) -> Html:
@@ -20,8 +29,7 @@ def section(audit: dict) -> Html:
         for key, where in (("same", "its own place"), ("elsewhere", "other places"))
     ]
     drops = [Line(name, "", of_part["drop"]) for name, of_part in measured.items()]
-    beyond = places.get("beyond_objects")
-    drops += [Line("Photos less objects alone", "query by query", beyond)] if beyond else []
+    drops += [Line(*named, places[of]) for of, named in BEYOND.items() if of in places]
     groups = [
         charts.group("Recall@1, by place", "Among as many of the class, and the same others.", searches, PERCENT),
         charts.group("Drop in another place", "Its own place minus other places.", drops, POINTS, "bad", 0.0),

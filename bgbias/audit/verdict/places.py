@@ -1,7 +1,8 @@
 """What the verdict says of searches among photos of the own place, and among those of others."""
 
 from bgbias.audit.verdict.grade import too_few
-from bgbias.audit.verdict.wording import aside, interval, negative, percent, points, side
+from bgbias.audit.verdict.sensitivity import Estimates, either, kinds, opinion
+from bgbias.audit.verdict.wording import aside, intervals, negative, percent, points, side
 from bgbias.report import comparison
 
 BEYOND = {
@@ -29,13 +30,16 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
         f"{percent(photos['elsewhere'])}: {moved} ({within}{'' if few or side(drop, 0) else '; no effect is shown'})."
     )
     if masks_hold and "beyond_objects" in places:
-        alone, beyond = places["objects"]["drop"], places["beyond_objects"]
-        gain, (more, within) = alone["value"] < 0, aside(beyond, "more", "less")
-        moved = negative(alone) if gain else alone
-        part = "" if few else f": {_part(photos, places['objects'], beyond)}"
+        by, of = ([""], [""])
+        if opinion(found) and "beyond_objects_second" in places:
+            by, of = [f"by {kind}" for kind in kinds(found)], ["", "_second"]
+        objects, beyond = ([places[f"{what}objects{one}"] for one in of] for what in ("", "beyond_"))
+        lost = _moved([(how, one["drop"]) for how, one in zip(by, objects, strict=True)], "lose", "gain")
+        more = _moved(list(zip(by, beyond, strict=True)), "more", "less")
+        parts = [_part(photos, *measured) for measured in zip(objects, beyond, strict=True)]
         text += (
-            f" Objects alone on grey {'gain' if gain else 'lose'} {points(moved)} there ({interval(moved)}); whole "
-            f"photos lose {more} than they ({within}){part}."
+            f" Objects alone on grey {lost[0]} {lost[1]} there ({lost[2]}); whole photos lose {more[1]} {more[0]} than "
+            f"they ({more[2]}){'' if few else f': {either(list(zip(by, parts, strict=True)))}'}."
         )
     left_out, doubles, alike = places["left_out"], places["doubles"], places.get("alike", 0)
     sentences = [text]
@@ -53,14 +57,26 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
     return sentences
 
 
+def _moved(estimates: Estimates, above: str, below: str) -> tuple[str, str, str]:
+    """Say on which side of 0 estimates are, how far, and within what: all below, without their signs."""
+    word = below if all(one["value"] < 0 for _, one in estimates) else above
+    shown = [(how, negative(one) if word == below else one) for how, one in estimates]
+    far = points(*(one for _, one in shown))
+    return word, far, f"{'by which masks are believed: ' * (' to ' in far)}{intervals(shown)}"
+
+
 def _part(photos: dict, objects: dict, beyond: dict) -> str:
-    """Say whether what surrounds objects has a part in a loss that is shown, if objects alone had as much to lose."""
+    """Say whether what surrounds objects has a part in a loss that is shown, if objects alone had as much to lose.
+
+    They had if the least that is found of them is the most that photos lose, and if the largest share of it that they
+    lose is less than the smallest that photos do, by the ends of the intervals.
+    """
     drop, alone, same = photos["drop"], objects["drop"], objects["same"]
     shown = side(beyond, 0)
     if side(drop if shown == 1 else alone, 0) < 1:
         return BEYOND[0]
-    as_large_a_share = alone["value"] * photos["same"]["value"] >= drop["value"] * same["value"]  # of what is found
-    if shown == 1 and (same["value"] < drop["value"] or as_large_a_share):
-        less = f"but objects alone, {percent(same)} of which are found in their own place, have less to lose"
+    as_large_a_share = alone["high"] * photos["same"]["high"] >= drop["low"] * same["low"]  # of what is found
+    if shown == 1 and (same["low"] < drop["high"] or as_large_a_share):
+        less = f"but objects alone, {percent(same)} of which are found in their own place, may have less to lose"
         return f"{less}, and {BEYOND[0]}"
     return BEYOND[shown]

@@ -1,0 +1,118 @@
+"""What the verdict says of searches by place, by how the intervals lie."""
+
+import pytest
+from audit_found import changed, e
+from test_audit_verdict import said
+
+from bgbias.audit.verdict import places
+
+
+@pytest.mark.parametrize(
+    ("drop", "alone", "beyond", "ends"),
+    [
+        (0.3, 0.1, 0.2, "60.0 %: 30.0 points less (95 % interval 27.0 to 33.0, 40 classes). Objects alone on grey "
+         "lose 10.0 points there (95 % interval 7.0 to 13.0, 40 classes); whole photos lose 20.0 points more than they "
+         "(95 % interval 17.0 to 23.0, 40 classes): what surrounds objects has a part in the loss."),
+        (-0.05, -0.06, 0.01, "60.0 %: 5.0 points more (95 % interval 2.0 to 8.0, 40 classes). Objects alone on grey "
+         "gain 6.0 points there (95 % interval 3.0 to 9.0, 40 classes); whole photos lose 1.0 points more than they "
+         "(95 % interval -2.0 to 4.0, 40 classes): that what surrounds objects has a part in the loss is not shown."),
+        (0.01, 0.1, -0.09, "60.0 %: 1.0 points less (95 % interval -2.0 to 4.0, 40 classes; no effect is shown). "
+         "Objects alone on grey lose 10.0 points there (95 % interval 7.0 to 13.0, 40 classes); whole photos lose 9.0 "
+         "points less than they (95 % interval 6.0 to 12.0, 40 classes): what surrounds objects makes up for some of "
+         "the loss."),
+    ],
+)  # fmt: skip
+def test_the_verdict_tells_the_drop_and_whose_part_it_is(drop, alone, beyond, ends):
+    of_photos = {"same": e(0.9), "elsewhere": e(0.6), "drop": e(drop)}
+    found = {"places": 3, "left_out": 7, "doubles": 2, "photos": of_photos, "objects": of_photos | {"drop": e(alone)}}
+    told = said({"places": found | {"beyond_objects": e(beyond)}})
+    place = next(number for number, sentence in enumerate(told) if sentence.startswith("The photos were taken"))
+    begin = "The photos were taken in 3 places. Among those of its own place a photo finds its class in 90.0 % of 396 "
+    assert told[place] == f"{begin}searches, among as many of other places in {ends}"
+    left_out = (
+        "7 of 400 photos have no other photo of their class in their place, or none elsewhere, and are not compared."
+    )
+    assert told[place + 1 : place + 3] == [
+        left_out,
+        "Of near-duplicates 2 pairs would lie in two places: correct the list of places, or keep one photo of each.",
+    ]
+    doubt = {"mask_doubt.flagged.empty": ["a.jpg"] * 300}
+    unsure = said({"places": found | {"beyond_objects": e(beyond)}} | doubt)
+    assert any(
+        sentence == f"{begin}searches, among as many of other places in {ends.partition(' Obj')[0]}"
+        for sentence in unsure
+    )
+
+
+def places_found(**estimates):
+    """Figures by places, of which some are others."""
+    of = {"same": e(0.9), "elsewhere": e(0.6), "drop": e(0.3)} | {"alone": e(0.1), "beyond": e(0.2)} | estimates
+    parts = {key: of[key] for key in ("same", "elsewhere", "drop")}
+    objects = {"same": of.get("objects", of["same"]), "elsewhere": e(0.5), "drop": of["alone"]}
+    found = {"places": 3, "left_out": 0, "doubles": 0, "photos": parts, "objects": objects}
+    return {"places": found | {"beyond_objects": of["beyond"]} | of.get("counts", {})}
+
+
+def test_of_too_few_classes_in_several_places_nothing_is_concluded():
+    few = {"classes": 4}
+    told = said(places_found(drop=e(0.3) | few, alone=e(0.1) | few, beyond=e(0.2) | few))
+    first = next(number for number, sentence in enumerate(told) if sentence.startswith("The photos were taken"))
+    assert told[first].endswith("whole photos lose 20.0 points more than they (95 % interval 17.0 to 23.0, 4 classes).")
+    assert told[first + 1].startswith("By places, 4 classes are too few to conclude anything")
+    unsure = said(places_found(drop=e(0.3, -0.1, 0.5) | few))
+    assert not any("no effect is shown" in sentence for sentence in unsure if sentence.startswith("The photos were"))
+    whole = places_found(drop=e(0.3) | few) | {"drop.recall_at_1.classes": 4}
+    assert sum("4 classes are too few" in sentence for sentence in said(whole)) == 1
+
+
+@pytest.mark.parametrize(
+    ("estimates", "end"),
+    [
+        ({"objects": e(0.35), "alone": e(0.02)}, "but objects alone, 35.0 % of which are found in their own place, may "
+         "have less to lose, and that what surrounds objects has a part in the loss is not shown."),  # 0.33 of 0.32
+        ({"objects": e(0.47), "alone": e(0.1)}, "may have less to lose, and that what surrounds objects has a part in "
+         "the loss is not shown."),  # 0.13 of 0.44; photos 0.27 of 0.93
+        ({"objects": e(0.48), "alone": e(0.1)}, "17.0 to 23.0, 40 classes): what surrounds objects has a part in the "
+         "loss."),
+        ({"drop": e(0.02), "alone": e(-0.1), "beyond": e(0.12)}, "classes): that what surrounds objects has a part in "
+         "the loss is not shown."),  # no loss is shown
+        ({"drop": e(-0.1), "alone": e(0.02), "beyond": e(-0.12)}, "classes): that what surrounds objects has a part in "
+         "the loss is not shown."),
+    ],
+)  # fmt: skip
+def test_a_part_in_the_loss_is_claimed_where_there_is_one_and_objects_could_lose_it_too(estimates, end):
+    told = next(one for one in said(places_found(**estimates)) if one.startswith("The photos were taken"))
+    assert told.endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("alone", "beyond", "told"),
+    [
+        (0.2, 0.01, "Objects alone on grey lose 10.0 to 20.0 points there (by which masks are believed: 95 % intervals "
+         "7.0 to 13.0 by isnet, 17.0 to 23.0 by grabcut, 40 classes); whole photos lose 1.0 to 20.0 points more than "
+         "they (by which masks are believed: 95 % intervals 17.0 to 23.0 by isnet, -2.0 to 4.0 by grabcut, 40 "
+         "classes): by isnet, what surrounds objects has a part in the loss; by grabcut, that what surrounds objects "
+         "has a part in the loss is not shown."),
+        (0.1, 0.2, "Objects alone on grey lose 10.0 points there (95 % intervals 7.0 to 13.0 by isnet, 7.0 to 13.0 by "
+         "grabcut, 40 classes); whole photos lose 20.0 points more than they (95 % intervals 17.0 to 23.0 by isnet, "
+         "17.0 to 23.0 by grabcut, 40 classes): what surrounds objects has a part in the loss."),
+        (-0.1, 0.4, "Objects alone on grey lose -10.0 to 10.0 points there (by which masks are believed: 95 % "
+         "intervals 7.0 to 13.0 by isnet, -13.0 to -7.0 by grabcut, 40 classes); whole photos lose 20.0 to 40.0 points "
+         "more than they (by which masks are believed: 95 % intervals 17.0 to 23.0 by isnet, 37.0 to 43.0 by grabcut, "
+         "40 classes): what surrounds objects has a part in the loss."),
+    ],
+)  # fmt: skip
+def test_masks_of_both_kinds_are_believed_or_both_are_named(alone, beyond, told):
+    found = places_found()
+    by_second = {"objects_second": found["places"]["objects"] | {"drop": e(alone)}, "beyond_objects_second": e(beyond)}
+    second = {"kind": "grabcut", "flagged": {"empty": 0}}
+    found = {"places": found["places"] | by_second, "masks": "shop/isnet"}
+    assert "by isnet" not in next(one for one in sentences(found) if one.startswith("The photos were taken"))
+    one = next(one for one in sentences(found | {"second_masks": second}) if one.startswith("The photos were taken"))
+    assert one.partition("). ")[2] == told
+    doubtful = second | {"flagged": {"empty": 300}}
+    assert not any("by grabcut" in one for one in sentences(found | {"second_masks": doubtful}))
+
+
+def sentences(found):
+    return places.said(changed(found))
