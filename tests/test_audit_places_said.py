@@ -68,7 +68,7 @@ def test_of_too_few_classes_in_several_places_nothing_is_concluded():
 @pytest.mark.parametrize(
     ("estimates", "end"),
     [
-        ({"objects": e(0.35), "alone": e(0.02)}, "but objects alone, 35.0 % of which are found in their own place, may "
+        ({"objects": e(0.35), "alone": e(0.02)}, "objects alone, 35.0 % of which are found in their own place, may "
          "have less to lose, and that what surrounds objects has a part in the loss is not shown."),  # 0.33 of 0.32
         ({"objects": e(0.47), "alone": e(0.1)}, "may have less to lose, and that what surrounds objects has a part in "
          "the loss is not shown."),  # 0.13 of 0.44; photos 0.27 of 0.93

@@ -77,6 +77,6 @@ def _part(photos: dict, objects: dict, beyond: dict) -> str:
         return BEYOND[0]
     as_large_a_share = alone["high"] * photos["same"]["high"] >= drop["low"] * same["low"]  # of what is found
     if shown == 1 and (same["low"] < drop["high"] or as_large_a_share):
-        less = f"but objects alone, {percent(same)} of which are found in their own place, may have less to lose"
+        less = f"objects alone, {percent(same)} of which are found in their own place, may have less to lose"
         return f"{less}, and {BEYOND[0]}"
     return BEYOND[shown]
