@@ -68,8 +68,8 @@ def _moved(estimates: Estimates, above: str, below: str) -> tuple[str, str, str]
 def _part(photos: dict, objects: dict, beyond: dict) -> str:
     """Say whether what surrounds objects has a part in a loss that is shown, if objects alone had as much to lose.
 
-    They had if the least that is found of them is the most that photos lose, and if the largest share of it that they
-    lose is less than the smallest that photos do, by the ends of the intervals.
+    They had if the least that is found of them is as much as the most that photos lose, and if the largest share of it
+    that they lose is less than the smallest that photos do, by the ends of the intervals.
     """
     drop, alone, same = photos["drop"], objects["drop"], objects["same"]
     shown = side(beyond, 0)
