@@ -114,5 +114,13 @@ def test_masks_of_both_kinds_are_believed_or_both_are_named(alone, beyond, told)
     assert not any("by grabcut" in one for one in sentences(found | {"second_masks": doubtful}))
 
 
+def test_backgrounds_alone_are_told_where_masks_hold():
+    found = places_found()
+    found["places"]["backgrounds"] = {"same": e(0.75), "elsewhere": e(0.125), "drop": e(0.625)}
+    told = "Backgrounds alone find their class in 75.0 % of searches in their own place, in 12.5 % elsewhere."
+    assert next(one for one in sentences(found) if one.startswith("The photos were taken")).endswith(f"loss. {told}")
+    assert told not in " ".join(places.said(changed(found), masks_hold=False))
+
+
 def sentences(found):
     return places.said(changed(found))

@@ -30,17 +30,7 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
         f"{percent(photos['elsewhere'])}: {moved} ({within}{'' if few or side(drop, 0) else '; no effect is shown'})."
     )
     if masks_hold and "beyond_objects" in places:
-        by, of = ([""], [""])
-        if opinion(found) and "beyond_objects_second" in places:
-            by, of = [f"by {kind}" for kind in kinds(found)], ["", "_second"]
-        objects, beyond = ([places[f"{what}objects{one}"] for one in of] for what in ("", "beyond_"))
-        lost = _moved([(how, one["drop"]) for how, one in zip(by, objects, strict=True)], "lose", "gain")
-        more = _moved(list(zip(by, beyond, strict=True)), "more", "less")
-        parts = [_part(photos, *measured) for measured in zip(objects, beyond, strict=True)]
-        text += (
-            f" Objects alone on grey {lost[0]} {lost[1]} there ({lost[2]}); whole photos lose {more[1]} {more[0]} than "
-            f"they ({more[2]}){'' if few else f': {either(list(zip(by, parts, strict=True)))}'}."
-        )
+        text += _objects(found, bool(few)) + _backgrounds(places)
     left_out, doubles, alike = places["left_out"], places["doubles"], places.get("alike", 0)
     sentences = [text]
     if few and not too_few(found):  # which would say it of all figures
@@ -55,6 +45,28 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
         pairs = f"{alike} pair{'s' * (alike > 1)} of near-duplicates of one class {'are' if alike > 1 else 'is'}"
         sentences.append(f"{pairs} of one place, where more is found for it: keep one photo of each.")
     return sentences
+
+
+def _objects(found: dict, few: bool) -> str:
+    """Say what objects alone lose, how much more whole photos do, and what of it is of their surroundings."""
+    places, by, of = found["places"], [""], [""]
+    if opinion(found) and "beyond_objects_second" in places:
+        by, of = [f"by {kind}" for kind in kinds(found)], ["", "_second"]
+    objects, beyond = ([places[f"{what}objects{one}"] for one in of] for what in ("", "beyond_"))
+    lose, lost, within = _moved([(how, one["drop"]) for how, one in zip(by, objects, strict=True)], "lose", "gain")
+    word, more, of_more = _moved(list(zip(by, beyond, strict=True)), "more", "less")
+    parts = [_part(places["photos"], *measured) for measured in zip(objects, beyond, strict=True)]
+    return (
+        f" Objects alone on grey {lose} {lost} there ({within}); whole photos lose {more} {word} than they ({of_more})"
+        f"{'' if few else f': {either(list(zip(by, parts, strict=True)))}'}."
+    )
+
+
+def _backgrounds(places: dict) -> str:
+    if "backgrounds" not in places:
+        return ""
+    same, elsewhere = (percent(places["backgrounds"][where]) for where in ("same", "elsewhere"))
+    return f" Backgrounds alone find their class in {same} of searches in their own place, in {elsewhere} elsewhere."
 
 
 def _moved(estimates: Estimates, above: str, below: str) -> tuple[str, str, str]:
