@@ -127,6 +127,15 @@ def test_the_front_joins_what_no_other_regime_beats_in_both():
     assert line.get_xydata().round(6).tolist() == [[88, 70], [90, 20]]
 
 
+def test_the_front_says_what_its_lines_are_where_it_has_any():
+    one, three = metrics(0.9, 0.2), metrics(0.88, 0.7)
+    three["swapped"]["recall_at_1_seeds_sd"] = 0.05
+    label = "Recall@1, photos as they are (%)"
+    assert figures.front({"base": one}, "recall_at_1").axes[0].get_xlabel() == label
+    said = figures.front({"base": one, "cure": three}, "recall_at_1").axes[0].get_xlabel()
+    assert said == f"{label}\nlines: ± standard deviation over training seeds"
+
+
 @pytest.mark.parametrize("heights", [[5.0, 5.0, 5.0, 5.0], [0.0, 3.0, 4.0, 50.0, 51.0], [9.0]])
 def test_labels_are_apart_and_in_order(heights):
     moved = figures.apart(heights, 4.0)

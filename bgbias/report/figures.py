@@ -99,8 +99,10 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
     points = {name: [100 * metrics[view][metric] for view in COLOURS] for name, metrics in regimes.items()}
+    spread = False
     for name, (x, y) in points.items():
         sds = [100 * regimes[name][view].get(f"{metric}{SD}", 0) for view in COLOURS]
+        spread = spread or any(sds)
         axes.errorbar(x, y, xerr=sds[0], yerr=sds[1], fmt="o", color=COLOURS["swapped"], elinewidth=0.8)
     best = pareto(points.values())
     if best[1:]:
@@ -113,7 +115,8 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     for (name, point), height in zip(points.items(), heights, strict=True):
         place = {"xytext": (1.03, height), "textcoords": beside, "va": "center", "annotation_clip": False}
         axes.annotate(_plain(name), point, **place, arrowprops=line, fontsize=9)
-    axes.set_xlabel(f"{METRICS[metric]}, photos as they are (%)")
+    said = "\nlines: ± standard deviation over training seeds" if spread else ""
+    axes.set_xlabel(f"{METRICS[metric]}, photos as they are (%){said}")
     axes.set_ylabel(f"{METRICS[metric]}, backgrounds swapped (%)")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
