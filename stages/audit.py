@@ -117,7 +117,7 @@ def main(
     measures = of(pictures, embedded, quick)
     mark = files.checksum(*model.files)[:16] if model.files else None
     told = {"embedder": embedder, "embedder_mark": mark, "normalisation": normalised}
-    told |= {"known_photos": " ".join(known), "finder": model.card.finder is not None}
+    told |= {"known_photos": " ".join(known), "finder": model.card.finder is not None, "input_px": model.input_px}
     found = told | described | measures.all()
     if maps:
         next(step)

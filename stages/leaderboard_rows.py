@@ -53,7 +53,7 @@ def main(settings: params.Params, dataset: str, row: str) -> None:
     measures = Measures(pictures, embedded)
     content = {str(path): files.checksum(path) for path in model.files}
     told = {"embedder": board.embedders[row], "embedder_files": content, "normalisation": normalised}
-    told |= {"known_photos": " ".join(known), "finder": model.card.finder is not None}
+    told |= {"known_photos": " ".join(known), "finder": model.card.finder is not None, "input_px": model.input_px}
     found = told | described | measures.all()
     explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None
     found["attention"] = explainer.scores() if explainer else None

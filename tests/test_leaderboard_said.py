@@ -54,7 +54,9 @@ def test_a_row_and_the_board_say_which_photos_a_model_was_trained_on(board_place
     assert f"learnt: 9 of the 9 photos {said.partition('photos ')[2]}than new ones." in text
 
 
-def test_attention_beside_that_of_a_finder_few_classes_and_the_order_are_said(board_place, board, run_stage):
+def test_attention_beside_that_of_a_finder_input_sizes_few_classes_and_the_order_are_said(
+    board_place, board, run_stage
+):
     assert board["doubt"] == "3 classes are too few to conclude anything: intervals over so few are too short."
     folders = [board_place / "data/leaderboard/drawn" / name for name in ("object", "background")]
     said = "Attention scores of object, which first finds the object, cannot be compared with the others'."
@@ -64,6 +66,13 @@ def test_attention_beside_that_of_a_finder_few_classes_and_the_order_are_said(bo
         run_stage("leaderboard", "drawn")
         text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
         assert ("Attention scores" in text) == bool(others) and others in text
+        assert "different sizes" not in text
+    figures(lambda found: found | {"input_px": 224})(folders[1] / "audit.json")
+    run_stage("leaderboard", "drawn")
+    text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
+    assert (
+        "Pictures are of different sizes (object 16 px, background 224 px): a difference may be owed to these." in text
+    )
     assert "Rows are in the order of Recall@1 swapped as estimated: that of neighbours may be chance." in text
 
 

@@ -41,11 +41,11 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
     Returns:
         photos, classes, masks, backgrounds, second_masks (their kind; None: none, or not the same), chance (Recall@1 of
         guessing), doubt (sentences for a kind of masks most of which are in doubt, for few classes, near-duplicates,
-        assumed normalisations, photos that a model has learnt and finders, else ""), first (name of a row); and rows:
-        name -> embedder (its SPEC), clean, swapped, drop, gap, conflict, attention (on clean photos; None where no
-        gradients reach them), second (swapped, drop and conflict by the second masks, or None), remedy (see `_remedy`),
-        less_first (clean, swapped and drop less those of the first row, paired by query; None of the first row). All
-        shares, with 95 % intervals.
+        assumed normalisations, photos that a model has learnt, finders, input sizes, else ""), first (name of a row);
+        and rows: name -> embedder (its SPEC), clean, swapped, drop, gap, conflict, attention (on clean photos; None
+        where no gradients reach them), second (swapped, drop and conflict by the second masks, or None), remedy (see
+        `_remedy`), less_first (clean, swapped and drop less those of the first row, paired by query; None of the first
+        row). All shares, with 95 % intervals.
 
     Raises:
         FileNotFoundError: an audit is missing.

@@ -128,7 +128,7 @@ def in_doubt(folder: Path) -> str:
 
 
 def of_models(folders: Mapping[str, Path]) -> list[str]:
-    """Say what makes models unlike in audits side by side, sentences: photos that one has learnt, finders.
+    """Say what makes models unlike in audits side by side, sentences: photos that one has learnt, finders, input sizes.
 
     Args:
         folders: what an audit is called -> its folder; an audit of an earlier version tells nothing.
@@ -137,7 +137,11 @@ def of_models(folders: Mapping[str, Path]) -> list[str]:
     learnt = [f"{name}: {known}" for name, audit in found.items() if (known := audit.get("known_photos"))]
     shown = {name: bool(audit.get("finder")) for name, audit in found.items() if audit.get("attention")}
     finders = [name for name, finder in shown.items() if finder]
-    return learnt + ([no_comparison(finders)] if 0 < len(finders) < len(shown) else [])
+    sizes = {name: audit["input_px"] for name, audit in found.items() if "input_px" in audit}
+    listed = ", ".join(f"{name} {px} px" for name, px in sizes.items())
+    said = f"Pictures are of different sizes ({listed}): a difference may be owed to these."
+    of_finders = [no_comparison(finders)] if 0 < len(finders) < len(shown) else []
+    return [*learnt, *of_finders, *([said] if len(set(sizes.values())) > 1 else [])]
 
 
 def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.DataFrame]:
