@@ -11,6 +11,7 @@ from bgbias.photos.compose import paste
 from bgbias.photos.foreground import OBJECT
 
 BACKGROUND_SHARE = (0.3, 1.0)  # of a background's area that is seen
+UNSEEN = 100  # masks in a row without an object are no chance: a random crop leaves one out now and then
 
 
 class BackgroundPair(nn.Module):
@@ -42,7 +43,7 @@ class BackgroundPair(nn.Module):
             raise InputError("BackgroundPair: no backgrounds: give some pictures, uint8 (3, H, W) each")
         if not 0 <= replace_first <= 1:
             raise InputError(f"BackgroundPair: replace_first is {replace_first}: a probability, from 0 to 1")
-        self.backgrounds, self.replace_first = backgrounds, replace_first
+        self.backgrounds, self.replace_first, self.unseen = backgrounds, replace_first, 0
 
     def forward(self, photo: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the two pictures.
@@ -55,11 +56,15 @@ class BackgroundPair(nn.Module):
             uint8 (3, H, W) each.
 
         Raises:
-            ValueError: another dtype or shape.
+            ValueError: another dtype or shape; or a hundredth mask in a row that does not reach 128, as those of a
+                class's number, or of floats below 1 that were turned to bytes.
         """
         size = photo.shape[-2:]
         _refuse_others("BackgroundPair", photo=(photo, (3, *size)), mask=(mask, (1, *size)))
         mask = _of_bytes(mask)
+        self.unseen = 0 if (most := int(mask.max())) >= OBJECT else self.unseen + 1
+        if self.unseen == UNSEEN:
+            raise InputError(f"BackgroundPair: {UNSEEN} masks in a row have no object, this one reaches {_scale(most)}")
         first = self._replaced(photo, mask) if torch.rand(()) < self.replace_first else photo
         return first, self._replaced(photo, mask)
 
@@ -96,8 +101,7 @@ def on_backgrounds(photos: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor
     _refuse_others("on_backgrounds", photos=(photos, whole), masks=(masks, single), backgrounds=(backgrounds, whole))
     masks = _of_bytes(masks)
     if len(masks) and (most := int(masks.max())) < OBJECT and (most or len(masks) > 1):
-        mend = "give 255, or 1, where it is; multiply floats by 255 before they are bytes"
-        raise InputError(f"on_backgrounds: masks reach {most} of 255, so no object would be seen: {mend}")
+        raise InputError(f"on_backgrounds: masks reach {_scale(most)}")
     return paste(photos, masks, backgrounds)
 
 
@@ -110,6 +114,12 @@ def _refuse_others(where: str, **expected: tuple[Tensor, tuple[int, ...]]) -> No
         if found != f"uint8 {shape}":
             are = "are" if len(shape) == 4 else "is"
             raise InputError(f"{where}: {name} {are} {found}, expected uint8 {shape}: bring it to bytes of that shape")
+
+
+def _scale(most: int) -> str:
+    """Say what is wrong with masks that reach so little, and the mend."""
+    mend = "give 255, or 1, where it is; multiply floats by 255 before they are bytes"
+    return f"{most} of 255, so no object would be seen: {mend}"
 
 
 def _of_bytes(masks: Tensor) -> Tensor:

@@ -116,7 +116,9 @@ def main(
     of = OneEach if one_each else Sampled if pictures.gallery else Measures
     measures = of(pictures, embedded, quick)
     mark = files.checksum(*model.files)[:16] if model.files else None
-    found = {"embedder": embedder, "embedder_mark": mark, "normalisation": normalised} | described | measures.all()
+    told = {"embedder": embedder, "embedder_mark": mark, "normalisation": normalised}
+    told |= {"known_photos": " ".join(known), "finder": model.card.finder is not None, "input_px": model.input_px}
+    found = told | described | measures.all()
     if maps:
         next(step)
     explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None

@@ -46,7 +46,7 @@ def main(settings: params.Params, first: Path, second: Path, out: Path | None, a
         for other in side[1:]:
             queries.refuse_unlike(side[0], other)
     said += queries.refuse_unlike(sides[0][0], sides[1][0], allow)  # afterwards: other photos have other masks, too
-    said += queries.left_out(folders)
+    said += queries.left_out(folders) + queries.of_models({str(folder): folder for folder in folders})
     doubts = [f"{folder}: {doubt}" for folder in folders if (doubt := queries.in_doubt(folder))]
     names, remarks = [tables.plain(name) for name in names], [tables.plain(line) for line in (*doubts, *said)]
     sentences = comparison.sentences(found, names)

@@ -46,12 +46,14 @@ def main(settings: params.Params, dataset: str, row: str) -> None:
     fast, raw = answers.fastest(model, pictures), files.root() / "data/raw" / dataset
     normalised, guessed = looked_at(model, fast, pictures.table, pictures.photo, settings.seed)
     about_photos = remarks[1:]  # the first says that the figures are the report's
-    for sentence in [*about_photos, *guessed, *known_photos.remark(model, raw, pictures.table.path)]:
+    known = known_photos.remark(model, raw, pictures.table.path)
+    for sentence in [*about_photos, *guessed, *known]:
         print(printable(f"{dataset}, {row}: {sentence}"), flush=True)
     embedded = embeddings.embed(fast, pictures, cache)
     measures = Measures(pictures, embedded)
     content = {str(path): files.checksum(path) for path in model.files}
     told = {"embedder": board.embedders[row], "embedder_files": content, "normalisation": normalised}
+    told |= {"known_photos": " ".join(known), "finder": model.card.finder is not None, "input_px": model.input_px}
     found = told | described | measures.all()
     explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None
     found["attention"] = explainer.scores() if explainer else None

@@ -43,7 +43,7 @@ def main(settings: params.Params, labels: Path, out: Path, **options: str | int)
     worst = table.sort_values(["iou", "name"])[:WORST]
     named = [f"{printable(name)} ({iou:.4f})" for name, iou in zip(worst.name, worst.iou, strict=True)]
     print(f"\nlowest IoU: {', '.join(named)}")
-    if said := quality.inverted(labels, made.method):
+    for said in quality.doubts(labels, made.method):
         print(f"\n{said}")
 
 

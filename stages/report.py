@@ -54,7 +54,7 @@ def main(settings: params.Params, dataset: str) -> None:
         said += [f"{one} {WITH_DOUBLES}" for one in doubles]
     table = "\n\n".join([*said, table])
     notes = [
-        tables.counted_on(metrics[settings.regimes[-1]], queries[settings.regimes[-1]]["class"].nunique()),
+        tables.counted_on(metrics, queries[settings.regimes[-1]]["class"].nunique()),
         *comparison.differences(queries, metrics, settings.seed),
         *sample_size.limits(photos, Path("data/prepared") / dataset),
     ]

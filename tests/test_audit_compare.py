@@ -71,6 +71,17 @@ def test_both_sides_may_be_patterns(seeds, monkeypatch, capsys):
     assert capsys.readouterr().out.count("is the mean of 2 audits: ") == 2
 
 
+def test_what_makes_models_unlike_is_said_before_they_are_compared(seeds, capsys):
+    """One has learnt the photos, and one finds the object first: the verdicts of their audits said so, this did not."""
+    first, second = seeds / "leaning_1", seeds / "other_1"
+    known = "12 of the 12 photos are among those that the model was trained on"
+    figures(lambda found: found | {"known_photos": known, "finder": True})(first / "audit.json")
+    compare.main(SETTINGS, first, second, None)
+    learnt, finders, drop, *_ = capsys.readouterr().out.splitlines()
+    assert learnt == f"{first}: {known}" and drop.startswith(f"{second} loses ")
+    assert finders == f"Attention scores of {first}, which first finds the object, cannot be compared with the others'."
+
+
 @pytest.mark.parametrize("mark", ["as it is", None])
 def test_one_network_audited_twice_is_not_two_seeds(audits, seeds, mark):
     """Functions of one file of Python, as of the other tests, are not one network."""

@@ -67,7 +67,7 @@ def test_the_figures_have_known_keys(audits):
         "embedder embedder_mark photos classes masks backgrounds made_with chance matrix drop views gap pasting "
         "background_only_against_clean conflict worst_of_backgrounds invariance variance attention mask_doubt "
         "near_duplicates verdict mixed_other_against_clean kept grey_gain summary advice second_masks "
-        "second_backgrounds normalisation".split()
+        "second_backgrounds normalisation known_photos finder input_px".split()
     )
     assert (found["photos"], found["classes"], found["masks"]) == (CLASSES * PHOTOS, CLASSES, "masks")
     assert found["embedder"] == "python:drawn_embedders:background_alone"

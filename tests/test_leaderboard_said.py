@@ -34,7 +34,7 @@ def test_what_was_guessed_of_a_row_s_model_is_said_by_it_and_by_the_board(board_
     assert text.count("Perhaps not the models' own are the figures of open: their files do not tell how") == 1
 
 
-def test_a_row_says_which_photos_its_model_was_trained_on(board_place, run_stage, monkeypatch, capsys):
+def test_a_row_and_the_board_say_which_photos_a_model_was_trained_on(board_place, run_stage, monkeypatch, capsys):
     """A model of another dataset of the same photos, as grocery's is of those of packages."""
     table = pd.read_csv("data/prepared/drawn/images.csv", keep_default_na=False)
     shutil.copytree("raw", "data/raw/drawn")
@@ -49,6 +49,31 @@ def test_a_row_says_which_photos_its_model_was_trained_on(board_place, run_stage
     run_stage("leaderboard_rows", "drawn", "learnt")
     said = "drawn, learnt: 9 of the 9 photos are among those that the model was trained on, and it finds these better "
     assert f"{said}than new ones.\n" in capsys.readouterr().out
+    run_stage("leaderboard", "drawn")
+    text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
+    assert f"learnt: 9 of the 9 photos {said.partition('photos ')[2]}than new ones." in text
+
+
+def test_attention_beside_that_of_a_finder_input_sizes_few_classes_and_the_order_are_said(
+    board_place, board, run_stage
+):
+    assert board["doubt"] == "3 classes are too few to conclude anything: intervals over so few are too short."
+    folders = [board_place / "data/leaderboard/drawn" / name for name in ("object", "background")]
+    said = "Attention scores of object, which first finds the object, cannot be compared with the others'."
+    for finders, others in (((True, False), said), ((True, True), ""), ((False, False), "")):
+        for folder, finder in zip(folders, finders, strict=True):
+            figures(lambda found, finder=finder: found | {"finder": finder})(folder / "audit.json")
+        run_stage("leaderboard", "drawn")
+        text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
+        assert ("Attention scores" in text) == bool(others) and others in text
+        assert "different sizes" not in text
+    figures(lambda found: found | {"input_px": 224})(folders[1] / "audit.json")
+    run_stage("leaderboard", "drawn")
+    text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
+    assert (
+        "Pictures are of different sizes (object 16 px, background 224 px): a difference may be owed to these." in text
+    )
+    assert "Rows are in the order of Recall@1 swapped as estimated: that of neighbours may be chance." in text
 
 
 @pytest.mark.usefixtures("board")
@@ -84,7 +109,7 @@ def test_near_duplicates_are_named_as_audits_name_them(board_place, run_stage):
     for doubles, said in (
         (
             {"said": "2 of 9 photos are near-duplicates."},
-            "\n\n2 of 9 photos are near-duplicates. All figures hold them.\n",
+            "too short. 2 of 9 photos are near-duplicates. All figures hold them.\n",
         ),
         ({"said": ""}, ""),
         (None, ""),

@@ -165,6 +165,29 @@ def test_hand_masks_that_are_black_where_the_object_is_are_said_whatever_the_fig
     assert (said in capsys.readouterr().out) == inverted
 
 
+@pytest.mark.parametrize(
+    ("turned", "said"),
+    [
+        (lambda hand: hand, []),
+        (lambda hand: 255 - hand, ["cover most of the photo's edge, or nearly all of it: if they are black where"]),
+        (
+            lambda hand: hand // 255 * 2,
+            ["have levels, but none of 128 or more, and count as empty: draw objects white"],
+        ),
+        (lambda hand: hand * 0, []),  # nothing was found
+    ],
+)
+def test_given_automatic_masks_that_mean_the_object_otherwise_are_said(tmp_path, turned, said):
+    """Their IoU is 0, as of masks that find nothing."""
+    for name, row in {"a": "00010000", "b": "00111000", "c": "00001100"}.items():
+        hand = mask("00000000", row, row, row, "00000000")
+        draw(tmp_path, name, turned(hand), hand)
+    found = quality.doubts(tmp_path, "given")
+    assert len(found) == len(said)
+    assert all(f"3 of 3 automatic masks {words}" in one for one, words in zip(found, said, strict=True))
+    assert quality.doubts(tmp_path, "grabcut") == []  # does not read them
+
+
 def test_undefined_precision_is_left_blank(tmp_path, run_stage, capsys):
     draw(tmp_path, "a", mask("00"), mask("01"))
     run_stage("mask_quality", "--labels", tmp_path, "--out", tmp_path / "found.json")

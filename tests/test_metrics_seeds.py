@@ -31,16 +31,35 @@ def test_classes_and_seeds_add_up_on_either_side():
     assert (low, high) == pytest.approx((-0.05, math.hypot(0.06, 0.04)), rel=1e-4)
 
 
+def held(ratio, correlation, paired=False):
+    """How often intervals hold the truth, and their mean width.
+
+    Of classes with variance 1, and three seeds a side whose means add `ratio` to it, but for their correlation.
+    """
+    rng, trials, both = np.random.default_rng(1), 4000, [[1, correlation], [correlation, 1]]
+    drawn = rng.multivariate_normal([0, 0], np.array(both) * ratio * 3 / 2, (trials, 3))
+    hits, widths = 0, []
+    for error, sides in zip(rng.normal(0, 1, trials), drawn.transpose(0, 2, 1), strict=True):
+        value = error + sides[1].mean() - sides[0].mean()
+        moved = [sides[1] - sides[0]] if paired else sides
+        low, high = seeds.widened(value, value - Z, value + Z, [seeds.spread(one.std(ddof=1), 3) for one in moved])
+        hits += low <= 0 <= high
+        widths.append(high - low)
+    return hits / trials, np.mean(widths)
+
+
 @pytest.mark.parametrize("ratio", [0.1, 1, 10])
 def test_the_interval_holds_the_truth_as_often_as_it_says(ratio):
-    """Of classes with variance 1, and three seeds a side whose means add `ratio` to it."""
-    rng, held, trials, sd = np.random.default_rng(1), 0, 4000, math.sqrt(ratio * 3 / 2)
-    for error, sides in zip(rng.normal(0, 1, trials), rng.normal(0, sd, (trials, 2, 3)), strict=True):
-        value = error + sides[1].mean() - sides[0].mean()
-        spreads = [seeds.spread(side.std(ddof=1), 3) for side in sides]
-        low, high = seeds.widened(value, value - Z, value + Z, spreads)
-        held += low <= 0 <= high
-    assert 0.935 < held / trials < 0.965
+    assert 0.935 < held(ratio, 0)[0] < 0.965
+
+
+@pytest.mark.parametrize("ratio", [0.3, 1, 3])
+def test_seeds_that_move_two_regimes_alike_make_it_too_wide_and_unlike_too_narrow(ratio):
+    """What the docstring of `widened` says, and what pairing the seeds would give instead."""
+    assert 0.96 < held(ratio, 0.6)[0] < 0.985
+    assert 0.895 < held(ratio, -0.5)[0] < 0.955
+    assert all(0.91 < held(ratio, correlation, paired=True)[0] < 0.96 for correlation in (-0.5, 0, 0.6))
+    assert held(ratio, 0, paired=True)[1] > held(ratio, 0)[1]
 
 
 def test_what_is_not_defined_in_a_seed_leaves_no_interval():

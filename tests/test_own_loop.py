@@ -77,6 +77,22 @@ def test_masks_of_0_and_1_mean_what_those_of_0_and_255_do(shop):
     assert torch.equal(*pairs)
 
 
+@pytest.mark.parametrize("turned", [lambda of: of // 255 * 2, lambda of: (of / 256).byte()])
+def test_masks_that_never_show_an_object_stop_the_training(shop, turned):
+    """Of masks of a class's number both pictures were backgrounds, and a network learnt these without a word."""
+    photo, mask = shop[0][3], shop[1][3]
+    pair, wrong = BackgroundPair([RED]), turned(mask)
+    for _ in range(3):  # a crop without an object is no such mask
+        for _ in range(99):
+            pair(photo, wrong)
+        pair(photo, mask)
+    for _ in range(99):
+        pair(photo, wrong)
+    message = f"100 masks in a row have no object, this one reaches {wrong.max()} of 255, so no object would be seen"
+    with pytest.raises(ValueError, match=message):
+        pair(photo, wrong)
+
+
 def test_swapped_test_photos_show_their_objects_whatever_a_mask_is_counted_in(shop):
     photos, masks, _ = shop
     for counted in (masks, masks // 255):

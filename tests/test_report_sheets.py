@@ -79,6 +79,31 @@ def test_a_wrong_neighbour_is_framed_in_another_colour():
     assert [corners(sheet, column, 0, 0) for column in range(3)] == [(0, 0, 0), figures.RIGHT, figures.WRONG]
 
 
+def drawn(text, after, columns=3):
+    """Where the ink of a heading is, columns of pixels; and where the next one begins."""
+    photos = [Cell(np.full((96, 96, 3), 255, np.uint8))] * columns
+    sheet = figures.sheet([photos], [""], {0: text, after: ""})
+    return np.flatnonzero((np.asarray(sheet)[:22] < 255).any((0, 2))), after * (96 + figures.GAP)
+
+
+@pytest.mark.parametrize("text", ["rising_early_masking", "bgconsistency/42", "swapped backgrounds"])
+def test_a_long_heading_does_not_reach_over_the_next(text):
+    """Two regimes beside each other were written one over the other."""
+    ink, edge = drawn(text, 1)
+    assert 60 < ink.max() < edge
+    assert drawn(text, 2)[0].max() > edge - figures.GAP  # in its own size where nothing is beside it
+
+
+def test_headings_of_the_attention_figure_are_the_models_names(pictures, monkeypatch):
+    """A space in a folder's name cut off what stood before it, so two models could bear one heading."""
+    said = []
+    monkeypatch.setattr(figures, "sheet", lambda rows, labels, headings: said.append(headings))
+    ids = pictures.photos.split("test")[:1]
+    map_ = np.zeros((1, 16, 16), np.uint8)
+    sheets.attention(pictures, ids, {"clean": {"old run/42": map_, "new run/42": map_, "new run/42 mask": map_}})
+    assert said == [{0: "clean", 1: "old run/42", 2: "new run/42", 3: "mask"}]
+
+
 def test_the_contact_sheet_shows_photos_masks_and_swaps(pictures):
     sheet = sheets.contact_sheet(pictures, classes=3, photos=3)
     assert sheet.size == (6 * 96 + 6 * figures.GAP + figures.GAP, 22 + 3 * 96 + 2 * figures.GAP)
@@ -125,6 +150,15 @@ def test_the_front_joins_what_no_other_regime_beats_in_both():
     points = {"base": metrics(0.9, 0.2), "worse": metrics(0.85, 0.1), "cure": metrics(0.88, 0.7)}
     (line,) = [line for line in figures.front(points, "recall_at_1").axes[0].lines if line.get_linestyle() == "-"]
     assert line.get_xydata().round(6).tolist() == [[88, 70], [90, 20]]
+
+
+def test_the_front_says_what_its_lines_are_where_it_has_any():
+    one, three = metrics(0.9, 0.2), metrics(0.88, 0.7)
+    three["swapped"]["recall_at_1_seeds_sd"] = 0.05
+    label = "Recall@1, photos as they are (%)"
+    assert figures.front({"base": one}, "recall_at_1").axes[0].get_xlabel() == label
+    said = figures.front({"base": one, "cure": three}, "recall_at_1").axes[0].get_xlabel()
+    assert said == f"{label}\nlines: ± standard deviation over training seeds"
 
 
 @pytest.mark.parametrize("heights", [[5.0, 5.0, 5.0, 5.0], [0.0, 3.0, 4.0, 50.0, 51.0], [9.0]])

@@ -1,6 +1,7 @@
 """Result tables as text: what stands in which cell."""
 
 import pandas as pd
+import pytest
 
 from bgbias.report import tables
 
@@ -72,12 +73,41 @@ def test_a_stroke_that_a_name_has_escaped_is_not_escaped_again():
 
 
 def test_what_follows_the_sign_is_said_of_one_training_seed_and_of_two():
-    assert tables.counted_on({"queries": 1480, "seeds": 2}, classes=40) == (
+    assert tables.counted_on({"base": {"queries": 1480, "seeds": 2}}, classes=40) == (
         "1,480 queries of 40 classes; mean ± standard deviation over 2 training seeds."
     )
-    assert tables.counted_on({"queries": 480, "seeds": 1}, classes=40) == (
+    assert tables.counted_on({"base": {"queries": 480, "seeds": 1}}, classes=40) == (
         "480 queries of 40 classes, one training seed; ± over the draws of backgrounds, of attention over the photos."
     )
+
+
+def regime(clean, swapped=0, photos=100, seeds=1):
+    views = {"clean": clean, "swapped": swapped}
+    attention = {view: {"undefined": none, "images": photos - none} for view, none in views.items()}
+    return {"queries": 9, "seeds": seeds, "attention": attention}
+
+
+@pytest.mark.parametrize(
+    ("regimes", "said"),
+    [
+        ({"base": regime(0), "cure": regime(0)}, ""),
+        ({"base": regime(1, 2), "cure": regime(1, 2)}, " 1 of 100 clean, 2 of 100 swapped."),
+        ({"base": regime(3), "cure": regime(0)}, " base 3 of 100 clean."),
+        ({"base": regime(3), "cure": regime(1, 1)}, " base 3 of 100 clean; cure 1 of 100 clean, 1 of 100 swapped."),
+        ({"base": regime(1 / 3, seeds=3)}, " 0.3 of 100 clean."),
+    ],
+)
+def test_photos_without_an_attention_score_are_counted_in_every_regime(regimes, said):
+    """A map without attention leaves a photo out of one regime's mean alone."""
+    _, _, found = tables.counted_on(regimes, 3).partition("left out of its mean:")
+    assert found == said
+
+
+def test_attention_of_networks_that_find_the_object_first_is_not_to_be_compared():
+    base, finds = regime(0), regime(0) | {"mask_iou": {}}
+    said = "Attention scores of early, which first finds the object, cannot be compared with the others'."
+    assert said in tables.counted_on({"base": base, "early": finds}, 3)
+    assert "compared" not in tables.counted_on({"a": base}, 3) + tables.counted_on({"a": finds, "b": finds}, 3)
 
 
 def test_a_cell_keeps_its_last_zero():

@@ -135,6 +135,24 @@ def test_a_dataset_without_published_figures_stands_alone():
     assert tables.table(ours, PUBLISHED, "table1")["demo", "clean"]["triplet", "base"] == "18.29"
 
 
+def test_one_draw_of_backgrounds_has_no_standard_deviation():
+    ours = PUBLISHED[PUBLISHED.dataset == "cub200"].assign(swapped_map_at_r_sd=float("nan"))
+    assert "±" not in "".join(tables.table(ours, PUBLISHED, "table1")["cub200", "swapped"])
+
+
+def test_titles_say_what_follows_the_sign_what_is_bold_and_what_stands_in_brackets():
+    read = "not over training seeds; best of a column bold; in brackets, where published, the study's figure"
+    for name, over in (
+        ("table1", "draws of backgrounds"),
+        ("table1_recall", "draws of backgrounds"),
+        ("table2", "the photos"),
+    ):
+        title = tables.TABLES[name][0]
+        assert f"± standard deviation over {over}, {read}" in title
+        assert Path(f"paper/tables/{name}.md").read_text().startswith(f"{title}\n\n|")
+        assert Path(f"paper/tables/{name}.tex").read_text().startswith(f"% {title}\n")
+
+
 def test_the_study_s_losses_come_first_and_each_column_has_its_figure():
     figures = dict(zip(results_file.FIGURES, (0.1, 0.2, 0.02, 0.3, 0.4, 0.04, 0.5, 0.05), strict=True))
     rows = [("demo", "also", "base"), ("demo", "triplet", "base"), ("demo", "contrastive", "bgaugment")]

@@ -12,6 +12,7 @@ from bgbias.audit.measures import queries
 from bgbias.errors import InputError, refuse
 from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.paired import compare, ends
+from bgbias.report.comparison import too_few
 from bgbias.report.tables import no_second_opinion
 from bgbias.seeding import generator
 
@@ -39,11 +40,12 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
 
     Returns:
         photos, classes, masks, backgrounds, second_masks (their kind; None: none, or not the same), chance (Recall@1 of
-        guessing), doubt (sentences for a kind of masks most of which are in doubt, for near-duplicates, and for assumed
-        normalisations, else ""), first (name of a row); and rows: name -> embedder (its SPEC), clean, swapped, drop,
-        gap, conflict, attention (on clean photos; None where no gradients reach them), second (swapped, drop and
-        conflict by the second masks, or None), remedy (see `_remedy`), less_first (clean, swapped and drop less those
-        of the first row, paired by query; None of the first row). All shares, with 95 % intervals.
+        guessing), doubt (sentences for a kind of masks most of which are in doubt, for few classes, near-duplicates,
+        assumed normalisations, photos that a model has learnt, finders, input sizes, else ""), first (name of a row);
+        and rows: name -> embedder (its SPEC), clean, swapped, drop, gap, conflict, attention (on clean photos; None
+        where no gradients reach them), second (swapped, drop and conflict by the second masks, or None), remedy (see
+        `_remedy`), less_first (clean, swapped and drop less those of the first row, paired by query; None of the first
+        row). All shares, with 95 % intervals.
 
     Raises:
         FileNotFoundError: an audit is missing.
@@ -94,7 +96,8 @@ def _doubts(folders: Mapping[str, Path]) -> list[str]:
     """What is to be said before the table, "" for nothing; photos and second masks are those of the first audit."""
     first = next(iter(folders.values()))
     second = no_second_opinion(_of(first, "second_masks"), _of(first, "photos"))
-    return [*_in_doubt(folders), second, _near_duplicates(first), _assumed(folders)]
+    few = too_few(_of(first, "classes"))
+    return [*_in_doubt(folders), *few, second, _near_duplicates(first), _assumed(folders), *queries.of_models(folders)]
 
 
 def _in_doubt(folders: Mapping[str, Path]) -> list[str]:

@@ -157,17 +157,32 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def inverted(folder: Path, method: str) -> str:
-    """Say that most hand masks reach the photo's edges, as where objects are black; "": they do not.
+def doubts(folder: Path, method: str) -> list[str]:
+    """Say of hand masks, and of given automatic ones, where most look as if they meant the object otherwise, sentences.
+
+    Most reach the photo's edges, as where objects are black; or most have levels, but none of 128 or more, as those of
+    a class's number, or of colours.
 
     Args:
         folder: see `find`.
         method: likewise.
     """
-    hands = [decode.read_mask(paths.hand) for paths in find(folder, method)]
-    full = sum(suspicion(np.asarray(hand)) in ("border", "nearly_full") for hand in hands)
-    where = f"{full} of {len(hands)} hand masks cover most of the photo's edge, or nearly all of it"
-    return f"{where}: if they are black where the object is, invert them" if full > len(hands) / 2 else ""
+    found, said = find(folder, method), []
+    kinds = {"hand": [paths.hand for paths in found]}
+    kinds |= {"automatic": [paths.given for paths in found]} if method == "given" else {}
+    for kind, files in kinds.items():
+        masks = [np.asarray(decode.read_mask(file)) for file in files]
+        full = sum(suspicion(mask) in ("border", "nearly_full") for mask in masks)
+        dark = sum(0 < mask.max(initial=0) < OBJECT for mask in masks)
+        of = f"of {len(masks)} {kind} masks"
+        if full > len(masks) / 2:
+            where = f"{full} {of} cover most of the photo's edge, or nearly all of it"
+            said.append(f"{where}: if they are black where the object is, invert them")
+        if dark > len(masks) / 2:
+            said.append(
+                f"{dark} {of} have levels, but none of {OBJECT} or more, and count as empty: draw objects white"
+            )
+    return said
 
 
 def _automatic(paths: Labelled, options: params.Masks) -> Image.Image:

@@ -66,6 +66,13 @@ def widened(value: float, low: float, high: float, spreads: Sequence[Spread]) ->
     degrees of freedom of Welch and Satterthwaite (Welch 1947, The generalization of Student's problem). What seeds
     change from class to class is in both variances: the result is rather too wide than too narrow.
 
+    The same seed draws the same photos in two regimes, so their figures may move together. Simulated with three seeds,
+    the interval holds the truth in 95 of 100 cases where they are independent, in 97 to 98 where their correlation is
+    0.6, and in 90 to 95 where it is -0.5. Of 21 networks of the demo and of packages (three seeds each of 3 and of 4
+    regimes, Recall@1 and MAP@R, clean and swapped) it is 0.25 on average, of eight figures from -0.3 to 0.6. Pairing
+    the seeds would hold the truth in 91 to 96 of 100 whatever the correlation, but be wider up to one of some 0.2, for
+    then it knows the variance of seeds from half as many degrees of freedom; so they are not paired.
+
     Args:
         value: the difference.
         low: lower end of its 95 % interval by bootstrap over classes.

@@ -1,6 +1,7 @@
 """Pictures: sheets of photos, bar charts."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +34,8 @@ def sheet(rows: Sequence[Sequence[Cell | None]], labels: Sequence[str], headings
     Args:
         rows: of equal length, gaps in the same columns.
         labels: text left of each row, "" for none.
-        headings: column -> text above it and what is right of it.
+        headings: column -> text above it and what is right of it, in ascending order; smaller where it would reach
+            over the next one.
     """
     font = ImageFont.load_default(13)
     side = next(cell.picture.shape[0] for cell in rows[0] if cell)
@@ -42,8 +44,9 @@ def sheet(rows: Sequence[Sequence[Cell | None]], labels: Sequence[str], headings
     top = 22 if headings else 0
     canvas = Image.new("RGB", (int(edges[-1]) - GAP, top + len(rows) * (side + GAP) - GAP), PAPER)
     draw = ImageDraw.Draw(canvas)
-    for column, text in headings.items():
-        draw.text((int(edges[column]), 2), text, INK, font)
+    for column, after in pairwise([*headings, len(edges) - 1]):
+        room = int(edges[after] - edges[column]) - GAP
+        draw.text((int(edges[column]), 2), headings[column], INK, _fitting(headings[column], room))
     for number, (row, label) in enumerate(zip(rows, labels, strict=True)):
         y = top + number * (side + GAP)
         draw.text((0, y + side // 2 - 8), label, INK, font)
@@ -53,6 +56,12 @@ def sheet(rows: Sequence[Sequence[Cell | None]], labels: Sequence[str], headings
                 if cell.right is not None:
                     _mark(draw, int(x), y, side, cell.right)
     return canvas
+
+
+def _fitting(text: str, room: int) -> ImageFont.FreeTypeFont:
+    """The largest font of 13 px or less in which a text is no wider than its room; 6 px at least."""
+    fonts = map(ImageFont.load_default, range(13, 6, -1))
+    return next((font for font in fonts if font.getlength(text) <= room), ImageFont.load_default(6))
 
 
 def _mark(draw: ImageDraw.ImageDraw, x: int, y: int, side: int, right: bool) -> None:
@@ -99,8 +108,10 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
     points = {name: [100 * metrics[view][metric] for view in COLOURS] for name, metrics in regimes.items()}
+    spread = False
     for name, (x, y) in points.items():
         sds = [100 * regimes[name][view].get(f"{metric}{SD}", 0) for view in COLOURS]
+        spread = spread or any(sds)
         axes.errorbar(x, y, xerr=sds[0], yerr=sds[1], fmt="o", color=COLOURS["swapped"], elinewidth=0.8)
     best = pareto(points.values())
     if best[1:]:
@@ -113,7 +124,8 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     for (name, point), height in zip(points.items(), heights, strict=True):
         place = {"xytext": (1.03, height), "textcoords": beside, "va": "center", "annotation_clip": False}
         axes.annotate(_plain(name), point, **place, arrowprops=line, fontsize=9)
-    axes.set_xlabel(f"{METRICS[metric]}, photos as they are (%)")
+    said = "\nlines: ± standard deviation over training seeds" if spread else ""
+    axes.set_xlabel(f"{METRICS[metric]}, photos as they are (%){said}")
     axes.set_ylabel(f"{METRICS[metric]}, backgrounds swapped (%)")
     axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -111,7 +111,8 @@ def attention(pictures: Pictures, image_ids: Sequence[int], maps: dict[str, dict
     headings, column = {}, 0
     for view, regimes in maps.items():
         photos = getattr(pictures, view)(image_ids)
-        headings |= {column: view} | {column + 1 + n: name.rpartition(" ")[2] for n, name in enumerate(regimes)}
+        names = ["mask" if name.endswith(" mask") else name for name in regimes]
+        headings |= {column: view} | {column + 1 + place: name for place, name in enumerate(names)}
         column += 2 + len(regimes)
         for number, row in enumerate(rows):
             overlays = [overlay(photos[number], of_regime[number]) for of_regime in regimes.values()]

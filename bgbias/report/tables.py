@@ -63,23 +63,46 @@ def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows).fillna("")
 
 
-def counted_on(metrics: dict, classes: int) -> str:
-    """Say in a sentence what the figures of `summary` were counted on, and what follows their ±.
+def counted_on(regimes: dict[str, dict], classes: int) -> str:
+    """Say in a sentence or more what the figures of `summary` were counted on, and what follows their ±.
 
     Args:
-        metrics: of a regime.
+        regimes: as of `summary`.
         classes: of the test photos.
 
-    >>> counted_on({"queries": 480, "seeds": 3}, classes=40)
+    >>> counted_on({"base": {"queries": 480, "seeds": 3}}, classes=40)
     '480 queries of 40 classes; mean ± standard deviation over 3 training seeds.'
     """
-    counted = f"{metrics['queries']:,} queries of {classes} classes"
-    lost = {view: (of["undefined"], of["images"]) for view, of in metrics.get("attention", {}).items()}
-    lost = [f"{lost:.0f} of {lost + kept:.0f} {view}" for view, (lost, kept) in lost.items() if lost]
-    lost = f" Photos without an attention score, left out of its mean: {', '.join(lost)}." if lost else ""
-    if metrics["seeds"] > 1:
-        return f"{counted}; mean ± standard deviation over {metrics['seeds']} training seeds.{lost}"
-    return f"{counted}, one training seed; ± over the draws of backgrounds, of attention over the photos.{lost}"
+    one = next(iter(regimes.values()))
+    if (seeds := one["seeds"]) > 1:
+        over = f"; mean ± standard deviation over {seeds} training seeds."
+    else:
+        over = ", one training seed; ± over the draws of backgrounds, of attention over the photos."
+    sentences = [f"{one['queries']:,} queries of {classes} classes{over}"]
+    lost = {name: said for name, metrics in regimes.items() if (said := _undefined(metrics))}
+    alike = len(lost) == len(regimes) and len(set(lost.values())) == 1
+    lost = [*lost.values()][:1] if alike else [f"{name} {said}" for name, said in lost.items()]
+    if lost:
+        sentences.append(f"Photos without an attention score, left out of its mean: {'; '.join(lost)}.")
+    if 0 < len(finders := [name for name, metrics in regimes.items() if "mask_iou" in metrics]) < len(regimes):
+        sentences.append(no_comparison(finders))
+    return " ".join(sentences)
+
+
+def _undefined(metrics: dict) -> str:
+    """Of how many photos a view has no attention score, of several seeds on average; "" where all have one."""
+    counts = {view: (of["undefined"], of["images"]) for view, of in metrics.get("attention", {}).items()}
+    return ", ".join(f"{round(no, 1):g} of {no + yes:.0f} {view}" for view, (no, yes) in counts.items() if no)
+
+
+def no_comparison(finders: list[str]) -> str:
+    """Say that attention of networks that find the object first is of another kind.
+
+    >>> no_comparison(["early_masking"])
+    "Attention scores of early_masking, which first finds the object, cannot be compared with the others'."
+    """
+    find = "which first finds" if len(finders) == 1 else "which first find"
+    return f"Attention scores of {' and '.join(finders)}, {find} the object, cannot be compared with the others'."
 
 
 def masks_in_doubt(counts: dict[str, int], masks: int, of: str = "") -> str:

@@ -8,16 +8,22 @@ from tabulate import tabulate
 from bgbias.report import tables
 from bgbias.study.results_file import KEY
 
+READ = (
+    "not over training seeds; best of a column bold; in brackets, where published, the study's figure and ours less it"
+)
 TABLES = {  # name -> title, and for each dataset the columns: heading, figure, its standard deviation
     "table1": (
-        "MAP@R in percent",
+        f"MAP@R in percent, ± standard deviation over draws of backgrounds, {READ}",
         [("clean", "clean_map_at_r", None), ("swapped", "swapped_map_at_r", "swapped_map_at_r_sd")],
     ),
     "table1_recall": (
-        "Recall@1 in percent",
+        f"Recall@1 in percent, ± standard deviation over draws of backgrounds, {READ}",
         [("clean", "clean_recall_at_1", None), ("swapped", "swapped_recall_at_1", "swapped_recall_at_1_sd")],
     ),
-    "table2": ("Attention score", [("attention score", "attention", "attention_sd")]),
+    "table2": (
+        f"Attention score of clean photos, ± standard deviation over the photos, {READ}",
+        [("attention score", "attention", "attention_sd")],
+    ),
 }
 MISSING = "missing"
 LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax")  # in this order; then others
@@ -56,12 +62,13 @@ def _cell(ours: pd.DataFrame, theirs: pd.DataFrame, key: tuple, figure: str, sd:
     if pd.isna(share):
         return MISSING
     scale = 1 if figure == "attention" else 100
-    text = f"{scale * share:.2f}" + (f" ± {scale * ours[sd][key]:.2f}" if sd else "")
+    spread = ours[sd].get(key) if sd else None  # one draw has none
+    text = f"{scale * share:.2f}" + ("" if pd.isna(spread) else f" ± {scale * spread:.2f}")
     text = f"**{text}**" if share == best else text
     expected = theirs[figure].get(key)
     if pd.isna(expected):
         return text
-    return f"{text} ({scale * expected:.2f}, {scale * (share - expected):+.2f})"
+    return f"{text} ({scale * expected:.2f}, {scale * (share - expected):+z.2f})"
 
 
 def markdown(cells: pd.DataFrame) -> str:

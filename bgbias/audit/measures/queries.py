@@ -11,7 +11,7 @@ import pandas as pd
 from bgbias import files
 from bgbias.audit.measures import places, second_masks
 from bgbias.errors import InputError, as_input_error
-from bgbias.report.tables import masks_in_doubt
+from bgbias.report.tables import masks_in_doubt, no_comparison
 
 FILE = "queries.csv"
 KEYS = ["path", "class"]
@@ -125,6 +125,23 @@ def in_doubt(folder: Path) -> str:
     """What an audit says where most of its masks are in doubt, so nothing is concluded of backgrounds; "" elsewhere."""
     counts = {kind: len(paths) for kind, paths in _of(folder, "mask_doubt", "flagged").items()}
     return masks_in_doubt(counts, _of(folder, "photos"))
+
+
+def of_models(folders: Mapping[str, Path]) -> list[str]:
+    """Say what makes models unlike in audits side by side, sentences: photos that one has learnt, finders, input sizes.
+
+    Args:
+        folders: what an audit is called -> its folder; an audit of an earlier version tells nothing.
+    """
+    found = {name: _of(folder) for name, folder in folders.items()}
+    learnt = [f"{name}: {known}" for name, audit in found.items() if (known := audit.get("known_photos"))]
+    shown = {name: bool(audit.get("finder")) for name, audit in found.items() if audit.get("attention")}
+    finders = [name for name, finder in shown.items() if finder]
+    sizes = {name: audit["input_px"] for name, audit in found.items() if "input_px" in audit}
+    listed = ", ".join(f"{name} {px} px" for name, px in sizes.items())
+    said = f"Pictures are of different sizes ({listed}): a difference may be owed to these."
+    of_finders = [no_comparison(finders)] if 0 < len(finders) < len(shown) else []
+    return [*learnt, *of_finders, *([said] if len(set(sizes.values())) > 1 else [])]
 
 
 def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.DataFrame]:
