@@ -126,7 +126,8 @@ def main(
         found["attention"] = explainer.scores() if explainer else None
     next(step)
     asked = {"dataset": dataset, **given, **beside, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
-    asked = {name: str(value) for name, value in (asked | {"places": places, "queries": queries}).items() if value}
+    asked |= {"places": places, "queries": queries, "quick": quick}
+    asked = {name: str(value) for name, value in asked.items() if value}
     names = pictures.gallery.class_names if pictures.gallery else every.table.class_name
     _judge(found, measures, names, [*guessed, *remarks, *known], asked, settings)
     _write(out, found, measures, explainer, title, {} if paths else asked)

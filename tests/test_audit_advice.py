@@ -127,11 +127,28 @@ def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks(tmp_pat
     link, train, before, again = training["commands"]
     assert link == """mkdir -p data/sources && ln -sn "$(realpath '/home/ann/my photos')" data/sources/own"""
     assert train == "dvc exp run -S 'datasets=[own]' -S masks.own.method=rembg -S 'regimes=[base,bgconsistency]'"
-    assert before.endswith(f"--dataset own --embedder {shlex.quote(ASKED['embedder'])} --out a_before")  # same photos
-    assert again.endswith("--dataset own --embedder model:models/own/bgconsistency/7 --out a_bgconsistency")
+    more = "--second-masks none --second-backgrounds photos --queries 9"  # else the two could not be compared by these
+    assert before.endswith(f"--dataset own --embedder {shlex.quote(ASKED['embedder'])} --out a_before {more}")
+    assert again.endswith(f"--dataset own --embedder model:models/own/bgconsistency/7 --out a_bgconsistency {more}")
     file = "isnet-general-use:/my nets/isnet.onnx"
     train = steps(asked=ASKED | {"rembg_model": file})[2]["commands"][1]
     assert f" -S 'masks.own.rembg_model={file}' -S" in train
+
+
+def test_audits_after_training_hold_beside_what_this_one_has():
+    asked = {"dataset": "demo", "embedder": "hog", "out": "a", "second_masks": "rembg", "places": "my places.csv"}
+    *_, again = steps(asked=asked)[-1]["commands"]
+    assert again.endswith("--out a_bgconsistency --second-masks rembg --places 'my places.csv'")
+    *_, before, again = steps(asked=ASKED | {"second_masks": "given", "places": "p.csv"})[-1]["commands"]
+    assert before.endswith("--out a_before --places p.csv") and again.endswith("--out a_bgconsistency --places p.csv")
+
+
+def test_after_a_quick_audit_quick_ones_are_to_be_made_which_compare_with_it():
+    quick = {name: of for name, of in changed({"masks": "grabcut"}).items() if name not in ("gap", "grey_gain")}
+    asked = {"photos": "shop", "embedder": "hog", "out": "a", "quick": "True"}
+    masks, remedies, training = advice.steps(quick, asked, 7, rendered=True)
+    assert "--quick" in masks["commands"][0] and "--quick" not in remedies["commands"][0]
+    assert [command.endswith(" --quick") for command in training["commands"]] == [False, False, True, True]
 
 
 def test_what_is_trained_and_on_how_many_classes_is_said():

@@ -169,11 +169,12 @@ def test_of_an_audit_without_a_conclusion_only_clean_photos_are_compared(shop, a
 def test_measures_by_second_masks_are_compared_where_these_are_of_one_kind(shop, audits, tmp_path, capsys):
     first = audits["object_alone"]["folder"]
     compare.main(SETTINGS, first, audits["mixture"]["folder"], None)
-    assert "| Recall@1 drop second " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "| Recall@1 drop second " in said and "\nSwapped photos are here by the first masks; by the second " in said
     run(shop, tmp_path, "mixture", second_masks="none")
     compare.main(SETTINGS, first, tmp_path, None)
     said = capsys.readouterr().out
-    assert "| Recall@1 drop " in said and "drop second" not in said
+    assert "| Recall@1 drop " in said and "drop second" not in said and "by the first masks" not in said
     assert "\nThe second masks are not the same: what they show is left out.\n" in said
 
 
@@ -192,7 +193,7 @@ def test_measures_by_second_masks_that_were_changed_meanwhile_are_not_compared(s
             Image.fromarray(np.roll(mask, 9, 1)).save(photos / "masks" / path)
     compare.main(SETTINGS, tmp_path / "first", tmp_path / "second", None)
     said = capsys.readouterr().out
-    assert "| Recall@1 drop " in said and "drop second" not in said
+    assert "| Recall@1 drop " in said and "drop second" not in said and "by the first masks" not in said
     assert "\nThe second masks are not the same: what they show is left out.\n" in said
 
 

@@ -175,7 +175,7 @@ def test_remedies_of_queries_start_from_the_figures_of_their_audit(shop, tmp_pat
     assert found["gallery"] == 28
     assert "\n14 queries search the gallery of 28 other photos; only the queries are swapped.\n" in said
     assert "\n14 queries: one of them is 7.1 points" in said
-    assert f"remedies, test photos: {27 * (42 + 5 * 14):,} pictures of " in said
+    assert f"as remedies show them, test photos: {27 * (42 + 5 * 14):,} pictures of " in said
 
 
 def test_remedies_of_queries_are_chosen_by_queries_and_learnt_from_all_photos(shop, tmp_path, monkeypatch):

@@ -134,3 +134,32 @@ def test_a_process_of_torchrun_says_nothing_for_one_line_is_said_for_all(begin):
     running = begin("waits", TORCHELASTIC_RUN_ID="a")
     running.terminate()
     assert running.communicate(timeout=30)[1] == "" and running.returncode == 143
+
+
+@pytest.mark.parametrize(
+    ("does", "arguments", "code", "said"),
+    [
+        ("print('late')", [], 141, ""),
+        ("print('soon', flush=True)", [], 141, ""),
+        ("print('now')", [], 141, ""),
+        ("", ["--help"], 141, ""),
+        ("print('late'); raise InputError('mend it')", [], 1, "error: mend it\n"),
+    ],
+)
+def test_a_stage_that_no_one_reads_ends_without_a_word_and_its_errors_are_told(does, arguments, code, said):
+    imports = "from bgbias.command import cli\nfrom bgbias.errors import InputError"
+    script = f"{imports}\ndef stage(settings): {does or 'pass'}\ncli.run(stage, 'what it does')"
+    reader, writer = os.pipe()
+    os.close(reader)  # as `| head` does when it has its lines
+    unbuffered = {"PYTHONUNBUFFERED": "1" if "now" in does else ""}
+    command, pipe = [sys.executable, "-c", script, *arguments], subprocess.PIPE
+    ended = subprocess.run(command, stdout=writer, stderr=pipe, text=True, env=os.environ | unbuffered)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (code, said)
+
+
+def test_a_pipe_that_a_worker_breaks_is_told():
+    script = "from bgbias.command import cli\ndef stage(settings): raise BrokenPipeError('of a worker')\n"
+    command = [sys.executable, "-c", f"{script}cli.run(stage, 'what it does')"]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (1, "error: of a worker\n")

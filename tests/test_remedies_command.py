@@ -39,7 +39,10 @@ def test_the_command_writes_all_remedies_and_directions_that_can_be_used_elsewhe
     assert projection.whitened(mine, saved["matrix"]).shape == (5, 8)
     printed = capsys.readouterr().out
     assert len([line for line in printed.splitlines() if line.startswith("| ")]) == 1 + len(REMEDIES)
-    assert f"Chosen by validation: {found['chosen']}" in printed
+    assert f"Chosen by validation: {found['chosen']}, by the mean of MAP@R on clean and on swapped photos" in printed
+    best = found["remedies"][found["chosen"]]["validation"]
+    by = [line.split("|")[-2].strip() for line in printed.splitlines() if line.startswith("| ")]
+    assert by[0] == "validation" and max(map(float, by[1:])) == round(100 * best, 1)
     assert "±: standard deviation over draws" in printed and printed.endswith("\nThe figures: metrics/mine.json\n")
 
 

@@ -62,7 +62,9 @@ def test_what_the_audit_has_embedded_is_not_embedded_again(shop, in_the_shop, tm
     shown = 27 * 6 - (1 + 5) - 2  # passes of clean and five swapped views, but as they are, and clean on grey and mean
     timed = 1  # of a batch
     assert len([name for name in embedded if name.endswith(".png")]) // (CLASSES * PHOTOS) == shown + timed
-    assert f"remedies, test photos: {shown * CLASSES * PHOTOS:,} pictures of " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "as audits show them, test photos: all pictures have been embedded before\n" in said
+    assert f"as remedies show them, test photos: {shown * CLASSES * PHOTOS:,} pictures of " in said
     as_is = found["remedies"]["as_is"]
     for view in ("clean", "swapped"):
         assert as_is[view]["recall_at_1"] == pytest.approx(audit["views"][view]["recall_at_1"]["value"], abs=1e-6)
@@ -73,7 +75,7 @@ def test_what_the_audit_has_embedded_is_not_embedded_again(shop, in_the_shop, tm
     assert len([name for name in embedded if name.endswith(".png")]) < CLASSES * PHOTOS  # samples, to know the model
     printed = capsys.readouterr().out
     assert "No photos.csv names the splits train and val" in printed and "8 classes: " in printed
-    assert "remedies, test photos: all pictures have been embedded before" in printed
+    assert "as remedies show them, test photos: all pictures have been embedded before" in printed
 
 
 def test_what_an_audit_says_of_the_model_its_remedies_say_too(shop, in_the_shop, tmp_path, monkeypatch, capsys):

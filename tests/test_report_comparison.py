@@ -124,6 +124,23 @@ def test_in_words_it_is_said_who_loses_less():
     )[0]  # fmt: skip
 
 
+def test_that_the_words_are_of_the_first_masks_and_pool_is_said_with_the_drop_by_the_second():
+    first, new = drops(0.6, 0.1)
+    by_second = {"recall_at_1_drop_second": 0.2, "recall_at_1_drop_pool": np.nan}  # no second pool
+    found = paired.compare(first.assign(**by_second), new.assign(**by_second | {"recall_at_1_drop_second": 0.3}), 0)
+    *said, of_second = comparison.sentences(found, ["base", "new"])
+    assert said == comparison.sentences(paired.compare(first, new, 0), ["base", "new"])
+    assert of_second == (
+        "Swapped photos are here by the first masks; by the second new loses 10.0 points more than base (95 % interval "
+        "10.0 to 10.0)."
+    )
+    by_second = {"recall_at_1_drop_pool": first.recall_at_1_drop}
+    *_, of_pool = comparison.sentences(paired.compare(first.assign(**by_second), new.assign(**by_second), 0), "ab")
+    assert of_pool.startswith(
+        "Swapped photos are here on the first backgrounds; on the second b loses 0.0 points less than a"
+    )
+
+
 def test_a_difference_whose_interval_holds_zero_is_not_shown():
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.1, CLASSES * PHOTOS)

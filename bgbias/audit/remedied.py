@@ -134,12 +134,13 @@ def measure(
     drawn = passes.Swaps(tested.pool, tested.draws, seed, tested.purpose)
     shown, keep = Shown(tested.photos, sides.learnt_from, seed, finder), partial(_kept, cache, made_from)
     if searched is None:
+        print("as audits show them, test photos:", end=" ", flush=True)
         known = _known(embeddings.embed(model, tested, cache, only=[*_as_is(tested), *KNOWN]))
     rows = dict.fromkeys(_as_is(tested), len(tested.labels) - (searched or 0)) | {"clean": len(tested.labels)}
     new = {view for view in rows if not (cache.root / made_from / f"{REMEDIES}/{view}.npy").is_file()}
     left = sum(rows[view] * (len(shown.names) - len(known.get(view, ()))) for view in new)
     seconds_each = embeddings.seconds_each(model, tested) if left else 0.0
-    print(f"remedies, test photos: {progress.cost(left, 0, tested.input_px, seconds_each)}", flush=True)
+    print(f"as remedies show them, test photos: {progress.cost(left, 0, tested.input_px, seconds_each)}", flush=True)
     split = passes.embedded(model, tested.photos, tested.image_ids, drawn, shown, keep, known, searched)
     answers.ask_again(model, tested, split.views[0]["as_is"])
     return recovery.measure(split, chosen_on, learnt, seed), learnt

@@ -98,6 +98,8 @@ def run(stage: Callable[..., None], description: str, *arguments: str, shared: b
             with locks.locked(_cell(given)):
                 stage(settings, **vars(given))
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and signals.unread(error):
+            sys.exit(signals.UNREAD)
         if os.environ.get("BGBIAS_TRACEBACK"):
             sys.stderr = sys.__stderr__
             raise

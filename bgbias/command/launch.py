@@ -82,7 +82,7 @@ def launch(module: str, count: int) -> None:
         sys.exit(128 + interrupted.sigval)
     except ChildFailedError as failed:
         rank, failure = failed.get_first_failure()
-        if failure.exitcode > 128:
+        if failure.exitcode > 128 and failure.exitcode != signals.UNREAD:
             print(signals.INTERRUPTED, file=sys.stderr)
         if failure.exitcode >= 0:
             sys.exit(failure.exitcode)

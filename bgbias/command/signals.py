@@ -1,7 +1,8 @@
-"""How a stage ends that is interrupted."""
+"""How a stage ends that is interrupted, or that no one reads any more."""
 
 import atexit
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from types import FrameType
 from bgbias import ranks
 
 GRACE_S = 8.0  # in which an interrupted process ends by itself
+UNREAD = 128 + signal.SIGPIPE  # the exit code of what writes to `| head`
 INTERRUPTED = "interrupted: start it again, and it goes on with what is kept"
 
 
@@ -22,6 +24,8 @@ class _Interrupted(KeyboardInterrupt):
 @contextmanager
 def interruptible() -> Iterator[None]:
     """End the process in one line and with 143 at SIGTERM, with 130 at Ctrl-C, and ignore what comes of it meanwhile.
+
+    Where what is printed has no reader any more, as behind `| head`, it ends without a word, and with 141.
 
     A process that torchrun has started says nothing: torchrun ends those that are left where one has ended.
 
@@ -57,11 +61,37 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, interrupt)
     try:
         yield
+        if unread():
+            sys.exit(UNREAD)
     except BaseException as error:  # of a signal may come other errors, too
         if not (signalled or isinstance(error, KeyboardInterrupt)):
+            if unread() and isinstance(error, SystemExit) and not error.code:  # of --help
+                sys.exit(UNREAD)
             raise
         tell(sys.stderr.write)
         sys.exit(128 + (signalled or [signal.SIGINT])[0])
+
+
+def unread(error: BaseException | None = None) -> bool:
+    """Whether what was printed has no reader any more; what is left of it is then thrown away.
+
+    Args:
+        error: that ends the stage. A pipe that is broken may also be a worker's.
+    """
+    try:
+        sys.stdout.flush()
+        if not isinstance(error, BrokenPipeError) or not _closed(sys.stdout.fileno()):  # nothing is kept if unbuffered
+            return False
+    except BrokenPipeError:
+        pass
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
+
+
+def _closed(pipe: int) -> bool:
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _ignore() -> None:

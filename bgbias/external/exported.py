@@ -3,6 +3,7 @@
 import io
 import warnings
 from collections.abc import Sequence
+from textwrap import shorten
 from unittest.mock import patch
 
 import torch
@@ -42,7 +43,7 @@ def exported(embedder: Embedder, pictures: Tensor, names: Sequence[str]) -> Embe
         if difference > TOLERANCE:
             raise InputError(f"its embeddings differ by {difference:.0e}")
     except Exception as error:  # whatever the export of anyone's network trips over
-        reason = printable(str(error).strip().partition("\n")[0][:200])
+        reason = printable(shorten(str(error).strip().partition("\n")[0], 300, placeholder=" ..."))
         print(f"embedding by PyTorch: no export to ONNX ({type(error).__name__}: {reason})", flush=True)
         return embedder
     print(f"embedding by onnxruntime, as PyTorch does but for {difference:.0e}", flush=True)

@@ -19,6 +19,7 @@ ONE_SEED = "of the networks as trained: other seeds move them, too."
 SEEDS = "widened by what other seeds would change, as the {} here tell it."
 # names of measures that are not shares start so; others are in percent
 PLAIN = ("invariance", "attention_score", "attention_pair_score", "mask_agreement")
+OTHERS = {"second": "here by the first masks; by the second", "pool": "here on the first backgrounds; on the second"}
 FEWEST = 5  # classes: simulated, intervals of so few hold the truth in 92 of 100 cases
 
 
@@ -123,7 +124,11 @@ def _end(measure: str, value: float) -> str:
 
 
 def sentences(compared: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Say in plain words how the second differs from the first in Recall@1: its drop, clean and swapped."""
+    """Say in plain words how the second differs from the first in Recall@1: its drop, clean and swapped.
+
+    They are by the first masks and on the first pool of backgrounds. Where there are second ones, that is said, with
+    the drop by these.
+    """
     first, second = names
     searched = "" if "recall_at_1_drop" in compared.index else "_in_clean"  # where samples of queries were audited
     drop = compared.loc[f"recall_at_1_drop{searched}"]
@@ -135,6 +140,11 @@ def sentences(compared: pd.DataFrame, names: Sequence[str]) -> list[str]:
         outcome = f"{_points(row)} {'higher' if row.difference > 0 else 'lower'} ({_interval(row)}{_shown(row)})"
         same = row.difference == row.low == row.high == 0  # as of the same model by other masks
         lines.append(f"On {view} photos its Recall@1 is {'the same' if same else outcome}.")
+    for mark, how in OTHERS.items():
+        drop = compared.loc[name] if (name := f"recall_at_1_drop_{mark}") in compared.index else None
+        if drop is not None and drop.queries:  # both audits have measured it
+            lost = f"{_points(drop)} {'more' if drop.difference > 0 else 'less'} than {first}"
+            lines.append(f"Swapped photos are {how} {second} loses {lost} ({_interval(drop)}{_shown(drop)}).")
     return lines
 
 

@@ -9,7 +9,8 @@ from bgbias.audit.verdict.wording import most, side, span
 from bgbias.config import params
 from bgbias.report.tables import MOST
 
-NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "places", "queries", "out")  # options of an audit
+NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "places", "queries", "quick", "out")  # options of an audit
+OF_DATASETS = ("second_masks", "second_backgrounds", "places", "queries", "quick")  # that audits of these take, too
 BELIEVE = {  # where the drop depends on it
     "masks": "See which masks fit the objects, give these (--masks DIR), and audit again: the loss depends on them.",
     "backgrounds": "See which pool is like the places where photos are searched, and believe its figures: the loss "
@@ -176,8 +177,11 @@ def _training(asked: Mapping[str, str], seed: int, regime: str, network: str, ap
         said += f" The pipeline lets every test photo search all others; {kept}."
         again = [commands.again(asked, photos=commands.RAW, embedder=spec, out=out) for out, spec in audits.items()]
     else:
+        beside = {name: asked[name] for name in OF_DATASETS if name in asked}
+        if beside.get("second_masks") == "given":  # that a dataset has none of
+            del beside["second_masks"]
         again = [
-            commands.command("audit", {"dataset": dataset, "embedder": spec, "out": out})
+            commands.command("audit", {"dataset": dataset, "embedder": spec, "out": out} | beside)
             for out, spec in audits.items()
         ]
     train = f"{commands.run(asked)} -S 'regimes=[base,{regime}]'"

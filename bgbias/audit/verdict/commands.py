@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 
-FLAGS = ("one_each",)  # options without a value
+FLAGS = ("one_each", "quick")  # options without a value
 OF_MASKS = {"mask_method": "method", "rembg_model": "rembg_model"}  # option -> setting of the pipeline
 OWN, RAW = "data/sources/own", "data/raw/own"  # where the pipeline looks for the user's photos, and has its copies
 
