@@ -36,6 +36,7 @@ def main(settings: params.Params, dataset: str, row: str) -> None:
     from bgbias.cache import Cache
     from bgbias.errors import printable, refuse_unknown
     from bgbias.external import spec
+    from bgbias.leaderboard.rows import contents
 
     board = settings.leaderboard
     refuse_unknown("dataset of leaderboard", [dataset], board.datasets)
@@ -51,8 +52,7 @@ def main(settings: params.Params, dataset: str, row: str) -> None:
         print(printable(f"{dataset}, {row}: {sentence}"), flush=True)
     embedded = embeddings.embed(fast, pictures, cache)
     measures = Measures(pictures, embedded)
-    content = {str(path): files.checksum(path) for path in model.files}
-    told = {"embedder": board.embedders[row], "embedder_files": content, "normalisation": normalised}
+    told = {"embedder": board.embedders[row], "embedder_files": contents(model.files), "normalisation": normalised}
     told |= {"known_photos": " ".join(known), "finder": model.card.finder is not None, "input_px": model.input_px}
     found = told | described | measures.all()
     explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None

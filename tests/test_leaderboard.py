@@ -1,6 +1,7 @@
 """The leaderboard on drawn photos, of embedders whose figures are known: one sees the object, one the background."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -51,6 +52,21 @@ def test_a_row_whose_embedder_has_changed_since_is_refused(board, board_place, r
     file.write_text(file.read_text().replace("0.4", "0.3"))
     mend = r"measure it again: `dvc repro -f leaderboard_rows@drawn-object`: .*embedders.py"
     with pytest.raises(SystemExit, match=f"error: row object: changed since it was measured; {mend}"):
+        run_stage("leaderboard", "drawn")
+
+
+@pytest.mark.usefixtures("board")
+def test_in_another_clone_a_row_is_held_to_the_file_of_that_clone(
+    board_place, run_stage, tmp_path_factory, monkeypatch
+):
+    """DVC brings rows to it; they named the file by its place in the first one, which had not changed."""
+    other = tmp_path_factory.mktemp("other") / "clone"
+    shutil.copytree(board_place, other, symlinks=True)
+    monkeypatch.chdir(other)
+    run_stage("leaderboard", "drawn")
+    file = other / "embedders.py"
+    file.write_text(file.read_text().replace("0.4", "0.3"))
+    with pytest.raises(SystemExit, match="error: row object: changed since it was measured; .*: embedders.py"):
         run_stage("leaderboard", "drawn")
 
 

@@ -1,5 +1,7 @@
 """The leaderboard's table and picture, of made-up figures of which no two are alike: what stands where."""
 
+from itertools import pairwise
+
 import pandas as pd
 import pytest
 
@@ -71,6 +73,19 @@ def test_names_of_points_at_one_height_lie_apart_with_a_line_to_each():
     assert abs(heights["one"] - heights["two"]) == pytest.approx(shown.LINE)
     leaders = [line.get_xydata() for line in axes.lines[1:] if len(line.get_xydata()) == 2]
     assert [ends[:, 1].tolist() for ends in leaders] == [[50, heights[name]] for name in ("one", "two")]
+
+
+@pytest.mark.parametrize(("count", "swapped"), [(9, 0.0), (9, 1.0), (40, 0.3)])
+def test_names_stay_beside_the_axis_and_apart_however_many_they_are(count, swapped):
+    """Beyond it they lay over the axis' own numbers."""
+    rows = {f"row_{place}": row("onnx:a", 0.9, swapped) for place in range(count)}
+    (axes,) = shown.clean_against_swapped(BOARD | {"rows": rows}).axes
+    names = [text for text in axes.texts if text.get_text() in rows]
+    heights = sorted(text.xy[1] for text in names)
+    assert heights[0] >= 0 and heights[-1] <= 100
+    size = {text.get_fontsize() for text in names}.pop()
+    assert min(after - before for before, after in pairwise(heights)) >= size / 9 * shown.LINE - 1e-6
+    assert all(not line.get_clip_on() for line in axes.lines if len(line.get_xydata()) == 1)  # whole at 0 and 100
 
 
 def test_what_is_lost_with_the_object_alone_is_of_the_colour_that_loses_least():

@@ -1,7 +1,7 @@
 """From finished audits of the same photos to the figures of a leaderboard."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,21 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
         "doubt": " ".join(filter(None, _doubts(folders))),
         "first": first,
         "rows": rows,
+    }
+
+
+def contents(embedder_files: Iterable[Path]) -> dict[str, str]:
+    """Return the SHA-256 of each file or folder; a path within the working folder is relative to it.
+
+    So what DVC brings to another clone is held to the files of that one.
+
+    >>> list(contents([Path("params.yaml").absolute(), Path("README.md")]))
+    ['params.yaml', 'README.md']
+    """
+    here = Path.cwd()
+    return {
+        str(path.relative_to(here) if path.is_relative_to(here) else path): files.checksum(path)
+        for path in embedder_files
     }
 
 

@@ -104,12 +104,13 @@ def clean_against_swapped(found: dict) -> Figure:
     )
     points = {name: [100 * row[view]["value"] for view in ("clean", "swapped")] for name, row in found["rows"].items()}
     families = list(dict.fromkeys(family(row["embedder"]) for row in found["rows"].values()))
-    heights = apart([y for _, y in points.values()], LINE)
+    line = min(LINE, 100 / len(points))  # of many rows names are smaller, and none lies beyond the axis
+    heights = apart([y for _, y in points.values()], line, 100)
     for (name, (x, y)), height in zip(points.items(), heights, strict=True):
         colour, marker = _look(families.index(family(found["rows"][name]["embedder"])))
         axes.plot([x, 101], [y, height], color=colour, linewidth=0.5, alpha=0.6, clip_on=False)
         axes.plot(x, y, marker, color=colour, clip_on=False)  # whole at 0 and at 100, too
-        axes.annotate(name, (101.5, height), color=colour, va="center", fontsize=9, annotation_clip=False)
+        axes.annotate(name, (101.5, height), color=colour, va="center", fontsize=9 * line / LINE, annotation_clip=False)
     for number, name in enumerate(families):
         colour, marker = _look(number)
         axes.plot([], [], marker, color=colour, label=name)

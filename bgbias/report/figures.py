@@ -131,15 +131,18 @@ def front(regimes: dict[str, dict], metric: str) -> Figure:
     return figure
 
 
-def apart(heights: list[float], least: float) -> list[float]:
+def apart(heights: list[float], least: float, highest: float = np.inf) -> list[float]:
     """Move heights apart until each is at least so far from the next, in their order, and little from where it was.
 
-    >>> apart([10.0, 10.0, 50.0], 4.0)
-    [8.0, 12.0, 50.0]
+    With a highest one they stay from 0 to there.
+
+    >>> apart([10.0, 10.0, 50.0], 4.0), apart([1.0, 0.0, 50.0], 4.0, 100.0)
+    ([8.0, 12.0, 50.0], [4.0, 0.0, 50.0])
     """
     order, steps = np.argsort(heights, kind="stable"), least * np.arange(len(heights))
     moved = np.empty(len(heights))
-    moved[order] = isotonic_regression(np.array(heights)[order] - steps).x + steps  # they rise by a step at least
+    rising = isotonic_regression(np.array(heights)[order] - steps).x  # then they rise by a step at least
+    moved[order] = (rising if highest == np.inf else rising.clip(0, highest - steps[-1])) + steps
     return moved.tolist()
 
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from bgbias.audit.verdict.wording import Estimate
+from bgbias.report.tables import end
 
 NOT_DEFINED, NO_INTERVAL, NOT_MEASURED = "not defined", "no interval", "not measured"
 
@@ -37,14 +38,17 @@ def value(estimate: Estimate, unit: Unit) -> str:
 
 
 def interval(estimate: Estimate, unit: Unit) -> str:
-    """Write the 95 % interval of an estimate.
+    """Write the 95 % interval of an estimate; in points so that the side of 0 of each end is seen.
 
-    >>> interval({"low": -0.1, "high": 0.25}, PERCENT), interval({"low": None, "high": None}, PERCENT)
-    ('−10.0 to 25.0', 'no interval')
+    >>> interval({"low": -0.0004, "high": 0.25}, POINTS), interval({"low": None, "high": None}, PERCENT)
+    ('−0.04 to 25.0', 'no interval')
     """
     if estimate["low"] is None or estimate["high"] is None:
         return NO_INTERVAL
-    return f"{number(estimate['low'], unit)} to {number(estimate['high'], unit)}"
+    ends = estimate["low"], estimate["high"]
+    if unit is POINTS:
+        return " to ".join(end(100 * one) for one in ends).replace("-", "−")  # noqa: RUF001 (the true minus sign)
+    return " to ".join(number(one, unit) for one in ends)
 
 
 def counts(estimate: Estimate) -> str:

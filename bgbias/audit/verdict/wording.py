@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from bgbias.report.tables import end
+
 Estimate = dict  # value, low, high: float or None; queries, classes, undefined: int. See `bootstrap.Estimate`
 
 
@@ -99,12 +101,12 @@ def most(drop: Estimate) -> float:
 
 
 def ends(estimate: Estimate) -> str:
-    """Write the ends of an interval.
+    """Write the ends of an interval, so that the side of 0 of each is seen.
 
-    >>> ends({"low": 0.1, "high": 0.25}), ends({"low": -0.0004, "high": -0.0001})
-    ('10.0 to 25.0', '0.0 to 0.0')
+    >>> ends({"low": 0.1, "high": 0.25}), ends({"low": -0.0004, "high": 0.0})
+    ('10.0 to 25.0', '-0.04 to 0.0')
     """
-    return f"{100 * estimate['low']:z.1f} to {100 * estimate['high']:z.1f}"
+    return f"{end(100 * estimate['low'])} to {end(100 * estimate['high'])}"
 
 
 def side(estimate: Estimate, level: float) -> int:
