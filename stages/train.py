@@ -51,6 +51,8 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int) -> None:
     print(f"{dataset}, {regime}, {settings.loss}, seed {seed}: {len(crops.by_class)} classes for training")
     if limits := losses.limits(asked, treatment):
         print(f"{dataset}, {regime}: of this regime {settings.loss} takes {limits} (losses.{settings.loss})")
+    if remark := losses.unexplained(loss):
+        print(f"{dataset}, {regime}: {remark} (losses.{settings.loss})")
     if remark := without_half_pairs(loss_options.per_class, treatment.paired):
         print(f"{dataset}, {regime}: {remark} (losses.{settings.loss})")
     if remark := frozen_unlearnt(embedder.network.trunk, options.freeze_batch_norm, options.weights):

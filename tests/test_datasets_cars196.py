@@ -55,7 +55,10 @@ def test_both_layouts_of_cars196_have_the_same_photos_per_class(work):
 
 def test_photos_without_their_annotations_are_refused(work):
     give("cars196", "car_ims.tgz")
-    with pytest.raises(FileNotFoundError, match="cars196/car_ims.tgz: cars_annos.mat is missing: replace"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="cars196/car_ims.tgz: cars_annos.mat is missing: put cars_annos.mat beside it, or replace",
+    ):
         fetched(cars196)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bgbias.study import results_file, tables
+from bgbias.study import gathered, results_file, tables
 
 PUBLISHED = results_file.read_published(Path("paper/published"))
 
@@ -173,3 +173,18 @@ def test_markdown_and_latex_hold_the_same_figures():
     assert text.startswith("| loss") and text.count("\n") == 11
     assert r"multi\_similarity" in tex and r"\textbf{0.56 $\pm$ 0.10} (0.56, +0.00)" in tex and r"\toprule" in tex
     assert "**0.56 ± 0.10** (0.56, +0.00)" in text
+
+
+def test_photos_that_a_mean_attention_score_leaves_out_are_said(capsys):
+    runs = [
+        {"Experiment": f"study-{loss}", "loss": loss, "datasets": "['demo']", "regimes": "['base']"}
+        | {"demo.base.clean.map_at_r": 0.5, "demo.base.attention.clean.undefined": lost}
+        for loss, lost in (("triplet", 2.0), ("arcface", 1203.0), ("contrastive", float("nan")))
+    ]
+    files = {"dvc.lock": "stages: {}", "params.yaml": "seeds: [42]"}
+    gathered.gather(runs, "study-", lambda experiment, name: files[name])
+    said = "demo: up to 1,203 photos have no attention score (an empty or a full mask, or no attention) and are left"
+    assert capsys.readouterr().out == f"{said} out of its mean, where the study counts an empty mask as 0\n"
+    runs[0]["demo.base.attention.clean.undefined"] = 0.0
+    gathered.gather(runs[::2], "study-", lambda experiment, name: files[name])
+    assert capsys.readouterr().out == ""

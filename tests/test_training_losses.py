@@ -5,6 +5,8 @@ import math
 
 import pytest
 import torch
+from pytorch_metric_learning import distances
+from pytorch_metric_learning import losses as pml
 from torch.nn.functional import normalize
 
 from bgbias.attention import saliency
@@ -84,6 +86,22 @@ def test_multi_similarity_by_hand():
 def test_the_distance_is_the_loss_s_own():
     names = {name: losses.distance_of(made(name)) for name in losses.LOSSES}
     assert [name for name, distance in names.items() if distance == "euclidean"] == ["contrastive", "triplet"]
+
+
+def test_a_loss_without_a_distance_is_refused_before_it_trains():
+    with pytest.raises(ValueError, match="^Module has no distance for attention maps to explain: give it one of pytor"):
+        losses.distance_of(torch.nn.Module())
+
+
+def test_another_distance_than_the_two_that_are_explained_is_said():
+    said = {name: losses.unexplained(made(name)) for name in losses.LOSSES}
+    assert set(said.values()) == {""}  # the study's are
+    for loss, named in (
+        (pml.FastAPLoss(), "LpDistance (p 2, power 2) of FastAPLoss"),
+        (pml.TripletMarginLoss(distance=distances.LpDistance(p=1)), "LpDistance (p 1, power 1) of TripletMarginLoss"),
+        (pml.SignalToNoiseRatioContrastiveLoss(), "SNRDistance (p 2, power 1) of SignalToNoiseRatioContrastiveLoss"),
+    ):
+        assert losses.unexplained(loss) == f"attention maps explain the euclidean distance, not the {named}"
 
 
 @pytest.mark.parametrize("name", ["triplet", "arcface"])

@@ -3,7 +3,10 @@
 import dataclasses
 from types import SimpleNamespace
 
+from pytorch_metric_learning import losses as pml
+
 from bgbias.config import read
+from bgbias.training import losses
 from stages import train
 
 SETTINGS = read.load()
@@ -25,3 +28,12 @@ def test_enlarged_crops_and_frozen_statistics_of_no_photos_are_said(
         train.main(SimpleNamespace(**vars(SETTINGS) | blocks), "drawn", "base", 1)
         printed = capsys.readouterr().out
         assert [said in printed for said in odd] == [frozen, frozen]
+
+
+def test_a_distance_that_attention_maps_do_not_explain_is_said(data, geometry, options, monkeypatch, capsys):
+    monkeypatch.chdir(data.parent)
+    monkeypatch.setitem(losses.LOSSES, "triplet", lambda settings, classes, dim: pml.FastAPLoss())
+    blocks = {"images": {"drawn": geometry}, "train": {"drawn": dataclasses.replace(options, max_epochs=1)}}
+    train.main(SimpleNamespace(**vars(SETTINGS) | blocks | {"loss": "triplet"}), "drawn", "base", 1)
+    said = "drawn, base: attention maps explain the euclidean distance, not the LpDistance (p 2, power 2) of FastAPLoss"
+    assert f"{said} (losses.triplet)\n" in capsys.readouterr().out

@@ -44,6 +44,8 @@ def fetch(out: Path, options: Fetched) -> None:
         origin = published.take("cars196", archive, partial)
         if archive == ORIGINAL and (folder / ANNOTATIONS).is_file():
             shutil.copyfile(folder / ANNOTATIONS, partial / ANNOTATIONS)
+        if archive == ORIGINAL and not (partial / ANNOTATIONS).is_file():
+            origin = origin[0], f"put {ANNOTATIONS} beside it, or {origin[1]}"
         published.checked(_listed, COUNTS, partial, *origin)
     published.downloaded(KAGGLE).unlink(missing_ok=True)
 

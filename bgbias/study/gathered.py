@@ -25,7 +25,8 @@ def gather(
     Of each experiment only what it ran counts: datasets x regimes. The metrics of others are there, too, as they were
     committed, and may be of another loss; of an experiment that has not ended well, all of them, so it is left out,
     with a word on standard output; and so is what one that ran a part of the pipeline did not come to, by its dvc.lock.
-    Another word says which did not run with the code and photos of others.
+    Another word says which did not run with the code and photos of others; a third, how many photos have no
+    attention score.
 
     Args:
         experiments: as `dvc.api.exp_show()` lists them: flat names of metrics and parameters -> values.
@@ -71,7 +72,20 @@ def gather(
             print(f"{names} did not run with the same {', '.join(odd)}: the table holds both")
     for seeds in sorted({seeds for experiment in held if "," in (seeds := str(experiment.get("seeds")))}):
         print(f"figures are means over the seeds {seeds}; ± is over draws of backgrounds, or photos, not over seeds")
+    for dataset, photos in sorted(_unscored(rows, held).items()):
+        left_out = f"up to {photos:,.0f} photos have no attention score (an empty or a full mask, or no attention)"
+        print(f"{dataset}: {left_out} and are left out of its mean, where the study counts an empty mask as 0")
     return pd.DataFrame([(*key, *figures.values()) for key, figures in sorted(rows.items())], columns=[*KEY, *FIGURES])
+
+
+def _unscored(rows: Iterable[tuple[str, str, str]], experiments: Iterable[dict[str, Any]]) -> dict[str, float]:
+    """Return the most photos of a cell without an attention score, by dataset; without those where all have one."""
+    most: dict[str, float] = {}
+    for (dataset, loss, regime), experiment in product(rows, experiments):
+        lost = experiment.get(f"{dataset}.{regime}.attention.clean.undefined")
+        if experiment["loss"] == loss and not pd.isna(lost) and lost > most.get(dataset, 0):
+            most[dataset] = lost
+    return most
 
 
 def _refuse_others(known: dict, experiment: dict[str, Any], dataset: str, regime: str) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
+from pytorch_metric_learning import distances
 from pytorch_metric_learning import losses as pml
 from torch import nn
 
@@ -96,9 +97,31 @@ def make(name: str, settings: object, classes: int, embedding_dim: int) -> nn.Mo
 
 
 def distance_of(loss: nn.Module) -> str:
-    """The distance that a loss compares embeddings with, "euclidean" or "cosine".
+    """The distance by which attention maps explain a loss's networks, "euclidean" or "cosine"; see `unexplained`.
+
+    Raises:
+        ValueError: the loss does not say by what it compares.
 
     >>> distance_of(pml.TripletMarginLoss()), distance_of(pml.ArcFaceLoss(2, 2))
     ('euclidean', 'cosine')
     """
+    if not isinstance(getattr(loss, "distance", None), distances.BaseDistance):
+        mend = "give it one of pytorch-metric-learning, such as self.distance = distances.CosineSimilarity()"
+        raise InputError(f"{type(loss).__name__} has no distance for attention maps to explain: {mend}")
     return "cosine" if loss.distance.is_inverted else "euclidean"
+
+
+def unexplained(loss: nn.Module) -> str:
+    """Say that attention maps explain another distance than the loss's own; "" where they explain that.
+
+    >>> unexplained(pml.ProxyNCALoss(2, 2))
+    'attention maps explain the euclidean distance, not the LpDistance (p 2, power 2) of ProxyNCALoss'
+    >>> unexplained(pml.TripletMarginLoss()), unexplained(pml.NormalizedSoftmaxLoss(2, 2))
+    ('', '')
+    """
+    own = loss.distance
+    similar = isinstance(own, (distances.CosineSimilarity, distances.DotProductSimilarity))
+    if own.power == 1 and (similar or (type(own) is distances.LpDistance and own.p == 2)):  # of embeddings of length 1
+        return ""
+    named = f"{type(own).__name__} (p {own.p:g}, power {own.power:g}) of {type(loss).__name__}"
+    return f"attention maps explain the {distance_of(loss)} distance, not the {named}"
