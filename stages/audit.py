@@ -142,7 +142,7 @@ def _judge(
     settings: params.Params,
 ) -> None:
     """Add what the figures mean, and what to do."""
-    from bgbias.audit.shared import advice, grade, sentences
+    from bgbias.audit.shared import advice, grade, own_split, sentences
 
     of_photos, sample = (class_names, len(measures.probed), measures.chance_of_probed()), found.get("sample")
     drawn = measures.pictures.table.class_name if sample and sample["queries"] < sample["of"] else None
@@ -151,7 +151,9 @@ def _judge(
     training, px = settings.train[dataset], settings.images[dataset].input_px
     cure = advice.cure(training), f"{training.network}, {px} px"
     pool = settings.backgrounds[dataset].source if "dataset" in asked else found["made_with"]["backgrounds"]
-    steps = advice.steps(found, asked, settings.seeds[0], *cure, rendered=pool == "rendered")
+    own = "photos" in asked and "one_each" not in asked
+    split = own_split.of_folder(Path(asked["photos"]), class_names, settings) if own else None
+    steps = advice.steps(found, asked, settings.seeds[0], *cure, rendered=pool == "rendered", split=split)
     found |= {"summary": grade.summary(found), "advice": steps}
 
 

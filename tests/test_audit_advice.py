@@ -5,12 +5,16 @@ import subprocess
 from dataclasses import replace
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from audit_found import MANY, changed, r
 
 from bgbias.audit import about
-from bgbias.audit.verdict import advice
+from bgbias.audit.verdict import advice, own_split
 from bgbias.config import params, read
+from bgbias.datasets.folder import split_classes
+from bgbias.metrics import sample_size
+from bgbias.training.batch_size import refuse_unfilled
 from stages import audit
 
 ASKED = {
@@ -151,14 +155,64 @@ def test_after_a_quick_audit_quick_ones_are_to_be_made_which_compare_with_it():
     assert [command.endswith(" --quick") for command in training["commands"]] == [False, False, True, True]
 
 
+def names_of(classes, lone=0):
+    return pd.Series(
+        [f"class {number % classes}" for number in range(3 * classes)] + [f"lone {n}" for n in range(lone)]
+    )
+
+
+@pytest.mark.parametrize("classes", [6, 7, 8, 9, 12, 13, 15, 18, 19, 31, 32])
+@pytest.mark.parametrize("loss", ["normalized_softmax", "triplet"])
+def test_training_is_advised_with_settings_that_the_pipeline_takes_for_so_few_classes(classes, loss, tmp_path):
+    settings = replace(read.load(), loss=loss)
+    split = own_split.of_folder(tmp_path, names_of(classes, lone=3), settings)
+    own, of_loss = settings.data["own"], getattr(settings.losses, loss)
+    share = float(split.changes.get("data.own.test_share", own.test_share))
+    names = names_of(classes)
+    drawn = pd.DataFrame({"class_name": names, "split": split_classes(names, own.seed, own.val_share, share)})
+    sample_size.limits(drawn, tmp_path)
+    counts = drawn.groupby("split").class_name.nunique()
+    assert (counts["train"], counts["test"]) == (split.classes, split.tested)
+    assert (split.tested >= 5) == (classes >= 13)  # as many are left to train on
+    size, per_class = (
+        int(split.changes.get("train.own.batch_size", 32)),
+        of_loss.overrides.get("own", {}).get("per_class", of_loss.per_class),
+    )
+    for paired in (False, True):
+        refuse_unfilled("own", size, per_class, paired, split.classes)
+    assert size == 32 or size + 2 > per_class * split.classes
+    assert (split.changes == {}) == (classes > 18)
+
+
+def test_splits_that_photos_csv_names_stay_and_fewer_than_six_classes_are_not_trained_on(tmp_path):
+    lines, settings = ["path,class,split"], read.load()
+    for number, split in enumerate(2 * (["train"] * 5 + ["val"] * 5 + ["test"] * 6)):
+        (tmp_path / f"{number}.png").touch()
+        lines.append(f"{number}.png,{number % 16},{split}")
+    (tmp_path / "photos.csv").write_text("\n".join(lines))
+    assert own_split.of_folder(tmp_path, names_of(6), settings) == ({"train.own.batch_size": "20"}, 5, 6)
+    (training,) = advice.steps(changed(), ASKED, 7, split=own_split.of_folder(tmp_path / "no", names_of(5), settings))[
+        2:
+    ]
+    assert (
+        training["said"].startswith("The pipeline needs 2 classes of two photos or more for each of tr")
+        and not training["commands"]
+    )
+
+
 def test_what_is_trained_and_on_how_many_classes_is_said():
-    said = steps()[2]["said"]
-    settings, loss = read.load(), "normalized_softmax"
-    per_class = getattr(settings.losses, loss).overrides["own"]["per_class"]
-    fewest = settings.train["own"].batch_size // per_class
-    assert settings.loss == loss and f"must fill a batch: {fewest} at least, or lower train.own.batch_size." in said
+    few = own_split.OwnSplit({"data.own.test_share": "0.33", "train.own.batch_size": "24"}, 6, 5)
+    step, settings = advice.steps(changed(), ASKED, 7, split=few)[2], read.load()
+    assert (
+        "6 classes are for training, 5 for test, the others for validation. So few need other settings" in step["said"]
+    )
+    own = "-S masks.own.method=rembg -S data.own.test_share=0.33 -S train.own.batch_size=24 -S 'regimes=[base,bgcon"
+    assert f"dvc exp run -S 'datasets=[own]' {own}" in step["commands"][-3]
     network = f"{settings.train['own'].network}, {settings.images['own'].input_px} px"
-    assert f"this project's network ({network}); for one of yours see docs/own_loop.md." in said
+    assert f"this project's network ({network}); for one of yours see docs/own_loop.md." in step["said"]
+    assert "So few" not in advice.steps(changed(), ASKED, 7, split=own_split.OwnSplit({}, 20, 10))[2]["said"]
+    fewer = advice.steps(changed(), ASKED, 7, split=own_split.OwnSplit({}, 4, 2))[2]["said"]
+    assert "Audits of fewer than 5 test classes conclude nothing: add classes before." in fewer
 
 
 def test_what_was_trained_so_is_not_to_be_trained_so_again():

@@ -131,6 +131,15 @@ def test_what_quick_audits_leave_out_is_left_out(shop, tmp_path, capsys):
     assert "Recall@1 swapped " in said and "not defined" not in said and "conflict" not in said
 
 
+def test_a_quick_audit_and_a_full_one_are_not_compared_and_the_advice_after_one_is_a_quick_one(shop, audits, tmp_path):
+    found = run(shop, tmp_path / "quick", "background_alone", quick=True)
+    for sides in ((tmp_path / "quick", audits["noise"]["folder"]), (audits["noise"]["folder"], tmp_path / "quick")):
+        message = f"^{tmp_path / 'quick'} is a quick audit, {audits['noise']['folder']} a full one: audit both without"
+        with pytest.raises(ValueError, match=message):
+            compare.main(SETTINGS, *sides, None)
+    assert [command.endswith(" --quick") for command in found["advice"][-1]["commands"][-2:]] == [True, True]
+
+
 def test_audits_with_other_masks_are_not_compared(shop, audits, tmp_path):
     shutil.copytree(shop / "masks", tmp_path / "masks")
     Image.new("L", (SIDE, SIDE), 255).save(tmp_path / "masks/class0/0.png")

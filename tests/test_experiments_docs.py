@@ -7,7 +7,8 @@ import pytest
 from small_checkout import ROOT
 
 pytestmark = pytest.mark.pipeline
-BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/experiments.md").read_text(encoding="utf-8"), re.DOTALL)
+PAGE = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 RUN, SHOW, PLOTS, PUSH, PULL = BLOCKS
 REGIMES = ("base", "bgaugment", "bgconsistency")
 
@@ -58,3 +59,10 @@ def test_another_clone_trains_nothing(checkout):
     printed = checkout.run("bash", "-ec", PULL)
     assert printed.count("Data and pipelines are up to date.") == 2 and "Running stage" not in printed
     assert "loss: triplet" in (checkout.folder.parent / "second/dvc.lock").read_text()
+
+
+def test_a_warning_of_outputs_that_never_ran_is_explained_as_dvc_words_it(checkout):
+    said = re.search(r"`WARNING: (No file hash info .*?)'\S+'(. It\s+won't be created\.)`", PAGE, re.DOTALL)
+    command = "dvc exp run -n own -S datasets=[own] -S seeds=[1] raw@own 2>&1 || true"  # there are no photos of it
+    printed = " ".join(checkout.run("bash", "-c", command).split())
+    assert " ".join(said[1].split()) in printed and " ".join(said[2].split()) in printed

@@ -148,8 +148,13 @@ def comparable(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[
     """The measures that mean the same in audits: not those by other second masks, on other second pools or of places.
 
     Raises:
-        ValueError: they are of different samples of queries, or a table is not the one that its audit.json was made of.
+        ValueError: they are of different samples of queries, or some are quick, or a table is not the one that its
+            audit.json was made of.
     """
+    quick = [folder for folder in folders if _is_quick(_of(folder))]
+    if whole := quick and [folder for folder in folders if folder not in quick]:
+        mend = "audit both without --quick (what is embedded is not embedded again), or both with it, then compare"
+        raise InputError(f"{quick[0]} is a quick audit, {whole[0]} a full one: {mend}")
     if not _made_alike(folders, "queries"):
         both = " and ".join(map(str, folders))
         mend = "audit all with the same --queries, --one-each, seed and photos, then compare"
@@ -214,9 +219,13 @@ def replaced(folder: Path, embedder: str, made_with: Mapping[str, Any], quick: b
     except (OSError, ValueError, LookupError, TypeError, AttributeError):  # another file, or of an earlier version
         return ""
     unlike += [f"with other {' and '.join(differ)}"] if differ else []
-    unlike += ["that is not quick"] if quick and "worst_of_backgrounds" in then else []
+    unlike += ["that is not quick"] if quick and not _is_quick(then) else []
     kept = f"{folder} holds an audit {', '.join(unlike)}: this one will replace it. To keep it, give another --out."
     return kept if unlike else ""
+
+
+def _is_quick(found: dict) -> bool:
+    return "worst_of_backgrounds" not in found
 
 
 def _of(folder: Path, *keys: str) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bgbias.audit.verdict import commands, sensitivity
 from bgbias.audit.verdict.grade import FEWEST, MAY_LOSE, above_chance, doubtful, too_few
 from bgbias.audit.verdict.kinds import kind
+from bgbias.audit.verdict.own_split import LEAST, OwnSplit
 from bgbias.audit.verdict.wording import most, side, span
 from bgbias.config import params
 from bgbias.report.tables import MOST
@@ -16,6 +17,10 @@ BELIEVE = {  # where the drop depends on it
     "backgrounds": "See which pool is like the places where photos are searched, and believe its figures: the loss "
     "depends on it.",
 }
+TOO_FEW = (
+    f"The pipeline needs {LEAST} classes of two photos or more for each of training, validation and test: add classes. "
+    "To train a network of yours with random backgrounds see docs/own_loop.md."
+)
 OF_ONE_EACH = (
     "Train with random backgrounds behind the objects, on products of which you have several photos: docs/own_loop.md "
     "adds that to a training loop of yours. Audits of such photos, without --one-each, measure more, and remedies that "
@@ -31,6 +36,7 @@ def steps(
     regime: str = "bgconsistency",
     network: str = "small_resnet, 64 px",
     rendered: bool = False,
+    split: OwnSplit | None = None,
 ) -> list[Step]:
     """Choose what to do, by what was measured.
 
@@ -42,6 +48,7 @@ def steps(
         regime: in which it should, see `cure`.
         network: that it trains, and the side of its pictures.
         rendered: whether the backgrounds are this project's.
+        split: how the pipeline is to split a folder's classes; None: of its datasets.
 
     Returns:
         Steps, at least one.
@@ -68,7 +75,7 @@ def steps(
         return [*doubts, {"said": OF_ONE_EACH, "commands": []}]
     if sides == {1}:
         apart = found.get("sample", {}).get("apart", False)
-        return [*doubts, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime, network, apart)]
+        return [*doubts, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime, network, apart, split)]
     if 1 in sides:
         said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
     elif largest > MAY_LOSE:
@@ -153,7 +160,9 @@ def _remedies(asked: Mapping[str, str]) -> list[Step]:
     return [{"said": said, "commands": [command]}]
 
 
-def _training(asked: Mapping[str, str], seed: int, regime: str, network: str, apart: bool) -> list[Step]:
+def _training(
+    asked: Mapping[str, str], seed: int, regime: str, network: str, apart: bool, split: OwnSplit | None
+) -> list[Step]:
     dataset, own = asked.get("dataset", "own"), "photos" in asked
     if asked["embedder"].startswith(f"model:models/{dataset}/{regime}/"):
         said = f"It was trained in the regime {regime} already: docs/cure.md says what else there is."
@@ -162,11 +171,16 @@ def _training(asked: Mapping[str, str], seed: int, regime: str, network: str, ap
         f"Train with random backgrounds behind the objects (the regime {regime}). These commands train this project's "
         f"network ({network}); for one of yours see docs/own_loop.md."
     )
+    if split:
+        if not split.classes:
+            return [{"said": TOO_FEW, "commands": []}]
+        said += f" {split.classes} classes are for training, {split.tested} for test, the others for validation."
+        if split.changes:
+            said += " So few need other settings than the default ones."
+        if split.tested < FEWEST:
+            said += f" Audits of fewer than {FEWEST} test classes conclude nothing: add classes before."
     if own:
-        said += (
-            " A part of the classes is kept for validation and test, and the others must fill a batch: 8 at least, or "
-            "lower train.own.batch_size. Without a network add -S backgrounds.own.source=rendered."
-        )
+        said += " Without a network add -S backgrounds.own.source=rendered."
     if "masks" in asked:
         said += " The pipeline makes masks of its own, by GrabCut, unless a photos.csv beside the photos names yours."
     audits = {f"{asked['out']}_{regime}": f"model:models/{dataset}/{regime}/{seed}"}
@@ -184,5 +198,5 @@ def _training(asked: Mapping[str, str], seed: int, regime: str, network: str, ap
             commands.command("audit", {"dataset": dataset, "embedder": spec, "out": out} | beside)
             for out, spec in audits.items()
         ]
-    train = f"{commands.run(asked)} -S 'regimes=[base,{regime}]'"
+    train = f"{commands.run(asked, split and split.changes)} -S 'regimes=[base,{regime}]'"
     return [{"said": said, "commands": [*(commands.copied(asked["photos"]) if own else []), train, *again]}]

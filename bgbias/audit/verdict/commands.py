@@ -39,9 +39,10 @@ def copied(photos: str) -> list[str]:
     ]
 
 
-def run(asked: Mapping[str, str]) -> str:
-    """Return the command that runs the pipeline on the audited photos, with masks by the same method."""
+def run(asked: Mapping[str, str], more: Mapping[str, str] | None = None) -> str:
+    """Return the command that runs the pipeline on the audited photos, with masks by the same method; more: changes."""
     changes = {"datasets": f"[{asked.get('dataset', 'own')}]"}
     if "photos" in asked:
         changes |= {f"masks.own.{to}": asked[name] for name, to in OF_MASKS.items() if name in asked}
+    changes |= more or {}
     return shlex.join(["dvc", "exp", "run", *(word for name in changes for word in ("-S", f"{name}={changes[name]}"))])
