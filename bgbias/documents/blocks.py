@@ -17,7 +17,7 @@ from bgbias.report import tables
 KINDS = {
     kind.__name__: kind
     for kind in (
-        studies.scores, studies.differences, studies.arrows, studies.attention,
+        studies.scores, studies.differences, studies.arrows, studies.won, studies.attention,
         results.audits, results.by_masks, results.board, results.quality, results.remedies, results.markdown,
         results.rows, results.csv,
         speed.benchmark, speed.pipeline,

@@ -13,6 +13,7 @@ from bgbias.report import tables
 
 MEND = "make it by the command beside the table"  # a file that is not there
 ENDS = ("difference", "low", "high")
+LOST = ("clean", "swapped", "place_drop", "place_drop_objects")  # views that tell what is lost
 
 
 def scores(*paths: Path, regimes: str = "", views: str = "clean,swapped", less: str = "") -> pd.DataFrame:
@@ -89,6 +90,30 @@ def arrows(*paths: Path, of: str, to: str = "", start: str = "") -> pd.DataFrame
             both = [tables.percent(found[seen]["recall_at_1"]) for seen in views]
             row[heading.replace("_", " ")] = " → ".join(both)
     return pd.DataFrame(rows.values()).fillna("")
+
+
+def won(*paths: Path, of: str, pairs: str) -> pd.DataFrame:
+    """What ordinary networks lose, by swaps and elsewhere, and what a cure wins of it: a row a training, in points.
+
+    Args:
+        *paths: a study of places for each row, as `stages.record --audits` writes it.
+        of: beginnings of rows, one a path, comma-separated; underscores stand for blanks.
+        pairs: CURE-ORDINARY regimes, one a path.
+    """
+    rows = []
+    for path, name, pair in zip(paths, of.split(","), pairs.split(","), strict=True):
+        study, (cure, ordinary) = files.read_json(path, mend=MEND), pair.split("-")
+        recall = {view: scores["recall_at_1"] for view, scores in study["regimes"][ordinary].items() if view in LOST}
+        lost = recall["clean"] - recall["swapped"], recall["place_drop"], recall["place_drop_objects"]
+        row = {"trained on": name.replace("_", " "), "cure": f"`{cure.removeprefix(ordinary.removesuffix('base'))}`"}
+        row |= {
+            "lost by swaps": tables.percent(lost[0]),
+            "won": _difference(study, cure, ordinary, "recall_at_1_swapped"),
+        }
+        row |= {"lost elsewhere": tables.percent(lost[1]), "beyond objects": tables.percent(lost[1] - lost[2])}
+        row["won elsewhere"] = _difference(study, cure, ordinary, "recall_at_1_elsewhere")
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def attention(path: Path, pairs: str = "") -> pd.DataFrame:
