@@ -4,7 +4,7 @@ import pytest
 from audit_found import changed, e
 from test_audit_verdict import said
 
-from bgbias.audit.verdict import places
+from bgbias.audit.verdict import advice, places
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,29 @@ def test_backgrounds_alone_are_told_where_masks_hold():
     told = "Backgrounds alone find their class in 75.0 % of searches in their own place, in 12.5 % elsewhere."
     assert next(one for one in sentences(found) if one.startswith("The photos were taken")).endswith(f"loss. {told}")
     assert told not in " ".join(places.said(changed(found), masks_hold=False))
+
+
+@pytest.mark.parametrize(
+    ("estimates", "said_so"),
+    [
+        ({}, False),  # a part is shown
+        ({"beyond": e(0.01)}, True),
+        ({"objects": e(0.2)}, True),  # had less to lose
+        ({"beyond": e(0.01), "drop": e(0.3) | {"classes": 4}}, False),  # too few to say anything
+    ],
+)
+def test_training_is_advised_with_a_word_where_surroundings_are_not_shown_to_take_anything(estimates, said_so):
+    asked = {"photos": "p", "embedder": "onnx:net.onnx", "out": "a"}
+    found = places_found(**estimates)
+    told = [step["said"] for step in advice.steps(changed(found), asked, 7)]
+    where = [number for number, one in enumerate(told) if one.startswith("Before you train see what is lost in other")]
+    assert len(where) == said_so and all(told[number + 1].startswith("Train with") for number in where)
+    second = {"second_masks": {"kind": "grabcut", "flagged": {"empty": 0}, "unlike_share": 0.0}}
+    by_second = {"objects_second": found["places"]["objects"], "beyond_objects_second": e(0.2)}
+    assert places.surroundings(changed({"places": found["places"] | by_second, "masks": "isnet"} | second)) in (
+        [None] if "drop" in estimates else [False] if "objects" in estimates else [True]
+    )
+    assert places.surroundings(changed({})) is None
 
 
 def sentences(found):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bgbias.audit.verdict import commands, sensitivity
+from bgbias.audit.verdict import commands, places, sensitivity
 from bgbias.audit.verdict.grade import FEWEST, MAY_LOSE, above_chance, doubtful, too_few
 from bgbias.audit.verdict.kinds import kind
 from bgbias.audit.verdict.own_split import LEAST, OwnSplit
@@ -75,7 +75,8 @@ def steps(
         return [*doubts, {"said": OF_ONE_EACH, "commands": []}]
     if sides == {1}:
         apart = found.get("sample", {}).get("apart", False)
-        return [*doubts, *_on_grey(found), *_remedies(asked), *_training(asked, seed, regime, network, apart, split)]
+        training = _training(asked, seed, regime, network, apart, split)
+        return [*doubts, *_on_grey(found), *_remedies(asked), *_elsewhere(found), *training]
     if 1 in sides:
         said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
     elif largest > MAY_LOSE:
@@ -158,6 +159,16 @@ def _remedies(asked: Mapping[str, str]) -> list[Step]:
     options = {name: value for name, value in asked.items() if name not in NOT_OF_REMEDIES}
     command = commands.command("remedies", options | {"out": f"{asked['out']}/remedies.json"})
     return [{"said": said, "commands": [command]}]
+
+
+def _elsewhere(found: dict) -> list[Step]:
+    if places.surroundings(found) is not False:
+        return []
+    said = (
+        "Before you train see what is lost in other places: that surroundings take a part of it is not shown, and what "
+        "training wins on other backgrounds it may not win there (docs/places.md)."
+    )
+    return [{"said": said, "commands": []}]
 
 
 def _training(

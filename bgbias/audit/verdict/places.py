@@ -29,7 +29,7 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
         f"{percent(photos['same'])} of {drop['queries']} searches, among as many of other places in "
         f"{percent(photos['elsewhere'])}: {moved} ({within}{'' if few or side(drop, 0) else '; no effect is shown'})."
     )
-    if masks_hold and "beyond_objects" in places:
+    if masks_hold and _by_masks(found):
         text += _objects(found, bool(few)) + _backgrounds(places)
     left_out, doubles, alike = places["left_out"], places["doubles"], places.get("alike", 0)
     sentences = [text]
@@ -49,17 +49,40 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
 
 def _objects(found: dict, few: bool) -> str:
     """Say what objects alone lose, how much more whole photos do, and what of it is of their surroundings."""
-    places, by, of = found["places"], [""], [""]
-    if opinion(found) and "beyond_objects_second" in places:
-        by, of = [f"by {kind}" for kind in kinds(found)], ["", "_second"]
-    objects, beyond = ([places[f"{what}objects{one}"] for one in of] for what in ("", "beyond_"))
-    lose, lost, within = _moved([(how, one["drop"]) for how, one in zip(by, objects, strict=True)], "lose", "gain")
-    word, more, of_more = _moved(list(zip(by, beyond, strict=True)), "more", "less")
-    parts = [_part(places["photos"], *measured) for measured in zip(objects, beyond, strict=True)]
+    measured = _by_masks(found)
+    lose, lost, within = _moved([(how, objects["drop"]) for how, objects, _ in measured], "lose", "gain")
+    word, more, of_more = _moved([(how, beyond) for how, _, beyond in measured], "more", "less")
+    parts = [(how, _part(found["places"]["photos"], *of)) for how, *of in measured]
     return (
         f" Objects alone on grey {lose} {lost} there ({within}); whole photos lose {more} {word} than they ({of_more})"
-        f"{'' if few else f': {either(list(zip(by, parts, strict=True)))}'}."
+        f"{'' if few else f': {either(parts)}'}."
     )
+
+
+def _by_masks(found: dict) -> list[tuple[str, dict, dict]]:
+    """By which masks, what objects alone find, and by how much more whole photos drop than they; a second kind's, too.
+
+    Nothing where it was not measured.
+    """
+    places = found.get("places", {})
+    if "beyond_objects" not in places:
+        return []
+    if not opinion(found) or "beyond_objects_second" not in places:
+        return [("", places["objects"], places["beyond_objects"])]
+    of = zip(kinds(found), ("", "_second"), strict=True)
+    return [(f"by {kind}", places[f"objects{one}"], places[f"beyond_objects{one}"]) for kind, one in of]
+
+
+def surroundings(found: dict) -> bool | None:
+    """Whether what surrounds objects is shown to have a part in the loss elsewhere, by masks of a kind; None: unknown.
+
+    Args:
+        found: what audit.json holds.
+    """
+    measured = _by_masks(found)
+    if not measured or comparison.too_few(found["places"]["photos"]["drop"]["classes"]):
+        return None
+    return BEYOND[1] in [_part(found["places"]["photos"], *of) for _, *of in measured]
 
 
 def _backgrounds(places: dict) -> str:
