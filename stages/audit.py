@@ -64,6 +64,7 @@ def main(
         OneEach,
         Sampled,
         answers,
+        comparable,
         embeddings,
         explained,
         known_photos,
@@ -72,7 +73,6 @@ def main(
         steps,
     )
     from bgbias.audit.shared import places as where
-    from bgbias.audit.shared import queries as of_queries
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.external import spec
@@ -100,7 +100,7 @@ def main(
         pictures.places = where.of_photos(taken_at, pictures, places)
         described["made_with"]["places"] = where.mark(pictures.places)
         remarks = [*remarks, *where.remarks(taken_at)]
-    if kept := of_queries.replaced(out, embedder, described["made_with"], quick):
+    if kept := comparable.replaced(out, embedder, described["made_with"], quick):
         print(printable(kept), flush=True)
     every, explains, pairs = pictures.gallery or pictures, bool(maps) and model.differentiable, not pictures.gallery
     folder = files.root() / "data/raw" / dataset if dataset else Path(options.photos)

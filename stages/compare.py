@@ -27,27 +27,27 @@ from bgbias.config import params
 def main(settings: params.Params, first: Path, second: Path, out: Path | None, allow: str | None = None) -> None:
     """Say in words and in a table how the second differs from the first."""
     from bgbias import errors, files
-    from bgbias.audit.measures import queries
+    from bgbias.audit.measures import comparable, queries
     from bgbias.metrics import paired
     from bgbias.metrics.names import METRICS
     from bgbias.report import comparison, tables
 
-    sides, names = [queries.audits(first), queries.audits(second)], [str(first), str(second)]
+    sides, names = [comparable.folders(first), comparable.folders(second)], [str(first), str(second)]
     folders, said = [*sides[0], *sides[1]], []
     if len(folders) > 2:
         errors.refuse(set(sides[0]) & set(sides[1]), "on both sides: correct the patterns")
-        said = list(map(queries.averaged, (first, second), sides))
-    read = queries.comparable([queries.read(folder) for folder in folders], folders)
+        said = list(map(comparable.averaged, (first, second), sides))
+    read = comparable.tables([queries.read(folder) for folder in folders], folders)
     count = len(sides[0])
     of_sides = [paired.over_seeds(read[:count], sides[0]), paired.over_seeds(read[count:], sides[1])]
     found = paired.compare(*(table for table, _ in of_sides), settings.seed, names, [moved for _, moved in of_sides])
     for side in sides:
-        queries.refuse_no_seeds(side)
+        comparable.refuse_no_seeds(side)
         for other in side[1:]:
-            queries.refuse_unlike(side[0], other)
-    said += queries.refuse_unlike(sides[0][0], sides[1][0], allow)  # afterwards: other photos have other masks, too
-    said += queries.left_out(folders) + queries.of_models({str(folder): folder for folder in folders})
-    doubts = [f"{folder}: {doubt}" for folder in folders if (doubt := queries.in_doubt(folder))]
+            comparable.refuse_unlike(side[0], other)
+    said += comparable.refuse_unlike(sides[0][0], sides[1][0], allow)  # afterwards: other photos have other masks, too
+    said += comparable.left_out(folders) + comparable.of_models({str(folder): folder for folder in folders})
+    doubts = [f"{folder}: {doubt}" for folder in folders if (doubt := comparable.in_doubt(folder))]
     names, remarks = [tables.plain(name) for name in names], [tables.plain(line) for line in (*doubts, *said)]
     sentences = comparison.sentences(found, names)
     if doubts:

@@ -12,7 +12,7 @@ from PIL import Image
 from spoils import figures
 from test_audit_second_masks import changed, leaky
 
-from bgbias.audit.measures import queries
+from bgbias.audit.measures import comparable
 from stages import compare
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
@@ -99,8 +99,8 @@ def test_copies_of_one_file_are_one_network_and_one_that_was_trained_again_is_no
         (seeds / f"other_{name}").mkdir(exist_ok=True)
         (seeds / f"other_{name}/audit.json").write_text(json.dumps(changed))
     with pytest.raises(ValueError, match="other_1 and .*other_2 are of one network"):
-        queries.refuse_no_seeds([seeds / "other_1", seeds / "other_2"])
-    queries.refuse_no_seeds([seeds / "other_1", seeds / "other_3"])
+        comparable.refuse_no_seeds([seeds / "other_1", seeds / "other_2"])
+    comparable.refuse_no_seeds([seeds / "other_1", seeds / "other_3"])
 
 
 def test_a_pattern_that_takes_in_another_regime_is_refused(seeds):

@@ -10,7 +10,7 @@ from discs import disc, save
 from PIL import Image
 
 from bgbias.audit.inputs import places
-from bgbias.audit.measures import queries
+from bgbias.audit.measures import comparable, queries
 from stages import compare
 
 KINDS, SHOPS, EACH = 6, 2, 3  # photos of a class in a shop
@@ -87,7 +87,7 @@ def test_objects_alone_are_searched_by_masks_of_either_kind(shops, tmp_path, mon
     assert "Objects alone, second masks" in (tmp_path / "a/report.html").read_text()
     other = at(shops, tmp_path / "b", "background_alone", monkeypatch, masks=leaky)
     assert other["places"] == {name: of for name, of in found["places"].items() if not name.endswith("_second")}
-    left = queries.comparable([table, queries.read(tmp_path / "b")], [tmp_path / "a", tmp_path / "b"])
+    left = comparable.tables([table, queries.read(tmp_path / "b")], [tmp_path / "a", tmp_path / "b"])
     assert "recall_at_1_place_drop_objects" in left[0] and not [name for name in left[0] if name.endswith("_second")]
     without = run(shops, tmp_path / "c", "background_alone", no_attention=True, **options)
     assert "places" not in without and without["second_masks"] == found["second_masks"]
@@ -118,9 +118,9 @@ def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, 
 def test_a_column_of_places_that_was_changed_is_refused(shops, tmp_path, monkeypatch, column):
     at(shops, tmp_path, "mixture", monkeypatch)
     table = queries.read(tmp_path)
-    assert list(queries.comparable([table], [tmp_path])[0]) == list(table)
+    assert list(comparable.tables([table], [tmp_path])[0]) == list(table)
     with pytest.raises(ValueError, match=f"its mean {column} is 2.000000, that of audit.json"):
-        queries.comparable([table.assign(**{column: 2.0})], [tmp_path])
+        comparable.tables([table.assign(**{column: 2.0})], [tmp_path])
 
 
 def test_near_duplicates_in_one_place_and_in_two_are_counted(shops, tmp_path, monkeypatch):
@@ -202,4 +202,6 @@ def test_names_of_paths_and_places_are_read_in_one_form(tmp_path):
 def test_the_list_is_no_option_of_remedies(shops, tmp_path, monkeypatch):
     found = at(shops, tmp_path, "background_alone", monkeypatch, quick=True)
     commands = [command for step in found["advice"] for command in step["commands"]]
-    assert any("stages.remedies" in command for command in commands) and "--places" not in " ".join(commands)
+    with_list = {stage: [stage in one and "--places" in one for one in commands] for stage in ("remedies", "audit")}
+    assert any("stages.remedies" in one for one in commands) and not any(with_list["remedies"])
+    assert sum(with_list["audit"]) == 2  # before and after training

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bgbias import files
-from bgbias.audit.measures import queries
+from bgbias.audit.measures import comparable, queries
 
 MADE = {"photos": "0e", "masks": "1f", "backgrounds": "rendered", "draws": 5, "seed": 42}
 
@@ -51,17 +51,17 @@ def test_a_missing_or_other_table_says_what_to_run(tmp_path):
 def test_audits_with_other_swaps_are_refused(tmp_path, other, message):
     for name, made in (("a", MADE), ("b", MADE | other)):
         files.write_json(tmp_path / name / "audit.json", {"made_with": made, "masks": f"masks of {name}"})
-    assert queries.refuse_unlike(tmp_path / "a", tmp_path / "a", "masks") == []
+    assert comparable.refuse_unlike(tmp_path / "a", tmp_path / "a", "masks") == []
     with pytest.raises(ValueError, match=message):
-        queries.refuse_unlike(tmp_path / "a", tmp_path / "b")
+        comparable.refuse_unlike(tmp_path / "a", tmp_path / "b")
     if "masks" in other:
-        (said,) = queries.refuse_unlike(tmp_path / "a", tmp_path / "b", "masks")
+        (said,) = comparable.refuse_unlike(tmp_path / "a", tmp_path / "b", "masks")
         assert said.startswith(f"The masks differ, masks of a ({tmp_path}/a) and masks of b ({tmp_path}/b): so do the")
     else:
         with pytest.raises(ValueError, match=message):
-            queries.refuse_unlike(tmp_path / "a", tmp_path / "b", "masks")
+            comparable.refuse_unlike(tmp_path / "a", tmp_path / "b", "masks")
     with pytest.raises(FileNotFoundError, match="c/audit.json: no such file"):
-        queries.refuse_unlike(tmp_path / "a", tmp_path / "c")
+        comparable.refuse_unlike(tmp_path / "a", tmp_path / "c")
 
 
 def test_what_a_spreadsheet_would_compute_is_written_as_text_and_read_as_it_was(tmp_path):
@@ -78,7 +78,7 @@ def compared(folder, first, second):
     tables = [pd.DataFrame(columns=["class", "recall_at_1_drop", *of.pop("columns", [])]) for of in (first, second)]
     for name, of in (("a", first), ("b", second)):
         files.write_json(folder / name / "audit.json", {"made_with": {}, "second_masks": None} | of)
-    return [list(table.columns)[2:] for table in queries.comparable(tables, [folder / "a", folder / "b"])]
+    return [list(table.columns)[2:] for table in comparable.tables(tables, [folder / "a", folder / "b"])]
 
 
 def test_by_other_second_masks_or_on_another_second_pool_measures_mean_another_thing(tmp_path):
@@ -106,20 +106,20 @@ def test_a_table_that_was_changed_since_its_audit_is_refused(tmp_path, drop):
     files.write_json(tmp_path / "audit.json", found)
     table = pd.DataFrame({"recall_at_1_clean": [0.0, 1.0, np.nan], f"map_at_r_{drop}": [0.2, 0.4, np.nan]})
     table = table.assign(map_at_r_clean=np.nan)
-    pd.testing.assert_frame_equal(queries.comparable([table], [tmp_path])[0], table)
+    pd.testing.assert_frame_equal(comparable.tables([table], [tmp_path])[0], table)
     for column in ("recall_at_1_clean", f"map_at_r_{drop}")[drop != "drop" :]:
         said = (
             rf"queries.csv: its mean {column} is 0.9\d*, that of audit.json 0.[35]00000: one of them was changed: run"
         )
         with pytest.raises(ValueError, match=said):
-            queries.comparable([table.assign(**{column: 0.9})], [tmp_path])
+            comparable.tables([table.assign(**{column: 0.9})], [tmp_path])
 
 
 def test_most_masks_in_doubt_are_told_of_an_audit(tmp_path):
     for empty, said in ((6, "No conclusion: 6 of 10 masks are in doubt (6 empty), so "), (5, "")):
         flagged = {"empty": ["a.jpg"] * empty, "tiny": []}
         files.write_json(tmp_path / "audit.json", {"photos": 10, "mask_doubt": {"flagged": flagged}})
-        found = queries.in_doubt(tmp_path)
+        found = comparable.in_doubt(tmp_path)
         assert found.startswith(said) and bool(found) == bool(said)
 
 
@@ -134,10 +134,10 @@ def test_most_masks_in_doubt_are_told_of_an_audit(tmp_path):
     ],
 )
 def test_what_another_audit_replaces_is_said(tmp_path, embedder, other, quick, said):
-    assert queries.replaced(tmp_path, embedder, MADE, quick) == ""  # there is none
+    assert comparable.replaced(tmp_path, embedder, MADE, quick) == ""  # there is none
     full = {"embedder": "onnx:a", "made_with": MADE, "worst_of_backgrounds": {}}
     files.write_json(tmp_path / "audit.json", full)
     kept = f"{tmp_path} holds an audit {said}: this one will replace it. To keep it, give another --out."
-    assert queries.replaced(tmp_path, embedder, MADE | other, quick) == (kept if said else "")
+    assert comparable.replaced(tmp_path, embedder, MADE | other, quick) == (kept if said else "")
     files.write_json(tmp_path / "audit.json", {name: of for name, of in full.items() if name != "worst_of_backgrounds"})
-    assert "not quick" not in queries.replaced(tmp_path, embedder, MADE | other, quick)
+    assert "not quick" not in comparable.replaced(tmp_path, embedder, MADE | other, quick)

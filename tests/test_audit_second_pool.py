@@ -8,7 +8,7 @@ from test_audit_advice import ASKED
 from test_audit_sensitivity import by_second
 from test_audit_verdict import one, said
 
-from bgbias.audit.measures import queries
+from bgbias.audit.measures import comparable, queries
 from bgbias.audit.verdict import advice
 from bgbias.audit.verdict.grade import summary
 from bgbias.errors import InputError
@@ -116,9 +116,9 @@ def test_other_second_pools_are_not_compared(audits, two_pools):
     folders = [audits["startled"]["folder"], two_pools["folder"]]
     tables = [queries.read(folder) for folder in folders]
     assert "recall_at_1_drop_pool" in tables[1] and "conflict_moved_pool" in tables[1]
-    alone, both = queries.comparable(tables, folders)
+    alone, both = comparable.tables(tables, folders)
     assert list(both) == list(alone)
-    assert "recall_at_1_drop_pool" in queries.comparable(tables[1:] * 2, folders[1:] * 2)[0]
+    assert "recall_at_1_drop_pool" in comparable.tables(tables[1:] * 2, folders[1:] * 2)[0]
 
 
 @pytest.mark.parametrize(

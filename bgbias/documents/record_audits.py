@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from bgbias import files
-from bgbias.audit.measures import queries
+from bgbias.audit.measures import comparable, queries
 from bgbias.errors import InputError, refuse
 from bgbias.metrics import aggregate
 from bgbias.metrics.names import METRICS
@@ -53,7 +53,7 @@ def record_audits(dataset: str, regimes: Sequence[str], seeds: Sequence[int], se
         raise InputError(f"{folder}: audits by the seed {drawn}, params.yaml has {seed}: audit again, or correct it")
     for place, regime in enumerate(regimes):
         part = slice(place * len(seeds), (place + 1) * len(seeds))
-        queries.refuse_no_seeds(list(networks)[part])
+        comparable.refuse_no_seeds(list(networks)[part])
         means[regime], _ = over_seeds(tables[part], list(networks)[part])
         counts = {"seeds": len(seeds), "queries": len(means[regime]), "attention": {}}
         scores[regime] = counts | aggregate.over_views(list(map(_scores, tables[part], audits[part])))
@@ -77,10 +77,11 @@ def _alike(networks: Mapping[Path, str], audits: Sequence[dict]) -> list[pd.Data
     marks = {folder: files.checksum(Path(spec.removeprefix("model:")))[:16] for folder, spec in networks.items()}
     again = [folder for folder, audit in found.items() if audit.get("embedder_mark") != marks[folder]]
     refuse(again, "audits of networks that were trained again since, or of an earlier version; audit them again")
-    refuse(filter(queries.in_doubt, folders), "most masks are in doubt, so nothing is known of backgrounds; mend them")
-    tables = queries.comparable([queries.read(folder) for folder in folders], folders)
+    doubtful = filter(comparable.in_doubt, folders)
+    refuse(doubtful, "most masks are in doubt, so nothing is known of backgrounds; mend them")
+    tables = comparable.tables([queries.read(folder) for folder in folders], folders)
     for folder in folders[1:]:
-        queries.refuse_unlike(folders[0], folder)
+        comparable.refuse_unlike(folders[0], folder)
     sampled = [folder for folder, table in zip(folders, tables, strict=True) if "recall_at_1_swapped" not in table]
     refuse(sampled, "audits of samples of queries, whose galleries are not swapped; audit all photos")
     measures = {f"{metric}_{view}": f"{metric}_{name}" for view, name in VIEWS.items() for metric in METRICS}

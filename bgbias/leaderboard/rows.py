@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bgbias import files
-from bgbias.audit.measures import queries
+from bgbias.audit.measures import comparable, queries
 from bgbias.errors import InputError, refuse
 from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.paired import compare, ends
@@ -57,7 +57,7 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
     first, *others = folders
     for name in others:
         _refuse_unlike(folders[first], folders[name])
-    tables = queries.comparable([queries.read(folder) for folder in folders.values()], list(folders.values()))
+    tables = comparable.tables([queries.read(folder) for folder in folders.values()], list(folders.values()))
     tables, rows = dict(zip(folders, tables, strict=True)), {}
     for name, folder in folders.items():
         rows[name] = _row(folder) | {"remedy": _remedy(tables[name], seed), "less_first": None}
@@ -65,7 +65,8 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
             pair = (tables[of][["class", *COMPARED]] for of in (first, name))
             differences = compare(*pair, seed, [first, name]).rename(index=COMPARED)
             rows[name]["less_first"] = ends(differences)
-    shared, alike = {key: _of(folders[first], key) for key in SHARED}, queries.second_masks_alike([*folders.values()])
+    shared = {key: _of(folders[first], key) for key in SHARED}
+    alike = comparable.second_masks_alike([*folders.values()])
     return shared | {
         "second_masks": (_of(folders[first], "second_masks") or {}).get("kind") if alike else None,
         "chance": _of(folders[first], "chance", METRIC),
@@ -111,18 +112,18 @@ def _doubts(folders: Mapping[str, Path]) -> list[str]:
     """What is to be said before the table, "" for nothing; photos and second masks are those of the first audit."""
     first = next(iter(folders.values()))
     second = no_second_opinion(_of(first, "second_masks"), _of(first, "photos"))
-    few = too_few(_of(first, "classes"))
-    return [*_in_doubt(folders), *few, second, _near_duplicates(first), _assumed(folders), *queries.of_models(folders)]
+    few, unlike = too_few(_of(first, "classes")), comparable.of_models(folders)
+    return [*_in_doubt(folders), *few, second, _near_duplicates(first), _assumed(folders), *unlike]
 
 
 def _in_doubt(folders: Mapping[str, Path]) -> list[str]:
-    """What `queries.in_doubt` says of any row, each sentence once: at a smaller input thin objects vanish.
+    """What `comparable.in_doubt` says of any row, each sentence once: at a smaller input thin objects vanish.
 
     Of the first row it is said without its name.
     """
     found, first = {}, next(iter(folders))
     for name, folder in folders.items():
-        found.setdefault(queries.in_doubt(folder), name)
+        found.setdefault(comparable.in_doubt(folder), name)
     return [said if not said or name == first else f"{name}: {said}" for said, name in found.items()]
 
 
@@ -168,7 +169,7 @@ def _remedy(table: pd.DataFrame, seed: int) -> dict:
 
 def _refuse_unlike(first: Path, second: Path) -> None:
     """Refuse what was swapped otherwise: a difference would be owed to that as well as to the embedders."""
-    unlike = [what for what in queries.MENDS if _of(first, "made_with", what) != _of(second, "made_with", what)]
+    unlike = [what for what in comparable.MENDS if _of(first, "made_with", what) != _of(second, "made_with", what)]
     if unlike:
         raise InputError(f"{first} and {second} differ in {unlike[0]}: measure both anew, alike, or leave one out")
 
