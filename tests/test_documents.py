@@ -80,6 +80,18 @@ def test_scores_differences_and_arrows_by_hand(study):
     assert both == [[f"`{name}`", "90.0 → 25.0", "90.0 → 50.0"] for name in ("base", "cure")]
 
 
+def test_what_a_cure_wins_by_hand(study):
+    found = files.read_json(study / "a.json")
+    lost = {"place_drop": {"recall_at_1": 0.4}, "place_drop_objects": {"recall_at_1": 0.15}}
+    found["regimes"] = {"one_base": METRICS | lost, "one_cure": METRICS}
+    of_pair = found["differences"]["cure - base"]
+    elsewhere = {"recall_at_1_elsewhere": {"difference": 0.05, "low": 0.01, "high": 0.09}}
+    found["differences"] = {"one_cure - one_base": of_pair | elsewhere}
+    files.write_json(study / "places.json", found)
+    row = ["my shop", "`cure`", "65.0", "+13.1 (-2.0 to 25.0)", "40.0", "25.0", "+5.0 (1.0 to 9.0)"]
+    assert cells("won places.json of=my_shop pairs=one_cure-one_base", study) == [row]
+
+
 def test_an_interval_s_end_near_0_tells_its_side(study):
     found = files.read_json(study / "a.json")
     near = {"difference": 0.024, "low": 0.0001, "high": 0.045}
