@@ -107,20 +107,20 @@ def of_models(folders: Mapping[str, Path]) -> list[str]:
 
 
 def tables(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.DataFrame]:
-    """The measures that mean the same in audits: not those by other second masks, on other second pools or of places.
+    """Return the measures that mean the same in audits: none by other second masks, other second pools or places.
 
     Raises:
         ValueError: they are of different samples of queries, or some are quick, or a table is not the one that its
             audit.json was made of.
     """
-    quick = [folder for folder in folders if _is_quick(_of(folder))]
-    if whole := quick and [folder for folder in folders if folder not in quick]:
-        mend = "audit both without --quick (what is embedded is not embedded again), or both with it, then compare"
-        raise InputError(f"{quick[0]} is a quick audit, {whole[0]} a full one: {mend}")
     if not _made_alike(folders, "queries"):
         both = " and ".join(map(str, folders))
         mend = "audit all with the same --queries, --one-each, seed and photos, then compare"
         raise InputError(f"{both} are of different samples of queries: {mend}")
+    quick = [folder for folder in folders if _is_quick(_of(folder))]
+    if whole := quick and [folder for folder in folders if folder not in quick]:
+        mend = "audit both without --quick (what is embedded is not embedded again), or both with it, then compare"
+        raise InputError(f"{quick[0]} is a quick audit, {whole[0]} a full one: {mend}")
     for table, folder in zip(tables, folders, strict=True):
         _refuse_edited(table, folder)
     by_second = [*second_masks.COLUMNS, *(name for name in places.COLUMNS if name.endswith("_second"))]
