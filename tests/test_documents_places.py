@@ -178,6 +178,10 @@ def test_which_training_wins_most_elsewhere_is_told_neither_by_the_drop_beyond_o
         for column, of_trainings in by.items():
             of_trainings.append(mean(products, column))
     assert all(of == sorted(of, reverse=True) for of in (by["won"], by["beyond objects"]))
+    for cure in ("bgaugment", "bgconsistency"):  # "by the other regimes that were trained the rows have the same order"
+        pairs = [(study, f"{photos}{cure} - {photos}base") for study, photos, _ in ROWS]
+        gains = [interval(STUDIES[study], pair, "recall_at_1_elsewhere")[0] for study, pair in pairs]
+        assert gains == sorted(gains, reverse=True)
     swaps = [STUDIES[study]["regimes"][f"{photos}base"] for study, photos, _ in ROWS]
     swaps = [base["clean"]["recall_at_1"] - base["swapped"]["recall_at_1"] for base in swaps]
     assert [*swaps[:3], swaps[4], swaps[3]] == sorted(swaps, reverse=True)
