@@ -9,7 +9,7 @@ from audited_shop import SETTINGS, hue, run
 from discs import disc, save
 from PIL import Image
 
-from bgbias.audit.inputs import places
+from bgbias.audit.inputs import places, views
 from bgbias.audit.measures import comparable, queries
 from stages import compare
 
@@ -91,6 +91,12 @@ def test_objects_alone_are_searched_by_masks_of_either_kind(shops, tmp_path, mon
     assert "recall_at_1_place_drop_objects" in left[0] and not [name for name in left[0] if name.endswith("_second")]
     without = run(shops, tmp_path / "c", "background_alone", no_attention=True, **options)
     assert "places" not in without and without["second_masks"] == found["second_masks"]
+
+
+def test_with_places_an_audit_by_two_kinds_of_masks_embeds_one_view_more():
+    """As docs/places.md says."""
+    without = views.names(5, second_kind=True)
+    assert views.names(5, second_kind=True, places=True) == [*without, views.SECOND_ALONE] and len(without) == 32
 
 
 def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, monkeypatch, capsys):

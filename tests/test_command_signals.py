@@ -163,3 +163,10 @@ def test_a_pipe_that_a_worker_breaks_is_told():
     command = [sys.executable, "-c", f"{script}cli.run(stage, 'what it does')"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (1, "error: of a worker\n")
+
+
+def test_a_stage_whose_output_was_closed_from_the_start_ends_well():
+    script = "from bgbias.command import cli\ncli.run(lambda settings: print('to no one'), 'what it does')"
+    command = [sys.executable, "-c", f"import sys\nsys.stdout = None\n{script}"]  # as Python has it behind `>&-`
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -188,3 +188,14 @@ def test_photos_that_a_mean_attention_score_leaves_out_are_said(capsys):
     runs[0]["demo.base.attention.clean.undefined"] = 0.0
     gathered.gather(runs[::2], "study-", lambda experiment, name: files[name])
     assert capsys.readouterr().out == ""
+
+
+def test_photos_without_a_score_are_those_of_what_an_experiment_ran(capsys):
+    runs = [
+        {"Experiment": f"study-{dataset}", "loss": "triplet", "datasets": f"['{dataset}']", "regimes": "['base']"}
+        | {f"{dataset}.base.clean.map_at_r": 0.5, "demo.base.attention.clean.undefined": lost}
+        for dataset, lost in (("demo", 2.0), ("sop", 99.0))  # of the second the demo's are as they were committed
+    ]
+    files = {"dvc.lock": "stages: {}", "params.yaml": "seeds: [42]"}
+    gathered.gather(runs, "study-", lambda experiment, name: files[name])
+    assert "demo: up to 2 photos have no attention score" in capsys.readouterr().out

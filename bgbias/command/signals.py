@@ -78,6 +78,8 @@ def unread(error: BaseException | None = None) -> bool:
     Args:
         error: that ends the stage. A pipe that is broken may also be a worker's.
     """
+    if sys.stdout is None:  # closed from the start, as some schedulers do: nothing is printed, and nothing lost
+        return False
     try:
         sys.stdout.flush()
         if not isinstance(error, BrokenPipeError) or not _closed(sys.stdout.fileno()):  # nothing is kept if unbuffered

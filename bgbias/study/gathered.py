@@ -50,7 +50,7 @@ def gather(
             print(f"left out, {experiment['State'].lower()}: {experiment['Experiment']}; its metrics are not its own")
     if not ended:
         raise InputError(f"no experiment whose name starts with '{prefix}' has ended well: see `dvc queue status`")
-    rows, known, held = {}, {}, []
+    rows, known, held, unscored = {}, {}, [], {}
     for experiment in ended:
         for dataset, regime in product(*(literal_eval(experiment[name]) for name in ("datasets", "regimes"))):
             figures = {name: experiment.get(f"{dataset}.{regime}.{metric}") for name, metric in FIGURES.items()}
@@ -61,6 +61,8 @@ def gather(
             if key in rows:
                 raise InputError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
             rows[key] = figures
+            lost = experiment.get(f"{dataset}.{regime}.attention.clean.undefined")
+            unscored[dataset] = max(unscored.get(dataset, 0), 0 if pd.isna(lost) else lost)
             if experiment not in held:
                 held.append(experiment)
     if not rows:
@@ -72,20 +74,10 @@ def gather(
             print(f"{names} did not run with the same {', '.join(odd)}: the table holds both")
     for seeds in sorted({seeds for experiment in held if "," in (seeds := str(experiment.get("seeds")))}):
         print(f"figures are means over the seeds {seeds}; ± is over draws of backgrounds, or photos, not over seeds")
-    for dataset, photos in sorted(_unscored(rows, held).items()):
+    for dataset, photos in sorted((dataset, lost) for dataset, lost in unscored.items() if lost):
         left_out = f"up to {photos:,.0f} photos have no attention score (an empty or a full mask, or no attention)"
         print(f"{dataset}: {left_out} and are left out of its mean, where the study counts an empty mask as 0")
     return pd.DataFrame([(*key, *figures.values()) for key, figures in sorted(rows.items())], columns=[*KEY, *FIGURES])
-
-
-def _unscored(rows: Iterable[tuple[str, str, str]], experiments: Iterable[dict[str, Any]]) -> dict[str, float]:
-    """Return the most photos of a cell without an attention score, by dataset; without those where all have one."""
-    most: dict[str, float] = {}
-    for (dataset, loss, regime), experiment in product(rows, experiments):
-        lost = experiment.get(f"{dataset}.{regime}.attention.clean.undefined")
-        if experiment["loss"] == loss and not pd.isna(lost) and lost > most.get(dataset, 0):
-            most[dataset] = lost
-    return most
 
 
 def _refuse_others(known: dict, experiment: dict[str, Any], dataset: str, regime: str) -> None:

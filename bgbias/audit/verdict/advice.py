@@ -165,8 +165,8 @@ def _elsewhere(found: dict) -> list[Step]:
     if places.surroundings(found) is not False:
         return []
     said = (
-        "Before you train see what is lost in other places: that surroundings take a part of it is not shown, and what "
-        "training wins on other backgrounds it may not win there (docs/places.md)."
+        "Before you train see what is lost in other places: that surroundings take a part of it is not shown, so how "
+        "much of what training wins on other backgrounds it wins there is open (docs/places.md)."
     )
     return [{"said": said, "commands": []}]
 
