@@ -107,7 +107,9 @@ def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, 
     capsys.readouterr()
     for alike in ("b", "e"):
         compare.main(SETTINGS, tmp_path / "a", tmp_path / alike, None)
-        assert re.search(r"elsewhere photos +\| +0.0 +\| +100.0 +\| +\+?100.0", capsys.readouterr().out)
+        told = capsys.readouterr().out
+        assert re.search(r"elsewhere photos +\| +0.0 +\| +100.0 +\| +\+?100.0", told)
+        assert "\nAmong photos of other places its Recall@1 is 100.0 points higher (95 % interval 100.0 to" in told
     for without in ("c", "d"):
         compare.main(SETTINGS, tmp_path / "a", tmp_path / without, None)
         told = capsys.readouterr().out
