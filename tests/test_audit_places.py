@@ -157,7 +157,15 @@ def refused(shops, tmp_path, text, message, **options):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda table: table[1:], "photos without a place; add them, as path,place: class0/0.png"),
+        (lambda table: table[1:], "photos without a place; add them, as path,place, relative to the photos' folder: c"),
+        (
+            lambda table: table.replace("class0/0.png", "class0/O.png"),
+            r"without a place \(nearest of the list's other paths: class0/O.png\); add them.*: class0/0.png$",
+        ),
+        (
+            lambda table: table.assign(path="/home/ann/shop/" + table.path),
+            r"without a place \(nearest of the list's other paths: /home/ann/shop/class0/0.png\); add",
+        ),
         (lambda table: pd.concat([table, table[:1]]), "listed twice; list each photo once: class0/0.png"),
         (lambda table: table.assign(place="A"), "0 classes have a photo with another one in its place and one in"),
         (lambda table: table.assign(place=table.path), "0 classes have a photo"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -48,7 +49,10 @@ def of_photos(listed: pd.Series, pictures: Pictures, file: Path) -> np.ndarray:
             f"--places {file}: every photo searches all others, and by roles some do: leave one of the two out"
         )
     keys = pictures.table.path.map(_key)
-    refuse(pictures.table.path[~keys.isin(listed.index)], f"{file}: photos without a place; add them, as path,place")
+    without, others = pictures.table.path[~keys.isin(listed.index)], listed.index.difference(keys)
+    like = get_close_matches(_key(without.iloc[0]), others, 1, 0.0) if len(without) else []
+    named = f" (nearest of the list's other paths: {like[0]})" if like else ""
+    refuse(without, f"{file}: photos without a place{named}; add them, as path,place, relative to the photos' folder")
     places = pd.factorize(listed[keys])[0]  # by which come first, so that names and order of the list do not matter
     classes = len(np.unique(pictures.labels[compared(*map(torch.from_numpy, (pictures.labels, places)))]))
     if classes < 2:
