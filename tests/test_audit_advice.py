@@ -259,7 +259,7 @@ def test_masks_by_grabcut_are_to_be_made_by_a_network(changes):
     of_dataset = steps(changes | {"masks": "grabcut"}, {"dataset": "demo", "embedder": "small_resnet", "out": "a"})
     assert of_dataset[0]["commands"] == [
         "dvc exp run -S 'datasets=[demo]' -S masks.demo.method=rembg masks",
-        "python -m stages.audit --dataset demo --embedder small_resnet --out a",
+        "python -m stages.audit --dataset demo --embedder small_resnet --out a_rembg",  # beside the first
     ]
     assert len(steps(changes)) == len(found) - 1
 

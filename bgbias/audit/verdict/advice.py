@@ -95,7 +95,8 @@ def _better_masks(found: dict, asked: Mapping[str, str]) -> list[str]:
     if found["masks"] == "rembg":
         return []
     if "dataset" in asked:
-        return [f"{commands.run(asked)} -S masks.{asked['dataset']}.method=rembg masks", commands.again(asked)]
+        made = [f"{commands.run(asked)} -S masks.{asked['dataset']}.method=rembg masks"]
+        return [*made, commands.again(asked, out=f"{asked['out']}_rembg")]
     changed = {"masks": None, "mask_method": "rembg", "out": f"{asked['out']}_rembg"}
     if asked.get("second_masks") == "rembg":
         changed["second_masks"] = None  # the same masks twice are refused
