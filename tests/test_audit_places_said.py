@@ -137,6 +137,8 @@ def test_training_is_advised_with_a_word_where_surroundings_are_not_shown_to_tak
     told = [step["said"] for step in advice.steps(changed(found), asked, 7)]
     where = [number for number, one in enumerate(told) if one.startswith("Before you train see what is lost in other")]
     assert len(where) == said_so and all(told[number + 1].startswith("Train with") for number in where)
+    trained = advice.steps(changed(found), asked | {"embedder": "model:models/own/bgconsistency/7"}, 7)
+    assert not any(step["said"].startswith("Before you train") for step in trained)
     second = {"second_masks": {"kind": "grabcut", "flagged": {"empty": 0}, "unlike_share": 0.0}}
     by_second = {"objects_second": found["places"]["objects"], "beyond_objects_second": e(0.2)}
     assert places.surroundings(changed({"places": found["places"] | by_second, "masks": "isnet"} | second)) in (

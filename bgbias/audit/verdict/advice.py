@@ -76,7 +76,8 @@ def steps(
     if sides == {1}:
         apart = found.get("sample", {}).get("apart", False)
         training = _training(asked, seed, regime, network, apart, split)
-        return [*doubts, *_on_grey(found), *_remedies(asked), *_elsewhere(found), *training]
+        before = [] if _trained(asked, regime) else _elsewhere(found)
+        return [*doubts, *_on_grey(found), *_remedies(asked), *before, *training]
     if 1 in sides:
         said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
     elif largest > MAY_LOSE:
@@ -172,11 +173,16 @@ def _elsewhere(found: dict) -> list[Step]:
     return [{"said": said, "commands": []}]
 
 
+def _trained(asked: Mapping[str, str], regime: str) -> bool:
+    """Whether the model is one that was trained here in the regime."""
+    return asked["embedder"].startswith(f"model:models/{asked.get('dataset', 'own')}/{regime}/")
+
+
 def _training(
     asked: Mapping[str, str], seed: int, regime: str, network: str, apart: bool, split: OwnSplit | None
 ) -> list[Step]:
     dataset, own = asked.get("dataset", "own"), "photos" in asked
-    if asked["embedder"].startswith(f"model:models/{dataset}/{regime}/"):
+    if _trained(asked, regime):
         said = f"It was trained in the regime {regime} already: docs/cure.md says what else there is."
         return [{"said": said, "commands": []}]
     said = (
