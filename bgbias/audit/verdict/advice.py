@@ -1,5 +1,6 @@
 """What to do after an audit, the cheapest first, with commands that run."""
 
+import shlex
 from collections.abc import Mapping
 
 from bgbias.audit.verdict import commands, places, sensitivity
@@ -217,4 +218,5 @@ def _training(
             for out, spec in audits.items()
         ]
     train = f"{commands.run(asked, split and split.changes)} -S 'regimes=[base,{regime}]'"
+    again.append(shlex.join(["python", "-m", "stages.compare", *([] if own else [asked["out"]]), *audits]))
     return [{"said": said, "commands": [*(commands.copied(asked["photos"]) if own else []), train, *again]}]
