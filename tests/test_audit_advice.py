@@ -82,7 +82,7 @@ def test_so_they_are_of_a_folder_and_of_a_dataset(asked, source, mark, rendered)
 def test_where_queries_are_not_in_the_gallery_audits_after_training_keep_them_apart():
     sample = {"sample": {"apart": True, "queries": 100, "of": 100}}
     training = steps(sample, ASKED | {"queries": "9"})[-1]
-    *_, before, again = training["commands"]
+    *_, before, again, _ = training["commands"]
     given = "--photos data/raw/own --mask-method rembg"
     assert before == (
         f"python -m stages.audit {given} --embedder {shlex.quote(ASKED['embedder'])} --out a_before --queries 9"
@@ -90,13 +90,13 @@ def test_where_queries_are_not_in_the_gallery_audits_after_training_keep_them_ap
     assert f"{given} --embedder model:models/own/bgconsistency/7 --out a_bgconsistency" in again
     assert "audits of data/raw/own keep queries and gallery apart" in training["said"]
     again = steps(sample, ASKED | {"photos": "data/raw/own/"})[-1]["commands"]
-    assert [command.split()[0] for command in again] == ["dvc", "python", "python"]  # no link: they are there
+    assert [command.split()[0] for command in again] == ["dvc", "python", "python", "python"]  # no link: they are there
     assert "apart" not in steps({"sample": sample["sample"] | {"apart": False}})[-1]["said"]
 
 
 def test_photos_that_are_linked_are_not_linked_again_and_copies_of_an_earlier_run_are_made_anew(tmp_path, monkeypatch):
     def first(photos):
-        return steps(asked=ASKED | {"photos": str(photos)})[-1]["commands"][:-3]
+        return steps(asked=ASKED | {"photos": str(photos)})[-1]["commands"][:-4]
 
     monkeypatch.chdir(tmp_path)
     link, copy = first("shop")[0], "dvc exp run -f -S 'datasets=[own]' raw@own"
@@ -128,7 +128,8 @@ def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks(tmp_pat
     (measure,) = remedies["commands"]
     expected = ["--photos", ASKED["photos"], "--mask-method", "rembg", "--embedder", ASKED["embedder"]]
     assert shlex.split(measure) == ["python", "-m", "stages.remedies", *expected, "--out", "a/remedies.json"]
-    link, train, before, again = training["commands"]
+    link, train, before, again, compared = training["commands"]
+    assert compared == "python -m stages.compare a_before a_bgconsistency"
     assert link == """mkdir -p data/sources && ln -sn "$(realpath '/home/ann/my photos')" data/sources/own"""
     assert train == "dvc exp run -S 'datasets=[own]' -S masks.own.method=rembg -S 'regimes=[base,bgconsistency]'"
     more = "--second-masks none --second-backgrounds photos --queries 9"  # else the two could not be compared by these
@@ -141,18 +142,20 @@ def test_commands_are_quoted_for_the_shell_and_go_on_with_the_same_masks(tmp_pat
 
 def test_audits_after_training_hold_beside_what_this_one_has():
     asked = {"dataset": "demo", "embedder": "hog", "out": "a", "second_masks": "rembg", "places": "my places.csv"}
-    *_, again = steps(asked=asked)[-1]["commands"]
+    *_, again, compared = steps(asked=asked)[-1]["commands"]
+    assert compared == "python -m stages.compare a a_bgconsistency"
     assert again.endswith("--out a_bgconsistency --second-masks rembg --places 'my places.csv'")
-    *_, before, again = steps(asked=ASKED | {"second_masks": "given", "places": "p.csv"})[-1]["commands"]
+    *_, before, again, _ = steps(asked=ASKED | {"second_masks": "given", "places": "p.csv"})[-1]["commands"]
     assert before.endswith("--out a_before --places p.csv") and again.endswith("--out a_bgconsistency --places p.csv")
 
 
-def test_after_a_quick_audit_quick_ones_are_to_be_made_which_compare_with_it():
+def test_after_a_quick_audit_quick_ones_are_to_be_made_which_compare_with_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where nothing was copied before
     quick = {name: of for name, of in changed({"masks": "grabcut"}).items() if name not in ("gap", "grey_gain")}
     asked = {"photos": "shop", "embedder": "hog", "out": "a", "quick": "True"}
     masks, remedies, training = advice.steps(quick, asked, 7, rendered=True)
     assert "--quick" in masks["commands"][0] and "--quick" not in remedies["commands"][0]
-    assert [command.endswith(" --quick") for command in training["commands"]] == [False, False, True, True]
+    assert [command.endswith(" --quick") for command in training["commands"]] == [False, False, True, True, False]
 
 
 def names_of(classes, lone=0):
@@ -207,7 +210,7 @@ def test_what_is_trained_and_on_how_many_classes_is_said():
         "6 classes are for training, 5 for test, the others for validation. So few need other settings" in step["said"]
     )
     own = "-S masks.own.method=rembg -S data.own.test_share=0.33 -S train.own.batch_size=24 -S 'regimes=[base,bgcon"
-    assert f"dvc exp run -S 'datasets=[own]' {own}" in step["commands"][-3]
+    assert f"dvc exp run -S 'datasets=[own]' {own}" in step["commands"][-4]
     network = f"{settings.train['own'].network}, {settings.images['own'].input_px} px"
     assert f"this project's network ({network}); for one of yours see docs/own_loop.md." in step["said"]
     assert "So few" not in advice.steps(changed(), ASKED, 7, split=own_split.OwnSplit({}, 20, 10))[2]["said"]
@@ -230,7 +233,8 @@ def test_pretrained_networks_are_trained_in_the_regime_for_them():
     assert step["commands"][1].endswith("--embedder model:models/packages/rising/7 --out a_rising")
 
 
-def test_the_link_leads_to_the_photos_from_any_path(tmp_path):
+def test_the_link_leads_to_the_photos_from_any_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "it's shop").mkdir()
     (tmp_path / "it's shop/1.jpg").touch()
     link = steps(asked=ASKED | {"photos": "it's shop"})[2]["commands"][0]
@@ -259,7 +263,7 @@ def test_masks_by_grabcut_are_to_be_made_by_a_network(changes):
     of_dataset = steps(changes | {"masks": "grabcut"}, {"dataset": "demo", "embedder": "small_resnet", "out": "a"})
     assert of_dataset[0]["commands"] == [
         "dvc exp run -S 'datasets=[demo]' -S masks.demo.method=rembg masks",
-        "python -m stages.audit --dataset demo --embedder small_resnet --out a",
+        "python -m stages.audit --dataset demo --embedder small_resnet --out a_rembg",  # beside the first
     ]
     assert len(steps(changes)) == len(found) - 1
 
@@ -279,7 +283,8 @@ def test_doubtful_masks_a_guess_and_too_few_photos_come_before_all():
     assert nothing["said"].startswith("Do nothing against backgrounds")
 
 
-def test_no_private_path_is_left_in_what_the_page_shows():
+def test_no_private_path_is_left_in_what_the_page_shows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where no photos are linked
     asked = ASKED | {
         "out": "/srv/x/out",
         "backgrounds": "../walls",
@@ -292,4 +297,4 @@ def test_no_private_path_is_left_in_what_the_page_shows():
     assert shown["said"] == ["90 of walls", "in n.onnx, masks/of mine"]
     commands = [command for step in shown["advice"] for command in step["commands"]]
     assert commands[1].startswith("""mkdir -p data/sources && ln -sn "$(realpath 'my photos')" """)
-    assert "onnx:it's.onnx?sd=1" in shlex.split(commands[0]) and commands[-1].endswith("--out out_bgconsistency")
+    assert "onnx:it's.onnx?sd=1" in shlex.split(commands[0]) and commands[-1].endswith("out_before out_bgconsistency")

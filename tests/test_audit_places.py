@@ -113,7 +113,9 @@ def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, 
     capsys.readouterr()
     for alike in ("b", "e"):
         compare.main(SETTINGS, tmp_path / "a", tmp_path / alike, None)
-        assert re.search(r"elsewhere photos +\| +0.0 +\| +100.0 +\| +\+?100.0", capsys.readouterr().out)
+        told = capsys.readouterr().out
+        assert re.search(r"elsewhere photos +\| +0.0 +\| +100.0 +\| +\+?100.0", told)
+        assert "\nAmong photos of other places its Recall@1 is 100.0 points higher (95 % interval 100.0 to" in told
     for without in ("c", "d"):
         compare.main(SETTINGS, tmp_path / "a", tmp_path / without, None)
         told = capsys.readouterr().out
@@ -161,7 +163,15 @@ def refused(shops, tmp_path, text, message, **options):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda table: table[1:], "photos without a place; add them, as path,place: class0/0.png"),
+        (lambda table: table[1:], "photos without a place; add them, as path,place, relative to the photos' folder: c"),
+        (
+            lambda table: table.replace("class0/0.png", "class0/O.png"),
+            r"without a place \(nearest of the list's other paths: class0/O.png\); add them.*: class0/0.png$",
+        ),
+        (
+            lambda table: table.assign(path="/home/ann/shop/" + table.path),
+            r"without a place \(nearest of the list's other paths: /home/ann/shop/class0/0.png\); add",
+        ),
         (lambda table: pd.concat([table, table[:1]]), "listed twice; list each photo once: class0/0.png"),
         (lambda table: table.assign(place="A"), "0 classes have a photo with another one in its place and one in"),
         (lambda table: table.assign(place=table.path), "0 classes have a photo"),

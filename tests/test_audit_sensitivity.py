@@ -96,6 +96,15 @@ def test_where_two_kinds_of_masks_do_not_agree_sentence_and_grade_say_both():
     assert summary(changed(by_second(kept=UNDEFINED)))["grade"] is None
 
 
+@pytest.mark.parametrize("first", [e(0.76, 0.498, 0.9), e(0.347, 0.23, 0.443)])
+def test_an_interval_that_leaves_open_whether_half_is_kept_contradicts_no_other_one(first):
+    left_open = "it loses a part of what it finds, and it is not shown whether that is more than half."
+    for its, other in ((first, e(0.52, 0.45, 0.6)), (e(0.765, 0.51, 0.94), first)):
+        told = summary(changed({"kept": its} | by_second(kept=other)))["said"]
+        apart = its["low"] > 0.5 > other["high"]
+        assert told.endswith(" do: how much it loses depends on which masks are believed." if apart else left_open)
+
+
 @pytest.mark.parametrize(
     ("second", "said"),
     [

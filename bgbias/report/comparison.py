@@ -20,6 +20,7 @@ SEEDS = "widened by what other seeds would change, as the {} here tell it."
 # names of measures that are not shares start so; others are in percent
 PLAIN = ("invariance", "attention_score", "attention_pair_score", "mask_agreement")
 OTHERS = {"second": "here by the first masks; by the second", "pool": "here on the first backgrounds; on the second"}
+ELSEWHERE = "recall_at_1_elsewhere_photos"  # where both audits had the same list of places
 FEWEST = 5  # classes: simulated, intervals of so few hold the truth in 92 of 100 cases
 
 
@@ -124,7 +125,7 @@ def _end(measure: str, value: float) -> str:
 
 
 def sentences(compared: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Say in plain words how the second differs from the first in Recall@1: its drop, clean and swapped.
+    """Say in plain words how the second differs from the first in Recall@1: its drop, clean, swapped and elsewhere.
 
     They are by the first masks and on the first pool of backgrounds. Where there are second ones, that is said, with
     the drop by these.
@@ -135,11 +136,14 @@ def sentences(compared: pd.DataFrame, names: Sequence[str]) -> list[str]:
     more, counted = "more" if drop.difference > 0 else "less", f"{drop.queries:.0f} queries"
     lost = f"{_points(drop)} of Recall@1 {more} to swapped backgrounds than {first}"
     lines = [*too_few(drop.classes), f"{second} loses {lost} ({_interval(drop)}{_shown(drop)}); {counted}."]
-    for view, measured in {"clean": "clean", "swapped": f"swapped{searched}"}.items():
-        row = compared.loc[f"recall_at_1_{measured}"]
+    measured = {"On clean photos": "clean", "On swapped photos": f"swapped{searched}"}
+    if ELSEWHERE in compared.index and not too_few(compared.loc[ELSEWHERE].classes):
+        measured["Among photos of other places"] = "elsewhere_photos"
+    for where, measure in measured.items():
+        row = compared.loc[f"recall_at_1_{measure}"]
         outcome = f"{_points(row)} {'higher' if row.difference > 0 else 'lower'} ({_interval(row)}{_shown(row)})"
         same = row.difference == row.low == row.high == 0  # as of the same model by other masks
-        lines.append(f"On {view} photos its Recall@1 is {'the same' if same else outcome}.")
+        lines.append(f"{where} its Recall@1 is {'the same' if same else outcome}.")
     for mark, how in OTHERS.items():
         drop = compared.loc[name] if (name := f"recall_at_1_drop_{mark}") in compared.index else None
         if drop is not None and drop.queries:  # both audits have measured it

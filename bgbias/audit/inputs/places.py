@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -48,7 +49,10 @@ def of_photos(listed: pd.Series, pictures: Pictures, file: Path) -> np.ndarray:
             f"--places {file}: every photo searches all others, and by roles some do: leave one of the two out"
         )
     keys = pictures.table.path.map(_key)
-    refuse(pictures.table.path[~keys.isin(listed.index)], f"{file}: photos without a place; add them, as path,place")
+    without, others = pictures.table.path[~keys.isin(listed.index)], listed.index.difference(keys)
+    like = get_close_matches(_key(without.iloc[0]), others, 1, 0.0) if len(without) else []
+    named = f" (nearest of the list's other paths: {like[0]})" if like else ""
+    refuse(without, f"{file}: photos without a place{named}; add them, as path,place, relative to the photos' folder")
     places = pd.factorize(listed[keys])[0]  # by which come first, so that names and order of the list do not matter
     classes = len(np.unique(pictures.labels[compared(*map(torch.from_numpy, (pictures.labels, places)))]))
     if classes < 2:
@@ -65,16 +69,23 @@ def mark(places: np.ndarray) -> str:
 
 
 def remarks(listed: pd.Series) -> list[str]:
-    """Say which places are spelt almost alike, a sentence; nothing where none are.
+    """Say which places are spelt almost alike, and which are of one photo; nothing where none are.
 
-    >>> remarks(pd.Series(["Shop-1", "shop 01", "Malmö"]))[0].partition(":")[0]
+    >>> remarks(pd.Series(["Shop-1", "Shop-1", "shop 01", "shop 01"]))[0].partition(":")[0]
     'Places that differ by case, punctuation or leading zeros alone count as others, such as Shop-1 and shop 01'
-    >>> remarks(pd.Series(["Lund", "Malmö"]))
+    >>> remarks(pd.Series(["Lund", "Lund", "Malmö", "Malmö", "Mamlö"]))
+    ['1 of 3 places has one photo alone, such as Mamlö: correct the list where that is another place, misspelt.']
+    >>> remarks(pd.Series(["Lund", "Lund", "Malmö", "Malmö"]))
     []
     """
-    alike = contents.spoken_alike(listed)
+    alike, photos = contents.spoken_alike(listed), listed.value_counts()
     said = f"Places that differ by {contents.SPOKEN} count as others, such as"
-    return [f"{said} {' and '.join(alike[:2])}: write each in one way."] if alike else []
+    told = [f"{said} {' and '.join(alike[:2])}: write each in one way."] if alike else []
+    if single := sorted(photos.index[photos == 1]):
+        have = "have" if single[1:] else "has"
+        counted = f"{len(single)} of {len(photos)} places {have} one photo alone, such as {single[0]}"
+        told.append(f"{counted}: correct the list where that is another place, misspelt.")
+    return told
 
 
 def _key(path: str) -> str:

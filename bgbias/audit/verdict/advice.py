@@ -1,5 +1,6 @@
 """What to do after an audit, the cheapest first, with commands that run."""
 
+import shlex
 from collections.abc import Mapping
 
 from bgbias.audit.verdict import commands, places, sensitivity
@@ -76,7 +77,8 @@ def steps(
     if sides == {1}:
         apart = found.get("sample", {}).get("apart", False)
         training = _training(asked, seed, regime, network, apart, split)
-        return [*doubts, *_on_grey(found), *_remedies(asked), *_elsewhere(found), *training]
+        before = [] if _trained(asked, regime) else _elsewhere(found)
+        return [*doubts, *_on_grey(found), *_remedies(asked), *before, *training]
     if 1 in sides:
         said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
     elif largest > MAY_LOSE:
@@ -95,7 +97,8 @@ def _better_masks(found: dict, asked: Mapping[str, str]) -> list[str]:
     if found["masks"] == "rembg":
         return []
     if "dataset" in asked:
-        return [f"{commands.run(asked)} -S masks.{asked['dataset']}.method=rembg masks", commands.again(asked)]
+        made = [f"{commands.run(asked)} -S masks.{asked['dataset']}.method=rembg masks"]
+        return [*made, commands.again(asked, out=f"{asked['out']}_rembg")]
     changed = {"masks": None, "mask_method": "rembg", "out": f"{asked['out']}_rembg"}
     if asked.get("second_masks") == "rembg":
         changed["second_masks"] = None  # the same masks twice are refused
@@ -171,11 +174,16 @@ def _elsewhere(found: dict) -> list[Step]:
     return [{"said": said, "commands": []}]
 
 
+def _trained(asked: Mapping[str, str], regime: str) -> bool:
+    """Whether the model is one that was trained here in the regime."""
+    return asked["embedder"].startswith(f"model:models/{asked.get('dataset', 'own')}/{regime}/")
+
+
 def _training(
     asked: Mapping[str, str], seed: int, regime: str, network: str, apart: bool, split: OwnSplit | None
 ) -> list[Step]:
     dataset, own = asked.get("dataset", "own"), "photos" in asked
-    if asked["embedder"].startswith(f"model:models/{dataset}/{regime}/"):
+    if _trained(asked, regime):
         said = f"It was trained in the regime {regime} already: docs/cure.md says what else there is."
         return [{"said": said, "commands": []}]
     said = (
@@ -210,4 +218,5 @@ def _training(
             for out, spec in audits.items()
         ]
     train = f"{commands.run(asked, split and split.changes)} -S 'regimes=[base,{regime}]'"
+    again.append(shlex.join(["python", "-m", "stages.compare", *([] if own else [asked["out"]]), *audits]))
     return [{"said": said, "commands": [*(commands.copied(asked["photos"]) if own else []), train, *again]}]

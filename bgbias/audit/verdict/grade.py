@@ -13,6 +13,11 @@ GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is k
 RULE = "A from 90 %, B from 75 %, C from 60 %, D from 40 %, E below"
 MUCH = 0.2  # of searches that guessing finds: then half of all that is found is not half of what is found beyond that
 NO_LOSS, TOO_FEW = "no loss is shown", "no loss is shown, but these photos are too few to exclude one"
+LOSES = {  # by on which side of a half the share that is kept is shown to be
+    1: "it loses some of what it finds, and keeps most",
+    0: "it loses a part of what it finds, and it is not shown whether that is more than half",
+    -1: "it loses most of what it finds",
+}
 MAY_LOSE = 0.05  # of Recall@1: if the drop may be larger, more photos are asked for
 
 
@@ -104,9 +109,11 @@ def _outcome(found: dict) -> str:
     drops = sensitivity.drops(found)
     told = [(how, _told(drop, kept)) for (how, drop), (_, kept) in zip(drops, sensitivity.kept(found), strict=True)]
     decisive, sides = " and ".join(sensitivity.unlike(told)), set(sensitivity.sides(drops, 0))
-    if not decisive:
+    texts = {text for _, text in told}
+    open_ = sides == {1} and LOSES[0] in texts and len(texts) < 3  # which does not contradict the other one
+    if open_ or not decisive:
         beyond = " beyond guessing" if found["chance"]["recall_at_1"] > MUCH else ""
-        return told[0][1].replace("what it finds", f"what it finds{beyond}")
+        return (LOSES[0] if open_ else told[0][1]).replace("what it finds", f"what it finds{beyond}")
     if 1 not in sides:
         return TOO_FEW if any(text == TOO_FEW for _, text in told) else NO_LOSS
     return f"{'how much' if sides == {1} else 'whether'} it loses depends on which {decisive} are believed"
@@ -120,11 +127,7 @@ def _told(drop: Estimate, kept: Estimate) -> str:
     if side(drop, 0) == 0:
         return NO_LOSS
     half = 0 if kept["low"] is None else side(kept, 0.5)
-    return {
-        1: "it loses some of what it finds, and keeps most",
-        0: "it loses a part of what it finds, and it is not shown whether that is more than half",
-        -1: "it loses most of what it finds",
-    }[half]
+    return LOSES[half]
 
 
 def _within(kept: sensitivity.Estimates) -> str:

@@ -2,7 +2,7 @@
 
 from bgbias.audit.verdict.grade import too_few
 from bgbias.audit.verdict.sensitivity import Estimates, either, kinds, opinion
-from bgbias.audit.verdict.wording import aside, intervals, negative, percent, points, side
+from bgbias.audit.verdict.wording import aside, intervals, negative, percent, points, side, span
 from bgbias.report import comparison
 
 BEYOND = {
@@ -53,8 +53,10 @@ def _objects(found: dict, few: bool) -> str:
     lose, lost, within = _moved([(how, objects["drop"]) for how, objects, _ in measured], "lose", "gain")
     word, more, of_more = _moved([(how, beyond) for how, _, beyond in measured], "more", "less")
     parts = [(how, _part(found["places"]["photos"], *of)) for how, *of in measured]
+    same = span(*(objects["same"] for _, objects, _ in measured), digits=1)
     return (
-        f" Objects alone on grey {lose} {lost} there ({within}); whole photos lose {more} {word} than they ({of_more})"
+        f" Objects alone on grey, found in {same} % of searches in their own place, {lose} {lost} elsewhere "
+        f"({within}); whole photos lose {more} {word} than they ({of_more})"
         f"{'' if few else f': {either(parts)}'}."
     )
 
@@ -112,6 +114,5 @@ def _part(photos: dict, objects: dict, beyond: dict) -> str:
         return BEYOND[0]
     as_large_a_share = alone["high"] * photos["same"]["high"] >= drop["low"] * same["low"]  # of what is found
     if shown == 1 and (same["low"] < drop["high"] or as_large_a_share):
-        less = f"objects alone, {percent(same)} of which are found in their own place, may have less to lose"
-        return f"{less}, and {BEYOND[0]}"
+        return f"objects alone may have less to lose than whole photos, and {BEYOND[0]}"
     return BEYOND[shown]
