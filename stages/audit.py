@@ -119,13 +119,12 @@ def main(
     told = {"embedder": embedder, "embedder_mark": mark, "normalisation": normalised}
     told |= {"known_photos": " ".join(known), "finder": model.card.finder is not None, "input_px": model.input_px}
     found = told | described | measures.all()
-    if maps:
-        next(step)
     explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None
     if maps:
+        next(step)
         found["attention"] = explainer.scores() if explainer else None
     next(step)
-    asked = {"dataset": dataset, **given, **beside, "second_masks": second_masks, "embedder": embedder, "out": str(out)}
+    asked = {"dataset": dataset, **given, **beside, "second_masks": second_masks, "embedder": embedder, "out": out}
     asked |= {"places": places, "queries": queries, "quick": quick}
     asked = {name: str(value) for name, value in asked.items() if value}
     names = pictures.gallery.class_names if pictures.gallery else every.table.class_name

@@ -92,11 +92,7 @@ def raw(tmp_path: Path) -> tuple[Path, pd.DataFrame]:
 def geometry() -> params.Geometry:
     """Crops of the drawn photos."""
     return params.Geometry(
-        short_side_px=24,
-        crop_px=20,
-        input_px=16,
-        train_crop_share=[0.5, 1.0],
-        train_crop_ratio=[0.75, 4 / 3],
+        short_side_px=24, crop_px=20, input_px=16, train_crop_share=[0.5, 1.0], train_crop_ratio=[0.75, 4 / 3]
     )
 
 

@@ -59,8 +59,7 @@ def write_cub(folder: Path) -> Path:
 
 def write_masks(folder: Path) -> Path:
     return write(
-        folder,
-        {f"segmentations/{name}/{name[4:]}_{photo}_79{photo}.png": "" for name in SPECIES for photo in (1, 2)},
+        folder, {f"segmentations/{name}/{name[4:]}_{photo}_79{photo}.png": "" for name in SPECIES for photo in (1, 2)}
     )
 
 

@@ -65,10 +65,7 @@ class Stubborn(nn.Sequential):
 LAYERS = (nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1))
 
 
-@pytest.mark.parametrize(
-    "network",
-    [Twisted(), Stubborn(*LAYERS), torch.jit.script(nn.Sequential(*LAYERS))],
-)
+@pytest.mark.parametrize("network", [Twisted(), Stubborn(*LAYERS), torch.jit.script(nn.Sequential(*LAYERS))])
 def test_what_cannot_be_merged_stays_as_it_is(network):
     embedder = foreign(network)
     assert folded(embedder) is embedder

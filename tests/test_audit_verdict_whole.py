@@ -21,10 +21,10 @@ FAST = ONE_POOL | {"second_masks": None, "mask_doubt": {"flagged": FOUND["mask_d
     ("changes", "without", "beginnings"),
     [
         ({}, "", [*BOTH, "On a", *CLEAN, "2 photos", "Cut out", "Pasted on", "In 20.0", "With the", "Put on",
-                  "Its attention", *MASKS, "3 of", *FEW]),
+                  "Its attention", *MASKS, "399 of", *FEW]),
         (SAMPLE | ONE_POOL, "gap", [*BOTH, "Audited are", *CLEAN, "2 photos", "Put on", "Its attention", *MASKS, *FEW]),
-        (FAST, "gap", [BOTH[0], *CLEAN, "2 photos", MASKS[0], *FEW, "This audit"]),
-        (SAMPLE | FAST, "gap worst_of_backgrounds",
+        (FAST, "gap worst_of_backgrounds attention", [BOTH[0], *CLEAN, "2 photos", MASKS[0], *FEW, "This audit"]),
+        (SAMPLE | FAST, "gap worst_of_backgrounds attention",
          [BOTH[0], "Audited are", *CLEAN, "2 photos", MASKS[0], *FEW, "This audit"]),
         ({"mask_doubt.flagged.empty": ["a"] * 201}, "", ["No conclusion:", *CLEAN, "2 photos", *FEW]),
     ],

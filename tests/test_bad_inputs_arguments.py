@@ -97,14 +97,8 @@ def test_no_number_of_processes(refuses, monkeypatch, command, number):
         (f"{OF_FOLDER} --second-backgrounds backgrounds", "second_backgrounds backgrounds: the first are the same"),
         (f"{OF_FOLDER} --second-backgrounds nowhere", "nowhere is no folder"),
         (f"{OF_FOLDER} --second-backgrounds paper", "paper: 0 pictures, at least 4"),
-        (
-            f"{OF_FOLDER} --second-backgrounds photos --quick",
-            "photos: --quick measures on one pool",
-        ),
-        (
-            f"audit --dataset demo {OPTIONS} --second-backgrounds test",
-            "test: the first pool of demo is the same",
-        ),
+        (f"{OF_FOLDER} --second-backgrounds photos --quick", "photos: --quick measures on one pool"),
+        (f"audit --dataset demo {OPTIONS} --second-backgrounds test", "test: the first pool of demo is the same"),
         (f"audit --dataset demo {OPTIONS} --second-backgrounds tset", "tset is no folder"),
         ("compare audits/none audits/own", "audits/none/queries.csv: no such file"),
         ("compare params.yaml audits/own", "params.yaml/queries.csv: no such file"),
@@ -118,10 +112,7 @@ def test_no_number_of_processes(refuses, monkeypatch, command, number):
         ("leaderboard ../shop --audits audits/own", "leaderboard.../shop: name it with letters"),
         ("remedies --embedder small_resnet --out metrics/r.json", "give --photos DIR with its options, or --dataset"),
         ("remedies --photos nowhere --embedder small_resnet --out metrics/r.json", "nowhere is no folder"),
-        (
-            "remedies --photos a --masks b --mask-method given --embedder x: --out m/r.json",
-            "give one of the two",
-        ),
+        ("remedies --photos a --masks b --mask-method given --embedder x: --out m/r.json", "give one of the two"),
         ("remedies --photos a --embedder small_resnet --out params.yaml/r.json", "params.yaml: no folder can be made"),
         ("remedies --dataset demo --embedder small_resnet --out r.json --finder paper", "paper: no finder here"),
         ("finder demo base 42 --out finders/a", "regime_settings.base has no finder"),

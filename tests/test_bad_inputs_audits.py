@@ -91,10 +91,7 @@ GATHERED = {
     "a field more": (rows(lambda found: [row | {"surplus": 1} for row in found]), "expected results"),
     "figures of text": (rows(lambda found: [row | {"attention": "high"} for row in found]), "are no numbers"),
     "figures that are lists": (rows(lambda found: [row | {"attention": [1]} for row in found]), "are no numbers"),
-    "infinite figures": (
-        rows(lambda found: [row | {"attention": float("inf")} for row in found]),
-        "is no number",
-    ),
+    "infinite figures": (rows(lambda found: [row | {"attention": float("inf")} for row in found]), "is no number"),
     "names of numbers": (rows(lambda found: [row | {"loss": 7} for row in found]), "results.json"),
     "names of null": (rows(lambda found: [row | {"dataset": None} for row in found]), "results.json"),
     "names of lists": (rows(lambda found: [row | {"regime": ["base"]} for row in found]), "results.json"),

@@ -200,11 +200,7 @@ def test_overrides_of_losses_and_datasets_that_do_not_run(refuses, loss, dataset
         (("evaluate", "demo", "swaps", "drop"), "test", "evaluate.demo: swaps.drop"),
         (("evaluate", "demo", "swaps", "swapped"), "val", "evaluate.demo: swaps.swapped draws from val"),
         (("losses", "triplet", "per_class"), 1, "losses.triplet.per_class: .*greater than or equal to 2"),
-        (
-            ("losses", "normalized_softmax", "per_class"),
-            48,
-            "batch_size 4 is not more than .*so a batch has one class",
-        ),
+        (("losses", "normalized_softmax", "per_class"), 48, "batch_size 4 is not more than .*so a batch has one class"),
         (
             ("regime_settings", "base", "vary_backgrounds"),
             True,

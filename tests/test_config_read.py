@@ -50,18 +50,10 @@ def test_parameters_cannot_be_changed():
         ("lr: 0.003", "lr: fast", "train.demo.lr: Input should be a valid number, found 'fast'"),
         ("lr: 0.003", "lr: -1", "train.demo.lr: Input should be greater than 0, found -1"),
         ("lr: 0.003", "lr: .nan", "train.demo.lr: "),
-        (
-            "batch_size: ",
-            "batch_size: 0.5 #",
-            "train.demo.batch_size: Input should be a valid integer, found 0.5",
-        ),
+        ("batch_size: ", "batch_size: 0.5 #", "train.demo.batch_size: Input should be a valid integer, found 0.5"),
         ("freeze_batch_norm: false", "freeze_batch_norm: 0", "train.demo.freeze_batch_norm: Input should be a valid b"),
         ("background_correlation: 0.9", "background_correlation: 9", "less than or equal to 1, found 9"),
-        (
-            "val_share: 0.25",
-            "val_share: -1",
-            "data.own.val_share: Input should be greater than or equal to 0",
-        ),
+        ("val_share: 0.25", "val_share: -1", "data.own.val_share: Input should be greater than or equal to 0"),
         ("  grocery: {}", "  grocry: {}", "data.grocery is missing; data.grocry.seed is missing"),
         ("loss: ", "loss: cosface #", "unknown loss 'cosface'; close to it is arcface"),
         ("- demo", "- demmo", "unknown dataset 'demmo'; close to it is demo"),
@@ -71,11 +63,7 @@ def test_parameters_cannot_be_changed():
         ("paired: true", "paired: false", "regime_settings.bgconsistency: consistency needs paired: true"),
         ("    paired: false", "    paired: true", "regime_settings.base: paired: true needs replace above 0"),
         ("    replace_first: 0.0", "    replace_first: 0.5", "regime_settings.base: replace_first needs paired: true"),
-        (
-            "method: given",
-            "method: guess",
-            "masks.demo.method: Input should be 'given', 'rembg' or 'grabcut'",
-        ),
+        ("method: given", "method: guess", "masks.demo.method: Input should be 'given', 'rembg' or 'grabcut'"),
         ("crop_px: 96", "crop_px: 97", "images.demo: crop_px 97 is larger than short_side_px 96"),
         ("      swapped: test\n", "", "evaluate.demo: swaps needs a view named swapped"),
         (

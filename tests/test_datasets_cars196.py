@@ -10,8 +10,7 @@ from bgbias.photos.table import check_table
 
 
 @pytest.mark.parametrize(
-    "given",
-    [["car_ims.tgz", "cars_annos.mat"], ["write_original_cars"], ["write_original_cars > cars"]],
+    "given", [["car_ims.tgz", "cars_annos.mat"], ["write_original_cars"], ["write_original_cars > cars"]]
 )
 def test_cars196_as_originally_published(work, given):
     give("cars196", *given)

@@ -11,8 +11,7 @@ from bgbias.photos.table import check_table
 
 
 @pytest.mark.parametrize(
-    "given",
-    [["Stanford_Online_Products.zip"], ["write_sop"], ["write_sop/Stanford_Online_Products"]],
+    "given", [["Stanford_Online_Products.zip"], ["write_sop"], ["write_sop/Stanford_Online_Products"]]
 )
 def test_sop(work, given):
     give("sop", *given)

@@ -21,10 +21,7 @@ def test_the_published_facts():
     assert "jutrera/stanford-car-dataset-by-classes-folder" in cars196.KAGGLE.page
 
 
-@pytest.mark.parametrize(
-    ("module", "archive"),
-    [(cub200, "PHOTOS"), (sop, "PHOTOS"), (cars196, "KAGGLE")],
-)
+@pytest.mark.parametrize(("module", "archive"), [(cub200, "PHOTOS"), (sop, "PHOTOS"), (cars196, "KAGGLE")])
 def test_what_nobody_has_given_is_downloaded_and_the_archive_removed(work, monkeypatch, module, archive):
     facts = getattr(module, archive)
     monkeypatch.setattr(module, archive, facts._replace(url=uri(facts.file)))

@@ -96,15 +96,9 @@ def test_params_take_no_other_names(network):
         ("torchvision:resnet18?mean=123.7", "expected 0 to 1, as white is 1 here: divide grey levels by 255"),
         ("torchvision:resnet18?sd=0", "sd (0.0, 0.0, 0.0): expected more than 0"),
         ("torchvision:resnet18?channels=GBR", "channels GBR: expected 1 to 4096, and RGB or BGR"),
-        (
-            "torchvision:resnet18?mean=0.5",
-            "mean alone: give mean and sd both, in the order of the channels",
-        ),
+        ("torchvision:resnet18?mean=0.5", "mean alone: give mean and sd both, in the order of the channels"),
         ("torchvision:resnet18?sd=0.5&channels=BGR", "sd alone: give mean and sd both"),
-        (
-            "torchvision:resnet18?channels=BGR",
-            "channels=BGR alone: give mean and sd both",
-        ),
+        ("torchvision:resnet18?channels=BGR", "channels=BGR alone: give mean and sd both"),
         ("bn_inception?channels=RGB", "channels=RGB alone: give mean and sd both"),
         ("torchvision:resnet18?input_px=0", "input_px 0, channels RGB: expected 1 to 4096"),
         (

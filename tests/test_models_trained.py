@@ -55,8 +55,7 @@ def test_any_trunk_trains_a_step_and_comes_back_with_its_embeddings(tmp_path, ne
 
 
 @pytest.mark.parametrize(
-    ("network", "side"),
-    [("torchvision:vit_b_32", 64), ("bn_inception", 62), ("torchvision:vgg11", 9)],
+    ("network", "side"), [("torchvision:vit_b_32", 64), ("bn_inception", 62), ("torchvision:vgg11", 9)]
 )
 def test_a_side_that_the_network_does_not_take_is_refused_in_one_line(network, side):
     message = f"^{network} does not take images of {side} px, its own are of 224 px: set images.<dataset>.input_px "
@@ -222,16 +221,8 @@ def test_torchvision_s_networks_start_from_a_file_strictly(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        (
-            "no.pth",
-            None,
-            "no such weights or file .*no.pth': known are scratch, imagenet, IMAGENET1K_V1, or give",
-        ),
-        (
-            "resnet18.pth",
-            b"<html>moved</html>",
-            r"not a file of tensors \(UnpicklingError\): replace it by what torch",
-        ),
+        ("no.pth", None, "no such weights or file .*no.pth': known are scratch, imagenet, IMAGENET1K_V1, or give"),
+        ("resnet18.pth", b"<html>moved</html>", r"not a file of tensors \(UnpicklingError\): replace it by what torch"),
         ("resnet18-f37072fd.pth", b"", "SHA-256 begins with e3b0c442, expected f37072fd: replace it by what"),
         ("tuned-20240115.pth", b"", "expected 20240115: .*, or rename it where the end of its name is no checksum"),
     ],

@@ -22,10 +22,7 @@ def test_a_sound_table_is_numbered(raw):
     [
         (lambda t: t.iloc[:0], "no photos found"),
         (lambda t: t.iloc[[0, *range(27)]], "listed twice; .*: photos/class0/0.png"),
-        (
-            lambda t: t.replace("photos/class1/2.png", "photos/gone.png"),
-            "listed, but missing; .*: photos/gone.png",
-        ),
+        (lambda t: t.replace("photos/class1/2.png", "photos/gone.png"), "listed, but missing; .*: photos/gone.png"),
         (lambda t: t.replace({"split": {"val": "train"}}), "no classes in split; .*: val"),
         (lambda t: t.replace({"split": {"val": "vall"}}), "no classes in split; .*: val"),
         (lambda t: t.drop(index=[0, 1]), "training classes with a single photo; add some, or remove the class: class0"),

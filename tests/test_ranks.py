@@ -99,11 +99,7 @@ def test_what_is_kept_is_made_once_and_an_error_is_met_by_all(found, count):
     assert kept.pop("array").tolist() == [[number] * 3 for number in range(5) for _ in range(2)]
     assert (
         kept.pop("shares")
-        == {
-            1: [[0, 1, 2, 3, 4, 5, 6]],
-            2: [[0, 1, 2], [3, 4, 5, 6]],
-            3: [[0, 1], [2, 3], [4, 5, 6]],
-        }[count]
+        == {1: [[0, 1, 2, 3, 4, 5, 6]], 2: [[0, 1, 2], [3, 4, 5, 6]], 3: [[0, 1], [2, 3], [4, 5, 6]]}[count]
     )
     too_many = kept.pop("too many")
     assert kept == {

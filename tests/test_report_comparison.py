@@ -175,10 +175,7 @@ def test_differences_are_those_of_each_regime_from_all_before_it():
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
     headings = ["Recall@1 clean", "Recall@1 swapped", "MAP@R clean", "MAP@R swapped"]
     assert caption.endswith("of the networks as trained: other seeds move them, too.")
-    assert rows[0] == [
-        "difference in points",
-        *headings,
-    ]
+    assert rows[0] == ["difference in points", *headings]
     assert rows[2] == ["augmented - base", *["+25.0 (25.0 to 25.0)"] * 4]
     assert [row[0] for row in rows[3:]] == ["paired - base", "paired - augmented"]
     assert rows[4][1] == "-12.5 (-12.5 to -12.5)"

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bgbias import ablations
 from bgbias.attention.saliency import attention_map
+from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.inputs.views import compose
 from bgbias.audit.measures.explained import SEEN, Explainer, nearest
@@ -71,8 +72,18 @@ def mask_sheet(pictures: Pictures) -> list[Masked]:
     rows = np.sort(order[:SHEET])
     photos, masks = pictures.photo(rows), pictures.mask(rows)
     shown = photos, masks.expand(-1, 3, -1, -1), ablations.on_colour(photos, masks, ablations.GREY)
-    columns = (part.permute(0, 2, 3, 1).contiguous().numpy() for part in shown)
-    return [Masked(*of_photo) for of_photo in zip(pictures.table.path[rows], *columns, strict=True)]
+    return [Masked(*of_photo) for of_photo in zip(pictures.table.path[rows], *map(pixels, shown), strict=True)]
+
+
+def pixels(photos: Tensor) -> np.ndarray:
+    """Turn uint8 (B, 3, S, S) into (B, S, S, 3), as pictures are drawn."""
+    return photos.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def neighbours(photos: Tensor, of: Pictures | Gallery, rows: np.ndarray, label: int) -> list[Neighbour]:
+    """Return what a query of a class finds: these photos, in these rows of what was searched."""
+    names, right = of.table.class_name, of.labels[rows] == label
+    return [(picture, names[row], bool(one)) for picture, row, one in zip(pixels(photos), rows, right, strict=True)]
 
 
 def first_ranks(embeddings: Tensor, labels: Tensor) -> Tensor:
@@ -118,17 +129,15 @@ def worst_photos(pictures: Pictures, embeddings: Mapping[str, Tensor], explainer
     maps = {seen: _maps(explainer, chosen, first[seen], seen) for seen in SEEN} if explainer else None
     rows = []
     for place, query in enumerate(chosen):
-        of_query = {
-            name.format(seen): value
-            for seen, view in SEEN.items()
-            for name, value in {
-                "{}": _shown(pictures, view, [query])[0],
-                "neighbours_{}": _neighbours(pictures, view, query, found[seen][query]),
-                "attention_{}": maps[seen][0][place] if maps else None,
-                "pair_{}": (maps[seen][1][place], maps[seen][2][place]) if maps else None,
-            }.items()
-        }
-        rows.append(Row(path=pictures.table.path[query], class_name=pictures.table.class_name[query], **of_query))
+        label, shown = pictures.labels[query], {}
+        for seen, view in SEEN.items():
+            near = found[seen][query]
+            shown[seen] = pixels(compose(pictures, view, np.array([query])))[0]
+            shown[f"neighbours_{seen}"] = neighbours(compose(pictures, view, near), pictures, near, label)
+            if maps:
+                alone, *pair = (of_lost[place] for of_lost in maps[seen])
+                shown |= {f"attention_{seen}": alone, f"pair_{seen}": tuple(pair)}
+        rows.append(Row(path=pictures.table.path[query], class_name=pictures.table.class_name[query], **shown))
     return rows
 
 
@@ -136,13 +145,3 @@ def _maps(explainer: Explainer, queries: np.ndarray, first: np.ndarray, seen: st
     """Of the queries, of their pairs with the first neighbours from the queries' side, and from the neighbours'."""
     asked = (queries,), (queries, first), (first, queries)
     return [attention_map(explainer.maps("worst", rows, seen, *others)).numpy() for rows, *others in asked]
-
-
-def _shown(pictures: Pictures, view: str, rows: list[int]) -> list[np.ndarray]:
-    return list(compose(pictures, view, np.array(rows)).permute(0, 2, 3, 1).contiguous().numpy())
-
-
-def _neighbours(pictures: Pictures, view: str, query: int, rows: np.ndarray) -> list[Neighbour]:
-    names, labels = pictures.table.class_name, pictures.labels
-    shown = zip(_shown(pictures, view, list(rows)), rows, strict=True)
-    return [(picture, names[row], bool(labels[row] == labels[query])) for picture, row in shown]

@@ -11,7 +11,7 @@ from bgbias.attention.saliency import attention_map
 from bgbias.audit.inputs.gallery import Gallery
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.audit.inputs.views import compose
-from bgbias.audit.measures.examples import ROWS, Neighbour, Row
+from bgbias.audit.measures.examples import ROWS, Row, neighbours, pixels
 from bgbias.audit.measures.explained import SEEN, TOP, Explainer
 from bgbias.metrics.nearest import lists
 from bgbias.metrics.retrieval import Scores
@@ -47,13 +47,14 @@ def lost_queries(
         if len(lost) >= ROWS:
             break
     lost = np.array(lost[:ROWS], dtype=np.int64)
-    views = {seen: compose(pictures, view, lost) for seen, view in SEEN.items()} if len(lost) else {}
+    views = {seen: pixels(compose(pictures, view, lost)) for seen, view in SEEN.items()} if len(lost) else {}
     found = {seen: _found(gallery, embeddings, lost, seen) for seen in views}
     maps = {seen: attention_map(explainer.maps("worst", lost, seen)).numpy() for seen in views} if explainer else {}
     rows = []
     for place, query in enumerate(lost):
-        shown = {seen: _picture(of_lost[place]) for seen, of_lost in views.items()}
-        shown |= {f"neighbours_{seen}": _neighbours(gallery, of[place], own[query]) for seen, of in found.items()}
+        shown = {seen: of_lost[place] for seen, of_lost in views.items()}
+        for seen, of in found.items():
+            shown[f"neighbours_{seen}"] = neighbours(gallery.photo(of[place]), gallery, of[place], own[query])
         shown |= {f"attention_{seen}": of_lost[place] for seen, of_lost in maps.items()}
         shown["one_each"] = gallery.one_each
         rows.append(Row(path=pictures.table.path[query], class_name=pictures.table.class_name[query], **shown))
@@ -68,15 +69,3 @@ def _found(gallery: Gallery, embeddings: Mapping[str, Tensor], queries: np.ndarr
     own, most = torch.from_numpy(gallery.queries[queries]), min(TOP, gallery.size - held)
     parts = [rows for _, rows in lists(asked, searched, own, most)]
     return torch.cat([own.new_zeros(0, most), *parts]).numpy()
-
-
-def _neighbours(gallery: Gallery, rows: np.ndarray, label: int) -> list[Neighbour]:
-    names = gallery.table.class_name
-    return [
-        (_picture(photo), names[row], bool(gallery.labels[row] == label))
-        for photo, row in zip(gallery.photo(rows), rows, strict=True)
-    ]
-
-
-def _picture(photo: Tensor) -> np.ndarray:
-    return photo.permute(1, 2, 0).contiguous().numpy()

@@ -18,11 +18,7 @@ MEASURES = (  # name, definition, source
         "they come. High is good.",
         "Musgrave et al. 2020, A Metric Learning Reality Check",
     ),
-    (
-        "Chance",
-        "What a random order of the photos would score, computed exactly.",
-        "bgbias",
-    ),
+    ("Chance", "What a random order of the photos would score, computed exactly.", "bgbias"),
     (
         "Clean, swapped, drop",
         "Clean are the photos as they are. In swapped ones, the object is cut out by its mask and put before a random "

@@ -49,10 +49,7 @@ def _drops(audit: dict, kinds: tuple[str, str]) -> Html:
         note = "only the photos on which both agree, as if there were no others"
         drops.append(charts.line(kinds[0], note, second["drop_agreed"]))
         drops.append(charts.line(kinds[1], note, second["second_drop_agreed"]))
-    swapped = [
-        charts.line(kinds[0], "", sensitivity.on_swapped(audit)),
-        charts.line(kinds[1], "", second["swapped"]),
-    ]
+    swapped = [charts.line(kinds[0], "", sensitivity.on_swapped(audit)), charts.line(kinds[1], "", second["swapped"])]
     moved = [charts.line(f"{kinds[0]} less {kinds[1]}", "", second["moved"])]
     note = "Query by query. Far from 0, the drop depends on the kind of masks."
     groups = [
@@ -120,10 +117,7 @@ def _doubts(audit: dict) -> Html:
         charts.line(smaller, "first draw of backgrounds only", doubt.get("drop_eroded")),
         charts.line(larger, "first draw of backgrounds only", doubt.get("drop_dilated")),
     ]
-    moved = [
-        charts.line(smaller, "", doubt.get("moved_eroded")),
-        charts.line(larger, "", doubt.get("moved_dilated")),
-    ]
+    moved = [charts.line(smaller, "", doubt.get("moved_eroded")), charts.line(larger, "", doubt.get("moved_dilated"))]
     note = f"{_from_whole(doubt)}Query by query. Far from 0, the drop depends on the masks."
     groups = [
         charts.group("Drop, by masks", "Clean minus swapped.", drops, POINTS, "bad"),

@@ -44,12 +44,7 @@ GROUPS = (  # heading, note, kind, view -> label and note; in the order of the p
         "good",
         {"mixed_other_in_clean": ("Mixed, other class", "on the background of a photo of another class")},
     ),
-    (
-        "Objects alone",
-        BY_OBJECT,
-        "good",
-        {"foreground_black": ("On black", ""), "foreground_grey": ("On grey", "")},
-    ),
+    ("Objects alone", BY_OBJECT, "good", {"foreground_black": ("On black", ""), "foreground_grey": ("On grey", "")}),
     ("Backgrounds alone", LEFT, "open", EMPTIED),
     (
         "Backgrounds alone, in clean photos",

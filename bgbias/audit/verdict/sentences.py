@@ -46,16 +46,15 @@ def verdict(
     remarks = [*comparison.too_few(found["drop"]["recall_at_1"]["classes"]), *sampled, *remarks]
     if doubt := doubtful(found):
         return [doubt, *remarks, _clean(found), *_near_duplicates(found, False), *places.said(found, False), *few]
-    if "sample" in found and "worst_of_backgrounds" in found:
-        said = swaps.drop(found), *swaps.agreement(found), *remarks, _clean(found), *_near_duplicates(found, True)
-        alone, left_out = [], []
-        if search.one_each:
-            alone = [*swaps.pasting(found), parts.object_alone(found), *parts.background_only(found, probed_chance)]
-            left_out = parts.left_out(found["photos"], probed, probed_chance)
-        return [*said, *alone, _worst(found), *_attention(found), *_masks(found), *left_out, *few]
-    if "gap" not in found:
-        doubles = *_near_duplicates(found, True), *places.said(found)
-        return [swaps.drop(found), *remarks, _clean(found), *doubles, *_masks(found), *few, search.quick]
+    beside, alone, left_out = [], [], []
+    if "gap" in found:
+        beside = [*_gap(found), swaps.conflict(found)]
+    elif "object_alone_against_clean" in found:
+        beside = [parts.object_alone(found)]
+    if beside:
+        alone = [*swaps.pasting(found), *beside, *parts.background_only(found, probed_chance)]
+        left_out = parts.left_out(found["photos"], probed, probed_chance)
+    quick = "worst_of_backgrounds" not in found
     return [
         swaps.drop(found),
         *swaps.agreement(found),
@@ -64,15 +63,13 @@ def verdict(
         _clean(found),
         *_near_duplicates(found, True),
         *places.said(found),
-        *swaps.pasting(found),
-        *_gap(found),
-        swaps.conflict(found),
-        *parts.background_only(found, probed_chance),
-        _worst(found),
+        *alone,
+        *([] if quick else [_worst(found)]),
         *_attention(found),
         *_masks(found),
-        *parts.left_out(len(class_names), probed, probed_chance),
+        *left_out,
         *few,
+        *([search.quick] if quick else []),
     ]
 
 
