@@ -95,7 +95,10 @@ def test_embedders_off_the_shelf_lose_about_half_elsewhere_and_objects_alone_les
     assert told.format(*percents) in page("places.md")
     second = [100 * places[name]["objects_second"]["drop"]["value"] for name in ("colour_histogram", "lite0")]
     assert "by GrabCut's masks {:.1f} and {:.1f}.".format(*second) in page("places.md")
-    assert "by rembg, objects alone may have less to lose" in parts["colour_histogram"]
+    assert (
+        f"by rembg, objects alone may have less to lose than whole photos, and {BEYOND[0]};"
+        in parts["colour_histogram"]
+    )
     assert f"by grabcut, {BEYOND[1]}." in parts["colour_histogram"]
     grounds = [[100 * of["backgrounds"][where]["value"] for of in places.values()] for where in ("same", "elsewhere")]
     told = (
