@@ -41,11 +41,8 @@ def summary(found: dict) -> dict:
         said: a sentence; grade: a letter, several where two kinds of masks or two pools do not give the same ("D or
         E"), or None where there is no effect to grade; graded: a sentence on it.
     """
-    clean, swapped = (
-        found["matrix"]["clean"]["clean"]["recall_at_1"],
-        [share for _, share in sensitivity.remaining(found)],
-    )
-    drops = sensitivity.drops(found)
+    clean, drops = found["matrix"]["clean"]["clean"]["recall_at_1"], sensitivity.drops(found)
+    swapped = [share for _, share in sensitivity.remaining(found)]
     told_apart = span(clean, digits=0) != span(*swapped, digits=0) or set(sensitivity.sides(drops, 0)) == {0}
     digits = 0 if told_apart else 1  # a drop that is shown is not said of equal numbers
     search = kind(found)
@@ -53,25 +50,21 @@ def summary(found: dict) -> dict:
     if doubtful(found):
         before = "" if search.one_each else f"{searches}. "  # they find themselves, as they must
         said = f"{before}What other backgrounds do cannot be told: most of the masks are in doubt."
-        return {"said": said, "grade": None, "graded": "No grade: most of the masks are in doubt."}
+        return _no_grade(said, "most of the masks are in doubt")
     both = search.swapped.format(searches=searches, swapped=span(*swapped, digits=digits))
     if few := too_few(found):
         asked = search.unit[1]
         said = f"{both}: {few} {asked} are too few to conclude anything."
-        return {"said": said, "grade": None, "graded": f"No grade: one needs {FEWEST} {asked} at least."}
+        return _no_grade(said, f"one needs {FEWEST} {asked} at least")
     said = f"{both}: {_outcome(found)}."
     if not above_chance(found):
         if set(sensitivity.sides(drops, 0)) != {-1} or guesses(found):
             guessed = f"{100 * found['chance']['recall_at_1']:.0f}"
             said = f"{searches}: not shown to be better than guessing ({guessed})."
-        return {
-            "said": said,
-            "grade": None,
-            "graded": "No grade: on clean photos it is not shown to find more than guessing.",
-        }
+        return _no_grade(said, "on clean photos it is not shown to find more than guessing")
     kept = sensitivity.kept(found)
     if any(share["low"] is None for _, share in kept):
-        return {"said": said, "grade": None, "graded": "No grade: the share that is kept has no interval."}
+        return _no_grade(said, "the share that is kept has no interval")
     grades = sorted({letter(share["value"]) for _, share in kept})
     several = f": {sensitivity.either([(how, letter(share['value'])) for how, share in kept])}" if grades[1:] else ""
     graded = (
@@ -79,6 +72,10 @@ def summary(found: dict) -> dict:
         f"backgrounds ({_within(kept)}){several}. {RULE}.{search.caveat}"
     )
     return {"said": said, "grade": " or ".join(grades), "graded": graded}
+
+
+def _no_grade(said: str, why: str) -> dict:
+    return {"said": said, "grade": None, "graded": f"No grade: {why}."}
 
 
 def doubtful(found: dict) -> str:
