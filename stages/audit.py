@@ -141,14 +141,14 @@ def _judge(
     settings: params.Params,
 ) -> None:
     """Add what the figures mean, and what to do."""
-    from bgbias.audit.shared import advice, grade, own_split, sentences
+    from bgbias.audit.shared import advice, grade, own_split, retraining, sentences
 
     of_photos, sample = (class_names, len(measures.probed), measures.chance_of_probed()), found.get("sample")
     drawn = measures.pictures.table.class_name if sample and sample["queries"] < sample["of"] else None
     found["verdict"] = sentences.verdict(found, *of_photos, remarks, drawn)
     dataset = asked.get("dataset", "own")
     training, px = settings.train[dataset], settings.images[dataset].input_px
-    cure = advice.cure(training), f"{training.network}, {px} px"
+    cure = retraining.cure(training), f"{training.network}, {px} px"
     pool = settings.backgrounds[dataset].source if "dataset" in asked else found["made_with"]["backgrounds"]
     own = "photos" in asked and "one_each" not in asked
     split = own_split.of_folder(Path(asked["photos"]), class_names, settings) if own else None

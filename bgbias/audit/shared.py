@@ -11,6 +11,6 @@ from bgbias.audit.measures.lost_queries import lost_queries
 from bgbias.audit.measures.one_each import OneEach
 from bgbias.audit.measures.sampled import Sampled
 from bgbias.audit.progress import steps
-from bgbias.audit.verdict import advice, grade, own_split, sentences
+from bgbias.audit.verdict import advice, grade, own_split, retraining, sentences
 from bgbias.audit.verdict.model_remarks import looked_at
 from bgbias.models import finders

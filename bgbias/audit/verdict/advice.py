@@ -1,33 +1,26 @@
 """What to do after an audit, the cheapest first, with commands that run."""
 
-import shlex
 from collections.abc import Mapping
 
-from bgbias.audit.verdict import commands, places, sensitivity
+from bgbias.audit.verdict import commands, places, retraining, sensitivity
+from bgbias.audit.verdict.commands import Step
 from bgbias.audit.verdict.grade import FEWEST, MAY_LOSE, above_chance, doubtful, too_few
 from bgbias.audit.verdict.kinds import kind
-from bgbias.audit.verdict.own_split import LEAST, OwnSplit
+from bgbias.audit.verdict.own_split import OwnSplit
 from bgbias.audit.verdict.wording import most, side, span
-from bgbias.config import params
 from bgbias.report.tables import MOST
 
 NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "places", "queries", "quick", "out")  # options of an audit
-OF_DATASETS = ("second_masks", "second_backgrounds", "places", "queries", "quick")  # that audits of these take, too
 BELIEVE = {  # where the drop depends on it
     "masks": "See which masks fit the objects, give these (--masks DIR), and audit again: the loss depends on them.",
     "backgrounds": "See which pool is like the places where photos are searched, and believe its figures: the loss "
     "depends on it.",
 }
-TOO_FEW = (
-    f"The pipeline needs {LEAST} classes of two photos or more for each of training, validation and test: add classes. "
-    "To train a network of yours with random backgrounds see docs/own_loop.md."
-)
 OF_ONE_EACH = (
     "Train with random backgrounds behind the objects, on products of which you have several photos: docs/own_loop.md "
     "adds that to a training loop of yours. Audits of such photos, without --one-each, measure more, and remedies that "
-    "need no training."
+    "need no retraining."
 )
-Step = dict[str, str | list[str]]  # said: a sentence or two; commands: to be run one after the other
 
 
 def steps(
@@ -46,7 +39,7 @@ def steps(
         asked: the options of `stages.audit` as they were given, without dashes, those of photos or dataset, embedder
             and out among them.
         seed: of the networks that the pipeline trains.
-        regime: in which it should, see `cure`.
+        regime: in which it should, see `retraining.cure`.
         network: that it trains, and the side of its pictures.
         rendered: whether the backgrounds are this project's.
         split: how the pipeline is to split a folder's classes; None: of its datasets.
@@ -76,9 +69,9 @@ def steps(
         return [*doubts, {"said": OF_ONE_EACH, "commands": []}]
     if sides == {1}:
         apart = found.get("sample", {}).get("apart", False)
-        training = _training(asked, seed, regime, network, apart, split)
-        before = [] if _trained(asked, regime) else _elsewhere(found)
-        return [*doubts, *_on_grey(found), *_remedies(asked), *before, *training]
+        last = retraining.step(asked, seed, regime, network, apart, split)
+        before = [] if retraining.already(asked, regime) else _elsewhere(found)
+        return [*doubts, *_on_grey(found), *_remedies(asked), *before, last]
     if 1 in sides:
         said = " ".join(BELIEVE[what] for what in sensitivity.decisive(drops, 0))
     elif largest > MAY_LOSE:
@@ -86,11 +79,6 @@ def steps(
     else:
         said = "Do nothing against backgrounds, by these photos; audit again when photos or model change."
     return [*doubts, {"said": said, "commands": []}]
-
-
-def cure(training: params.Training) -> str:
-    """Name the regime to train in: pretrained networks are tuned so briefly that the consistency has to rise."""
-    return "bgconsistency" if training.weights == "scratch" else "rising"
 
 
 def _better_masks(found: dict, asked: Mapping[str, str]) -> list[str]:
@@ -172,51 +160,3 @@ def _elsewhere(found: dict) -> list[Step]:
         "much of what training wins on other backgrounds it wins there is open (docs/places.md)."
     )
     return [{"said": said, "commands": []}]
-
-
-def _trained(asked: Mapping[str, str], regime: str) -> bool:
-    """Whether the model is one that was trained here in the regime."""
-    return asked["embedder"].startswith(f"model:models/{asked.get('dataset', 'own')}/{regime}/")
-
-
-def _training(
-    asked: Mapping[str, str], seed: int, regime: str, network: str, apart: bool, split: OwnSplit | None
-) -> list[Step]:
-    dataset, own = asked.get("dataset", "own"), "photos" in asked
-    if _trained(asked, regime):
-        said = f"It was trained in the regime {regime} already: docs/cure.md says what else there is."
-        return [{"said": said, "commands": []}]
-    said = (
-        f"Train with random backgrounds behind the objects (the regime {regime}). These commands train this project's "
-        f"network ({network}); for one of yours see docs/own_loop.md."
-    )
-    if split:
-        if not split.classes:
-            return [{"said": TOO_FEW, "commands": []}]
-        said += f" {split.classes} classes are for training, {split.tested} for test, the others for validation."
-        if split.changes:
-            said += " So few need other settings than the default ones."
-        if split.tested < FEWEST:
-            said += f" Audits of fewer than {FEWEST} test classes conclude nothing: add classes before."
-    if own:
-        said += " Without a network add -S backgrounds.own.source=rendered."
-    if "masks" in asked:
-        said += " The pipeline makes masks of its own, by GrabCut, unless a photos.csv beside the photos names yours."
-    audits = {f"{asked['out']}_{regime}": f"model:models/{dataset}/{regime}/{seed}"}
-    if own:  # the same test photos for both
-        audits = {f"{asked['out']}_before": asked["embedder"]} | audits
-    if apart:
-        kept = f"audits of {commands.RAW} keep queries and gallery apart"
-        said += f" The pipeline lets every test photo search all others; {kept}."
-        again = [commands.again(asked, photos=commands.RAW, embedder=spec, out=out) for out, spec in audits.items()]
-    else:
-        beside = {name: asked[name] for name in OF_DATASETS if name in asked}
-        if beside.get("second_masks") == "given":  # that a dataset has none of
-            del beside["second_masks"]
-        again = [
-            commands.command("audit", {"dataset": dataset, "embedder": spec, "out": out} | beside)
-            for out, spec in audits.items()
-        ]
-    train = f"{commands.run(asked, split and split.changes)} -S 'regimes=[base,{regime}]'"
-    again.append(shlex.join(["python", "-m", "stages.compare", *([] if own else [asked["out"]]), *audits]))
-    return [{"said": said, "commands": [*(commands.copied(asked["photos"]) if own else []), train, *again]}]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 FLAGS = ("one_each", "quick")  # options without a value
 OF_MASKS = {"mask_method": "method", "rembg_model": "rembg_model"}  # option -> setting of the pipeline
+Step = dict[str, str | list[str]]  # said: a sentence or two; commands: to be run one after the other
 OWN, RAW = "data/sources/own", "data/raw/own"  # where the pipeline looks for the user's photos, and has its copies
 
 
