@@ -89,8 +89,8 @@ class Measures:
     def columns(self) -> dict[str, np.ndarray]:
         """Name of a measure -> float64 (N,), its value of each photo; NaN where it has none, or was not measured."""
         found = self._values(self.scores)
-        missing = dict.fromkeys(second_masks.COLUMNS, ([], np.arange(0)))
-        return {name: column(len(self.labels), *values) for name, values in (missing | found).items()}
+        last = {name: found.pop(name, ([], np.arange(0))) for name in second_masks.COLUMNS}  # there or not
+        return {name: column(len(self.labels), *values) for name, values in (found | last).items()}
 
     def chance_of_probed(self) -> float | None:
         """Recall@1 of guessing among the probed photos; None where these are too few."""
