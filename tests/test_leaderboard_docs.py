@@ -32,7 +32,9 @@ def test_a_model_is_added_by_one_line_and_one_command(tmp_path):
     printed = checkout.run(*COMMAND)
     assert re.findall(r"Running stage '(.*)'", printed) == ["leaderboard_rows@demo-mine", "leaderboard@demo"]
     after = json.loads(file.read_text())["demo"]["leaderboard"]
-    assert after["rows"].pop("mine")["less_first"] and after == before
+    assert after["rows"].pop("mine")["less_first"]
+    assert "mine 32 px" in after.pop("doubt") and "mine" not in before.pop("doubt")
+    assert after == before
 
 
 @pytest.mark.parametrize("name", TORCHVISION)
