@@ -89,7 +89,7 @@ class Measures:
     def columns(self) -> dict[str, np.ndarray]:
         """Name of a measure -> float64 (N,), its value of each photo; NaN where it has none, or was not measured."""
         found = self._values(self.scores)
-        last = {name: found.pop(name, ([], np.arange(0))) for name in second_masks.COLUMNS}  # there or not
+        last = {name: found.pop(name, ([], np.arange(0))) for name in second_masks.COLUMNS}  # of all audits
         return {name: column(len(self.labels), *values) for name, values in (found | last).items()}
 
     def chance_of_probed(self) -> float | None:

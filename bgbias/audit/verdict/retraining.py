@@ -28,9 +28,15 @@ def already(asked: Mapping[str, str], regime: str) -> bool:
 def step(
     asked: Mapping[str, str], seed: int, regime: str, network: str, apart: bool, split: OwnSplit | None
 ) -> commands.Step:
-    """Say how to train on the audited photos, and audit before and after; see `advice.steps` for the arguments.
+    """Say how to train on the audited photos, and audit before and after.
 
-    apart: whether queries and gallery are kept apart.
+    Args:
+        asked: as of `advice.steps`, and so are the next three.
+        seed: of the networks.
+        regime: in which to train.
+        network: its name, for the reader.
+        apart: whether queries and gallery are kept apart.
+        split: of a folder's classes; None: of the pipeline's datasets.
     """
     dataset, own = asked.get("dataset", "own"), "photos" in asked
     if already(asked, regime):
