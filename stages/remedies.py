@@ -9,13 +9,18 @@ Where photos.csv names roles, queries search the gallery alone, and both are cut
 gallery, as it is, is shown as the remedy says.
 --dataset demo measures on the test photos of a dataset of the pipeline instead, with its masks, backgrounds and splits.
 
+--places FILE.csv says where photos were taken, as for audits: does a remedy find more of a class in other places? Of
+validation photos it may say so, too; then a remedy is chosen for that.
+
 Every entry of params.yaml's remedies is a DVC stage of this script, which DVC runs each time, as audits.
 
 Reads   the photos; the embedder (see below); masks and backgrounds, where folders of them are given; of a dataset
         data/prepared/NAME, data/masks/NAME/packed, data/backgrounds/NAME
 Writes  FILE.json: for each remedy clean and swapped Recall@1 and MAP@R of the test photos, and how much of the drop it
         recovers, shares in 0..1, with 95 % intervals; which one validation chooses; near_duplicates, how many photos
-        are (queries: have one in the gallery), where some are. Where most masks of a split are in doubt, nothing.
+        are (queries: have one in the gallery), where some are; with places Recall@1 in the own place and elsewhere,
+        and what is won there, and which remedy validation chooses for that. Where most masks of a split are in
+        doubt, nothing.
         And .cache, as audits do.
         --save FILE.safetensors: `directions` (P, D) and `matrix` (D, D), for removed and whitened of
         bgbias.remedies.projection
@@ -40,6 +45,11 @@ CHOSEN = (
     "removed: {removed} of {dimensions} dimensions. Chosen by validation: {chosen}, by the mean of MAP@R on clean and "
     "on swapped photos of the split val, the last column."
 )
+ELSEWHERE = (
+    "By places: Recall@1 in percent of photos as they are among photos of their class of the own place, then as many "
+    "of others; won: in points, with its 95 % interval. docs/places.md says how."
+)
+CHOSEN_ELSEWHERE = "Chosen by validation for other places: {chosen_elsewhere}, by the last column."
 WITH_DOUBLES = "All figures hold them: clean Recall@1, what swapping costs, and what is recovered of that."
 
 
@@ -50,22 +60,25 @@ def main(
     dataset: str | None = None,
     save: Path | None = None,
     finder: Path | None = None,
+    places: Path | None = None,
     **given: str | None,
 ) -> None:
     """Learn on training classes, choose on validation, measure on test."""
     from safetensors.torch import save_file
 
     from bgbias import files, seeding
-    from bgbias.audit.shared import answers, doubts, finders, known_photos, looked_at, remedied, sources
+    from bgbias.audit.shared import answers, doubts, finders, known_photos, looked_at, remedied, sources, tables
+    from bgbias.audit.shared import places as where
     from bgbias.cache import Cache
     from bgbias.config.read import check
     from bgbias.errors import InputError, printable
     from bgbias.external import spec
     from bgbias.remedies import recovery
-    from bgbias.report import tables
+    from bgbias.report.tables import markdown
 
     seeding.deterministic(settings.threads)
     given = audits.given(dataset, given)
+    taken_at = where.read(places) if places else None
     checked = given | {"embedder": embedder, "second_masks": "none"}
     options = None if dataset else check(checked, params.Audit, "options")
     sources.try_folder(out.parent, options)
@@ -75,6 +88,7 @@ def main(
         sides = remedied.of_dataset(dataset, settings, model.input_px, cache)
     else:
         sides = remedied.of_folder(options, model.input_px, settings.seed, cache)
+    sides = remedied.placed(sides, taken_at, places) if places else sides
     folder = files.root() / "data/raw" / dataset if dataset else Path(options.photos)
     known = known_photos.remark(model, folder, sides.tested.table.path, mend=not dataset)
     tested = sides.tested
@@ -95,14 +109,19 @@ def main(
     described |= {"dataset": dataset} if dataset else {"photos": given["photos"]}
     described |= {"gallery": gallery} if gallery else {}
     described |= {"near_duplicates": doubts.alike(tested)} if doubles else {}
+    described |= {"places": where.mark(tested.places)} if places else {}
     described["empty_masks"] = recovery.empty_masks(tested.photos, tested.image_ids)
     files.write_json(out, {out.stem: {"remedies": measured, **described}})
     if save:
         with files.whole_file(save) as partial:
             save_file({"directions": learnt.directions.contiguous(), "matrix": learnt.matrix.contiguous()}, partial)
-    print(f"{tables.markdown(tables.remedies(measured))}\n\n{LEGEND}\n\n{BEST_CASE}")
+    print(f"{markdown(tables.recovered(measured))}\n\n{LEGEND}\n\n{BEST_CASE}")
     if learnt:
         print(f"\n{CHOSEN.format(**described)}")
+    if places:
+        print(f"\n{markdown(tables.elsewhere(measured))}\n\n{ELSEWHERE}")
+        if "chosen_elsewhere" in described:
+            print(f"\n{CHOSEN_ELSEWHERE.format(**described)}")
     print(f"\nThe figures: {printable(str(out))}", flush=True)
 
 
@@ -117,4 +136,5 @@ if __name__ == "__main__":
         dataset={"help": "or a dataset of params.yaml, prepared with masks and backgrounds", "metavar": "NAME"},
         save={"type": Path, "help": "where the directions go", "metavar": "FILE.safetensors"},
         finder={"type": Path, "help": "of stages.finder, to be tried as a remedy", "metavar": "FOLDER"},
+        places={"type": Path, "help": "list of where photos were taken, path,place", "metavar": "FILE.csv"},
     )

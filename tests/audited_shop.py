@@ -16,6 +16,7 @@ from bgbias.config import read
 from stages import audit
 
 CLASSES, PHOTOS, SIDE = 8, 6, 32
+KINDS, SHOPS, EACH = 6, 2, 3  # classes of `shops`, and photos of a class in one
 EMBEDDERS = """
 import torch
 from torch import nn
@@ -96,6 +97,23 @@ def shop(tmp_path_factory):
             folder / f"backgrounds/{number}.png"
         )
     (folder / "drawn_embedders.py").write_text(EMBEDDERS)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shops(shop, tmp_path_factory):
+    """Discs whose colour is the class's, on grounds whose colour is that of the class's shelf in a shop."""
+    folder, rng, listed = tmp_path_factory.mktemp("shops"), np.random.default_rng(0), []
+    for kind in range(KINDS):
+        for number in range(SHOPS * EACH):
+            where = number // EACH
+            shelf = (SHOPS * ((kind + where * KINDS // 2) % KINDS) + where) / (SHOPS * KINDS)  # elsewhere far away
+            colours = np.array([hue(kind / KINDS, 1), hue(shelf, 0.6)]) + rng.integers(-4, 5, (2, 3))
+            save(folder, f"class{kind}/{number}.png", disc((32, 32), *map(tuple, colours.clip(0, 255))))
+            listed.append(f"class{kind}/{number}.png,{'ABC'[where]}")
+    (folder / "places.csv").write_text("path,place\n" + "\n".join(listed) + "\n")
+    (folder / "backgrounds").symlink_to(shop / "backgrounds")
+    (folder / "drawn_embedders.py").write_text((shop / "drawn_embedders.py").read_text())
     return folder
 
 

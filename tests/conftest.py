@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from audit_to_show import write  # noqa: F401 (fixtures)
-from audited_shop import audits, in_the_shop, shop  # noqa: F401
+from audited_shop import audits, in_the_shop, shop, shops  # noqa: F401
 from bad_inputs import refuses, small  # noqa: F401
 from bn_inception_reference import reference  # noqa: F401
 from discs import disc, save

@@ -31,17 +31,18 @@ def test_recall_by_hand():
     assert found["other"]["recall_at_1"].tolist() == pytest.approx([1, 1, 1, 2 / 3, 1 / 3])
 
 
-def drawn(row, positives, points=POINTS):
+def drawn(row, positives, points=POINTS, searched=None):
     """Recall@1 of a query that searches these photos of its class, and all of others."""
     gallery = sorted([*positives, *np.flatnonzero((LABELS[row] != LABELS).numpy()).tolist()])
-    similarity = points[gallery] @ points[row]
+    similarity = (points if searched is None else searched)[gallery] @ points[row]
     return float(LABELS[gallery[int(similarity.argmax())]] == LABELS[row])
 
 
 @pytest.mark.parametrize("levels", [None, 2])  # of coordinates: few make many photos equally similar
-def test_recall_is_the_mean_over_all_draws(levels):
+@pytest.mark.parametrize("searched", [None, normalize(POINTS + 0.3 * torch.randn(POINTS.shape, generator=SOURCE))])
+def test_recall_is_the_mean_over_all_draws(levels, searched):
     points = POINTS if levels is None else (POINTS * levels).round()
-    found = by_place(points, LABELS, PLACES)
+    found = by_place(points, LABELS, PLACES, searched)
     expected = {"same": [], "other": []}
     for row in found["same"]["rows"].tolist():
         others = [other for other in range(len(LABELS)) if LABELS[other] == LABELS[row] and other != row]
@@ -49,7 +50,7 @@ def test_recall_is_the_mean_over_all_draws(levels):
         far = [other for other in others if PLACES[other] != PLACES[row]]
         size = min(len(near), len(far))
         for name, of in (("same", near), ("other", far)):
-            expected[name].append(np.mean([drawn(row, some, points) for some in combinations(of, size)]))
+            expected[name].append(np.mean([drawn(row, some, points, searched) for some in combinations(of, size)]))
     for name, values in expected.items():
         assert found[name]["recall_at_1"].tolist() == pytest.approx(values, abs=1e-9)
     assert 0 < np.mean(expected["same"]) < 1 and expected["same"] != expected["other"]
@@ -99,7 +100,7 @@ def test_random_embeddings_find_as_much_elsewhere():
     [
         ([0, 0, 1], [0, 0, 0], "a photo with another of its class in its place and one elsewhere"),
         ([0, 0, 0], [0, 0, 1], "two classes"),
-        ([0, 0], [0, 1], "3 embeddings, 2 labels, 2 places"),
+        ([0, 0], [0, 1], "3 embeddings, 3 references, 2 labels, 2 places"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(labels, places, message):

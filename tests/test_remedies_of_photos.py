@@ -239,13 +239,13 @@ def test_in_a_larger_gallery_remedies_are_embedded_anew_though_all_photos_are_th
     monkeypatch.setattr(sides.embeddings, "seconds_each", lambda *_: 0.0)
     monkeypatch.setattr(sides, "Shown", lambda *_: SimpleNamespace(names=["as_is"]))
     monkeypatch.setattr(sides.passes, "training_swaps", lambda *_: None)
-    split = SimpleNamespace(views=[{"as_is": None}])
+    split = passes.Split(None, [{"as_is": None}])
     monkeypatch.setattr(sides.passes, "embedded", lambda *given, **_: asked.append(given[5].args[1]) or split)
     for name in ("learn", "measure"):
         monkeypatch.setattr(sides.recovery, name, lambda *_: None)
     for tested, validation in ((2, 2), (3, 2), (2, 3)):
         its = {"draws": 1, "purpose": "", "seed": 1, "labels": range(4), "input_px": 8, "pool": pack, "photos": photos}
-        pictures = SimpleNamespace(gallery=SimpleNamespace(size=tested), image_ids=range(4), **its)
+        pictures = SimpleNamespace(gallery=SimpleNamespace(size=tested), image_ids=range(4), places=None, **its)
         learning = {"train": (photos, np.arange(4), None), "val": (photos, np.arange(4), validation)}
         sides.measure(None, sides.Sides(pictures, learning, pack, pack, []), Cache(tmp_path / "cache"))
     (chosen, measured), (other, larger), (others, same) = zip(asked[::2], asked[1::2], strict=True)

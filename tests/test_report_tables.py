@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from bgbias.report import tables
+from bgbias.report import remedies, tables
 
 
 def cells(row):
@@ -37,13 +37,13 @@ def test_remedies_have_a_row_each_with_what_a_query_costs_and_what_is_recovered(
         "swapped": {"recall_at_1": 0.8, "recall_at_1_sd": 0.012, "map_at_r": 0.4, "map_at_r_sd": 0.0},
         "recovered": {"recall_at_1": share, "map_at_r": none},
     }
-    found = tables.remedies({"own_swaps_4_query": remedy, "as_is": remedy | {"name": "as_is", "needs_mask": False}})
+    found = remedies.recovered({"own_swaps_4_query": remedy, "as_is": remedy | {"name": "as_is", "needs_mask": False}})
     assert found["remedy"].tolist() == ["own swaps 4", "as is"] and found["mask"].tolist() == ["yes", "no"]
     assert cells(found.iloc[0]) == {
         "remedy": "own swaps 4", "sides": "query", "passes": "4", "mask": "yes",
         "Recall@1 clean": "90.0", "Recall@1 swapped": "80.0 ± 1.2", "Recall@1 recovered": "73 (65 to 80)",
         "MAP@R clean": "50.0", "MAP@R swapped": "40.0 ± 0.0", "MAP@R recovered": ""}  # fmt: skip
-    chosen = tables.remedies({"own_swaps_4_query": remedy | {"validation": 0.2534}})
+    chosen = remedies.recovered({"own_swaps_4_query": remedy | {"validation": 0.2534}})
     assert cells(chosen.iloc[0]) == cells(found.iloc[0]) | {"validation": "25.3"}  # by which one is chosen
 
 

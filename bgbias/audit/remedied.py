@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 
 from bgbias.audit import progress
-from bgbias.audit.inputs import pools, sources
+from bgbias.audit.inputs import places, pools, sources
 from bgbias.audit.inputs.pictures import Pictures, suspicions
 from bgbias.audit.measures import answers, doubts, embeddings
 from bgbias.cache import Cache, fingerprint
@@ -20,11 +21,13 @@ from bgbias.config import params
 from bgbias.datasets import folder as folders
 from bgbias.finder.network import Finder
 from bgbias.metrics import sample_size
+from bgbias.metrics.places import compared
 from bgbias.models.embedder import Embedder
 from bgbias.photos.pack import Pack
 from bgbias.photos.views import Photos
 from bgbias.remedies import passes, recovery
 from bgbias.remedies.pictures import Shown
+from bgbias.report import comparison
 
 KNOWN = {"foreground_grey": "grey", "foreground_mean": "mean_colour"}  # view of an audit -> pass of the clean view
 LEARNING = ("train", "val")
@@ -42,6 +45,7 @@ class Sides(NamedTuple):
         learnt_from: backgrounds to learn from, and to show.
         chosen_by: other backgrounds, to choose by.
         remarks: what is to be said of the choice, sentences.
+        chosen_places: where the photos that are chosen by were taken, int64 (N,); None: it is not known.
     """
 
     tested: Pictures
@@ -49,6 +53,7 @@ class Sides(NamedTuple):
     learnt_from: Pack
     chosen_by: Pack
     remarks: list[str]
+    chosen_places: np.ndarray | None = None
 
 
 def of_dataset(dataset: str, settings: params.Params, input_px: int, cache: Cache) -> Sides:
@@ -81,6 +86,32 @@ def of_folder(options: params.Audit, input_px: int, seed: int, cache: Cache) -> 
         remarks = [*remarks, said]
     pool = pools.background_pack(None, input_px, seed, cache, "val")
     return Sides(tested, learning, pool.subset(np.s_[::2]), pool.subset(np.s_[1::2]), remarks)
+
+
+def placed(sides: Sides, listed: pd.Series, file: Path) -> Sides:
+    """Add where the test photos were taken, and the validation photos, if the list that was read has any of them.
+
+    Raises:
+        ValueError: as raised by `places.of_photos` and `places.numbered`.
+    """
+    tested = sides.tested
+    tested.places = places.of_photos(listed, tested, file)
+    rows = compared(*map(torch.from_numpy, (tested.labels, tested.places)))
+    remarks = [
+        f"By places {len(rows)} of {len(tested.labels)} photos are compared: they have others of their class in their "
+        "place, and elsewhere.",
+        *(f"By places, {said}" for said in comparison.too_few(len(np.unique(tested.labels[rows])))),
+        *places.remarks(listed),
+    ]
+    known = None
+    if sides.learning:
+        photos, image_ids, _ = sides.learning["val"]
+        paths, labels = (photos.table[column].loc[image_ids] for column in ("path", "class_id"))
+        if places.of_some(listed, paths):
+            known = places.numbered(listed, paths, np.array(labels), file)
+        else:
+            remarks.append(f"{file} has no photo of the split val: none is chosen for searches in other places.")
+    return sides._replace(chosen_places=known, remarks=[*sides.remarks, *remarks])
 
 
 def doubtful(sides: Sides) -> list[str]:
@@ -142,6 +173,7 @@ def measure(
     seconds_each = embeddings.seconds_each(model, tested) if left else 0.0
     print(f"as remedies show them, test photos: {progress.cost(left, 0, tested.input_px, seconds_each)}", flush=True)
     split = passes.embedded(model, tested.photos, tested.image_ids, drawn, shown, keep, known, searched)
+    split = split._replace(places=_tensor(tested.places))
     answers.ask_again(model, tested, split.views[0]["as_is"])
     return recovery.measure(split, chosen_on, learnt, seed), learnt
 
@@ -158,7 +190,11 @@ def _learnt(
     made_from_others = fingerprint(settings, [others.photos.folder, others.masks.folder])
     keep = partial(_kept, cache, made_from_others)
     chosen_on = passes.embedded(model, others, validation, drawn, shown, keep, gallery=searched)
-    return recovery.learn(swaps, chosen_on), chosen_on
+    return recovery.learn(swaps, chosen_on), chosen_on._replace(places=_tensor(sides.chosen_places))
+
+
+def _tensor(of_all: np.ndarray | None) -> torch.Tensor | None:
+    return None if of_all is None else torch.from_numpy(of_all)
 
 
 def _kept(cache: Cache, made_from: str, view: str, rows: int, make: passes.Make) -> np.ndarray:

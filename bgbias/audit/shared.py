@@ -14,3 +14,4 @@ from bgbias.audit.progress import steps
 from bgbias.audit.verdict import advice, grade, own_split, retraining, sentences
 from bgbias.audit.verdict.model_remarks import looked_at
 from bgbias.models import finders
+from bgbias.report import remedies as tables

@@ -104,6 +104,7 @@ class Remedies:
 
     dataset: str
     embedder: str  # a SPEC
+    places: str | None = None  # a list of where photos were taken
 
 
 @strict

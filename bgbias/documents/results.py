@@ -11,6 +11,7 @@ import pandas as pd
 from bgbias import files
 from bgbias.documents.studies import MEND
 from bgbias.leaderboard import shown
+from bgbias.report import remedies as remedied
 from bgbias.report import tables
 
 AUDITED = {  # of an audit or `stages.moves`: the heading, and where the JSON holds it; shares, but for the invariance
@@ -101,10 +102,11 @@ def quality(*paths: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def remedies(path: Path, columns: str, rows: str = "") -> pd.DataFrame:
-    """What remedies recover: columns of `tables.remedies` by number, after the name; rows by their keys; "": all."""
+def remedies(path: Path, columns: str, rows: str = "", of: str = "recovered") -> pd.DataFrame:
+    """Give columns of a table of `bgbias.report.remedies` by number, after the name; rows by their keys; "": all."""
     found = files.read_json(path, path.stem, "remedies", mend=MEND)
-    whole = tables.remedies({row: found[row] for row in rows.split(",")} if rows else found)
+    table = {"recovered": remedied.recovered, "elsewhere": remedied.elsewhere}[of]
+    whole = table({row: found[row] for row in rows.split(",")} if rows else found)
     return whole.iloc[:, [0, *map(int, columns.split(","))]]
 
 

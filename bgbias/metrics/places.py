@@ -16,7 +16,7 @@ from bgbias.metrics.retrieval import Scores
 SAME, OTHER = "same", "other"
 
 
-def by_place(embeddings: Tensor, labels: Tensor, places: Tensor) -> dict[str, Scores]:
+def by_place(embeddings: Tensor, labels: Tensor, places: Tensor, references: Tensor | None = None) -> dict[str, Scores]:
     """Compute Recall@1 of each query among photos of its class of its own place, and among those of other places.
 
     Either way it searches all photos of other classes, wherever they were taken, and as many of its own: of n photos of
@@ -29,6 +29,7 @@ def by_place(embeddings: Tensor, labels: Tensor, places: Tensor) -> dict[str, Sc
         embeddings: float (N, D), finite; similar means a large inner product.
         labels: int64 (N,), the class of each photo.
         places: int64 (N,), where it was taken.
+        references: float (N, D), of the same photos as they are searched for; None: they are embedded alike.
 
     Returns:
         same, other: "recall_at_1", float64 (M,) in [0, 1], and "rows", int64 (M,), which photos the queries are, the
@@ -42,8 +43,10 @@ def by_place(embeddings: Tensor, labels: Tensor, places: Tensor) -> dict[str, Sc
     >>> found["same"]["recall_at_1"].tolist(), found["other"]["recall_at_1"].tolist(), found["same"]["rows"].tolist()
     ([1.0, 1.0], [0.0, 0.0], [0, 1])
     """
-    if not len(embeddings) == len(labels) == len(places):
-        raise InputError(f"{len(embeddings)} embeddings, {len(labels)} labels, {len(places)} places: give one each")
+    references = embeddings if references is None else references
+    if not len(embeddings) == len(references) == len(labels) == len(places):
+        lengths = [len(of_all) for of_all in (embeddings, references, labels, places)]
+        raise InputError("{} embeddings, {} references, {} labels, {} places: give one each".format(*lengths))
     near, far = _others(labels, places)
     rows = compared(labels, places)
     if not len(rows) or len(labels.unique()) < 2:
@@ -51,7 +54,7 @@ def by_place(embeddings: Tensor, labels: Tensor, places: Tensor) -> dict[str, Sc
     _, classes, sizes = labels.unique(return_inverse=True, return_counts=True)
     by_class, starts = classes.argsort(stable=True), sizes.cumsum(0) - sizes
     own, ahead = torch.arange(len(labels), device=labels.device), {SAME: [], OTHER: []}
-    for some, similarity in nearest.similarities(embeddings, embeddings, own, rows):
+    for some, similarity in nearest.similarities(embeddings, references, own, rows):
         alike = sizes[classes[some]]  # how many photos of its class, itself among them
         query = torch.arange(len(some), device=own.device).repeat_interleave(alike)
         within = torch.arange(len(query), device=own.device) - (alike.cumsum(0) - alike)[query]

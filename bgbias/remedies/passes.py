@@ -32,11 +32,13 @@ class Split(NamedTuple):
         views: the clean one, then the draws of the swapped one; each one's passes (see `Shown`) by name, (N, D).
         gallery: how many photos, the first ones, the others search as they are; then swapped views hold the others
             alone. None: every photo searches all others of its view.
+        places: int64 (N,), where each was taken; None: it is not known.
     """
 
     labels: Tensor
     views: list[Mapping[str, Tensor]]
     gallery: int | None = None
+    places: Tensor | None = None
 
 
 class Embeddings(Mapping):

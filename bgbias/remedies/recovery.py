@@ -18,7 +18,7 @@ from bgbias.metrics.names import METRICS
 from bgbias.metrics.retrieval import Scores, per_query
 from bgbias.photos.foreground import OBJECT
 from bgbias.photos.views import Photos
-from bgbias.remedies import projection
+from bgbias.remedies import elsewhere, projection
 from bgbias.remedies.passes import Split
 from bgbias.remedies.pictures import FOUND, REMEDIES, Remedy, averaged
 from bgbias.seeding import generator
@@ -28,7 +28,7 @@ Fix = Callable[[Tensor], Tensor]  # embeddings (N, D) -> (N, D)
 
 
 def score(remedy: Remedy, split: Split, view: int, fix: Fix) -> Scores:
-    """Compute the retrieval metrics of each query of a view, by its place in the split, remedied."""
+    """Compute the retrieval metrics of each query of a view, by its row in the split, remedied."""
     queries, both = averaged([split.views[view][name] for name in remedy.passes]), remedy.sides == "both"
     if split.gallery is None:
         gallery = queries if both else split.views[view]["as_is"]
@@ -36,6 +36,13 @@ def score(remedy: Remedy, split: Split, view: int, fix: Fix) -> Scores:
     rows = torch.arange(split.gallery, len(split.labels))
     gallery = averaged([split.views[0][name] for name in (remedy.passes if both else ("as_is",))])[: split.gallery]
     return per_query(fix(queries[-len(rows) :]), fix(gallery), split.labels, [1], rows)
+
+
+def by_place(remedy: Remedy, split: Split, fix: Fix) -> dict[str, Scores]:
+    """Compute what photos as they are find in their own place and elsewhere, remedied; see `elsewhere.score`."""
+    clean = split.views[0]
+    queries = fix(averaged([clean[name] for name in remedy.passes]))
+    return elsewhere.score(queries, queries if remedy.sides == "both" else fix(clean["as_is"]), split)
 
 
 def scores(remedy: Remedy, split: Split, fix: Fix) -> list[Scores]:
@@ -112,10 +119,12 @@ def measure(tested: Split, chosen_on: Split | None, learnt: Learnt | None, seed:
         By its key: name, sides, passes, needs_mask; validation (its `criterion`, where there are such photos); clean
         and swapped (metrics, with the sd over the draws); and with 95 % intervals by bootstrap over classes, for each
         metric: change_clean and change_swapped (this remedy less none), recovered (change_swapped as a share of what
-        swapping costs without a remedy; 1: all of it, below 0: it gets worse). None where not defined.
+        swapping costs without a remedy; 1: all of it, below 0: it gets worse). None where not defined. Where places
+        are known, Recall@1 same_place and elsewhere, and their changes, likewise; and validation_elsewhere.
     """
     fixes, measured, compared = learnt.fixes() if learnt else {"none": _unchanged}, {}, {}
     base = scores(REMEDIES[0], tested, fixes["none"])
+    placed = None if tested.places is None else by_place(REMEDIES[0], tested, fixes["none"])
     given = (*REMEDIES, *(FOUND if FOUND[0].name in tested.views[0] else ()))
     for remedy in (one for one in given if one.fix in fixes):
         remedied = scores(remedy, tested, fixes[remedy.fix])
@@ -125,16 +134,27 @@ def measure(tested: Split, chosen_on: Split | None, learnt: Learnt | None, seed:
             "sides": remedy.sides,
             "passes": len(remedy.passes),
             "needs_mask": remedy.needs_mask,
-            **({"validation": criterion(remedy, chosen_on, fixes[remedy.fix])} if chosen_on else {}),
+            **(_criteria(remedy, chosen_on, fixes[remedy.fix]) if chosen_on else {}),
             "clean": {metric: remedied[0][metric].double().mean().item() for metric in METRICS},
             "swapped": over(draws, "_sd"),
         }
-        for asked, added in _compared(remedied, base, tested.labels).items():
-            compared[remedy.key, *asked] = added
+        asked = _compared(remedied, base, tested.labels)
+        if placed:
+            asked |= elsewhere.compared(by_place(remedy, tested, fixes[remedy.fix]), placed, tested.labels)
+        compared |= {(remedy.key, *what): added for what, added in asked.items()}
     for (key, name, metric), found in estimates(compared, lambda: generator(seed, "remedy intervals")).items():
         ends = found.as_json()
         measured[key].setdefault(name, {})[metric] = {end: ends[end] for end in ENDS}
     return measured
+
+
+def _criteria(remedy: Remedy, chosen_on: Split, fix: Fix) -> dict[str, float]:
+    """What a remedy is chosen by: on any background, and, where places are known, in other places."""
+    found = {"validation": criterion(remedy, chosen_on, fix)}
+    if chosen_on.places is not None:
+        values = by_place(remedy, chosen_on, fix)[elsewhere.OTHER][elsewhere.METRIC]
+        found["validation_elsewhere"] = values.mean().item()
+    return found
 
 
 def _compared(remedied: list[Scores], base: list[Scores], labels: Tensor) -> dict[tuple[str, str], Sums]:
@@ -154,12 +174,15 @@ def _compared(remedied: list[Scores], base: list[Scores], labels: Tensor) -> dic
 def described(measured: dict[str, dict], learnt: Learnt | None) -> dict:
     """Return what is recorded beside `measured` of `measure`: the remedy that validation chooses, and what was learnt.
 
-    Of equally good remedies the first is chosen; without validation none.
+    Of equally good remedies the first is chosen; without validation none. Where validation photos have places, another
+    is chosen for searches in other places, by their mean Recall@1 there.
     """
     if not learnt:
         return {"chosen": None}
+    by = {"chosen": "validation", "chosen_elsewhere": "validation_elsewhere"}
+    known = {name: of for name, of in by.items() if of in measured["as_is"]}
     return {
-        "chosen": max(measured, key=lambda key: measured[key]["validation"]),
+        **{name: max(measured, key=lambda key: measured[key][of]) for name, of in known.items()},
         "tried": learnt.tried,
         "movement": learnt.movement,
         "removed": len(learnt.directions),

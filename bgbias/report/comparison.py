@@ -12,7 +12,7 @@ import pandas as pd
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import NAMES, compare
 from bgbias.metrics.seeds import Spread, spreads
-from bgbias.report.tables import end, markdown
+from bgbias.report.tables import end, markdown, signed
 
 PAIRED = "Differences of the same queries, with 95 % intervals by bootstrap over classes, "
 ONE_SEED = "of the networks as trained: other seeds move them, too."
@@ -51,7 +51,7 @@ def between(
         for earlier in list(tables)[:number]:
             pair = (tables[name][["class", *measures]] for name in (earlier, later))
             compared = compare(*pair, seed, (earlier, later), [moved.get(earlier, {}), moved.get(later, {})])
-            cells = {label(name): _signed(row) for name, row in compared.iterrows()}
+            cells = {label(name): signed(row.difference, row.low, row.high) for name, row in compared.iterrows()}
             rows.append({"difference in points": f"{later} - {earlier}"} | cells)
     return pd.DataFrame(rows)
 
@@ -82,11 +82,6 @@ def too_few(classes: float) -> list[str]:
     """
     said = f"{classes:.0f} classes are too few to conclude anything: intervals over so few are too short."
     return [said] if classes < FEWEST else []
-
-
-def _signed(row: pd.Series) -> str:
-    ends = f" ({end(100 * row.low)} to {end(100 * row.high)})" if not math.isnan(row.low) else ""
-    return f"{100 * row.difference:+z.1f}{ends}"
 
 
 def written(compared: pd.DataFrame, names: Sequence[str] = NAMES) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Result tables in Markdown."""
 
+import math
 import re
 
 import pandas as pd
@@ -37,6 +38,16 @@ def end(value: float, digits: int = 1) -> str:
     while abs(value) > ROUNDING and not round(value, digits):
         digits += 1
     return f"{value:z.{digits}f}"
+
+
+def signed(value: float, low: float | None, high: float | None) -> str:
+    """Write a difference of shares in points, with its interval where it has one.
+
+    >>> signed(0.031, -0.004, 0.06), signed(0.031, None, None)
+    ('+3.1 (-0.4 to 6.0)', '+3.1')
+    """
+    ends = "" if low is None or math.isnan(low) else f" ({end(100 * low)} to {end(100 * high)})"
+    return f"{100 * value:+z.1f}{ends}"
 
 
 def summary(regimes: dict[str, dict], swaps: list[str]) -> pd.DataFrame:
@@ -157,41 +168,6 @@ def mask_quality(quality: dict) -> pd.DataFrame:
         row |= {name: text.get(name, "") for name in ("sd", "median", "min", "q25", "q75")}
         rows.append(row | {"95 % interval": " to ".join(filter(None, (text["ci_low"], text["ci_high"])))})
     return pd.DataFrame(rows)
-
-
-def remedies(measured: dict[str, dict]) -> pd.DataFrame:
-    """Return a row a remedy: what a query costs, Recall@1 and MAP@R, and how many percent of the drop are recovered.
-
-    Where validation chooses, a last column has by what: the mean of MAP@R on clean and on swapped validation photos.
-    """
-    rows = []
-    for remedy in measured.values():
-        row = {"remedy": remedy["name"].replace("_", " "), "sides": remedy["sides"]}
-        row |= {"passes": str(remedy["passes"]), "mask": "yes" if remedy["needs_mask"] else "no"}
-        for metric, heading in METRICS.items():
-            for view in ("clean", "swapped"):
-                row[f"{heading} {view}"] = score(remedy[view], metric)
-            row[f"{heading} recovered"] = share_of_drop(remedy["recovered"][metric])
-        if "validation" in remedy:
-            row["validation"] = f"{100 * remedy['validation']:.1f}"
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def share_of_drop(recovered: dict[str, float | None]) -> str:
-    """Return a share in percent with its interval; "" where it has none: a drop that is not certain has no shares.
-
-    >>> share_of_drop({"value": 0.731, "low": 0.65, "high": 0.8})
-    '73 (65 to 80)'
-    >>> share_of_drop({"value": 0.1, "low": -0.004, "high": 0.21})
-    '10 (-0.4 to 21)'
-    >>> share_of_drop({"value": 9.0, "low": None, "high": None})
-    ''
-    """
-    if recovered["low"] is None:
-        return ""
-    low, high = (end(100 * recovered[name], digits=0) for name in ("low", "high"))
-    return f"{100 * recovered['value']:z.0f} ({low} to {high})"
 
 
 def plain(name: str) -> str:

@@ -33,7 +33,7 @@ def read(file: Path) -> pd.Series:
 
 
 def of_photos(listed: pd.Series, pictures: Pictures, file: Path) -> np.ndarray:
-    """Number the places of audited photos, int64 (N,); photos that are not audited may be listed, too.
+    """Number the places of audited photos, int64 (N,), as `numbered` does, which has what is raised, too.
 
     Args:
         listed: of `read`.
@@ -41,26 +41,46 @@ def of_photos(listed: pd.Series, pictures: Pictures, file: Path) -> np.ndarray:
         file: that was read, for messages.
 
     Raises:
-        ValueError: the photos have roles, one has no place, or less than two classes have a photo with another one in
-            its place and one elsewhere.
+        ValueError: the photos have roles.
     """
     if pictures.gallery:
         raise InputError(
             f"--places {file}: every photo searches all others, and by roles some do: leave one of the two out"
         )
-    keys = pictures.table.path.map(_key)
-    without, others = pictures.table.path[~keys.isin(listed.index)], listed.index.difference(keys)
+    return numbered(listed, pictures.table.path, pictures.labels, file)
+
+
+def numbered(listed: pd.Series, paths: pd.Series, labels: np.ndarray, file: Path) -> np.ndarray:
+    """Number the places of photos, int64 (N,); photos that are not asked for may be listed, too.
+
+    Args:
+        listed: of `read`.
+        paths: of the photos, (N,).
+        labels: int64 (N,), the class of each.
+        file: that was read, for messages.
+
+    Raises:
+        ValueError: a photo has no place, or less than two classes have a photo with another one in its place and one
+            elsewhere.
+    """
+    keys = paths.map(_key)
+    without, others = paths[~keys.isin(listed.index)], listed.index.difference(keys)
     like = get_close_matches(_key(without.iloc[0]), others, 1, 0.0) if len(without) else []
     named = f" (nearest of the list's other paths: {like[0]})" if like else ""
     refuse(without, f"{file}: photos without a place{named}; add them, as path,place, relative to the photos' folder")
     places = pd.factorize(listed[keys])[0]  # by which come first, so that names and order of the list do not matter
-    classes = len(np.unique(pictures.labels[compared(*map(torch.from_numpy, (pictures.labels, places)))]))
+    classes = len(np.unique(labels[compared(*map(torch.from_numpy, (labels, places)))]))
     if classes < 2:
         raise InputError(
             f"{file}: {classes} classes have a photo with another one in its place and one in another place, and a "
             "comparison needs 2: give photos of more places, or wider places"
         )
     return places
+
+
+def of_some(listed: pd.Series, paths: pd.Series) -> bool:
+    """Tell whether the list has any of these photos."""
+    return bool(paths.map(_key).isin(listed.index).any())
 
 
 def mark(places: np.ndarray) -> str:

@@ -10,7 +10,7 @@ from bgbias.audit.verdict.own_split import OwnSplit
 from bgbias.audit.verdict.wording import most, side, span
 from bgbias.report.tables import MOST
 
-NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "places", "queries", "quick", "out")  # options of an audit
+NOT_OF_REMEDIES = ("second_masks", "second_backgrounds", "queries", "quick", "out")  # options of an audit
 BELIEVE = {  # where the drop depends on it
     "masks": "See which masks fit the objects, give these (--masks DIR), and audit again: the loss depends on them.",
     "backgrounds": "See which pool is like the places where photos are searched, and believe its figures: the loss "
