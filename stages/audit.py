@@ -95,11 +95,7 @@ def main(
         opened = sources.of_dataset(dataset, settings, model.input_px, cache, **beside, queries=queries)
     else:
         opened = sources.of_folder(options, model.input_px, settings.seed, cache)
-    pictures, described, remarks = opened
-    if places:
-        pictures.places = where.of_photos(taken_at, pictures, places)
-        described["made_with"]["places"] = where.mark(pictures.places)
-        remarks = [*remarks, *where.remarks(taken_at)]
+    pictures, described, remarks = where.placed(opened, taken_at, places) if places else opened
     if kept := comparable.replaced(out, embedder, described["made_with"], quick):
         print(printable(kept), flush=True)
     every, explains, pairs = pictures.gallery or pictures, bool(maps) and model.differentiable, not pictures.gallery

@@ -30,6 +30,7 @@ def main(settings: params.Params, dataset: str, row: str) -> None:
         explained,
         known_photos,
         looked_at,
+        places,
         queries,
         sources,
     )
@@ -42,7 +43,11 @@ def main(settings: params.Params, dataset: str, row: str) -> None:
     refuse_unknown("dataset of leaderboard", [dataset], board.datasets)
     seeding.deterministic(settings.threads)
     options, cache, model = board.datasets[dataset], Cache(files.root() / ".cache"), spec.load(board.embedders[row])
-    pictures, described, remarks = sources.of_dataset(dataset, settings, model.input_px, cache, options.second_masks)
+    opened = sources.of_dataset(dataset, settings, model.input_px, cache, options.second_masks)
+    listed = [Path(options.places)] if options.places else []
+    for file in listed:
+        opened = places.placed(opened, places.read(file), file)
+    pictures, described, remarks = opened
     explains = model.differentiable and not options.no_attention
     fast, raw = answers.fastest(model, pictures), files.root() / "data/raw" / dataset
     normalised, guessed = looked_at(model, fast, pictures.table, pictures.photo, settings.seed)
@@ -52,7 +57,11 @@ def main(settings: params.Params, dataset: str, row: str) -> None:
         print(printable(f"{dataset}, {row}: {sentence}"), flush=True)
     embedded = embeddings.embed(fast, pictures, cache)
     measures = Measures(pictures, embedded)
-    told = {"embedder": board.embedders[row], "embedder_files": contents(model.files), "normalisation": normalised}
+    told = {
+        "embedder": board.embedders[row],
+        "embedder_files": contents([*model.files, *listed]),
+        "normalisation": normalised,
+    }
     told |= {"known_photos": " ".join(known), "finder": model.card.finder is not None, "input_px": model.input_px}
     found = told | described | measures.all()
     explainer = explained.Explainer(model, pictures, embedded, settings.attention, cache) if explains else None

@@ -112,6 +112,7 @@ class Board:
     """How one dataset's photos are shown to all embedders of the leaderboard."""
 
     second_masks: SecondMasks | None = None  # to hold beside the dataset's own; None: grabcut
+    places: str | None = None  # a list of where photos were taken
     no_attention: bool | None = None
 
 

@@ -24,8 +24,10 @@ MEASURES = {  # name -> where it stands in audit.json
     "gap": ("gap", METRIC),
     "conflict": ("conflict",),
 }
+PLACES = {"same_place": "same", "elsewhere": "elsewhere", "place_drop": "drop"}  # name -> of photos as they are
 SECOND = {"swapped": (METRIC,), "drop": (METRIC,), "conflict": ()}  # likewise, by masks of a second kind
 COMPARED = {f"{METRIC}_{name}": name for name in ("clean", "swapped", "drop")}  # column of queries.csv -> name
+COMPARED |= {f"{METRIC}_elsewhere_photos": "elsewhere"}
 ALONE = "foreground_"  # how the audit's views of the object alone begin
 SHARED = ("photos", "classes", "masks", "backgrounds")
 FAMILIES = ("dinov3", "dinov2", "siglip", "clip", "unicom")  # by what they were trained with, whatever network it is
@@ -39,13 +41,14 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
         seed: of the resamples.
 
     Returns:
-        photos, classes, masks, backgrounds, second_masks (their kind; None: none, or not the same), chance (Recall@1 of
-        guessing), doubt (sentences for a kind of masks most of which are in doubt, for few classes, near-duplicates,
-        assumed normalisations, photos that a model has learnt, finders, input sizes, else ""), first (name of a row);
+        photos, classes, masks, backgrounds, second_masks (their kind; None: none, or not the same), places (how many;
+        None: not known, or not the same), chance (Recall@1 of guessing), doubt (sentences for a kind of masks most of
+        which are in doubt, for few classes, near-duplicates, assumed normalisations, photos that a model has learnt,
+        finders, input sizes, places, else ""), first (name of a row);
         and rows: name -> embedder (its SPEC), clean, swapped, drop, gap, conflict, attention (on clean photos; None
         where no gradients reach them), second (swapped, drop and conflict by the second masks, or None), remedy (see
-        `_remedy`), less_first (clean, swapped and drop less those of the first row, paired by query; None of the first
-        row). All shares, with 95 % intervals.
+        `_remedy`), less_first (clean, swapped, drop and elsewhere less those of the first row, paired by query; None of
+        the first row); with places also same_place, elsewhere and place_drop. All shares, with 95 % intervals.
 
     Raises:
         FileNotFoundError: an audit is missing.
@@ -58,17 +61,19 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
     for name in others:
         _refuse_unlike(folders[first], folders[name])
     tables = comparable.tables([queries.read(folder) for folder in folders.values()], list(folders.values()))
+    taken = comparable.made_alike([*folders.values()], "places") and _of(folders[first]).get("places")
     tables, rows = dict(zip(folders, tables, strict=True)), {}
     for name, folder in folders.items():
-        rows[name] = _row(folder) | {"remedy": _remedy(tables[name], seed), "less_first": None}
+        rows[name] = _row(folder, bool(taken)) | {"remedy": _remedy(tables[name], seed), "less_first": None}
         if name != first:
-            pair = (tables[of][["class", *COMPARED]] for of in (first, name))
+            pair = (tables[of][["class", *filter(tables[of].__contains__, COMPARED)]] for of in (first, name))
             differences = compare(*pair, seed, [first, name]).rename(index=COMPARED)
             rows[name]["less_first"] = ends(differences)
     shared = {key: _of(folders[first], key) for key in SHARED}
     alike = comparable.second_masks_alike([*folders.values()])
     return shared | {
         "second_masks": (_of(folders[first], "second_masks") or {}).get("kind") if alike else None,
+        "places": taken["places"] if taken else None,
         "chance": _of(folders[first], "chance", METRIC),
         "doubt": " ".join(filter(None, _doubts(folders))),
         "first": first,
@@ -113,7 +118,23 @@ def _doubts(folders: Mapping[str, Path]) -> list[str]:
     first = next(iter(folders.values()))
     second = no_second_opinion(_of(first, "second_masks"), _of(first, "photos"))
     few, unlike = too_few(_of(first, "classes")), comparable.of_models(folders)
-    return [*_in_doubt(folders), *few, second, _near_duplicates(first), _assumed(folders), *unlike]
+    return [
+        *_in_doubt(folders),
+        *few,
+        second,
+        _near_duplicates(first),
+        _assumed(folders),
+        *unlike,
+        *_of_places(folders),
+    ]
+
+
+def _of_places(folders: Mapping[str, Path]) -> list[str]:
+    """Say that places are not the same, or that the classes that are compared by them are too few; sentences."""
+    found = [_of(folder).get("places") for folder in folders.values()]
+    if not all(found) or not comparable.made_alike([*folders.values()], "places"):
+        return ["The places are not the same: what they show is left out."] if any(found) else []
+    return [f"By places, {said}" for said in too_few(found[0]["photos"]["drop"]["classes"])]
 
 
 def _in_doubt(folders: Mapping[str, Path]) -> list[str]:
@@ -142,12 +163,13 @@ def _assumed(folders: Mapping[str, Path]) -> str:
     return f"Perhaps not the models' own are the figures of {', '.join(names)}: {assumed}. Add ?mean=...&sd=..."
 
 
-def _row(folder: Path) -> dict:
+def _row(folder: Path, by_place: bool) -> dict:
     attention = _of(folder).get("attention")  # an audit by --no-attention has none
     second = _of(folder, "second_masks")
     return {
         "embedder": _of(folder, "embedder"),
         **{name: _of(folder, *keys) for name, keys in MEASURES.items()},
+        **{name: _of(folder, "places", "photos", key) for name, key in PLACES.items() if by_place},
         "attention": _of(folder, "attention", "clean", "score") if attention else None,
         "second": {name: _of(folder, "second_masks", name, *keys) for name, keys in SECOND.items()} if second else None,
     }

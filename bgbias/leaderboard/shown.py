@@ -29,6 +29,12 @@ def table(found: dict) -> pd.DataFrame:
         cells["drop, object alone"] = f"{percent(row['remedy'])}, on {row['remedy']['name']}"
         difference = (row["less_first"] or {}).get("drop")
         cells[f"drop less {found['first']}"] = percent(difference, "+") if difference else ""
+        if found.get("places"):  # tables of earlier versions do not tell
+            cells["own place"] = tables.percent(row["same_place"]["value"])
+            cells["elsewhere"] = percent(row["elsewhere"])
+            cells["lost elsewhere"] = percent(row["place_drop"])
+            difference = (row["less_first"] or {}).get("elsewhere")
+            cells[f"elsewhere less {found['first']}"] = percent(difference, "+") if difference else ""
         rows.append(cells)
     return pd.DataFrame(rows)
 
@@ -67,7 +73,19 @@ def notes(found: dict) -> str:
         "differences are of the same queries. Rows are in the order of Recall@1 swapped as estimated: that of "
         "neighbours may be chance."
     )
-    return "\n\n".join(filter(None, [found["doubt"], measured, MEANING]))
+    return "\n\n".join(filter(None, [found["doubt"], measured, MEANING + _of_places(found)]))
+
+
+def _of_places(found: dict) -> str:
+    """Say what the columns of places mean, and of how many photos they are; "" without."""
+    if not found.get("places"):
+        return ""
+    drop = next(iter(found["rows"].values()))["place_drop"]
+    return (
+        f"\n- **own place**, **elsewhere**: Recall@1 of {drop['queries']:,} photos as they are, of {drop['classes']} "
+        f"classes in {found['places']} places, among photos of their class of the own place, then as many of others.\n"
+        "- **lost elsewhere**: the one less the other, query by query."
+    )
 
 
 MEANING = """\

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from bgbias.audit.inputs.opened import Opened
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.datasets import contents
 from bgbias.datasets.listed import cells, class_name
@@ -30,6 +31,14 @@ def read(file: Path) -> pd.Series:
     paths = table.path.map(_key)
     refuse(table.path[paths.duplicated()], f"{file}: listed twice; list each photo once")
     return table.place.map(class_name).set_axis(paths)
+
+
+def placed(opened: Opened, listed: pd.Series, file: Path) -> Opened:
+    """Add where audited photos were taken to what is opened, as `of_photos` finds it; same arguments and errors."""
+    pictures, described, said = opened
+    pictures.places = of_photos(listed, pictures, file)
+    described["made_with"]["places"] = mark(pictures.places)
+    return Opened(pictures, described, [*said, *remarks(listed)])
 
 
 def of_photos(listed: pd.Series, pictures: Pictures, file: Path) -> np.ndarray:

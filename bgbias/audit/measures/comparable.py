@@ -113,7 +113,7 @@ def tables(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.D
         ValueError: they are of different samples of queries, or some are quick, or a table is not the one that its
             audit.json was made of.
     """
-    if not _made_alike(folders, "queries"):
+    if not made_alike(folders, "queries"):
         both = " and ".join(map(str, folders))
         mend = "audit all with the same --queries, --one-each, seed and photos, then compare"
         raise InputError(f"{both} are of different samples of queries: {mend}")
@@ -125,14 +125,15 @@ def tables(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.D
         _refuse_edited(table, folder)
     by_second = [*second_masks.COLUMNS, *(name for name in places.COLUMNS if name.endswith("_second"))]
     unlike = [] if second_masks_alike(folders) else by_second
-    if not _made_alike(folders, "second_backgrounds"):
+    if not made_alike(folders, "second_backgrounds"):
         unlike += [name for table in tables for name in table if name.endswith("_pool")]
-    if not _made_alike(folders, "places"):
+    if not made_alike(folders, "places"):
         unlike += [name for table in tables for name in table if name in places.COLUMNS]
     return [table.drop(columns=unlike, errors="ignore") for table in tables]
 
 
-def _made_alike(folders: Sequence[Path], what: str) -> bool:
+def made_alike(folders: Sequence[Path], what: str) -> bool:
+    """Tell whether audits have been made with the same of something, or all without."""
     made = [_of(folder, "made_with") for folder in folders]
     first, *others = (with_.get(what) if isinstance(with_, dict) else None for with_ in made)
     return all(other == first for other in others)
@@ -141,7 +142,7 @@ def _made_alike(folders: Sequence[Path], what: str) -> bool:
 def left_out(folders: Sequence[Path]) -> list[str]:
     """Say what `tables` leaves out, sentences."""
     alike = {"second masks": second_masks_alike(folders)}
-    alike |= {what.replace("_", " "): _made_alike(folders, what) for what in ("second_backgrounds", "places")}
+    alike |= {what.replace("_", " "): made_alike(folders, what) for what in ("second_backgrounds", "places")}
     return [f"The {what} are not the same: what they show is left out." for what in alike if not alike[what]]
 
 
