@@ -160,7 +160,8 @@ def _assumed(folders: Mapping[str, Path]) -> str:
     if not names:
         return ""
     assumed = "their files do not tell how pictures are normalised, and ImageNet's ways were assumed"
-    return f"Perhaps not the models' own are the figures of {', '.join(names)}: {assumed}. Add ?mean=...&sd=..."
+    mend = "Add mean=...&sd=... to their SPECs, after ? or, where there is one, after &."
+    return f"Perhaps not the models' own are the figures of {', '.join(names)}: {assumed}. {mend}"
 
 
 def _row(folder: Path, by_place: bool) -> dict:
