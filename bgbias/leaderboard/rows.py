@@ -113,6 +113,25 @@ def refuse_changed(folders: dict[str, Path], embedders: Mapping[str, str], datas
         refuse(changed, f"row {row}: changed since it was measured; {mend}")
 
 
+def refuse_to_lose(path: Path, name: str, found: dict) -> None:
+    """Refuse to replace a table of other photos, masks or backgrounds, or one whose rows another one does not all have.
+
+    Args:
+        path: where both are written.
+        name: of both.
+        found: what `board` gives for the other one.
+    """
+    if not path.exists():
+        return
+    mend = "choose another name, or add --replace to lose it"
+    before = files.read_json(path, name, "leaderboard", mend=mend)
+    odd = [f"{key} {before.get(key)} instead of {found[key]}" for key in SHARED if before.get(key) != found[key]]
+    for row in files.read_json(path, name, "leaderboard", "rows", mend=mend):
+        spec = files.read_json(path, name, "leaderboard", "rows", row, "embedder", mend=mend)
+        odd += [f"row {row} of {spec}"] if found["rows"].get(row, {}).get("embedder") != spec else []
+    refuse(odd, f"{path} holds what this table does not; {mend}")
+
+
 def _doubts(folders: Mapping[str, Path]) -> list[str]:
     """What is to be said before the table, "" for nothing; photos and second masks are those of the first audit."""
     first = next(iter(folders.values()))
