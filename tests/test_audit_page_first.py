@@ -1,6 +1,7 @@
 """The page's first screen: for everyone, before the figures; and what stands there of a quick audit."""
 
 import re
+from html import unescape
 from itertools import pairwise
 
 import numpy as np
@@ -89,6 +90,17 @@ def test_that_paths_are_shortened_is_said_where_there_are_commands(write):
 
     no_commands = audit() | {"advice": [{"said": "Move.", "commands": []}]}
     assert said(audit(), True) and not said(audit(), False) and not said(no_commands, True)
+
+
+def test_no_option_or_word_of_a_command_is_broken_and_a_command_is_copied_as_it_is(write):
+    commands = ["ls 'a b' --long-option", "cd"]
+    advice = [{"said": "Give it (--masks DIR), or -S a=b, by well-known ways.", "commands": commands}]
+    html = write(audit() | {"advice": advice, "verdict": ["By --second-masks none."]}, rows())
+    whole = re.findall('<span class="whole">(.*?)</span>', html)
+    words = [word for command in commands for word in command.split(" ")]
+    assert [unescape(one) for one in whole] == ["--masks", "-S", *words, "--mask-method", "--second-masks"]
+    assert "\n".join(commands) in "".join(Reader(html).text)
+    assert ".whole { white-space: nowrap; }\npre .whole { display: inline-block;" in html
 
 
 def test_one_thing_to_do_is_not_called_the_cheapest(write):

@@ -61,17 +61,18 @@ def advice(audit: dict, about: About) -> Html:
         for step in audit["advice"]
     ]
     commands = any(step["commands"] for step in audit["advice"])
-    note = tag("p", SHORTENED, class_="counted") if about.shortened and commands else ""
+    note = tag("p", wording.kept_together(SHORTENED), class_="counted") if about.shortened and commands else ""
     lead = tag("p", "The cheapest first.", class_="lead") if len(steps) > 1 else ""
     return tag("section", tag("h2", "What to do", id="do"), lead, tag("ol", *steps, class_="steps"), note)
 
 
 def _commands(commands: Sequence[str]) -> list[Html]:
-    return [tag("pre", tag("code", "\n".join(commands)), tabindex=0)] if commands else []
+    lines = Html("\n".join(map(wording.command, commands)))
+    return [tag("pre", tag("code", lines), tabindex=0)] if commands else []
 
 
 def masks(audit: dict, masked: Sequence[Masked]) -> Html:
     """Return some photos with their masks, and what to look for."""
-    caveat = tag("p", GRABCUT, class_="note") if audit["masks"] == "grabcut" else ""
+    caveat = tag("p", wording.kept_together(GRABCUT), class_="note") if audit["masks"] == "grabcut" else ""
     lead = tag("p", f"Photo, mask and cut-out of {len(masked)} photos at random. {LOOK}", class_="lead")
     return tag("section", tag("h2", "Do the masks fit?", id="sheet"), lead, caveat, gallery.sheet(masked))

@@ -68,6 +68,8 @@ pre {
   margin: .4rem 0 0; padding: .5rem .8rem; white-space: pre-wrap; overflow-wrap: anywhere;
   background: var(--card); border: 1px solid var(--line); border-radius: 6px; font: .8125rem/1.5 var(--mono);
 }
+.whole { white-space: nowrap; }
+pre .whole { display: inline-block; max-width: 100%; white-space: inherit; }
 .sheet { display: grid; grid-template-columns: repeat(4, 1fr); gap: .6rem; margin-top: 1.25rem; }
 .reader {
   margin: 3.5rem 0 -1.25rem; padding-top: 1.25rem; border-top: 3px solid var(--ink); font-size: 1.125rem;
