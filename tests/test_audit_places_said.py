@@ -31,7 +31,7 @@ def test_the_verdict_tells_the_drop_and_whose_part_it_is(drop, alone, beyond, en
     found = {"places": 3, "left_out": 7, "doubles": 2, "photos": of_photos, "objects": of_photos | {"drop": e(alone)}}
     told = said({"places": found | {"beyond_objects": e(beyond)}})
     place = next(number for number, sentence in enumerate(told) if sentence.startswith("The photos were taken"))
-    begin = "The photos were taken in 3 places. Among those of its own place a photo finds its class in 90.0 % of 396 "
+    begin = "The photos were taken in 3 places. Among photos of its own place a photo finds its class in 90.0 % of 396 "
     assert told[place] == f"{begin}searches, among as many of other places in {ends}"
     left_out = (
         "7 of 400 photos have no other photo of their class in their place, or none elsewhere, and are not compared."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bgbias.audit.about import About
 from bgbias.audit.measures.examples import Masked, Row
-from bgbias.audit.page import gallery, wording
+from bgbias.audit.page import gallery, places, wording
 from bgbias.audit.page.markup import Html, tag
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.kinds import kind
@@ -38,7 +38,7 @@ def header(audit: dict, about: About) -> Html:
 
 
 def short(audit: dict, rows: Sequence[Row]) -> Html:
-    """Return the sentence for everyone, the grade with its rule, and a search before and after."""
+    """Return what is found in other places, the sentence for everyone, its grade, and a search before and after."""
     found = audit["summary"]
     letter = tag("b", tag("span", "Grade ", class_="hidden"), found["grade"] or "–", class_="letter")  # noqa: RUF001
     graded = [tag("p", wording.kept_together(found["graded"]))]
@@ -47,6 +47,7 @@ def short(audit: dict, rows: Sequence[Row]) -> Html:
     return tag(
         "section",
         tag("h2", "In short", id="short"),
+        places.short(audit),
         tag("p", wording.kept_together(found["said"]), class_="plain"),
         tag("div", letter, tag("div", *graded), class_="grade"),
         gallery.before_and_after(rows),

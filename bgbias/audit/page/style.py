@@ -49,6 +49,7 @@ section:has(> #short), section:has(> #do) { padding-top: 1.75rem; }
   margin: 0 0 1.25rem; max-width: 52rem; font-size: clamp(1.4rem, 3.2vw, 2rem); line-height: 1.2; font-weight: 650;
   letter-spacing: -.015em; text-wrap: balance;
 }
+.within { margin: -.75rem 0 1.75rem; max-width: 46rem; }
 .grade { display: flex; gap: 1.1rem; align-items: flex-start; margin: 0 0 1.25rem; }
 .grade p { margin: 0; max-width: 46rem; }
 .letter {

@@ -12,6 +12,21 @@ BEYOND = {
 }
 
 
+def searched(places: dict) -> tuple[str, str]:
+    """Say what photos find in their own place and in others, and by how much less, with its interval.
+
+    Args:
+        places: of audit.json.
+    """
+    photos, drop = places["photos"], places["photos"]["drop"]
+    searches = (
+        f"Among photos of its own place a photo finds its class in {percent(photos['same'])} of {drop['queries']} "
+        f"searches, among as many of other places in {percent(photos['elsewhere'])}"
+    )
+    moved, within = aside(drop, "less", "more")
+    return searches, f"{moved} ({within}{'' if comparison.too_few(drop['classes']) else unshown(('', drop))})"
+
+
 def said(found: dict, masks_hold: bool = True) -> list[str]:
     """Say what photos lose that have to find their class in another place, and how far objects alone do.
 
@@ -22,13 +37,8 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
     places = found.get("places")
     if not places:
         return []
-    photos, drop = places["photos"], places["photos"]["drop"]
-    (moved, within), few = aside(drop, "less", "more"), comparison.too_few(drop["classes"])
-    text = (
-        f"The photos were taken in {places['places']} places. Among those of its own place a photo finds its class in "
-        f"{percent(photos['same'])} of {drop['queries']} searches, among as many of other places in "
-        f"{percent(photos['elsewhere'])}: {moved} ({within}{'' if few else unshown(('', drop))})."
-    )
+    few = comparison.too_few(places["photos"]["drop"]["classes"])
+    text = f"The photos were taken in {places['places']} places. {': '.join(searched(places))}."
     if masks_hold and _by_masks(found):
         text += _objects(found, bool(few)) + _backgrounds(places, bool(few))
     left_out, doubles, alike = places["left_out"], places["doubles"], places.get("alike", 0)
