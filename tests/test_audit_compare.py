@@ -227,6 +227,15 @@ def test_audits_of_photos_that_were_changed_meanwhile_are_not_compared(shop, aud
         compare.main(SETTINGS, tmp_path / "quick", tmp_path / "out", None)
 
 
+def test_other_draws_of_the_same_backgrounds_are_named(seeds, capsys):
+    """As of the same test photos in two datasets, whose photos for training are others."""
+    figures(lambda found: found | {"made_with": found["made_with"] | {"drawn": "x"}})(seeds / "other_1/audit.json")
+    compare.main(SETTINGS, seeds / "leaning_1", seeds / "other_1", None)
+    said, drop, *_ = capsys.readouterr().out.splitlines()
+    assert said.startswith(f"{seeds / 'leaning_1'} and {seeds / 'other_1'} number their photos otherwise, and so have ")
+    assert drop.startswith(f"{seeds / 'other_1'} loses ")
+
+
 @pytest.mark.parametrize("made_with", [None, 7, [1], {"masks": "a"}])
 def test_an_audit_that_does_not_say_what_it_was_made_with_is_not_compared(audits, tmp_path, made_with):
     folder = shutil.copytree(audits["noise"]["folder"], tmp_path / "audit")

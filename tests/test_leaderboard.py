@@ -146,8 +146,9 @@ def test_rows_that_cannot_be_compared_are_refused_whichever_is_first(board_place
         file, text = folder / "audit.json", (folder / "audit.json").read_text()
         described = json.loads(text)
         made_with = described["made_with"]
+        other_masks = {"audited": made_with["audited"] | {"masks": "x"}}
         for changes, words in (
-            ({"made_with": made_with | {"masks": "x"}}, "differ in masks: measure both anew, alike"),
+            ({"made_with": made_with | other_masks}, "differ in masks: measure both anew, alike"),
             ({"made_with": {"masks": made_with["masks"]}}, "holds no made_with.photos: run `dvc repro leaderboard`"),
             ({"sample": {}, "made_with": made_with | {"queries": "x"}}, f"--one-each .* no gallery; .*: {folder}$"),
             ({"gap": None}, "holds no gap.recall_at_1: run `dvc repro leaderboard`"),

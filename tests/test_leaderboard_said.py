@@ -68,12 +68,15 @@ def test_attention_beside_that_of_a_finder_input_sizes_few_classes_and_the_order
         text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
         assert ("Attention scores" in text) == bool(others) and others in text
         assert "different sizes" not in text
-    figures(lambda found: found | {"input_px": 224})(folders[1] / "audit.json")
+    other_draws = figures(lambda found: found | {"made_with": found["made_with"] | {"drawn": "x"}})
+    for change in (figures(lambda found: found | {"input_px": 224}), other_draws):
+        change(folders[1] / "audit.json")
     run_stage("leaderboard", "drawn")
     text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
     assert (
         "Pictures are of different sizes (object 16 px, background 224 px): a difference may be owed to these." in text
     )
+    assert " number their photos otherwise, and so have other draws of the backgrounds: " in text
     assert "Rows are in the order of Recall@1 swapped as estimated: that of neighbours may be chance." in text
 
 

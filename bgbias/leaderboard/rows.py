@@ -137,6 +137,7 @@ def _doubts(folders: Mapping[str, Path]) -> list[str]:
     first = next(iter(folders.values()))
     second = no_second_opinion(_of(first, "second_masks"), _of(first, "photos"))
     few, unlike = too_few(_of(first, "classes")), comparable.of_models(folders)
+    unlike += comparable.drawn_otherwise(list(folders.values()))
     return [
         *_in_doubt(folders),
         *few,
@@ -211,14 +212,16 @@ def _remedy(table: pd.DataFrame, seed: int) -> dict:
 
 def _refuse_unlike(first: Path, second: Path) -> None:
     """Refuse what was swapped otherwise: a difference would be owed to that as well as to the embedders."""
-    unlike = [what for what in comparable.MENDS if _of(first, "made_with", what) != _of(second, "made_with", what)]
-    if unlike:
+    if unlike := comparable.differing(*(comparable.made_with(folder, _mend(folder)) for folder in (first, second))):
         raise InputError(f"{first} and {second} differ in {unlike[0]}: measure both anew, alike, or leave one out")
 
 
 def _of(folder: Path, *keys: str) -> Any:
-    mend = f"run `dvc repro leaderboard`, or make a full audit with --out {folder}"
-    return files.read_json(folder / "audit.json", *keys, mend=mend)
+    return files.read_json(folder / "audit.json", *keys, mend=_mend(folder))
+
+
+def _mend(folder: Path) -> str:
+    return f"run `dvc repro leaderboard`, or make a full audit with --out {folder}"
 
 
 def family(spec: str) -> str:
