@@ -98,7 +98,7 @@ def compared(folder, first, second):
     """The columns that two audits have in common, by what audit.json holds of them."""
     tables = [pd.DataFrame(columns=["class", "recall_at_1_drop", *of.pop("columns", [])]) for of in (first, second)]
     for name, of in (("a", first), ("b", second)):
-        files.write_json(folder / name / "audit.json", {"made_with": {}, "second_masks": None} | of)
+        files.write_json(folder / name / "audit.json", {"made_with": {}, "second_masks": None, "photos": 9} | of)
     return [list(table.columns)[2:] for table in comparable.tables(tables, [folder / "a", folder / "b"])]
 
 
@@ -106,7 +106,11 @@ def test_by_other_second_masks_or_on_another_second_pool_measures_mean_another_t
     by_masks, on_pool = ["conflict_second", "mask_agreement"], ["recall_at_1_drop_pool", "conflict_moved_pool"]
 
     def one(kind, pool, columns=(*by_masks, *on_pool), **mark):
-        return {"second_masks": {"kind": kind} | mark, "made_with": {"second_backgrounds": pool}, "columns": columns}
+        return {
+            "second_masks": {"kind": kind, "flagged": {}} | mark,
+            "made_with": {"second_backgrounds": pool},
+            "columns": columns,
+        }
 
     assert compared(tmp_path, one("isnet", "9f"), one("isnet", "9f")) == [[*by_masks, *on_pool]] * 2
     assert compared(tmp_path, one("isnet", "9f"), one("grabcut", "9f")) == [on_pool] * 2
@@ -121,7 +125,7 @@ def test_by_other_second_masks_or_on_another_second_pool_measures_mean_another_t
 
 @pytest.mark.parametrize("drop", ["drop", "drop_in_clean"])
 def test_a_table_that_was_changed_since_its_audit_is_refused(tmp_path, drop):
-    found = {"made_with": {}, "second_masks": None, "drop": {"map_at_r": {"value": 0.3}}}
+    found = {"made_with": {}, "second_masks": None, "photos": 3, "drop": {"map_at_r": {"value": 0.3}}}
     if drop == "drop":  # of an audit without a sample
         found["views"] = {"clean": {"recall_at_1": {"value": 0.5}, "map_at_r": {"value": None}}, "mixed": {}}
     files.write_json(tmp_path / "audit.json", found)

@@ -1,7 +1,7 @@
 """From finished audits of the same photos to the figures of a leaderboard."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from bgbias.errors import InputError, refuse
 from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.paired import compare, ends
 from bgbias.report.comparison import too_few
-from bgbias.report.tables import no_second_opinion
 from bgbias.seeding import generator
 
 METRIC = "recall_at_1"
@@ -133,15 +132,15 @@ def refuse_to_lose(path: Path, name: str, found: dict) -> None:
 
 
 def _doubts(folders: Mapping[str, Path]) -> list[str]:
-    """What is to be said before the table, "" for nothing; photos and second masks are those of the first audit."""
+    """What is to be said before the table, "" for nothing; photos are those of the first audit."""
     first = next(iter(folders.values()))
-    second = no_second_opinion(_of(first, "second_masks"), _of(first, "photos"))
     few, unlike = too_few(_of(first, "classes")), comparable.of_models(folders)
     unlike += comparable.drawn_otherwise(list(folders.values()))
+    doubts, second = (_each(folders, of) for of in (comparable.in_doubt, comparable.no_opinion))
     return [
-        *_in_doubt(folders),
+        *doubts,
         *few,
-        second,
+        *second,
         _near_duplicates(first),
         _assumed(folders),
         *unlike,
@@ -157,14 +156,14 @@ def _of_places(folders: Mapping[str, Path]) -> list[str]:
     return [f"By places, {said}" for said in too_few(found[0]["photos"]["drop"]["classes"])]
 
 
-def _in_doubt(folders: Mapping[str, Path]) -> list[str]:
-    """What `comparable.in_doubt` says of any row, each sentence once: at a smaller input thin objects vanish.
+def _each(folders: Mapping[str, Path], of: Callable[[Path], str]) -> list[str]:
+    """What is said of the masks of any row, each sentence once: at a smaller input thin objects vanish.
 
     Of the first row it is said without its name.
     """
     found, first = {}, next(iter(folders))
     for name, folder in folders.items():
-        found.setdefault(comparable.in_doubt(folder), name)
+        found.setdefault(of(folder), name)
     return [said if not said or name == first else f"{name}: {said}" for said, name in found.items()]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from bgbias import files
 from bgbias.audit.measures import places, queries, second_masks
 from bgbias.errors import InputError
-from bgbias.report.tables import masks_in_doubt, no_comparison
+from bgbias.report.tables import masks_in_doubt, no_comparison, no_second_opinion
 
 ROUNDED = 1e-5  # by how much a mean of what the table holds may differ from audit.json's
 MENDS = {  # what two audits must have been made with alike -> what to give both
@@ -147,6 +147,8 @@ def of_models(folders: Mapping[str, Path]) -> list[str]:
 def tables(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.DataFrame]:
     """Return the measures that mean the same in audits: none by other second masks, other second pools or places.
 
+    Nor by second masks most of which are in doubt in one of them.
+
     Raises:
         ValueError: they are of different samples of queries, or some are quick, or a table is not the one that its
             audit.json was made of.
@@ -162,7 +164,7 @@ def tables(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.D
     for table, folder in zip(tables, folders, strict=True):
         _refuse_edited(table, folder)
     by_second = [*second_masks.COLUMNS, *(name for name in places.COLUMNS if name.endswith("_second"))]
-    unlike = [] if second_masks_alike(folders) else by_second
+    unlike = by_second if not second_masks_alike(folders) or any(map(no_opinion, folders)) else []
     if not made_alike(folders, "second_backgrounds"):
         unlike += [name for table in tables for name in table if name.endswith("_pool")]
     if not made_alike(folders, "places"):
@@ -181,7 +183,14 @@ def left_out(folders: Sequence[Path]) -> list[str]:
     """Say what `tables` leaves out, sentences."""
     alike = {"second masks": second_masks_alike(folders)}
     alike |= {what.replace("_", " "): made_alike(folders, what) for what in ("second_backgrounds", "places")}
-    return [f"The {what} are not the same: what they show is left out." for what in alike if not alike[what]]
+    said = [f"The {what} are not the same: what they show is left out." for what in alike if not alike[what]]
+    doubts = [(folder, none) for folder in folders if alike["second masks"] and (none := no_opinion(folder))]
+    return [*said, *(f"{folder}: {none} What they show is left out." for folder, none in doubts)]
+
+
+def no_opinion(folder: Path) -> str:
+    """What an audit says of second masks most of which are in doubt; "" where they are not, or there are none."""
+    return no_second_opinion(_of(folder, "second_masks"), _of(folder, "photos"))
 
 
 def second_masks_alike(folders: Sequence[Path]) -> bool:
