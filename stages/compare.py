@@ -46,7 +46,8 @@ def main(settings: params.Params, first: Path, second: Path, out: Path | None, a
         for other in side[1:]:
             comparable.refuse_unlike(side[0], other)
     said += comparable.refuse_unlike(sides[0][0], sides[1][0], allow)  # afterwards: other photos have other masks, too
-    said += comparable.left_out(folders) + comparable.of_models({str(folder): folder for folder in folders})
+    said += comparable.drawn_otherwise(folders) + comparable.left_out(folders)
+    said += comparable.of_models({str(folder): folder for folder in folders})
     doubts = [f"{folder}: {doubt}" for folder in folders if (doubt := comparable.in_doubt(folder))]
     names, remarks = [tables.plain(name) for name in names], [tables.plain(line) for line in (*doubts, *said)]
     sentences = comparison.sentences(found, names)

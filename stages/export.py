@@ -4,7 +4,7 @@
 
 Reads   the model's folder (weights.safetensors, network.json)
 Writes  FILE.onnx: input `picture`, float32 (N, 3, S, S), red first, in 0..1; output `embedding`, float32 (N, D), of
-        length 1
+        length 1. It is left only if onnxruntime embeds random pictures by it as the network does
 Takes   5 s; needs the package onnx
 """
 

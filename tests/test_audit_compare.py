@@ -76,8 +76,10 @@ def test_what_makes_models_unlike_is_said_before_they_are_compared(seeds, capsys
     first, second = seeds / "leaning_1", seeds / "other_1"
     known = "12 of the 12 photos are among those that the model was trained on"
     figures(lambda found: found | {"known_photos": known, "finder": True})(first / "audit.json")
+    figures(lambda found: found["made_with"].update(drawn="otherwise"))(second / "audit.json")
     compare.main(SETTINGS, first, second, None)
-    learnt, finders, drop, *_ = capsys.readouterr().out.splitlines()
+    drawn, learnt, finders, drop, *_ = capsys.readouterr().out.splitlines()
+    assert drawn.startswith(f"{first} and {second} number their photos otherwise, and so have other draws of the back")
     assert learnt == f"{first}: {known}" and drop.startswith(f"{second} loses ")
     assert finders == f"Attention scores of {first}, which first finds the object, cannot be compared with the others'."
 
@@ -185,6 +187,20 @@ def test_measures_by_second_masks_are_compared_where_these_are_of_one_kind(shop,
     said = capsys.readouterr().out
     assert "| Recall@1 drop " in said and "drop second" not in said and "by the first masks" not in said
     assert "\nThe second masks are not the same: what they show is left out.\n" in said
+
+
+def test_what_second_masks_show_most_of_which_are_in_doubt_is_left_out(seeds, capsys):
+    first, second = seeds / "leaning_1", seeds / "other_1"
+    photos = json.loads((second / "audit.json").read_text())["photos"]
+    masks = {"flagged": {"full": photos}}
+    figures(lambda found: found | {"second_masks": found["second_masks"] | masks})(second / "audit.json")
+    compare.main(SETTINGS, first, second, None)
+    said = capsys.readouterr().out
+    assert re.match(
+        f"{second}: Masks of a second kind, .*, are no second opinion: 48 of its 48 masks are in doubt by ", said
+    )
+    assert said.splitlines()[0].endswith(" What they show is left out.")
+    assert " second " not in said.partition("\n")[2] and "mask agreement" not in said and "| Recall@1 drop " in said
 
 
 def test_measures_by_second_masks_that_were_changed_meanwhile_are_not_compared(shop, in_the_shop, tmp_path, capsys):

@@ -87,7 +87,7 @@ def test_where_imagenet_s_is_right_no_other_is_named(model):
     assert found["better"] is None and set(found["usual"]) == set(TAKES) - {""}
     assert said.endswith(
         "; none is shown to be better. If it was trained otherwise, these figures are not its own: add "
-        "?mean=...&sd=..., and channels=BGR where blue comes first."
+        "&mean=...&sd=..., and channels=BGR where blue comes first."
     )
     assert "was assumed. On 100 photos of 20 classes MAP@R is 100.0 % with that, " in said
 
@@ -120,7 +120,7 @@ def test_the_side_of_the_pictures_is_named_where_it_was_assumed(tmp_path):
     assert said(f"torchscript:{path}?input_px={PX}") == []
     assert said(f"torchscript:{path}?mean=0&sd=1") == [
         "The model's file does not tell the side of its pictures: 224 px were assumed. If it was trained with others, "
-        "these figures are not its own: add ?input_px=..."
+        "these figures are not its own: add &input_px=..."
     ]
     for axes, count in ({"images": {0: "n"}}, 0), ({"images": {0: "n", 2: "s", 3: "s"}}, 1):
         given = {"dynamo": False, "input_names": ["images"], "output_names": ["out"]}
@@ -139,8 +139,9 @@ def test_the_ways_of_a_collection_are_named_where_a_file_of_weights_leaves_them_
     levels = "mean=0.485,0.456,0.406&sd=0.229,0.224,0.225"
     (both,) = said("")
     assert f"for it: {levels} and input_px=224, the ways of torchvision's own weights, were assumed" in both
-    assert said("?input_px=32")[0].endswith(f"are not its own: add ?{levels} with the right numbers.")
-    assert said(f"?{levels}")[0].endswith("are not its own: add ?input_px=224 with the right numbers.")
+    assert both.endswith(f"are not its own: add ?{levels}&input_px=224 with the right numbers.")
+    assert said("?input_px=32")[0].endswith(f"are not its own: add &{levels} with the right numbers.")
+    assert said(f"?{levels}")[0].endswith("are not its own: add &input_px=224 with the right numbers.")
     assert said("?mean=0.5&sd=0.5&input_px=32") == []
 
 
@@ -190,7 +191,7 @@ def test_of_one_class_nothing_is_tried(model):
     found, (said,) = tried(model("mean=0&sd=1"), classes=1)
     assert (found["usual"], found["better"]) == ({}, None)
     assert "MAP@R" not in said and "none is shown" not in said
-    assert said.endswith("add ?mean=...&sd=..., and channels=BGR where blue comes first.")
+    assert said.endswith("add &mean=...&sd=..., and channels=BGR where blue comes first.")
 
 
 def test_a_few_photos_of_each_class_are_tried():

@@ -1,6 +1,7 @@
 """The page's first screen: for everyone, before the figures; and what stands there of a quick audit."""
 
 import re
+from html import unescape
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from audit_to_show import ABOUT, Reader, audit, masked, rows, text
 
 from bgbias.audit.page import first, gallery
+from bgbias.audit.verdict import places
+from bgbias.audit.verdict.places import said as verdict_of
 
 FULL_ONLY = (
     "gap pasting grey_gain conflict invariance variance worst_of_backgrounds attention background_only_against_clean "
@@ -31,6 +34,31 @@ def test_sentence_grade_pictures_and_advice_come_before_all_figures(write):
     )  # fmt: skip
     places = [said.index(part) for part in order]
     assert places == sorted(places)
+
+
+def test_who_gave_places_reads_of_them_first_in_the_words_of_the_verdict(write):
+    found = audit()
+    html = write(found, rows())
+    first_said, then, interval = (
+        text(html).index(one) for one in ("Among photos of", "It sees the table.", "That is ")
+    )
+    assert first_said < interval < then and '<a href="#places">In another place</a>' in html
+    sentence, less = places.searched(found["places"])
+    assert f"{sentence}. That is {less}. It sees the table." in text(html)
+    assert f"{sentence}: {less}." in verdict_of(found)[0]
+    del found["places"]
+    html = write(found, rows())
+    assert "Among photos of" not in text(html) and "#places" not in html
+
+
+def test_of_places_nothing_is_claimed_that_is_not_shown(write):
+    found = audit()
+    drop = found["places"]["photos"]["drop"]
+    drop |= {"value": 0.01, "low": -0.02, "high": 0.04}
+    assert "That is 1.0 points less (95 % interval -2.0 to 4.0, " in text(write(found, []))
+    assert "; no effect is shown). It sees the table." in text(write(found, []))
+    drop |= {"classes": 4}
+    assert "4 classes). 4 classes are too few to conclude anything" in text(write(found, []))
 
 
 def test_the_strip_shows_what_the_worst_photo_finds_before_and_after(write):
@@ -91,6 +119,17 @@ def test_that_paths_are_shortened_is_said_where_there_are_commands(write):
     assert said(audit(), True) and not said(audit(), False) and not said(no_commands, True)
 
 
+def test_no_option_or_word_of_a_command_is_broken_and_a_command_is_copied_as_it_is(write):
+    commands = ["ls 'a b' --long-option", "cd"]
+    advice = [{"said": "Give it (--masks DIR), or -S a=b, by well-known ways.", "commands": commands}]
+    html = write(audit() | {"advice": advice, "verdict": ["By --second-masks none."]}, rows())
+    whole = re.findall('<span class="whole">(.*?)</span>', html)
+    words = [word for command in commands for word in command.split(" ")]
+    assert [unescape(one) for one in whole] == ["--masks", "-S", *words, "--mask-method", "--second-masks"]
+    assert "\n".join(commands) in "".join(Reader(html).text)
+    assert ".whole { white-space: nowrap; }\npre .whole { display: inline-block;" in html
+
+
 def test_one_thing_to_do_is_not_called_the_cheapest(write):
     assert "The cheapest first." in text(write(audit(), []))
     assert "The cheapest first." not in text(write(audit() | {"advice": audit()["advice"][:1]}, []))
@@ -99,7 +138,7 @@ def test_one_thing_to_do_is_not_called_the_cheapest(write):
 def test_a_quick_audit_has_the_sections_that_were_measured(write):
     read = Reader(write(quick(), rows()))
     ids = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
-    assert ids == "short do sheet figures matrix views photos sentences masks reading".split()
+    assert ids == "short do sheet places figures matrix views photos sentences masks reading".split()
     assert [link["href"][1:] for link in read.all("a")] == ids
     assert " ".join(read.text).count("not measured") == 8  # the drop and how far it moves, with other masks
 

@@ -17,7 +17,8 @@ from bgbias.audit.verdict import advice, places
         (-0.05, -0.06, 0.01, "60.0 %: 5.0 points more (95 % interval 2.0 to 8.0, 40 classes). Objects alone on grey, "
          "found in 90.0 % of searches in their own place, gain 6.0 points "
          "elsewhere (95 % interval 3.0 to 9.0, 40 classes); whole photos lose 1.0 points more than they "
-         "(95 % interval -2.0 to 4.0, 40 classes): that what surrounds objects has a part in the loss is not shown."),
+         "(95 % interval -2.0 to 4.0, 40 classes; not shown to differ): that what surrounds objects has a part in the "
+         "loss is not shown."),
         (0.01, 0.1, -0.09, "60.0 %: 1.0 points less (95 % interval -2.0 to 4.0, 40 classes; no effect is shown). "
          "Objects alone on grey, found in 90.0 % of searches in their own place, "
          "lose 10.0 points elsewhere (95 % interval 7.0 to 13.0, 40 classes); whole photos lose 9.0 "
@@ -30,7 +31,7 @@ def test_the_verdict_tells_the_drop_and_whose_part_it_is(drop, alone, beyond, en
     found = {"places": 3, "left_out": 7, "doubles": 2, "photos": of_photos, "objects": of_photos | {"drop": e(alone)}}
     told = said({"places": found | {"beyond_objects": e(beyond)}})
     place = next(number for number, sentence in enumerate(told) if sentence.startswith("The photos were taken"))
-    begin = "The photos were taken in 3 places. Among those of its own place a photo finds its class in 90.0 % of 396 "
+    begin = "The photos were taken in 3 places. Among photos of its own place a photo finds its class in 90.0 % of 396 "
     assert told[place] == f"{begin}searches, among as many of other places in {ends}"
     left_out = (
         "7 of 400 photos have no other photo of their class in their place, or none elsewhere, and are not compared."
@@ -97,7 +98,8 @@ def test_a_part_in_the_loss_is_claimed_where_there_is_one_and_objects_could_lose
          "lose 10.0 to 20.0 points elsewhere (by which masks are believed: 95 % intervals "
          "7.0 to 13.0 by isnet, 17.0 to 23.0 by grabcut, 40 classes); whole photos lose 1.0 to 20.0 points more than "
          "they (by which masks are believed: 95 % intervals 17.0 to 23.0 by isnet, -2.0 to 4.0 by grabcut, 40 "
-         "classes): by isnet, what surrounds objects has a part in the loss; by grabcut, that what surrounds objects "
+         "classes; by grabcut, not shown to differ): by isnet, what surrounds objects has a part in the loss; by "
+         "grabcut, that what surrounds objects "
          "has a part in the loss is not shown."),
         (0.1, 0.2, "Objects alone on grey, found in 90.0 % of searches in their own place, "
          "lose 10.0 points elsewhere (95 % intervals 7.0 to 13.0 by isnet, 7.0 to 13.0 by "
@@ -108,6 +110,11 @@ def test_a_part_in_the_loss_is_claimed_where_there_is_one_and_objects_could_lose
          "intervals 7.0 to 13.0 by isnet, -13.0 to -7.0 by grabcut, 40 classes); whole photos lose 20.0 to 40.0 points "
          "more than they (by which masks are believed: 95 % intervals 17.0 to 23.0 by isnet, 37.0 to 43.0 by grabcut, "
          "40 classes): what surrounds objects has a part in the loss."),
+        (-0.01, 0.4, "Objects alone on grey, found in 90.0 % of searches in their own place, "
+         "lose -1.0 to 10.0 points elsewhere (by which masks are believed: 95 % "
+         "intervals 7.0 to 13.0 by isnet, -4.0 to 2.0 by grabcut, 40 classes; by grabcut, no effect is shown); whole "
+         "photos lose 20.0 to 40.0 points more than they (by which masks are believed: 95 % intervals 17.0 to 23.0 by "
+         "isnet, 37.0 to 43.0 by grabcut, 40 classes): what surrounds objects has a part in the loss."),
     ],
 )  # fmt: skip
 def test_masks_of_both_kinds_are_believed_or_both_are_named(alone, beyond, told):
@@ -119,6 +126,18 @@ def test_masks_of_both_kinds_are_believed_or_both_are_named(alone, beyond, told)
     assert one.partition("). ")[2] == told
     doubtful = second | {"flagged": {"empty": 300}}
     assert not any("by grabcut" in one for one in sentences(found | {"second_masks": doubtful}))
+
+
+def test_where_no_effect_is_shown_of_objects_or_backgrounds_alone_it_is_said():
+    found = places_found(alone=e(-0.01), beyond=e(0.3))
+    found["places"]["backgrounds"] = {"same": e(0.05), "elsewhere": e(0.04), "drop": e(0.01)}
+    (told,) = sentences(found)
+    assert "gain 1.0 points elsewhere (95 % interval -2.0 to 4.0, 40 classes; no effect is shown); whole" in told
+    assert told.endswith("in 5.0 % of searches in their own place, in 4.0 % elsewhere; no effect is shown.")
+    few = {"classes": 4}
+    of_few = places_found(drop=e(0.3) | few, alone=e(-0.01) | few, beyond=e(0.01) | few)
+    of_few["places"]["backgrounds"] = found["places"]["backgrounds"]
+    assert "shown" not in sentences(of_few)[0]  # which are too few to say so
 
 
 def test_that_objects_may_have_less_to_lose_by_both_kinds_of_masks_is_said_once():

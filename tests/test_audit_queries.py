@@ -64,6 +64,27 @@ def test_audits_with_other_swaps_are_refused(tmp_path, other, message):
         comparable.refuse_unlike(tmp_path / "a", tmp_path / "c")
 
 
+def test_of_datasets_the_audited_photos_count_and_earlier_audits_that_mark_all_are_named(tmp_path):
+    of_dataset = MADE | {"drawn": "d", "audited": {"photos": "5a", "masks": "6b"}}
+    made = {"a": of_dataset, "b": of_dataset | {"photos": "4c", "masks": "2e"}, "old": MADE | {"photos": "4c"}}
+    made |= {"other": of_dataset | {"audited": {"photos": "5a", "masks": "7c"}}, "drawn": of_dataset | {"drawn": "e"}}
+    for name, of in made.items():
+        files.write_json(tmp_path / name / "audit.json", {"made_with": of, "masks": f"masks of {name}"})
+    first, second, old, other, drawn = (tmp_path / name for name in made)
+    assert comparable.refuse_unlike(first, second) == comparable.drawn_otherwise([first, second, old]) == []
+    assert comparable.drawn_otherwise([old, first, drawn]) == [
+        f"{old} and {first} and {drawn} number their photos otherwise, and so have other draws of the backgrounds: a "
+        "part of what differs on swapped photos is owed to that."
+    ]
+    with pytest.raises(ValueError, match="a and .*other differ in masks: audit both with the same .*: --allow masks$"):
+        comparable.refuse_unlike(first, other)
+    earlier = f"the mark of photos and masks by an earlier version, as in {old}, is of all that a dataset has"
+    with pytest.raises(ValueError, match=f"differ in photos: audit both with the same .*, then compare; {earlier}$"):
+        comparable.refuse_unlike(first, old)
+    files.write_json(old / "audit.json", {"made_with": MADE})
+    assert comparable.refuse_unlike(first, old) == []  # all that the dataset has is the same
+
+
 def test_what_a_spreadsheet_would_compute_is_written_as_text_and_read_as_it_was(tmp_path):
     names = ["=1+1/3.jpg", "+2.jpg", "-2.jpg", "@a.jpg", "'-3.jpg", "''4.jpg", "5=.jpg"]
     queries.write(tmp_path, pd.DataFrame({"path": names, "class_name": names[::-1]}), {"conflict": np.zeros(7)})
@@ -77,7 +98,7 @@ def compared(folder, first, second):
     """The columns that two audits have in common, by what audit.json holds of them."""
     tables = [pd.DataFrame(columns=["class", "recall_at_1_drop", *of.pop("columns", [])]) for of in (first, second)]
     for name, of in (("a", first), ("b", second)):
-        files.write_json(folder / name / "audit.json", {"made_with": {}, "second_masks": None} | of)
+        files.write_json(folder / name / "audit.json", {"made_with": {}, "second_masks": None, "photos": 9} | of)
     return [list(table.columns)[2:] for table in comparable.tables(tables, [folder / "a", folder / "b"])]
 
 
@@ -85,7 +106,11 @@ def test_by_other_second_masks_or_on_another_second_pool_measures_mean_another_t
     by_masks, on_pool = ["conflict_second", "mask_agreement"], ["recall_at_1_drop_pool", "conflict_moved_pool"]
 
     def one(kind, pool, columns=(*by_masks, *on_pool), **mark):
-        return {"second_masks": {"kind": kind} | mark, "made_with": {"second_backgrounds": pool}, "columns": columns}
+        return {
+            "second_masks": {"kind": kind, "flagged": {}} | mark,
+            "made_with": {"second_backgrounds": pool},
+            "columns": columns,
+        }
 
     assert compared(tmp_path, one("isnet", "9f"), one("isnet", "9f")) == [[*by_masks, *on_pool]] * 2
     assert compared(tmp_path, one("isnet", "9f"), one("grabcut", "9f")) == [on_pool] * 2
@@ -100,7 +125,7 @@ def test_by_other_second_masks_or_on_another_second_pool_measures_mean_another_t
 
 @pytest.mark.parametrize("drop", ["drop", "drop_in_clean"])
 def test_a_table_that_was_changed_since_its_audit_is_refused(tmp_path, drop):
-    found = {"made_with": {}, "second_masks": None, "drop": {"map_at_r": {"value": 0.3}}}
+    found = {"made_with": {}, "second_masks": None, "photos": 3, "drop": {"map_at_r": {"value": 0.3}}}
     if drop == "drop":  # of an audit without a sample
         found["views"] = {"clean": {"recall_at_1": {"value": 0.5}, "map_at_r": {"value": None}}, "mixed": {}}
     files.write_json(tmp_path / "audit.json", found)

@@ -30,6 +30,9 @@ def test_the_first_sentences_give_the_range_over_two_kinds_of_masks():
         "classes): the loss depends on the kind by that much. On the photos alone on which they agree it costs 25.0 to "
         "30.0 points (148 queries).",
     ]
+    second = by_second()
+    second["second_masks"]["second_drop_agreed"] = r(0.01)
+    assert said(second)[1].endswith("it costs 1.0 to 30.0 points (148 queries; by isnet, no effect is shown).")
     assert said(by_second(drop=0.341))[0].startswith(
         "Swapping backgrounds costs 34.1 points of Recall@1 (95 % intervals "
     )

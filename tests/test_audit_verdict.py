@@ -5,6 +5,7 @@ from audit_found import FOUND, GUESSES, MANY, UNDEFINED, changed, e, r
 
 from bgbias.audit.verdict.sentences import verdict
 from bgbias.audit.verdict.swaps import COSTS, NO_COST
+from bgbias.audit.verdict.wording import side
 
 
 def said(changes=None, names=MANY, probed=400, probed_chance=0.023):
@@ -98,7 +99,10 @@ def test_a_gap_tells_the_correlation_from_the_pasting():
 )
 def test_what_pasting_costs_by_itself_is_told_with_how_much_it_is_at_most(back, mirrored, ends):
     found = one("Cut out", {"pasting": {"pasted_back": back, "pasted_mirrored": mirrored}})
-    assert found.endswith(f"40 classes): {ends}") or found.endswith(f"may not be): {ends}")
+    assert found.replace("; no effect is shown)", ")").endswith((f"40 classes): {ends}", f"may not be): {ends}"))
+    shown = [side(of["recall_at_1"], 0) for of in (back, mirrored)]
+    told = ["; no effect is shown)" in half for half in found.split("on these mirrored")]
+    assert told == [1 in shown and not one for one in shown]  # else the end says it of both
 
 
 def test_what_pasting_changes_is_told_with_its_intervals():
@@ -191,10 +195,11 @@ def test_doubtful_masks_are_counted_and_weighed():
         found = one("With masks 2 px", {f"mask_doubt.{moved}": r(-0.2)})
         assert " -20.0 points (95 % interval -23.0 to -17.0, 40 classes)" in found
         assert found.endswith("the loss depends on the masks by that much.")
-    flags = {"mask_doubt.flagged.tiny": ["a", "b"], "mask_doubt.drop_without": r(0.3)}
-    assert one("2 of 400 masks", flags) == (
-        "2 of 400 masks are in doubt (2 tiny); without their photos the swap costs 30.0 points."
-    )
+        assert found.count("; no effect is shown)") == 1  # by the other masks
+    flags = {"mask_doubt.flagged.tiny": ["a", "b"]}
+    for drop, costs in ((0.3, "30.0 points"), (0.01, "1.0 points; no effect is shown")):
+        found = one("2 of 400 masks", flags | {"mask_doubt.drop_without": r(drop)})
+        assert found == f"2 of 400 masks are in doubt (2 tiny); without their photos the swap costs {costs}."
     assert one("2 of 400 masks", flags | {"mask_doubt.drop_without": None}) == "2 of 400 masks are in doubt (2 tiny)."
 
 

@@ -134,6 +134,13 @@ def test_audits_that_are_not_of_one_study_are_refused(audits, changes, message):
         recorded(audits)
 
 
+def test_audits_with_other_draws_of_the_backgrounds_are_refused(audits):
+    for seed in (1, 2):
+        audit(audits, "cure", seed, made_with=MADE_WITH | {"drawn": str(seed)})
+    with pytest.raises(ValueError, match="^other draws are no other seeds; audit all again: .* number their photos"):
+        recorded(audits)
+
+
 def test_audits_of_samples_are_refused(audits):
     for folder in audits.iterdir():
         path = folder / queries.FILE

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from ruamel.yaml import YAML
 
+from bgbias import export
 from bgbias.external import spec
 from bgbias.finder.network import Shape
 from bgbias.models import finders, trained
@@ -84,6 +85,22 @@ def test_the_onnx_file_embeds_pictures_as_the_model_does(run, tmp_path, capsys, 
     own, exported = (spec.load(name) for name in ("model:model", "onnx:net.onnx?mean=0&sd=1"))
     assert exported.input_px == 64
     assert torch.allclose(embed(exported, [pictures], range(5)), embed(own, [pictures], range(5)), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        (lambda whole, pictures: whole.embedder(pictures), "embeds random pictures otherwise, by "),  # not normalised
+        (lambda whole, pictures: whole.embedder(pictures) / 0 * 0, "embeds random pictures otherwise, by nan"),
+        (lambda whole, pictures: whole.embedder(pictures).reshape(2, -1), "the ONNX file that it gives does not run"),
+    ],
+)
+def test_an_onnx_file_that_embeds_otherwise_is_not_written(run, tmp_path, monkeypatch, forward, message):
+    monkeypatch.setattr(export._OfPictures, "forward", forward)
+    trained.save(trained.new("small_resnet", 8, 16, "cosine"), tmp_path / "model")
+    with pytest.raises(SystemExit, match=f"^error: model: .*{message}"):
+        run("export", "--model", "model", "--out", "exported/net.onnx")
+    assert not list(tmp_path.glob("exported/*"))
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,34 @@ def test_finished_audits_of_any_photos_make_a_table_of_their_own(board, board_pl
     assert of_audits["first"] == "background" and of_audits["rows"]["object"]["drop"] == board["rows"]["object"]["drop"]
 
 
+@pytest.mark.usefixtures("board")
+def test_a_table_of_audits_that_would_be_lost_is_refused(board_place, run_stage):
+    folders = [board_place / "data/leaderboard/drawn" / row for row in ("object", "background")]
+    table = board_place / "metrics/leaderboard/shop.json"
+    run_stage("leaderboard", "shop", "--audits", folders[0])
+    run_stage("leaderboard", "shop", "--audits", *folders)  # a row more
+    run_stage("leaderboard", "shop", "--audits", *folders[::-1])
+    before = table.read_text()
+    lost = "shop.json holds what this table does not; choose another name, or add --replace to lose it"
+    with pytest.raises(SystemExit, match=f"{lost}: row background of python:embedders:background_alone$"):
+        run_stage("leaderboard", "shop", "--audits", folders[0])
+    audit = folders[0] / "audit.json"
+    kept = audit.read_text()
+    figures(lambda found: found | {"embedder": "onnx:b"})(audit)
+    with pytest.raises(SystemExit, match=f"{lost}: row object of python:embedders:object_alone$"):
+        run_stage("leaderboard", "shop", "--audits", *folders)
+    audit.write_text(kept)
+    figures(lambda found: found | {"masks": "isnet"})(audit)
+    with pytest.raises(SystemExit, match=f"{lost}: masks grabcut instead of isnet$"):
+        run_stage("leaderboard", "shop", "--audits", *folders)
+    assert table.read_text() == before
+    table.write_text("{}")
+    with pytest.raises(SystemExit, match="shop.json: holds no shop: choose another name, or add --replace to lose it"):
+        run_stage("leaderboard", "shop", "--audits", *folders)
+    run_stage("leaderboard", "shop", "--audits", folders[0], "--replace")
+    assert list(json.loads(table.read_text())["shop"]["leaderboard"]["rows"]) == ["object"]
+
+
 def test_audits_without_attention_are_taken(board, board_place, run_stage):
     without = figures(lambda found: {name: of for name, of in found.items() if name != "attention"})
     without(board_place / "data/leaderboard/drawn/object/audit.json")
@@ -118,8 +146,9 @@ def test_rows_that_cannot_be_compared_are_refused_whichever_is_first(board_place
         file, text = folder / "audit.json", (folder / "audit.json").read_text()
         described = json.loads(text)
         made_with = described["made_with"]
+        other_masks = {"audited": made_with["audited"] | {"masks": "x"}}
         for changes, words in (
-            ({"made_with": made_with | {"masks": "x"}}, "differ in masks: measure both anew, alike"),
+            ({"made_with": made_with | other_masks}, "differ in masks: measure both anew, alike"),
             ({"made_with": {"masks": made_with["masks"]}}, "holds no made_with.photos: run `dvc repro leaderboard`"),
             ({"sample": {}, "made_with": made_with | {"queries": "x"}}, f"--one-each .* no gallery; .*: {folder}$"),
             ({"gap": None}, "holds no gap.recall_at_1: run `dvc repro leaderboard`"),

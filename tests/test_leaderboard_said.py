@@ -32,6 +32,7 @@ def test_what_was_guessed_of_a_row_s_model_is_said_by_it_and_by_the_board(board_
     run_stage("leaderboard", "drawn")
     text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
     assert text.count("Perhaps not the models' own are the figures of open: their files do not tell how") == 1
+    assert "Add mean=...&sd=... to their SPECs, after ? or, where there is one, after &." in text
 
 
 def test_a_row_and_the_board_say_which_photos_a_model_was_trained_on(board_place, run_stage, monkeypatch, capsys):
@@ -67,22 +68,26 @@ def test_attention_beside_that_of_a_finder_input_sizes_few_classes_and_the_order
         text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
         assert ("Attention scores" in text) == bool(others) and others in text
         assert "different sizes" not in text
-    figures(lambda found: found | {"input_px": 224})(folders[1] / "audit.json")
+    other_draws = figures(lambda found: found | {"made_with": found["made_with"] | {"drawn": "x"}})
+    for change in (figures(lambda found: found | {"input_px": 224}), other_draws):
+        change(folders[1] / "audit.json")
     run_stage("leaderboard", "drawn")
     text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
     assert (
         "Pictures are of different sizes (object 16 px, background 224 px): a difference may be owed to these." in text
     )
+    assert " number their photos otherwise, and so have other draws of the backgrounds: " in text
     assert "Rows are in the order of Recall@1 swapped as estimated: that of neighbours may be chance." in text
 
 
 @pytest.mark.usefixtures("board")
-def test_second_masks_in_doubt_are_no_second_opinion(board_place, run_stage):
+@pytest.mark.parametrize(("name", "of"), [("object", ""), ("background", "background: ")])
+def test_second_masks_in_doubt_are_no_second_opinion(board_place, run_stage, name, of):
     doubted = figures(lambda found: found["second_masks"]["flagged"].update(border=6))
-    doubted(board_place / "data/leaderboard/drawn/object/audit.json")
+    doubted(board_place / "data/leaderboard/drawn" / name / "audit.json")
     run_stage("leaderboard", "drawn")
     said = "Masks of a second kind, grabcut from a larger disc, are no second opinion: 6 of its 9 masks are in doubt by"
-    assert said in (board_place / "plots/leaderboard/drawn/table.md").read_text()
+    assert f" {of}{said}" in (board_place / "plots/leaderboard/drawn/table.md").read_text()
 
 
 @pytest.mark.parametrize("names", [["object"], ["background"], ["object", "background"]])

@@ -82,6 +82,7 @@ def _alike(networks: Mapping[Path, str], audits: Sequence[dict]) -> list[pd.Data
     tables = comparable.tables([queries.read(folder) for folder in folders], folders)
     for folder in folders[1:]:
         comparable.refuse_unlike(folders[0], folder)
+    refuse(comparable.drawn_otherwise(folders), "other draws are no other seeds; audit all again")
     sampled = [folder for folder, table in zip(folders, tables, strict=True) if "recall_at_1_swapped" not in table]
     refuse(sampled, "audits of samples of queries, whose galleries are not swapped; audit all photos")
     measures = {f"{metric}_{view}": f"{metric}_{name}" for view, name in VIEWS.items() for metric in METRICS}

@@ -1,7 +1,7 @@
 """From finished audits of the same photos to the figures of a leaderboard."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from bgbias.errors import InputError, refuse
 from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.paired import compare, ends
 from bgbias.report.comparison import too_few
-from bgbias.report.tables import no_second_opinion
 from bgbias.seeding import generator
 
 METRIC = "recall_at_1"
@@ -113,15 +112,35 @@ def refuse_changed(folders: dict[str, Path], embedders: Mapping[str, str], datas
         refuse(changed, f"row {row}: changed since it was measured; {mend}")
 
 
+def refuse_to_lose(path: Path, name: str, found: dict) -> None:
+    """Refuse to replace a table of other photos, masks or backgrounds, or one whose rows another one does not all have.
+
+    Args:
+        path: where both are written.
+        name: of both.
+        found: what `board` gives for the other one.
+    """
+    if not path.exists():
+        return
+    mend = "choose another name, or add --replace to lose it"
+    before = files.read_json(path, name, "leaderboard", mend=mend)
+    odd = [f"{key} {before.get(key)} instead of {found[key]}" for key in SHARED if before.get(key) != found[key]]
+    for row in files.read_json(path, name, "leaderboard", "rows", mend=mend):
+        spec = files.read_json(path, name, "leaderboard", "rows", row, "embedder", mend=mend)
+        odd += [f"row {row} of {spec}"] if found["rows"].get(row, {}).get("embedder") != spec else []
+    refuse(odd, f"{path} holds what this table does not; {mend}")
+
+
 def _doubts(folders: Mapping[str, Path]) -> list[str]:
-    """What is to be said before the table, "" for nothing; photos and second masks are those of the first audit."""
+    """What is to be said before the table, "" for nothing; photos are those of the first audit."""
     first = next(iter(folders.values()))
-    second = no_second_opinion(_of(first, "second_masks"), _of(first, "photos"))
     few, unlike = too_few(_of(first, "classes")), comparable.of_models(folders)
+    unlike += comparable.drawn_otherwise(list(folders.values()))
+    doubts, second = (_each(folders, of) for of in (comparable.in_doubt, comparable.no_opinion))
     return [
-        *_in_doubt(folders),
+        *doubts,
         *few,
-        second,
+        *second,
         _near_duplicates(first),
         _assumed(folders),
         *unlike,
@@ -137,14 +156,14 @@ def _of_places(folders: Mapping[str, Path]) -> list[str]:
     return [f"By places, {said}" for said in too_few(found[0]["photos"]["drop"]["classes"])]
 
 
-def _in_doubt(folders: Mapping[str, Path]) -> list[str]:
-    """What `comparable.in_doubt` says of any row, each sentence once: at a smaller input thin objects vanish.
+def _each(folders: Mapping[str, Path], of: Callable[[Path], str]) -> list[str]:
+    """What is said of the masks of any row, each sentence once: at a smaller input thin objects vanish.
 
     Of the first row it is said without its name.
     """
     found, first = {}, next(iter(folders))
     for name, folder in folders.items():
-        found.setdefault(comparable.in_doubt(folder), name)
+        found.setdefault(of(folder), name)
     return [said if not said or name == first else f"{name}: {said}" for said, name in found.items()]
 
 
@@ -160,7 +179,8 @@ def _assumed(folders: Mapping[str, Path]) -> str:
     if not names:
         return ""
     assumed = "their files do not tell how pictures are normalised, and ImageNet's ways were assumed"
-    return f"Perhaps not the models' own are the figures of {', '.join(names)}: {assumed}. Add ?mean=...&sd=..."
+    mend = "Add mean=...&sd=... to their SPECs, after ? or, where there is one, after &."
+    return f"Perhaps not the models' own are the figures of {', '.join(names)}: {assumed}. {mend}"
 
 
 def _row(folder: Path, by_place: bool) -> dict:
@@ -191,14 +211,16 @@ def _remedy(table: pd.DataFrame, seed: int) -> dict:
 
 def _refuse_unlike(first: Path, second: Path) -> None:
     """Refuse what was swapped otherwise: a difference would be owed to that as well as to the embedders."""
-    unlike = [what for what in comparable.MENDS if _of(first, "made_with", what) != _of(second, "made_with", what)]
-    if unlike:
+    if unlike := comparable.differing(*(comparable.made_with(folder, _mend(folder)) for folder in (first, second))):
         raise InputError(f"{first} and {second} differ in {unlike[0]}: measure both anew, alike, or leave one out")
 
 
 def _of(folder: Path, *keys: str) -> Any:
-    mend = f"run `dvc repro leaderboard`, or make a full audit with --out {folder}"
-    return files.read_json(folder / "audit.json", *keys, mend=mend)
+    return files.read_json(folder / "audit.json", *keys, mend=_mend(folder))
+
+
+def _mend(folder: Path) -> str:
+    return f"run `dvc repro leaderboard`, or make a full audit with --out {folder}"
 
 
 def family(spec: str) -> str:

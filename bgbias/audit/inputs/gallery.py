@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from bgbias import cores, files
-from bgbias.audit.inputs import sample
+from bgbias.audit.inputs import marks, sample
 from bgbias.errors import InputError
 from bgbias.photos.decode import read_photo
 from bgbias.photos.pack import Pack, crop
@@ -30,7 +30,7 @@ class Gallery(NamedTuple):
         photo: rows -> photos at the size of the embedder's input, uint8 (B, 3, S, S).
         compared: rows -> photos as near-duplicates are looked for among them, as in an audit of all: of a folder these
             squares, of a dataset what is packed; uint8 (H, W, 3) each.
-        content: digest of all photos' bytes.
+        content: digest of all these photos' bytes.
         one_each: whether each photo shows another product: a query then is not among the photos that are searched, and
             has to find its own among them.
     """
@@ -51,7 +51,8 @@ class Gallery(NamedTuple):
     @property
     def asked(self) -> str:
         """Sixteen hexadecimal digits of which photos are searched, of what classes, and by which."""
-        asked = json.dumps([self.content, self.labels.tolist(), self.size, self.rows.tolist()])
+        classes = np.unique(self.labels, return_inverse=True)[1]  # whatever other classes a dataset has
+        asked = json.dumps([self.content, classes.tolist(), self.size, self.rows.tolist()])
         return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
     @property
@@ -106,7 +107,7 @@ def of_prepared(
     rows, said = drawn(table.class_id.to_numpy(), len(table), queries, seed)
     if rows is None:
         return None, said
-    content = f"{files.checksum(photos.photos.folder)} {image_ids.tolist()}"
+    content = f"{marks.of_pack(photos.photos.subset(image_ids))} {photos.geometry.crop_px}"
 
     def photo(some: np.ndarray) -> Tensor:
         return torch.cat(list(photos.clean(image_ids[some])))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bgbias.audit.inputs import pools
+from bgbias.audit.inputs import marks, pools
 from bgbias.audit.inputs.pictures import Pictures
 
 
@@ -31,10 +31,10 @@ def described(pictures: Pictures, masks: str, backgrounds: str) -> dict:
 
 
 def made_with(photos: Sequence[Path], masks: Path, backgrounds: str, pictures: Pictures) -> dict:
-    """Say what swaps depend on, whatever the embedder: photos (of a sample the queries), masks, pool and seed."""
-    marks, second = {"photos": pools.mark(*photos), "masks": pools.mark(masks)}, pictures.second_pool
+    """Say what swaps depend on, whatever the embedder: photos (of a sample the queries), masks, pool, draws."""
+    of_files, second = {"photos": pools.mark(*photos), "masks": pools.mark(masks)}, pictures.second_pool
     beside = {"second_backgrounds": second.mark} if second else {}
     if gallery := pictures.gallery:
         beside["queries"] = gallery.asked
-    drawn = {"backgrounds": backgrounds, "seed": pictures.seed, "draws": pictures.draws}
-    return {"made_with": {**marks, **drawn, **beside}}
+    by = {"backgrounds": backgrounds, "seed": pictures.seed, "draws": pictures.draws, "drawn": marks.drawn(pictures)}
+    return {"made_with": {**of_files, **by, **beside}}

@@ -1,6 +1,6 @@
 """Audits side by side: which may be compared, by which measures, and what is to be said of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pandas as pd
 from bgbias import files
 from bgbias.audit.measures import places, queries, second_masks
 from bgbias.errors import InputError
-from bgbias.report.tables import masks_in_doubt, no_comparison
+from bgbias.report.tables import masks_in_doubt, no_comparison, no_second_opinion
 
 ROUNDED = 1e-5  # by how much a mean of what the table holds may differ from audit.json's
 MENDS = {  # what two audits must have been made with alike -> what to give both
@@ -20,6 +20,12 @@ MENDS = {  # what two audits must have been made with alike -> what to give both
     "seed": "the same seed in params.yaml",
     "draws": "the same evaluate.DATASET.draws in params.yaml",
 }
+AUDITED = ("photos", "masks")  # of which a dataset has more than are audited
+EARLIER = "the mark of photos and masks by an earlier version, as in {}, is of all that a dataset has"
+DRAWN = (
+    "{} number their photos otherwise, and so have other draws of the backgrounds: a part of what differs on swapped "
+    "photos is owed to that."
+)
 
 
 def folders(pattern: Path) -> list[Path]:
@@ -70,10 +76,12 @@ def refuse_unlike(first: Path, second: Path, allowed: str | None = None) -> list
     Returns:
         What is to be said of masks that differ, a sentence or nothing.
     """
-    unlike = [what for what in MENDS if _of(first, "made_with", what) != _of(second, "made_with", what)]
+    unlike = differing(made_with(first), made_with(second))
+    older = " and ".join(str(folder) for folder in (first, second) if "drawn" not in made_with(folder))
     for what in unlike:
         if what != allowed:
             also = ", or allow it: --allow masks" if what == "masks" else ""
+            also += f"; {EARLIER.format(older)}" if older and what in AUDITED else ""
             raise InputError(
                 f"{first} and {second} differ in {what}: audit both with {MENDS[what]}, then compare{also}"
             )
@@ -81,6 +89,36 @@ def refuse_unlike(first: Path, second: Path, allowed: str | None = None) -> list
         return []
     kinds = " and ".join(f"{_of(folder, 'masks')} ({folder})" for folder in (first, second))
     return [f"The masks differ, {kinds}: so do the figures, by the masks as well as by the models."]
+
+
+def made_with(folder: Path, mend: str = "") -> dict[str, Any]:
+    """Read what an audit was made with; a ValueError, with what to do, if it does not say all of MENDS."""
+    for what in MENDS:
+        files.read_json(folder / "audit.json", "made_with", what, mend=mend or queries.mend(folder))
+    return _of(folder, "made_with")
+
+
+def differing(first: Mapping[str, Any], second: Mapping[str, Any], names: Iterable[str] = tuple(MENDS)) -> list[str]:
+    """Return what two audits were not made with alike.
+
+    Of datasets of the pipeline photos and masks are the audited ones, if both audits mark these; audits of an earlier
+    version mark all that a dataset has.
+
+    >>> old, new = {"photos": "a"}, {"photos": "a", "audited": {"photos": "c"}}
+    >>> differing(old, new, ["photos"]), differing(new, new | {"photos": "b"}, ["photos"])
+    ([], [])
+    >>> differing(old, new | {"photos": "b"}, ["photos"])
+    ['photos']
+    """
+    if all(isinstance(made.get("audited"), dict) for made in (first, second)):
+        first, second = ({**made, **made["audited"]} for made in (first, second))
+    return [what for what in names if first.get(what) != second.get(what)]
+
+
+def drawn_otherwise(folders: Sequence[Path]) -> list[str]:
+    """Say that audits have other draws of the backgrounds, a sentence or nothing; earlier versions do not tell."""
+    marks = {made_with(folder).get("drawn") for folder in folders} - {None}
+    return [DRAWN.format(" and ".join(map(str, folders)))] if len(marks) > 1 else []
 
 
 def in_doubt(folder: Path) -> str:
@@ -109,6 +147,8 @@ def of_models(folders: Mapping[str, Path]) -> list[str]:
 def tables(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.DataFrame]:
     """Return the measures that mean the same in audits: none by other second masks, other second pools or places.
 
+    Nor by second masks most of which are in doubt in one of them.
+
     Raises:
         ValueError: they are of different samples of queries, or some are quick, or a table is not the one that its
             audit.json was made of.
@@ -124,7 +164,7 @@ def tables(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.D
     for table, folder in zip(tables, folders, strict=True):
         _refuse_edited(table, folder)
     by_second = [*second_masks.COLUMNS, *(name for name in places.COLUMNS if name.endswith("_second"))]
-    unlike = [] if second_masks_alike(folders) else by_second
+    unlike = by_second if not second_masks_alike(folders) or any(map(no_opinion, folders)) else []
     if not made_alike(folders, "second_backgrounds"):
         unlike += [name for table in tables for name in table if name.endswith("_pool")]
     if not made_alike(folders, "places"):
@@ -143,7 +183,14 @@ def left_out(folders: Sequence[Path]) -> list[str]:
     """Say what `tables` leaves out, sentences."""
     alike = {"second masks": second_masks_alike(folders)}
     alike |= {what.replace("_", " "): made_alike(folders, what) for what in ("second_backgrounds", "places")}
-    return [f"The {what} are not the same: what they show is left out." for what in alike if not alike[what]]
+    said = [f"The {what} are not the same: what they show is left out." for what in alike if not alike[what]]
+    doubts = [(folder, none) for folder in folders if alike["second masks"] and (none := no_opinion(folder))]
+    return [*said, *(f"{folder}: {none} What they show is left out." for folder, none in doubts)]
+
+
+def no_opinion(folder: Path) -> str:
+    """What an audit says of second masks most of which are in doubt; "" where they are not, or there are none."""
+    return no_second_opinion(_of(folder, "second_masks"), _of(folder, "photos"))
 
 
 def second_masks_alike(folders: Sequence[Path]) -> bool:
@@ -178,7 +225,7 @@ def replaced(folder: Path, embedder: str, made_with: Mapping[str, Any], quick: b
     try:
         then = _of(folder)
         unlike = [] if then["embedder"] == embedder else [f"of {then['embedder']}"]
-        differ = [what for what in (*MENDS, "queries", "places") if then["made_with"].get(what) != made_with.get(what)]
+        differ = differing(then["made_with"], made_with, (*MENDS, "queries", "places"))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):  # another file, or of an earlier version
         return ""
     unlike += [f"with other {' and '.join(differ)}"] if differ else []

@@ -18,6 +18,7 @@ NOTHING_ELSE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  #
 FEW_CLASSES = 10  # below, the intervals are too narrow, see `bootstrap.estimate`
 FIRST = {"short": "In short", "do": "What to do", "sheet": "Do the masks fit?"}
 ENGINEER = {
+    "places": "In another place",
     "figures": "Recall@1 and drop",
     "alone": "The parts alone",
     "matrix": "Queries and gallery",
@@ -33,6 +34,7 @@ REVIEWER = {
     "reading": "How to read this",
 }
 NEEDS = {
+    "places": "places",
     "alone": "object_alone_against_clean",
     "measures": "gap",
     "variance": "variance",
@@ -145,6 +147,9 @@ def _sections(audit: dict, rows: Sequence[Row]) -> list[Html]:
 def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
     """The lead of a section, and what it shows."""
     match name:
+        case "places":
+            lead = "Do photos find their class where they were not taken themselves? On the photos as they are."
+            return lead, places.section(audit)
         case "figures":
             lead = f"With 95 % intervals over {kind(audit).unit[1]}, and what they were counted on."
             lead += f" By the first masks, {sensitivity.kinds(audit)[0]}." if audit["second_masks"] else ""
@@ -175,7 +180,7 @@ def _inside(name: str, audit: dict, rows: Sequence[Row]) -> tuple[str, Html]:
             sentences = [tag("p", wording.kept_together(sentence)) for sentence in audit["verdict"]]
             return "What the figures say, and no more.", tag("div", *sentences, class_="verdict")
         case "measures":
-            drawn = joined(measures.single(audit), second_pool.section(audit), places.section(audit))
+            drawn = joined(measures.single(audit), second_pool.section(audit))
             return "The background's weight, asked in five ways, and what pasting costs by itself.", drawn
         case "variance":
             return "What the embeddings of swapped photos differ by.", measures.variance(audit)

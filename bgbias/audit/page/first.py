@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bgbias.audit.about import About
 from bgbias.audit.measures.examples import Masked, Row
-from bgbias.audit.page import gallery, wording
+from bgbias.audit.page import gallery, places, wording
 from bgbias.audit.page.markup import Html, tag
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.kinds import kind
@@ -38,7 +38,7 @@ def header(audit: dict, about: About) -> Html:
 
 
 def short(audit: dict, rows: Sequence[Row]) -> Html:
-    """Return the sentence for everyone, the grade with its rule, and a search before and after."""
+    """Return what is found in other places, the sentence for everyone, its grade, and a search before and after."""
     found = audit["summary"]
     letter = tag("b", tag("span", "Grade ", class_="hidden"), found["grade"] or "–", class_="letter")  # noqa: RUF001
     graded = [tag("p", wording.kept_together(found["graded"]))]
@@ -47,6 +47,7 @@ def short(audit: dict, rows: Sequence[Row]) -> Html:
     return tag(
         "section",
         tag("h2", "In short", id="short"),
+        places.short(audit),
         tag("p", wording.kept_together(found["said"]), class_="plain"),
         tag("div", letter, tag("div", *graded), class_="grade"),
         gallery.before_and_after(rows),
@@ -61,17 +62,18 @@ def advice(audit: dict, about: About) -> Html:
         for step in audit["advice"]
     ]
     commands = any(step["commands"] for step in audit["advice"])
-    note = tag("p", SHORTENED, class_="counted") if about.shortened and commands else ""
+    note = tag("p", wording.kept_together(SHORTENED), class_="counted") if about.shortened and commands else ""
     lead = tag("p", "The cheapest first.", class_="lead") if len(steps) > 1 else ""
     return tag("section", tag("h2", "What to do", id="do"), lead, tag("ol", *steps, class_="steps"), note)
 
 
 def _commands(commands: Sequence[str]) -> list[Html]:
-    return [tag("pre", tag("code", "\n".join(commands)), tabindex=0)] if commands else []
+    lines = Html("\n".join(map(wording.command, commands)))
+    return [tag("pre", tag("code", lines), tabindex=0)] if commands else []
 
 
 def masks(audit: dict, masked: Sequence[Masked]) -> Html:
     """Return some photos with their masks, and what to look for."""
-    caveat = tag("p", GRABCUT, class_="note") if audit["masks"] == "grabcut" else ""
+    caveat = tag("p", wording.kept_together(GRABCUT), class_="note") if audit["masks"] == "grabcut" else ""
     lead = tag("p", f"Photo, mask and cut-out of {len(masked)} photos at random. {LOOK}", class_="lead")
     return tag("section", tag("h2", "Do the masks fit?", id="sheet"), lead, caveat, gallery.sheet(masked))

@@ -1,9 +1,11 @@
 """What is found among photos of the own place, and of others."""
 
-from bgbias.audit.page import charts
+from bgbias.audit.page import charts, wording
 from bgbias.audit.page.charts import Line
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.wording import PERCENT, POINTS
+from bgbias.audit.verdict.places import searched
+from bgbias.report import comparison
 
 PARTS = {
     "photos": "Photos as they are",
@@ -17,11 +19,19 @@ BEYOND = {
 }
 
 
-def section(audit: dict) -> Html:
-    """Draw both searches of each view, and the drops from the one to the other; nothing without places."""
-    places = audit.get("places")
-    if places is None:
+def short(audit: dict) -> Html:
+    """Return the sentence on both searches, and by how much they differ; nothing without places."""
+    if "places" not in audit:
         return joined()
+    searches, less = searched(audit["places"])
+    few = comparison.too_few(audit["places"]["photos"]["drop"]["classes"])
+    within = tag("p", wording.kept_together(" ".join([f"That is {less}.", *few])), class_="within")
+    return joined(tag("p", wording.kept_together(f"{searches}."), class_="plain"), within)
+
+
+def section(audit: dict) -> Html:
+    """Draw both searches of each view, and the drops from the one to the other."""
+    places = audit["places"]
     measured = {name: places[part] for part, name in PARTS.items() if part in places}
     searches = [
         Line(name, where, of_part[key])
@@ -34,4 +44,4 @@ def section(audit: dict) -> Html:
         charts.group("Recall@1, by place", "Among as many of the class, and the same others.", searches, PERCENT),
         charts.group("Drop in another place", "Its own place minus other places.", drops, POINTS, "bad", 0.0),
     ]
-    return joined(tag("h3", "In another place"), charts.chart("The search by place", groups, "Recall@1"))
+    return charts.chart("The search by place", groups, "Recall@1")

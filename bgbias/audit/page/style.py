@@ -49,6 +49,7 @@ section:has(> #short), section:has(> #do) { padding-top: 1.75rem; }
   margin: 0 0 1.25rem; max-width: 52rem; font-size: clamp(1.4rem, 3.2vw, 2rem); line-height: 1.2; font-weight: 650;
   letter-spacing: -.015em; text-wrap: balance;
 }
+.within { margin: -.75rem 0 1.75rem; max-width: 46rem; }
 .grade { display: flex; gap: 1.1rem; align-items: flex-start; margin: 0 0 1.25rem; }
 .grade p { margin: 0; max-width: 46rem; }
 .letter {
@@ -68,6 +69,8 @@ pre {
   margin: .4rem 0 0; padding: .5rem .8rem; white-space: pre-wrap; overflow-wrap: anywhere;
   background: var(--card); border: 1px solid var(--line); border-radius: 6px; font: .8125rem/1.5 var(--mono);
 }
+.whole { white-space: nowrap; }
+pre .whole { display: inline-block; max-width: 100%; white-space: inherit; }
 .sheet { display: grid; grid-template-columns: repeat(4, 1fr); gap: .6rem; margin-top: 1.25rem; }
 .reader {
   margin: 3.5rem 0 -1.25rem; padding-top: 1.25rem; border-top: 3px solid var(--ink); font-size: 1.125rem;

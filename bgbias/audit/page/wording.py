@@ -1,11 +1,15 @@
 """Numbers as text: values, their intervals, what they were counted on."""
 
+import re
 from typing import NamedTuple
 
+from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.verdict.wording import Estimate
 from bgbias.report.tables import end
 
 NOT_DEFINED, NO_INTERVAL, NOT_MEASURED = "not defined", "no interval", "not measured"
+
+OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w-]*)")  # of a command; a browser may break a line after its hyphens
 
 
 class Unit(NamedTuple):
@@ -74,6 +78,20 @@ def many(count: int, singular: str, plural: str) -> str:
     return f"{count:,}\u00a0{singular if count == 1 else plural}"
 
 
-def kept_together(text: str) -> str:
-    """Return a sentence whose numbers stay on the line of their percent sign."""
-    return text.replace(" %", "\u00a0%")
+def kept_together(text: str) -> Html:
+    r"""Return a sentence whose numbers stay on the line of their percent sign, and whose options stay whole.
+
+    >>> kept_together("50 % by --mask-method rembg")
+    '50\xa0% by <span class="whole">--mask-method</span> rembg'
+    """
+    parts = OPTION.split(text.replace(" %", "\u00a0%"))
+    return joined(*(tag("span", part, class_="whole") if number % 2 else part for number, part in enumerate(parts)))
+
+
+def command(words: str) -> Html:
+    """Return a command that breaks between its words alone; what is copied is the command.
+
+    >>> command("ls a-b")
+    '<span class="whole">ls</span> <span class="whole">a-b</span>'
+    """
+    return Html(" ".join(tag("span", word, class_="whole") for word in words.split(" ")))

@@ -92,7 +92,7 @@ def _normalisation(found: dict, spec: str) -> list[str]:
         )
     if not found["better"]:
         shown = "; none is shown to be better" if found["usual"] else ""
-        mend = "add ?mean=...&sd=..., and channels=BGR where blue comes first"
+        mend = f"add {joint(spec)}mean=...&sd=..., and channels=BGR where blue comes first"
         return [f"{said}{shown}. If it was trained otherwise, these figures are not its own: {mend}."]
     gain = found["usual"][found["better"]]["gain"]
     return [
@@ -108,7 +108,7 @@ def _side(embedder: Embedder) -> list[str]:
         return []
     return [
         f"The model's file does not tell the side of its pictures: {embedder.input_px} px were assumed. If it was "
-        "trained with others, these figures are not its own: add ?input_px=..."
+        f"trained with others, these figures are not its own: add {joint(embedder.name)}input_px=..."
     ]
 
 
@@ -126,7 +126,7 @@ def _of_weights(embedder: Embedder) -> list[str]:
     return [
         f"The file of weights does not tell how pictures are made for it: {' and '.join(taken)}, the ways of "
         f"{scheme}'s own weights, were assumed. If it was trained otherwise, these figures are not its own: add "
-        f"?{'&'.join(taken)} with the right numbers."
+        f"{joint(embedder.name)}{'&'.join(taken)} with the right numbers."
     ]
 
 
@@ -172,6 +172,15 @@ def _features(embedder: Embedder) -> str:
         inner = graphs.before_last_layers(embedder.files[0], network.output)
         specs = [f"'{with_options(embedder.name, f'output={name}')}'" for name in inner]
     return f"audit {' or '.join(specs)}" if specs else "give it without its last layer"
+
+
+def joint(spec: str) -> str:
+    """Return what comes between a SPEC and another option.
+
+    >>> joint("onnx:net.onnx"), joint("onnx:net.onnx?output=a")
+    ('?', '&')
+    """
+    return "&" if "?" in spec else "?"
 
 
 def with_options(spec: str, options: str) -> str:

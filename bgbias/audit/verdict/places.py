@@ -2,7 +2,7 @@
 
 from bgbias.audit.verdict.grade import too_few
 from bgbias.audit.verdict.sensitivity import Estimates, either, kinds, opinion
-from bgbias.audit.verdict.wording import aside, intervals, negative, percent, points, side, span
+from bgbias.audit.verdict.wording import aside, intervals, negative, percent, points, side, span, unshown
 from bgbias.report import comparison
 
 BEYOND = {
@@ -10,6 +10,21 @@ BEYOND = {
     0: "that what surrounds objects has a part in the loss is not shown",
     -1: "what surrounds objects makes up for some of the loss",
 }
+
+
+def searched(places: dict) -> tuple[str, str]:
+    """Say what photos find in their own place and in others, and by how much less, with its interval.
+
+    Args:
+        places: of audit.json.
+    """
+    photos, drop = places["photos"], places["photos"]["drop"]
+    searches = (
+        f"Among photos of its own place a photo finds its class in {percent(photos['same'])} of {drop['queries']} "
+        f"searches, among as many of other places in {percent(photos['elsewhere'])}"
+    )
+    moved, within = aside(drop, "less", "more")
+    return searches, f"{moved} ({within}{'' if comparison.too_few(drop['classes']) else unshown(('', drop))})"
 
 
 def said(found: dict, masks_hold: bool = True) -> list[str]:
@@ -22,15 +37,10 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
     places = found.get("places")
     if not places:
         return []
-    photos, drop = places["photos"], places["photos"]["drop"]
-    (moved, within), few = aside(drop, "less", "more"), comparison.too_few(drop["classes"])
-    text = (
-        f"The photos were taken in {places['places']} places. Among those of its own place a photo finds its class in "
-        f"{percent(photos['same'])} of {drop['queries']} searches, among as many of other places in "
-        f"{percent(photos['elsewhere'])}: {moved} ({within}{'' if few or side(drop, 0) else '; no effect is shown'})."
-    )
+    few = comparison.too_few(places["photos"]["drop"]["classes"])
+    text = f"The photos were taken in {places['places']} places. {': '.join(searched(places))}."
     if masks_hold and _by_masks(found):
-        text += _objects(found, bool(few)) + _backgrounds(places)
+        text += _objects(found, bool(few)) + _backgrounds(places, bool(few))
     left_out, doubles, alike = places["left_out"], places["doubles"], places.get("alike", 0)
     sentences = [text]
     if few and not too_few(found):  # which would say it of all figures
@@ -50,8 +60,12 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
 def _objects(found: dict, few: bool) -> str:
     """Say what objects alone lose, how much more whole photos do, and what of it is of their surroundings."""
     measured = _by_masks(found)
-    lose, lost, within = _moved([(how, objects["drop"]) for how, objects, _ in measured], "lose", "gain")
-    word, more, of_more = _moved([(how, beyond) for how, _, beyond in measured], "more", "less")
+    alone = [(how, objects["drop"]) for how, objects, _ in measured]
+    beyond = [(how, one) for how, _, one in measured]
+    lose, lost, within = _moved(alone, "lose", "gain")
+    word, more, of_more = _moved(beyond, "more", "less")
+    if not few:
+        within, of_more = within + unshown(*alone), of_more + unshown(*beyond, what="not shown to differ")
     parts = [(how, _part(found["places"]["photos"], *of)) for how, *of in measured]
     same = span(*(objects["same"] for _, objects, _ in measured), digits=1)
     return (
@@ -87,11 +101,13 @@ def surroundings(found: dict) -> bool | None:
     return BEYOND[1] in [_part(found["places"]["photos"], *of) for _, *of in measured]
 
 
-def _backgrounds(places: dict) -> str:
+def _backgrounds(places: dict, few: bool) -> str:
     if "backgrounds" not in places:
         return ""
     same, elsewhere = (percent(places["backgrounds"][where]) for where in ("same", "elsewhere"))
-    return f" Backgrounds alone find their class in {same} of searches in their own place, in {elsewhere} elsewhere."
+    open_ = "" if few else unshown(("", places["backgrounds"]["drop"]))
+    said = f"Backgrounds alone find their class in {same} of searches in their own place, in {elsewhere} elsewhere"
+    return f" {said}{open_}."
 
 
 def _moved(estimates: Estimates, above: str, below: str) -> tuple[str, str, str]:

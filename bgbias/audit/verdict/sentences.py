@@ -10,7 +10,7 @@ import pandas as pd
 from bgbias.audit.verdict import parts, places, sensitivity, swaps
 from bgbias.audit.verdict.grade import above_chance, doubtful
 from bgbias.audit.verdict.kinds import kind
-from bgbias.audit.verdict.wording import aside, interval, percent, points, side
+from bgbias.audit.verdict.wording import aside, interval, percent, points, side, unshown
 from bgbias.metrics import sample_size
 from bgbias.report import comparison
 
@@ -96,7 +96,7 @@ def _near_duplicates(found: dict, masks_hold: bool) -> list[str]:
         few = "too few are left" if sampled else "too few photos are left to search"
         return [f"{doubles['said']} Without {some}, {few}."]
     clean, drop = (doubles[f"{what}_without"]["recall_at_1"] for what in ("clean", "drop"))
-    swap = f", and swapping backgrounds costs {points(drop)}" if masks_hold else ""
+    swap = f", and swapping backgrounds costs {points(drop)}{unshown(('', drop))}" if masks_hold else ""
     without = f"Without {some}, Recall@1 of the photos as they are is {percent(clean)}{swap}."
     return [f"{doubles['said']} {without}"]
 
@@ -150,8 +150,9 @@ def _masks(found: dict) -> list[str]:
     if flagged:
         counts = ", ".join(f"{count} {kind}" for kind, count in flagged.items())
         first = f"{sum(flagged.values())} of {found['photos']} masks are in doubt ({counts})"
-        without = doubt["drop_without"]
-        first += f"; without their photos the swap costs {points(without['recall_at_1'])}." if without else "."
+        without = (doubt["drop_without"] or {}).get("recall_at_1")
+        swap = f"; without their photos the swap costs {points(without)}{unshown(('', without))}" if without else ""
+        first += f"{swap}."
     else:
         second = sensitivity.opinion(found)
         unlike = ", those first on which the two kinds differ most" if second and second["unlike"] else ""
@@ -159,17 +160,18 @@ def _masks(found: dict) -> list[str]:
     if "moved_eroded" not in doubt:
         return [first]
     smaller, larger = (doubt[f"moved_{change}"]["recall_at_1"] for change in ("eroded", "dilated"))
-    moves = side(smaller, 0) or side(larger, 0)
+    moves = bool(side(smaller, 0) or side(larger, 0))
     outcome = "the loss depends on the masks by that much" if moves else "it is not shown to depend on the masks' edges"
-    second = (
-        f"With masks {doubt['radius_px']} px smaller the loss moves by {_moved(smaller)}, {doubt['radius_px']} px "
-        f"larger by {_moved(larger)}: {outcome}."
-    )
-    return [first, second]
+    px, by_smaller, by_larger = doubt["radius_px"], _moved(smaller, moves), _moved(larger, moves)
+    return [
+        first,
+        f"With masks {px} px smaller the loss moves by {by_smaller}, {px} px larger by {by_larger}: {outcome}.",
+    ]
 
 
-def _moved(estimate: dict) -> str:
-    return f"{100 * estimate['value']:+z.1f} points ({interval(estimate)})"
+def _moved(estimate: dict, one_shown: bool) -> str:
+    open_ = unshown(("", estimate)) if one_shown else ""
+    return f"{100 * estimate['value']:+z.1f} points ({interval(estimate)}{open_})"
 
 
 def printed(found: dict) -> list[str]:

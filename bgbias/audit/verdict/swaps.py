@@ -3,7 +3,7 @@
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import above_chance, guesses
 from bgbias.audit.verdict.kinds import kind
-from bgbias.audit.verdict.wording import Estimate, aside, negative, points, side, span
+from bgbias.audit.verdict.wording import Estimate, aside, negative, points, side, span, unshown
 from bgbias.report.tables import no_second_opinion
 
 EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
@@ -56,7 +56,9 @@ def agreement(found: dict) -> list[str]:
     )
     agreed = [second[key] and second[key]["recall_at_1"] for key in ("drop_agreed", "second_drop_agreed")]
     if all(agreed):
-        text += f" On the photos alone on which they agree it costs {points(*agreed)} ({agreed[0]['queries']} queries)."
+        by = zip([f"by {kind}" for kind in sensitivity.kinds(found)], agreed, strict=True)
+        counted = f"{agreed[0]['queries']} queries{unshown(*by)}"
+        text += f" On the photos alone on which they agree it costs {points(*agreed)} ({counted})."
     return [text]
 
 
@@ -90,17 +92,19 @@ def pasting(found: dict) -> list[str]:
     one_each = kind(found).one_each
     other, bounding = (", which the gallery does not show", [back]) if one_each else ("", [back, mirrored])
     costs = COSTS if 1 in (side(of, 0) for of in bounding) else NO_COST
+    lower, on_mirrored = (_changed(of, costs == COSTS) for of in (back, mirrored))
     at_most = max(of["high"] for of in bounding)
     bounded = at_most > 0 and all(of["low"] < of["high"] for of in bounding)  # classes all alike bound nothing
     bound = f", {100 * at_most:.1f} points at most" if bounded else ""
     return [
-        f"Cut out and put back on their own backgrounds, photos have a Recall@1 that is {_changed(back)}; on these "
-        f"mirrored{other}, {_changed(mirrored)}: {costs}{bound}."
+        f"Cut out and put back on their own backgrounds, photos have a Recall@1 that is {lower}; on these "
+        f"mirrored{other}, {on_mirrored}: {costs}{bound}."
     ]
 
 
-def _changed(lost: Estimate) -> str:
-    return "{} ({})".format(*aside(lost, "lower", "higher"))
+def _changed(lost: Estimate, one_shown: bool) -> str:
+    shown, within = aside(lost, "lower", "higher")
+    return f"{shown} ({within}{unshown(('', lost)) if one_shown else ''})"
 
 
 def conflict(found: dict) -> str:

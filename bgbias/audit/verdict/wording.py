@@ -118,6 +118,18 @@ def side(estimate: Estimate, level: float) -> int:
     return (estimate["low"] > level) - (estimate["high"] < level)
 
 
+def unshown(*estimates: tuple[str, Estimate], what: str = "no effect is shown") -> str:
+    """Say of intervals that hold 0, each with how it was made, that they do; "" where none does, or there is none.
+
+    >>> above, open_ = {"low": 0.1, "high": 0.3}, {"low": -0.1, "high": 0.3}
+    >>> unshown(("", open_)), unshown(("", above)), unshown(("by given", above), ("by grabcut", open_))
+    ('; no effect is shown', '', '; by grabcut, no effect is shown')
+    """
+    ways = [how for how, estimate in estimates if estimate["low"] is not None and not side(estimate, 0)]
+    by = f"{' and '.join(ways)}, " if len(ways) < len(estimates) else ""
+    return f"; {by}{what}" if ways else ""
+
+
 def aside(estimate: Estimate, above: str, below: str) -> tuple[str, str]:
     """Say how far an estimate is from 0, and by a word on which side; and its interval, likewise without a sign.
 
