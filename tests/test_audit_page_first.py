@@ -91,6 +91,14 @@ def test_that_paths_are_shortened_is_said_where_there_are_commands(write):
     assert said(audit(), True) and not said(audit(), False) and not said(no_commands, True)
 
 
+def test_no_option_is_broken_at_its_hyphens(write):
+    step = {"said": "Add --paths.", "commands": ["python -m stages.audit --mask-method rembg"]}
+    page = write(audit() | {"advice": [step]}, rows())
+    for whole in ("<p>Add {}--paths</span>.</p>", "stages.audit {}--mask-method</span> rembg</code>"):
+        assert whole.format('<span class="whole">') in page
+    assert ".whole { white-space: nowrap; }" in page
+
+
 def test_one_thing_to_do_is_not_called_the_cheapest(write):
     assert "The cheapest first." in text(write(audit(), []))
     assert "The cheapest first." not in text(write(audit() | {"advice": audit()["advice"][:1]}, []))

@@ -67,7 +67,7 @@ def advice(audit: dict, about: About) -> Html:
 
 
 def _commands(commands: Sequence[str]) -> list[Html]:
-    return [tag("pre", tag("code", "\n".join(commands)), tabindex=0)] if commands else []
+    return [tag("pre", tag("code", wording.whole_options("\n".join(commands))), tabindex=0)] if commands else []
 
 
 def masks(audit: dict, masked: Sequence[Masked]) -> Html:

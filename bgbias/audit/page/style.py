@@ -24,6 +24,7 @@ body {
 }
 small { display: block; color: var(--soft); font-size: .8125rem; font-weight: 400; line-height: 1.35; }
 code { font-family: var(--mono); }
+.whole { white-space: nowrap; }
 h1, h3, dd, li, figcaption, .verdict p, .plain { min-width: 0; overflow-wrap: anywhere; }
 cite { display: block; color: var(--soft); font-size: .8125rem; font-style: normal; }
 .none { color: var(--soft); font-style: italic; }

@@ -1,11 +1,14 @@
 """Numbers as text: values, their intervals, what they were counted on."""
 
+import re
 from typing import NamedTuple
 
+from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.verdict.wording import Estimate
 from bgbias.report.tables import end
 
 NOT_DEFINED, NO_INTERVAL, NOT_MEASURED = "not defined", "no interval", "not measured"
+OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w-]*)")  # of a command
 
 
 class Unit(NamedTuple):
@@ -74,6 +77,16 @@ def many(count: int, singular: str, plural: str) -> str:
     return f"{count:,}\u00a0{singular if count == 1 else plural}"
 
 
-def kept_together(text: str) -> str:
-    """Return a sentence whose numbers stay on the line of their percent sign."""
-    return text.replace(" %", "\u00a0%")
+def kept_together(text: str) -> Html:
+    """Return a sentence whose numbers stay on the line of their percent sign, and whose options are whole."""
+    return whole_options(text.replace(" %", "\u00a0%"))
+
+
+def whole_options(text: str) -> Html:
+    """Return text that no line breaks at the hyphens of a command's option.
+
+    >>> whole_options("Orange-Red --places")
+    'Orange-Red <span class="whole">--places</span>'
+    """
+    parts = enumerate(OPTION.split(text))
+    return joined(*(tag("span", part, class_="whole") if number % 2 else part for number, part in parts))
