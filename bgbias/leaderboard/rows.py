@@ -139,7 +139,7 @@ def _assumed(folders: Mapping[str, Path]) -> str:
     if not names:
         return ""
     assumed = "their files do not tell how pictures are normalised, and ImageNet's ways were assumed"
-    return f"Perhaps not the models' own are the figures of {', '.join(names)}: {assumed}. Add ?mean=...&sd=..."
+    return f"The figures of {', '.join(names)} may not be the models' own: {assumed}. Add ?mean=...&sd=... to the SPEC."
 
 
 def _row(folder: Path) -> dict:

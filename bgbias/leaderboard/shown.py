@@ -63,9 +63,9 @@ def notes(found: dict) -> str:
     masks = f"masks: {found['masks']}" + (f", and {found['second_masks']}" if found["second_masks"] else "")
     measured = (
         f"{found['photos']:,} photos of {found['classes']} classes; {masks}; swapped in: {found['backgrounds']}; "
-        f"guessing finds {tables.percent(found['chance'])}. In brackets 95 % intervals by bootstrap over classes; "
-        "differences are of the same queries. Rows are in the order of Recall@1 swapped as estimated: that of "
-        "neighbours may be chance."
+        f"guessing finds {tables.percent(found['chance'])} %. Figures are in percent, but for attention; "
+        "in brackets are 95 % intervals by bootstrap over classes. Differences are of the same queries. Rows are in "
+        "the order of Recall@1 swapped as estimated: that of neighbours may be chance."
     )
     return "\n\n".join(filter(None, [found["doubt"], measured, MEANING]))
 
