@@ -5,9 +5,8 @@ from matplotlib.figure import Figure
 
 from bgbias.leaderboard.rows import family
 from bgbias.report import tables
-from bgbias.report.figures import apart
+from bgbias.report.figures import PALETTE, apart
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
 MARKERS = "osD^vPX"
 LINE = 4.4  # points of Recall@1 that a label takes
 
