@@ -23,6 +23,11 @@ from pathlib import Path
 from bgbias.command import cli
 from bgbias.config import params
 
+UNITS = (
+    "In percent, differences in points; invariance, attention scores and mask agreement are shares. What the rows are: "
+    "docs/audit.md, Two audits compared."
+)
+
 
 def main(settings: params.Params, first: Path, second: Path, out: Path | None, allow: str | None = None) -> None:
     """Say in words and in a table how the second differs from the first."""
@@ -54,7 +59,7 @@ def main(settings: params.Params, first: Path, second: Path, out: Path | None, a
     if doubts:
         found, sentences = found.loc[[f"{metric}_clean" for metric in METRICS]], []  # these need no masks
     table = tables.markdown(comparison.written(found[found.queries > 0], names))  # what both measured
-    text = "\n".join([*remarks, *sentences, "", table])
+    text = "\n".join([*remarks, *sentences, "", table, "", UNITS])
     if out:
         files.write_text(out, text + "\n")
     print(text)

@@ -12,7 +12,7 @@ from PIL import Image
 from spoils import figures
 from test_audit_second_masks import changed, leaky
 
-from bgbias.audit.measures import comparable
+from bgbias.audit.measures import comparable, queries
 from stages import compare
 
 pytestmark = pytest.mark.usefixtures("in_the_shop")
@@ -26,6 +26,18 @@ def test_two_audits_are_compared_query_by_query(audits, tmp_path, capsys):
     drop = 100 * audits["background_alone"]["drop"]["recall_at_1"]["value"]
     assert said.startswith(f"{folders[1]} loses {drop:.1f} points of Recall@1 less to swapped backgrounds than ")
     assert re.search(rf"Recall@1 drop +\| +{drop:.1f} \| +0.0 \| +-{drop:.1f} \(-", said)
+    assert said.endswith(f"|\n\n{compare.UNITS}\n")
+
+
+def test_the_rows_of_the_table_are_explained(audits):
+    """Every word of a column of queries.csv, but for those of the sentences and of their own sections."""
+    page = (Path(compare.__file__).parents[1] / "docs/audit.md").read_text()
+    explained = page.partition("The rows are the columns of `queries.csv`")[2].partition("\n## ")[0]
+    known = "recall at 1 map r clean swapped invariance conflict mask agreement gap"
+    table = queries.read(audits["mixture"]["folder"])
+    words = {word for measure in table.columns.drop("class") for word in measure.split("_")} - set(known.split())
+    views = {"same", "rand", "other"}  # of mixed backgrounds
+    assert len(words) > 20 and not {word for word in words - views if word not in explained}
 
 
 @pytest.fixture
@@ -174,7 +186,7 @@ def test_of_an_audit_without_a_conclusion_only_clean_photos_are_compared(shop, a
     doubt, kinds, _, *table = capsys.readouterr().out.splitlines()
     assert doubt.startswith(f"{second}: No conclusion: 48 of 48 masks are in doubt (48 full)")
     assert kinds.startswith("The masks differ, masks ") and "loses" not in kinds
-    assert [row.split("|")[1].strip() for row in table[2:]] == ["Recall@1 clean", "MAP@R clean"]
+    assert [row.split("|")[1].strip() for row in table[2:-2]] == ["Recall@1 clean", "MAP@R clean"]
 
 
 def test_measures_by_second_masks_are_compared_where_these_are_of_one_kind(shop, audits, tmp_path, capsys):

@@ -30,7 +30,10 @@ def test_who_sees_the_ground_alone_finds_nothing_elsewhere(shops, tmp_path, monk
     assert found["beyond_objects"]["value"] == pytest.approx(beyond, abs=2e-6)
     table = queries.read(tmp_path)
     assert table.recall_at_1_same_place_photos.mean() == 1 and table.recall_at_1_elsewhere_photos.mean() == 0
-    assert "In another place" in (tmp_path / "report.html").read_text()
+    drawn = (
+        (tmp_path / "report.html").read_text().partition("In another place")[2].partition("Drop in another place")[0]
+    )
+    assert "dot open" in drawn and "dot good" not in drawn  # a background that finds its class is not good
 
 
 def test_who_sees_the_object_alone_finds_it_anywhere(shops, tmp_path, monkeypatch):

@@ -149,6 +149,17 @@ def test_that_objects_may_have_less_to_lose_by_both_kinds_of_masks_is_said_once(
     assert told.count("objects alone may have less to lose than whole photos") == 1
 
 
+def test_what_is_shown_by_neither_kind_of_masks_is_said_once():
+    found = places_found(objects=e(0.35), alone=e(0.02))["places"]
+    by_second = {"objects_second": found["objects"], "beyond_objects_second": e(0.01)}
+    second = {"second_masks": {"kind": "grabcut", "flagged": {"empty": 0}}, "masks": "shop/isnet"}
+    (told,) = sentences({"places": found | by_second} | second)
+    assert told.endswith(
+        "that what surrounds objects has a part in the loss is not shown; by isnet, objects alone may have less to "
+        "lose than whole photos."
+    )
+
+
 def test_backgrounds_alone_are_told_where_masks_hold():
     found = places_found()
     found["places"]["backgrounds"] = {"same": e(0.75), "elsewhere": e(0.125), "drop": e(0.625)}

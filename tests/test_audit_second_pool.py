@@ -103,7 +103,8 @@ def test_the_verdict_is_as_strong_as_both_pools_allow():
 def test_masks_of_two_kinds_and_two_pools_are_said_together():
     first = said(by_second() | on_second(drop=0.15))[0]
     assert "15.0 to 34.1 points of Recall@1 (by which masks and backgrounds are believed: 95 % intervals 31.0 " in first
-    assert "by given, 18.0 to 24.0 by isnet, 12.0 to 18.0 on 90 of meadows, 40 classes; pool: 100 of walls)" in first
+    on_both = "by given, 18.0 to 24.0 by isnet, 12.0 to 18.0 on 90 of meadows, 40 classes; backgrounds: 100 of walls)"
+    assert on_both in first
     doubted = said(by_second(flagged=201) | on_second())[0]
     assert "21.0 to 34.1 points of Recall@1 (by which backgrounds are believed: 95 % intervals 31.0 " in doubted
     (step,) = advice.steps(changed(by_second(drop=0.0) | on_second(drop=0.0)), ASKED, 7)

@@ -19,7 +19,7 @@ SEES = {
     "noise": set(),
     "mixture": {"object", "background"},
 }
-POOL = r"\(95 % intervals .* by masks, .* by grabcut, 8 classes(, all alike: .*)?; pool: 90 of backgrounds\)"
+POOL = r"\(95 % intervals .* by masks, .* by grabcut, 8 classes(, all alike: .*)?; backgrounds: 90 of backgrounds\)"
 SWAP = rf"Swapping backgrounds costs [\d.-]+ points of Recall@1 {POOL}"
 CLEAN = r"On the photos as they are, the nearest photo is of the right class for .*: "
 GAP = r"Pasted on backgrounds of their own class, photos have a Recall@1 that is [\d.]+ points "
@@ -48,7 +48,7 @@ TRUE_OF = {  # a sentence of the verdict -> of whom it is true
     rf"{ALONE}the surroundings tell it the class\.": "background_alone mixture",
     rf"{ALONE}more than guessing only where a silhouette or a box is left to see, .*": "leaning",  # black has no hue
     rf"{ALONE}not shown to be more than guessing\.": "object_alone noise doubtful hindered startled torn",
-    r"Put on 4 backgrounds in turn, 100\.0 % .* on every one, 100\.0 % .* on average\.": "object_alone torn",
+    r"Put on 4 backgrounds in turn, 100\.0 % .*; on one of them, 100\.0 % on average\.": "object_alone torn",
     r"Put on 4 backgrounds in turn, 0\.0 % of the photos find .*": "background_alone noise mixture",
     r"Put on 4 backgrounds in turn, (?!0\.0 |100\.0 ).*": "leaning doubtful hindered startled",
     r"Its attention score is 1\.00 on clean and 1\.00 on swapped photos, .*": "object_alone hindered",

@@ -24,8 +24,8 @@ def test_a_loss_is_told_with_its_interval():
         "(95 % interval 87.0 to 93.0, 40 classes): better than guessing (2.3 %)."
     )
     assert said()[0] == (
-        "Swapping backgrounds costs 34.1 points of Recall@1 (95 % interval 31.0 to 37.2, 40 classes; pool: 100 of "
-        "walls). Recall@1 is then 60.0 %."
+        "Swapping backgrounds costs 34.1 points of Recall@1 (95 % interval 31.0 to 37.2, 40 classes; backgrounds: "
+        "100 of walls). Recall@1 is then 60.0 %."
     )
 
 
@@ -44,16 +44,16 @@ def test_a_loss_whose_interval_holds_zero_is_not_shown(value, text):
 def test_a_gain_is_not_called_a_loss():
     found = said({"drop": r(-0.1)})
     assert found[0] == (
-        "With swapped backgrounds Recall@1 is 10.0 points higher (95 % interval 7.0 to 13.0, 40 classes; pool: 100 of "
-        "walls): the photos' own backgrounds serve this model worse than those of the pool."
+        "With swapped backgrounds Recall@1 is 10.0 points higher (95 % interval 7.0 to 13.0, 40 classes; backgrounds: "
+        "100 of walls): the photos' own backgrounds serve this model worse than these."
     )
 
 
 def test_of_a_model_that_guesses_on_swapped_photos_too_a_gain_says_nothing_of_backgrounds():
     """As where the queries that a guess would find are found on swapped photos, by chance, and not on clean ones."""
     assert said(GUESSES)[0] == (
-        "With swapped backgrounds Recall@1 is 2.0 points higher (95 % interval 1.0 to 4.0, 40 classes; pool: 100 of "
-        "walls). A model at chance, with both, has nothing to gain, so this says nothing about backgrounds."
+        "With swapped backgrounds Recall@1 is 2.0 points higher (95 % interval 1.0 to 4.0, 40 classes; backgrounds: "
+        "100 of walls). A model at chance, with both, has nothing to gain, so this says nothing about backgrounds."
     )
 
 
@@ -118,7 +118,7 @@ def test_what_pasting_changes_is_told_with_its_intervals():
 )
 def test_conflict_says_what_outweighs_and_on_which_backgrounds(value, outcome):
     found = one(f"In {100 * value:.1f} % of trials", {"conflict": e(value)})
-    assert found.count(outcome) == 1 and ", 40 classes; pool: 100 of walls)" in found
+    assert found.count(outcome) == 1 and ", 40 classes; backgrounds: 100 of walls)" in found
 
 
 def test_backgrounds_alone_are_held_against_guessing():
@@ -168,7 +168,7 @@ def test_attention_may_be_unknown_or_undefined():
 
 def test_the_worst_of_several_backgrounds_is_told_beside_their_mean():
     assert one("Put on") == (
-        "Put on 4 backgrounds in turn, 20.0 % of the photos find their class on every one, 50.0 % on one of them on "
+        "Put on 4 backgrounds in turn, 20.0 % of the photos find their class on every one; on one of them, 50.0 % on "
         "average."
     )
 

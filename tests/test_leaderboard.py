@@ -34,6 +34,7 @@ def test_the_table_has_the_best_first_and_the_picture_can_be_read_at_800_px(boar
     assert "| object     |            100.0 |              100.0 |" in text
     assert shown.table(board)["object decides"].to_list() == ["100.0 (100.0 to 100.0)", "0.0 (0.0 to 0.0)"]
     assert shown.notes(board | {"doubt": "No conclusion."}).startswith("No conclusion.\n\n9 photos")
+    assert f"guessing finds {100 * board['chance']:.1f} %. Figures are in percent, but for attention; " in text
     assert f"{board['photos']} photos of 3 classes; masks: grabcut, and grabcut from a larger disc" in text
     assert 700 <= Image.open(board_place / "plots/leaderboard/drawn/clean_swapped.png").size[0] <= 900
 

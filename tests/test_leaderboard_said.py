@@ -31,7 +31,7 @@ def test_what_was_guessed_of_a_row_s_model_is_said_by_it_and_by_the_board(board_
     ]
     run_stage("leaderboard", "drawn")
     text = (board_place / "plots/leaderboard/drawn/table.md").read_text()
-    assert text.count("Perhaps not the models' own are the figures of open: their files do not tell how") == 1
+    assert text.count("The figures of open may not be the models' own: their files do not tell how") == 1
     assert "Add mean=...&sd=... to their SPECs, after ? or, where there is one, after &." in text
 
 

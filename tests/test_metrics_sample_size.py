@@ -25,6 +25,14 @@ def test_the_resolution_of_few_queries_is_said():
     assert "by up to 12 points either way, a difference of two by up to 17. A larger drop" in found  # 1.96 * 50 / 8
 
 
+def test_of_classes_that_are_too_few_to_conclude_anything_no_drop_is_said_to_be_concluded():
+    said = {classes: sample_size.limits(table(test=[4] * classes), Path("own"))[0] for classes in (4, 5)}
+    assert said[4].endswith("a difference of two by up to 35. Add test photos.")
+    assert said[5].endswith(
+        "A larger drop can be concluded; a smaller one, or which loss is better, cannot. Add test photos."
+    )
+
+
 def test_few_classes_are_said_with_what_guessing_finds():
     (found,) = sample_size.limits(table(test=[100, 100]), Path("own"))
     assert "2 test classes" in found and "guessing would find the right one for 50 %" in found  # 99 of 199

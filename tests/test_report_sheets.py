@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_rgba
 from PIL import Image
 
 from bgbias.report import figures, sheets, tables
@@ -150,6 +151,20 @@ def test_the_front_joins_what_no_other_regime_beats_in_both():
     points = {"base": metrics(0.9, 0.2), "worse": metrics(0.85, 0.1), "cure": metrics(0.88, 0.7)}
     (line,) = [line for line in figures.front(points, "recall_at_1").axes[0].lines if line.get_linestyle() == "-"]
     assert line.get_xydata().round(6).tolist() == [[88, 70], [90, 20]]
+
+
+def test_a_point_of_the_front_has_the_colour_of_its_name_and_neighbours_have_others():
+    regimes = {f"{height}": metrics(0.9, height / 100) for height in (20, 50, 30, 40)}
+    (axes,) = figures.front(regimes, "recall_at_1").axes
+    points = {f"{line.get_ydata()[0]:.0f}": line.get_color() for line in axes.lines if line.get_marker() == "o"}
+    assert {text.get_text(): text.get_color() for text in axes.texts} == points and len(set(points.values())) == 4
+    for text in axes.texts:
+        assert text.arrow_patch.get_edgecolor()[:3] == to_rgba(text.get_color())[:3]
+
+
+def test_a_small_difference_does_not_fill_the_front():
+    (axes,) = figures.front({"base": metrics(0.278, 0.287), "cure": metrics(0.281, 0.297)}, "recall_at_1").axes
+    assert np.diff(axes.get_xlim()) == pytest.approx(10) and np.diff(axes.get_ylim()) == pytest.approx(10)
 
 
 def test_the_front_says_what_its_lines_are_where_it_has_any():

@@ -46,7 +46,7 @@ def exported(embedder: Embedder, pictures: Tensor, names: Sequence[str]) -> Embe
         reason = printable(shorten(str(error).strip().partition("\n")[0], 300, placeholder=" ..."))
         print(f"embedding by PyTorch: no export to ONNX ({type(error).__name__}: {reason})", flush=True)
         return embedder
-    print(f"embedding by onnxruntime, as PyTorch does but for {difference:.0e}", flush=True)
+    print(f"embedding by onnxruntime: embeddings differ from PyTorch's by {difference:.0e} at most", flush=True)
     return made
 
 

@@ -180,7 +180,7 @@ def _assumed(folders: Mapping[str, Path]) -> str:
         return ""
     assumed = "their files do not tell how pictures are normalised, and ImageNet's ways were assumed"
     mend = "Add mean=...&sd=... to their SPECs, after ? or, where there is one, after &."
-    return f"Perhaps not the models' own are the figures of {', '.join(names)}: {assumed}. {mend}"
+    return f"The figures of {', '.join(names)} may not be the models' own: {assumed}. {mend}"
 
 
 def _row(folder: Path, by_place: bool) -> dict:

@@ -5,9 +5,8 @@ from matplotlib.figure import Figure
 
 from bgbias.leaderboard.rows import family
 from bgbias.report import tables
-from bgbias.report.figures import apart
+from bgbias.report.figures import PALETTE, apart
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
 MARKERS = "osD^vPX"
 LINE = 4.4  # points of Recall@1 that a label takes
 
@@ -69,9 +68,9 @@ def notes(found: dict) -> str:
     masks = f"masks: {found['masks']}" + (f", and {found['second_masks']}" if found["second_masks"] else "")
     measured = (
         f"{found['photos']:,} photos of {found['classes']} classes; {masks}; swapped in: {found['backgrounds']}; "
-        f"guessing finds {tables.percent(found['chance'])}. In brackets 95 % intervals by bootstrap over classes; "
-        "differences are of the same queries. Rows are in the order of Recall@1 swapped as estimated: that of "
-        "neighbours may be chance."
+        f"guessing finds {tables.percent(found['chance'])} %. Figures are in percent, but for attention; "
+        "in brackets are 95 % intervals by bootstrap over classes. Differences are of the same queries. Rows are in "
+        "the order of Recall@1 swapped as estimated: that of neighbours may be chance."
     )
     return "\n\n".join(filter(None, [found["doubt"], measured, MEANING + _of_places(found)]))
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bgbias.metrics.names import METRICS
 from bgbias.metrics.paired import NAMES, compare
+from bgbias.metrics.sample_size import FEWEST
 from bgbias.metrics.seeds import Spread, spreads
 from bgbias.report.tables import end, markdown, signed
 
@@ -21,7 +22,6 @@ SEEDS = "widened by what other seeds would change, as the {} here tell it."
 PLAIN = ("invariance", "attention_score", "attention_pair_score", "mask_agreement")
 OTHERS = {"second": "here by the first masks; by the second", "pool": "here on the first backgrounds; on the second"}
 ELSEWHERE = "recall_at_1_elsewhere_photos"  # where both audits had the same list of places
-FEWEST = 5  # classes: simulated, intervals of so few hold the truth in 92 of 100 cases
 
 
 def between(

@@ -17,8 +17,10 @@ from bgbias.metrics.names import METRICS, SD, deviation
 INK, PAPER = (40, 40, 40), (255, 255, 255)
 RIGHT, WRONG = (0, 158, 115), (213, 94, 0)  # told apart by colour-blind readers, too (Okabe and Ito)
 COLOURS = {"clean": "#0072B2", "swapped": "#E69F00"}
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
 GAP, FRAME = 6, 4
 LINES = 22  # labels that fit beside a chart
+SPAN = 10  # points on an axis at least, so that a difference by chance does not fill it
 
 
 class Cell(NamedTuple):
@@ -104,31 +106,42 @@ def bars(regimes: dict[str, dict], metric: str) -> Figure:
 
 
 def front(regimes: dict[str, dict], metric: str) -> Figure:
-    """Draw clean against swapped retrieval, a point a regime, in percent; join those that no other beats in both."""
+    """Draw clean against swapped retrieval, a point a regime, in percent; join those that no other beats in both.
+
+    A point has the colour of its name, and neighbours in height have others, for a line to a name may cross points.
+    """
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
     points = {name: [100 * metrics[view][metric] for view in COLOURS] for name, metrics in regimes.items()}
+    order = np.argsort(np.argsort([y for _, y in points.values()], kind="stable"))
+    colours = [PALETTE[place % len(PALETTE)] for place in order]
     spread = False
-    for name, (x, y) in points.items():
+    for (name, (x, y)), colour in zip(points.items(), colours, strict=True):
         sds = [100 * regimes[name][view].get(f"{metric}{SD}", 0) for view in COLOURS]
         spread = spread or any(sds)
-        axes.errorbar(x, y, xerr=sds[0], yerr=sds[1], fmt="o", color=COLOURS["swapped"], elinewidth=0.8)
+        axes.errorbar(x, y, xerr=sds[0], yerr=sds[1], fmt="o", color=colour, elinewidth=1.6)
     best = pareto(points.values())
     if best[1:]:
-        axes.plot(*zip(*best, strict=True), color=COLOURS["clean"], zorder=0, label="no other beats these in both")
+        axes.plot(*zip(*best, strict=True), color="0.8", linewidth=2.5, zorder=0, label="no other beats these in both")
         figure.legend(loc="outside upper left", frameon=False, fontsize=9)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high)
+    axes.set_xlim(_spanned(*axes.get_xlim()))
+    low, high = axes.set_ylim(_spanned(*axes.get_ylim()))
     heights = apart([y for _, y in points.values()], (high - low) / LINES)
-    beside, line = axes.get_yaxis_transform(), {"arrowstyle": "-", "color": "0.7", "linewidth": 0.5, "relpos": (0, 0.5)}
-    for (name, point), height in zip(points.items(), heights, strict=True):
+    beside, line = axes.get_yaxis_transform(), {"arrowstyle": "-", "linewidth": 0.5, "alpha": 0.6, "relpos": (0, 0.5)}
+    for (name, point), height, colour in zip(points.items(), heights, colours, strict=True):
         place = {"xytext": (1.03, height), "textcoords": beside, "va": "center", "annotation_clip": False}
-        axes.annotate(_plain(name), point, **place, arrowprops=line, fontsize=9)
+        axes.annotate(_plain(name), point, **place, color=colour, arrowprops=line | {"color": colour}, fontsize=9)
     said = "\nlines: ± standard deviation over training seeds" if spread else ""
     axes.set_xlabel(f"{METRICS[metric]}, photos as they are (%){said}")
     axes.set_ylabel(f"{METRICS[metric]}, backgrounds swapped (%)")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def _spanned(low: float, high: float) -> tuple[float, float]:
+    """Widen the ends of an axis to a span of `SPAN`, where they are closer."""
+    more = max(0.0, SPAN - (high - low)) / 2
+    return low - more, high + more
 
 
 def apart(heights: list[float], least: float, highest: float = np.inf) -> list[float]:

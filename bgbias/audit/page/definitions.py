@@ -22,7 +22,7 @@ MEASURES = (  # name, definition, source
     (
         "Clean, swapped, drop",
         "Clean are the photos as they are. In swapped ones, the object is cut out by its mask and put before a random "
-        "background of the pool that is named above. The drop is clean minus swapped, query by query.",
+        "background of those named above. The drop is clean minus swapped, query by query.",
         "Kobs & Hotho 2022, On Background Bias in Deep Metric Learning",
     ),
     (

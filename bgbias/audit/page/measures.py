@@ -64,7 +64,7 @@ def single(audit: dict) -> Html:
         charts.group(
             "Conflict",
             "How often the same background outweighs the same class. 0 is best.",
-            [Line("Background ahead", f"on {k} of the pool: {audit['backgrounds']}", audit["conflict"])],
+            [Line("Background ahead", f"on {k} of the backgrounds: {audit['backgrounds']}", audit["conflict"])],
             PERCENT,
             "bad",
             0.5,

@@ -41,7 +41,9 @@ def section(audit: dict) -> Html:
     drops = [Line(name, "", of_part["drop"]) for name, of_part in measured.items()]
     drops += [Line(*named, places[of]) for of, named in BEYOND.items() if of in places]
     groups = [
-        charts.group("Recall@1, by place", "Among as many of the class, and the same others.", searches, PERCENT),
+        charts.group(
+            "Recall@1, by place", "Among as many of the class, and the same others.", searches, PERCENT, "open"
+        ),
         charts.group("Drop in another place", "Its own place minus other places.", drops, POINTS, "bad", 0.0),
     ]
     return charts.chart("The search by place", groups, "Recall@1")

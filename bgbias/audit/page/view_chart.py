@@ -34,7 +34,7 @@ GROUPS = (  # heading, note, kind, view -> label and note; in the order of the p
         BY_OBJECT,
         "good",
         {
-            "swapped": ("Swapped", "pool: {backgrounds}"),
+            "swapped": ("Swapped", "backgrounds: {backgrounds}"),
             "mixed_rand": ("Mixed, random class", "on the background of another photo of any class"),
         },
     ),

@@ -8,7 +8,6 @@ from bgbias.audit.verdict.wording import Estimate
 from bgbias.report.tables import end
 
 NOT_DEFINED, NO_INTERVAL, NOT_MEASURED = "not defined", "no interval", "not measured"
-
 OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w-]*)")  # of a command; a browser may break a line after its hyphens
 
 

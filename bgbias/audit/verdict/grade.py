@@ -6,7 +6,7 @@ Like the verdict, the sentence calls an effect shown only where its 95 % interva
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.kinds import kind
 from bgbias.audit.verdict.wording import Estimate, counted, ends, most, side, span
-from bgbias.report.comparison import FEWEST
+from bgbias.metrics.sample_size import FEWEST
 from bgbias.report.tables import masks_in_doubt
 
 GRADES = {"A": 0.9, "B": 0.75, "C": 0.6, "D": 0.4}  # from which share that is kept; below, E

@@ -10,6 +10,7 @@ BEYOND = {
     0: "that what surrounds objects has a part in the loss is not shown",
     -1: "what surrounds objects makes up for some of the loss",
 }
+LESS = "objects alone may have less to lose than whole photos"
 
 
 def searched(places: dict) -> tuple[str, str]:
@@ -67,11 +68,14 @@ def _objects(found: dict, few: bool) -> str:
     if not few:
         within, of_more = within + unshown(*alone), of_more + unshown(*beyond, what="not shown to differ")
     parts = [(how, _part(found["places"]["photos"], *of)) for how, *of in measured]
+    told, less = either(parts), [f"{how}, {LESS}" for how, part in parts if part.startswith(LESS)]
+    if len(less) == 1 < len(parts) and all(part.endswith(BEYOND[0]) for _, part in parts):
+        told = f"{BEYOND[0]}; {less[0]}"
     same = span(*(objects["same"] for _, objects, _ in measured), digits=1)
     return (
         f" Objects alone on grey, found in {same} % of searches in their own place, {lose} {lost} elsewhere "
         f"({within}); whole photos lose {more} {word} than they ({of_more})"
-        f"{'' if few else f': {either(parts)}'}."
+        f"{'' if few else f': {told}'}."
     )
 
 
@@ -130,5 +134,5 @@ def _part(photos: dict, objects: dict, beyond: dict) -> str:
         return BEYOND[0]
     as_large_a_share = alone["high"] * photos["same"]["high"] >= drop["low"] * same["low"]  # of what is found
     if shown == 1 and (same["low"] < drop["high"] or as_large_a_share):
-        return f"objects alone may have less to lose than whole photos, and {BEYOND[0]}"
+        return f"{LESS}, and {BEYOND[0]}"
     return BEYOND[shown]

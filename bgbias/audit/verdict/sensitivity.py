@@ -124,14 +124,14 @@ def either(said: list[tuple[str, str]]) -> str:
 
 
 def ranged(estimates: Estimates, unit: str, found: dict) -> tuple[str, str]:
-    """Write the range of estimates, and their intervals with the pool, in brackets.
+    """Write the range of estimates, and their intervals with the backgrounds, in brackets.
 
     >>> one = {"value": 0.5, "low": 0.25, "high": 0.75, "queries": 40, "classes": 8}
     >>> found = {"second_masks": None, "second_backgrounds": None, "backgrounds": "walls"}
     >>> ranged([("", one)], "points", found)
-    ('50.0 points', '(95 % interval 25.0 to 75.0, 8 classes; pool: walls)')
+    ('50.0 points', '(95 % interval 25.0 to 75.0, 8 classes; backgrounds: walls)')
     """
     text = span(*(estimate for _, estimate in estimates), digits=1)
     which = f"by which {believed(found)} are believed: " if " to " in text else ""
-    pool = "" if estimates[0][0].startswith("on ") else f"; pool: {found['backgrounds']}"
+    pool = "" if estimates[0][0].startswith("on ") else f"; backgrounds: {found['backgrounds']}"
     return f"{text} {unit}", f"({which}{intervals(estimates)}{pool})"

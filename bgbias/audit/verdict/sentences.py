@@ -123,7 +123,7 @@ def _worst(found: dict) -> str:
     over = found["worst_of_backgrounds"]
     return (
         f"Put on {over['backgrounds']} backgrounds in turn, {percent(over['worst'])} of the photos {kind(found).find} "
-        f"on every one, {percent(over['mean'])} on one of them on average."
+        f"on every one; on one of them, {percent(over['mean'])} on average."
     )
 
 

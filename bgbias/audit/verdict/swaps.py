@@ -24,7 +24,7 @@ def drop(found: dict) -> str:
         text = f"With swapped backgrounds Recall@1 is {more} higher {brackets}"
         if guesses(found):
             return f"{text}. A model at chance, with both, has nothing to gain, so this says nothing about backgrounds."
-        return f"{text}: the photos' own backgrounds serve this model worse than those of the pool."
+        return f"{text}: the photos' own backgrounds serve this model worse than these."
     cost, brackets = sensitivity.ranged(drops, "points", found)
     text = f"Swapping backgrounds costs {cost} of Recall@1 {brackets}"
     if sides == {1}:
