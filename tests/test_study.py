@@ -9,10 +9,11 @@ import pytest
 from bgbias.study import gathered, results_file, tables
 
 PUBLISHED = results_file.read_published(Path("paper/published"))
+UNKNOWN = dict.fromkeys(PUBLISHED.dataset)  # with which settings they were made
 
 
 def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
-    results_file.write_results(tmp_path / "results.json", PUBLISHED)
+    results_file.write_results(tmp_path / "results.json", PUBLISHED, UNKNOWN)
     pd.testing.assert_frame_equal(results_file.read_results(tmp_path / "results.json"), PUBLISHED, check_dtype=False)
 
 
@@ -22,7 +23,7 @@ def test_results_of_other_experiments_are_not_lost(tmp_path):
     for name in ("new/folder", "new.csv"):
         with pytest.raises(ValueError, match=rf"--out .*{name}: expected a file NAME.json: add its name"):
             results_file.refuse_to_lose(tmp_path / name, cub, False)
-    results_file.write_results(file, cub)
+    results_file.write_results(file, cub, UNKNOWN)
     results_file.refuse_to_lose(file, PUBLISHED, False)  # all of it, and more
     for fewer in (cub.iloc[1:], cub.assign(attention=cub.attention.where(cub.regime != "base", 0.9))):
         with pytest.raises(ValueError, match="results of other experiments; choose another --out, or add --replace"):
@@ -51,7 +52,7 @@ def test_a_file_that_holds_no_results_is_never_overwritten(tmp_path, replace):
 @pytest.mark.parametrize("content", ['{"version": 0, "results": []}', "[]"])
 def test_a_results_file_of_another_version_is_refused_with_the_mend(tmp_path, content):
     (tmp_path / "results.json").write_text(content)
-    with pytest.raises(ValueError, match="version .*, expected 1: make it again by `python -m stages.gather`"):
+    with pytest.raises(ValueError, match="version .*, expected 2: make it again by `python -m stages.gather`"):
         results_file.read_results(tmp_path / "results.json")
 
 
@@ -86,7 +87,7 @@ CELLS = "expected results, rows of dataset, loss, regime"
     ],
 )
 def test_results_are_of_named_cells_with_all_figures_once(tmp_path, spoil, message):
-    results_file.write_results(tmp_path / "results.json", PUBLISHED)
+    results_file.write_results(tmp_path / "results.json", PUBLISHED, UNKNOWN)
     found = json.loads((tmp_path / "results.json").read_text())
     spoil(found["results"])
     (tmp_path / "results.json").write_text(json.dumps(found))

@@ -21,7 +21,7 @@ def experiment(name, loss, **figures):
 def of_experiments(experiments, prefix, lock="stages: {}", params="seeds: [42]"):
     """What is gathered of experiments whose commits have these files."""
     files = {"dvc.lock": lock, "params.yaml": params}
-    return gathered.gather(experiments, prefix, lambda experiment, name: files[name])
+    return gathered.gather(experiments, prefix, lambda experiment, name: files[name])[0]
 
 
 BASE = {
@@ -147,7 +147,7 @@ def test_an_experiment_that_is_left_out_is_held_beside_no_other(capsys):
     def read(of, name):
         return LOCK if name == "dvc.lock" else files[of["Experiment"]]
 
-    assert gathered.gather([whole, part | settings], "study-", read).loss.tolist() == ["normalized_softmax"]
+    assert gathered.gather([whole, part | settings], "study-", read)[0].loss.tolist() == ["normalized_softmax"]
     (said,) = capsys.readouterr().out.splitlines()
     assert said.startswith("left out: demo bgaugment of study-2")
 

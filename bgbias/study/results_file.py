@@ -8,7 +8,7 @@ import pandas as pd
 from bgbias import files
 from bgbias.errors import InputError, as_input_error, refuse
 
-VERSION = 1  # of the results file; raised when its columns change or a figure changes its meaning
+VERSION = 2  # of the results file; raised when its columns change or a figure changes its meaning
 KEY = ["dataset", "loss", "regime"]
 FIGURES = {  # column of the results -> metric that the stages record, below DATASET.REGIME
     "clean_map_at_r": "clean.map_at_r",
@@ -23,10 +23,10 @@ FIGURES = {  # column of the results -> metric that the stages record, below DAT
 RESTORE = "restore it with `git restore`"
 
 
-def write_results(path: Path, results: pd.DataFrame) -> None:
-    """Write the results file."""
+def write_results(path: Path, results: pd.DataFrame, settings: dict[str, dict | None]) -> None:
+    """Write the results file: figures, and the settings that they were made with, as returned by `gather`."""
     rows = results.astype(object).where(results.notna(), None).to_dict("records")
-    files.write_json(path, {"version": VERSION, "results": rows})
+    files.write_json(path, {"version": VERSION, "results": rows, "settings": settings}, exact=["settings"])
 
 
 def refuse_to_lose(path: Path, results: pd.DataFrame, replace: bool) -> None:
@@ -76,6 +76,16 @@ def read_results(path: Path) -> pd.DataFrame:
     with as_input_error(f"{path}: holds figures that are no numbers: {mend}"):
         found = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(FIGURES, float))
     return _without_twins(found, path, mend)
+
+
+def read_settings(path: Path) -> dict[str, dict | None]:
+    """Read from a results file with which settings the figures of each dataset were made; None where nobody knows."""
+    mend = "make it again by `python -m stages.gather`"
+    settings, rows = (files.read_json(path, name, mend=mend) for name in ("settings", "results"))
+    datasets = {row["dataset"] for row in rows}
+    if not isinstance(settings, dict) or any(not isinstance(settings.get(name, 0), dict | None) for name in datasets):
+        raise InputError(f"{path}: expected settings of {', '.join(sorted(datasets))}: {mend}")
+    return settings
 
 
 def read_published(folder: Path) -> pd.DataFrame:

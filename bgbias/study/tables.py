@@ -1,11 +1,13 @@
 """The study's tables as text: our figures beside the published ones."""
 
 import re
+from collections.abc import Mapping
 
 import pandas as pd
 from tabulate import tabulate
 
 from bgbias.report import tables
+from bgbias.study import protocol
 from bgbias.study.results_file import KEY
 
 READ = (
@@ -71,6 +73,33 @@ def _cell(ours: pd.DataFrame, theirs: pd.DataFrame, key: tuple, figure: str, sd:
     return f"{text} ({scale * expected:.2f}, {scale * (share - expected):+z.2f})"
 
 
+def departures(
+    results: pd.DataFrame, settings: Mapping[str, dict | None], published: pd.DataFrame, name: str
+) -> dict[str, str]:
+    """Say of which datasets our figures in a table were not made as the published ones beside them.
+
+    Args:
+        results: ours, as returned by `gather`.
+        settings: by dataset, with which ours were made; None where nobody knows.
+        published: as returned by `read_published`.
+        name: one of TABLES.
+
+    Returns:
+        dataset -> a sentence; nothing of those where the settings are the study's, or nothing is beside ours.
+    """
+    figures = [figure for _, figure, _ in TABLES[name][1]]
+    both = results.dropna(subset=figures, how="all").merge(published.dropna(subset=figures, how="all"), on=KEY)
+    said, beside = {}, "evaluate." if "attention" in figures else "attention."  # settings of the other tables
+    for dataset, cells in both.groupby("dataset", sort=False):
+        if (its := settings[dataset]) is None:
+            said[dataset] = f"with which settings ours of {dataset} were made is not recorded"
+            continue
+        odd = protocol.departures(its, dataset, list(cells[KEY[1:]].itertuples(index=False, name=None)))
+        if odd := [one for one in odd if not one.startswith(beside)]:
+            said[dataset] = f"ours of {dataset} were not made with the study's settings (in brackets): {', '.join(odd)}"
+    return said
+
+
 def markdown(cells: pd.DataFrame) -> str:
     """Return a table of `table` as Markdown."""
     return tables.markdown(_flat(cells), left=2)
@@ -82,7 +111,7 @@ def latex(cells: pd.DataFrame) -> str:
     alignment = ["left"] * 2 + ["right"] * cells.shape[1]
     text = tabulate(flat.to_numpy(), list(flat), "latex_booktabs", disable_numparse=True, colalign=alignment)
     bold = re.sub(r"\*\*(.+?)\*\*", r"\\textbf{\1}", text)
-    return bold.replace("±", r"$\pm$")
+    return bold.replace("±", r"$\pm$").replace("†", r"$\dagger$")
 
 
 def _flat(cells: pd.DataFrame) -> pd.DataFrame:
