@@ -23,7 +23,7 @@ def main(settings: params.Params, results: Path, published: Path, out: Path) -> 
     for name, (title, _) in tables.TABLES.items():
         odd = tables.departures(ours, settings_of, theirs, name)
         cells = tables.table(ours, theirs, name).rename(columns={dataset: f"{dataset}†" for dataset in odd}, level=0)
-        notes = [f"† {one}" for one in odd.values()]
+        notes = [*(f"† {one}" for one in odd.values()), *tables.finders(ours, name)]
         text = "\n\n".join([title, tables.markdown(cells), *notes])
         files.write_text(out / f"{name}.md", f"{text}\n")
         comments = [f"% {one}" for one in [title, *notes]]

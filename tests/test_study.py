@@ -81,6 +81,7 @@ CELLS = "expected results, rows of dataset, loss, regime"
         (lambda rows: rows[0].update(dataset=None), CELLS),
         (lambda rows: rows[0].update(regime=["base"]), CELLS),
         (lambda rows: rows[0].update(more=0.5), CELLS),
+        (lambda rows: rows[0].update(finder="no"), CELLS),
         (lambda rows: rows[-1].pop("attention_sd"), CELLS),
         (lambda rows: rows[-1].update(attention="high"), "holds figures that are no numbers"),
         (lambda rows: rows.append(rows[0] | {"attention": 0.5}), "rows of the same name; make it again by .*: "),
@@ -120,6 +121,24 @@ def test_the_best_of_each_column_is_bold_and_only_it():
     assert all(len(rows) == 1 for rows in bold.values())
 
 
+def test_attention_of_a_network_with_a_finder_is_neither_bold_nor_compared():
+    ours = PUBLISHED[PUBLISHED.dataset == "cub200"]
+    found = ours[ours.regime == "base"].assign(regime="early_masking", finder=True, attention=0.9, attention_sd=0.1)
+    ours = pd.concat([ours, found])
+    ours.loc[(ours.loss == "triplet") & (ours.regime == "base"), "finder"] = True
+    column = tables.table(ours, PUBLISHED, "table2")["cub200", "attention score"]
+    assert column["arcface", "early_masking"] == "0.90 ± 0.10" and "(" not in column["triplet", "base"]
+    assert [row for row in column.index if "**" in column[row]] == [("triplet", "bgaugment"), ("arcface", "bgaugment")]
+    (said,) = tables.finders(ours, "table2")
+    assert said.startswith("Attention scores of base and early_masking, which first find the object, cannot")
+    assert tables.finders(ours, "table1") == [] == tables.finders(PUBLISHED, "table2")
+    assert tables.finders(ours.assign(attention=float("nan")), "table2") == []
+    clean = ours.assign(clean_map_at_r=ours.clean_map_at_r.where(~ours.finder, 0.9))
+    assert "**90.00**" in set(tables.table(clean, PUBLISHED, "table1")["cub200", "clean"])  # retrieval is compared
+    alone = ours[ours.regime == "early_masking"]
+    assert set(tables.table(alone, PUBLISHED, "table2")["cub200", "attention score"]) == {"0.90 ± 0.10"}
+
+
 def test_missing_cells_are_marked_and_differences_signed():
     ours = PUBLISHED[PUBLISHED.dataset == "cub200"].copy()
     ours.loc[ours.loss == "arcface", "clean_map_at_r"] = float("nan")
@@ -157,7 +176,7 @@ def test_titles_say_what_follows_the_sign_what_is_bold_and_what_stands_in_bracke
 def test_the_study_s_losses_come_first_and_each_column_has_its_figure():
     figures = dict(zip(results_file.FIGURES, (0.1, 0.2, 0.02, 0.3, 0.4, 0.04, 0.5, 0.05), strict=True))
     rows = [("demo", "also", "base"), ("demo", "triplet", "base"), ("demo", "contrastive", "bgaugment")]
-    ours = pd.DataFrame([dict(zip(results_file.KEY, row, strict=True)) | figures for row in rows])
+    ours = pd.DataFrame([dict(zip(results_file.KEY, row, strict=True)) | {"finder": False} | figures for row in rows])
     ours.loc[ours.loss == "also", ["clean_recall_at_1", "swapped_recall_at_1"]] = 0.25
     ours.loc[ours.loss == "contrastive", list(figures)] = float("nan")
     cells = tables.table(ours, PUBLISHED, "table1_recall")

@@ -45,6 +45,13 @@ def test_named_experiments_become_rows():
     assert rows.attention[0] == 0.25 and rows.swapped_map_at_r_sd[1] == 0.01 and pd.isna(rows.attention[1])
 
 
+def test_a_network_with_a_finder_is_known_by_how_well_its_finder_finds():
+    found = BASE | {"demo__bgaugment__clean__map_at_r": 0.5, "demo__bgaugment__mask_iou__clean__images": 9.0}
+    found |= {"demo__base__mask_iou__clean__images": float("nan")}  # another experiment's, or commit's
+    rows = of_experiments([experiment("study-triplet", "triplet", **found)], "study-")
+    assert dict(zip(rows.regime, rows.finder, strict=True)) == {"base": False, "bgaugment": True}
+
+
 def test_each_figure_is_of_the_metric_that_it_names():
     names = [f"{view}_{metric}{sd}" for view in ("clean", "swapped") for metric in METRICS for sd in ("", "_sd")]
     shown = {f"demo__base__{name.replace('_', '__', 1)}": place / 10 for place, name in enumerate(names)}

@@ -87,6 +87,12 @@ def test_a_table_marks_the_datasets_whose_settings_are_others_or_unknown(tmp_pat
         assert " cars196 " in text and " cub200† " in text and " sop† " in text
         assert f"\n% {said}% {unknown}\\begin" in tex and r" cub200$\dagger$ " in tex
     assert capsys.readouterr().out.count(said) == 2
+    assert "finds" not in "".join(texts.values())
+    finders = PUBLISHED.assign(finder=PUBLISHED.regime == "bgaugment")
+    found = written(tmp_path, dict.fromkeys(PUBLISHED.dataset), finders)
+    said = "Attention scores of bgaugment, which first finds the object, cannot be compared with the others'."
+    assert found["table2.md"].endswith(f"\n\n{said}\n") and f"\n% {said}\n" in found["table2.tex"]
+    assert "finds" not in found["table1.md"]
     assert "†" not in texts["table1_recall.md"]  # of which nothing is published
 
 

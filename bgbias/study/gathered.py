@@ -12,7 +12,7 @@ import pandas as pd
 from bgbias.errors import InputError, as_input_error
 from bgbias.study.counted import counts
 from bgbias.study.locked import odd_runs, settings_of
-from bgbias.study.results_file import FIGURES, KEY
+from bgbias.study.results_file import FIGURES, FINDER, KEY
 
 UNFINISHED = ("Queued", "Running", "Failed")  # experiments in these states have the metrics of their commit
 READ = ("bgbias/", "stages/", "data/raw/", "data/prepared/", "data/masks/", "data/backgrounds/")
@@ -37,8 +37,8 @@ def gather(
         read: experiment, name -> the text of a file of its commit: of dvc.lock and params.yaml.
 
     Returns:
-        Columns dataset, loss, regime and those of FIGURES; a row where at least one figure is there. And by dataset
-        the settings that they were made with, see `locked.settings_of`; None where those of a row are not known.
+        Columns dataset, loss, regime, finder and those of FIGURES; a row where at least one figure is there. And by
+        dataset the settings that they were made with, see `locked.settings_of`; None where those of a row are unknown.
 
     Raises:
         ValueError: no such experiment, none that has ended well, none with figures of its own, two with the same loss,
@@ -66,7 +66,8 @@ def gather(
             key = (dataset, experiment["loss"], regime)
             if key in rows:
                 raise InputError(f"two experiments named {prefix}... hold {', '.join(key)}: choose a longer prefix")
-            rows[key] = figures
+            of_finder = [experiment[name] for name in experiment if name.startswith(f"{dataset}.{regime}.mask_iou.")]
+            rows[key] = {FINDER: any(not pd.isna(value) for value in of_finder)} | figures
             settings.setdefault(dataset, []).append(settings_of(*texts, dataset, regime))
             lost = experiment.get(f"{dataset}.{regime}.attention.clean.undefined")
             unscored[dataset] = max(unscored.get(dataset, 0), 0 if pd.isna(lost) else lost)
@@ -86,7 +87,7 @@ def gather(
         print(f"{dataset}: {left_out} and are left out of its mean, where the study counts an empty mask as 0")
     cells = [(*key, *figures.values()) for key, figures in sorted(rows.items())]
     whole = {dataset: None if None in parts else reduce(or_, parts) for dataset, parts in settings.items()}
-    return pd.DataFrame(cells, columns=[*KEY, *FIGURES]), whole
+    return pd.DataFrame(cells, columns=[*KEY, FINDER, *FIGURES]), whole
 
 
 def _refuse_others(known: dict, experiment: dict[str, Any], dataset: str, regime: str) -> None:

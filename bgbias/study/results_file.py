@@ -20,6 +20,7 @@ FIGURES = {  # column of the results -> metric that the stages record, below DAT
     "attention": "attention.clean.mean",
     "attention_sd": "attention.clean.sd",
 }
+FINDER = "finder"  # column: whether a network first finds the object, so that its attention is of another kind
 RESTORE = "restore it with `git restore`"
 
 
@@ -65,12 +66,13 @@ def read_results(path: Path) -> pd.DataFrame:
     version = content.get("version") if isinstance(content, dict) else None
     if version != VERSION:
         raise InputError(f"{path}: version {version}, expected {VERSION}: make it again by `python -m stages.gather`")
-    rows, columns, mend = content.get("results"), [*KEY, *FIGURES], "make it again by `python -m stages.gather`"
+    rows, columns, mend = content.get("results"), [*KEY, FINDER, *FIGURES], "make it again by `python -m stages.gather`"
     if (
         not isinstance(rows, list)
         or not rows
         or any(not isinstance(row, dict) or set(row) != set(columns) for row in rows)
         or any(not isinstance(row[name], str) for row in rows for name in KEY)
+        or any(not isinstance(row[FINDER], bool) for row in rows)
     ):
         raise InputError(f"{path}: expected results, rows of {', '.join(columns)}: {mend}")
     with as_input_error(f"{path}: holds figures that are no numbers: {mend}"):
@@ -100,7 +102,8 @@ def read_published(folder: Path) -> pd.DataFrame:
     first[shares] = first[shares] / 100
     second = _published(folder / "table2_attention_score.csv", ["mean", "sd"])
     second = second.rename(columns={"mean": "attention", "sd": "attention_sd"})
-    return first.merge(second, on=KEY, how="outer").reindex(columns=[*KEY, *FIGURES])
+    both = first.merge(second, on=KEY, how="outer").assign(**{FINDER: False})
+    return both.reindex(columns=[*KEY, FINDER, *FIGURES])
 
 
 def _published(path: Path, figures: list[str]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from bgbias.report import tables
 from bgbias.study import protocol
-from bgbias.study.results_file import KEY
+from bgbias.study.results_file import FINDER, KEY
 
 READ = (
     "not over training seeds; best of a column bold; in brackets, where published, the study's figure and ours less it"
@@ -41,7 +41,8 @@ def table(results: pd.DataFrame, published: pd.DataFrame, name: str) -> pd.DataF
 
     Returns:
         Index (loss, regime), columns (dataset, heading). A cell is our figure ± standard deviation, then in brackets
-        the published figure and the difference; "missing" where we have none. The best of a column stands in **.
+        the published figure and the difference; "missing" where we have none. The best of a column stands in **. An
+        attention score of a network with a finder stands alone: neither the best, nor beside another.
     """
     _, columns = TABLES[name]
     ours, theirs = results.set_index(KEY), published.set_index(KEY)
@@ -51,26 +52,39 @@ def table(results: pd.DataFrame, published: pd.DataFrame, name: str) -> pd.DataF
     cells = {}
     for dataset in dict.fromkeys(results.dataset):
         for heading, figure, sd in columns:
-            shares = [ours[figure].get((dataset, *row)) for row in rows]
-            known = [share for share in shares if not pd.isna(share)]
-            best = max(known, default=None)
+            compared = results[(results.dataset == dataset) & ~_alone(results, figure)]
+            best = compared[figure].max()
             texts = [_cell(ours, theirs, (dataset, *row), figure, sd, best) for row in rows]
             cells[dataset, heading] = pd.Series(texts, index=rows)
     return pd.DataFrame(cells)
 
 
-def _cell(ours: pd.DataFrame, theirs: pd.DataFrame, key: tuple, figure: str, sd: str | None, best: float | None) -> str:
+def _cell(ours: pd.DataFrame, theirs: pd.DataFrame, key: tuple, figure: str, sd: str | None, best: float) -> str:
     share = ours[figure].get(key)
     if pd.isna(share):
         return MISSING
     scale = 1 if figure == "attention" else 100
     spread = ours[sd].get(key) if sd else None  # one draw has none
     text = f"{scale * share:.2f}" + ("" if pd.isna(spread) else f" ± {scale * spread:.2f}")
+    if _alone(ours, figure)[key]:
+        return text
     text = f"**{text}**" if share == best else text
     expected = theirs[figure].get(key)
     if pd.isna(expected):
         return text
     return f"{text} ({scale * expected:.2f}, {scale * (share - expected):+z.2f})"
+
+
+def _alone(results: pd.DataFrame, figure: str) -> pd.Series:
+    """Whether the figure of a row cannot be compared with others."""
+    return results[FINDER] & (figure == "attention")
+
+
+def finders(results: pd.DataFrame, name: str) -> list[str]:
+    """Say of which regimes the figures in a table stand alone: a sentence, or none."""
+    (_, figure, _), *_ = TABLES[name][1]
+    alone = results[_alone(results, figure) & results[figure].notna()]
+    return [tables.no_comparison(sorted(set(alone.regime)))] if len(alone) else []
 
 
 def departures(
