@@ -62,6 +62,7 @@ def test_published_figures_that_are_none_or_there_twice_are_refused(tmp_path):
             lambda text: text.replace("demo", "x") + text.splitlines()[-1] + "\n",
             "rows of the same name; restore it with",
         ),
+        (lambda text: text.replace("16.", "160."), "figures in another unit, or of another column; restore it with"),
         (lambda text: text.rpartition(",")[0] + ",high\n", "does not read .*high.*: restore it with `git restore`"),
     ):
         for file in Path("paper/published").iterdir():
@@ -70,7 +71,14 @@ def test_published_figures_that_are_none_or_there_twice_are_refused(tmp_path):
             results_file.read_published(tmp_path)
 
 
+def test_attention_may_lie_beside_the_object_and_spread(tmp_path):
+    far = PUBLISHED.assign(attention=-2.5, attention_sd=1.5)
+    results_file.write_results(tmp_path / "results.json", far, UNKNOWN)
+    assert set(results_file.read_results(tmp_path / "results.json").attention) == {-2.5}
+
+
 CELLS = "expected results, rows of dataset, loss, regime"
+UNIT = "figures in another unit, or of another column; make it again by .*"
 
 
 @pytest.mark.parametrize(
@@ -83,6 +91,9 @@ CELLS = "expected results, rows of dataset, loss, regime"
         (lambda rows: rows[0].update(more=0.5), CELLS),
         (lambda rows: rows[0].update(finder="no"), CELLS),
         (lambda rows: rows[-1].pop("attention_sd"), CELLS),
+        (lambda rows: rows[0].update(clean_map_at_r=57.76), f"{UNIT}: clean_map_at_r 57.76 of cars196"),
+        (lambda rows: rows[0].update(swapped_map_at_r_sd=-0.1), f"{UNIT}: swapped_map_at_r_sd -0.1"),
+        (lambda rows: rows[0].update(attention=37), f"{UNIT}: attention 37 of"),
         (lambda rows: rows[-1].update(attention="high"), "holds figures that are no numbers"),
         (lambda rows: rows.append(rows[0] | {"attention": 0.5}), "rows of the same name; make it again by .*: "),
     ],

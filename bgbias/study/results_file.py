@@ -1,6 +1,7 @@
 """The results file of the study's grid, and the published figures."""
 
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 import pandas as pd
@@ -77,7 +78,7 @@ def read_results(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: expected results, rows of {', '.join(columns)}: {mend}")
     with as_input_error(f"{path}: holds figures that are no numbers: {mend}"):
         found = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(FIGURES, float))
-    return _without_twins(found, path, mend)
+    return _checked(found, path, mend)
 
 
 def read_settings(path: Path) -> dict[str, dict | None]:
@@ -97,21 +98,25 @@ def read_published(folder: Path) -> pd.DataFrame:
         "swapped_map_at_r_percent": "swapped_map_at_r",
         "swapped_sd_percent": "swapped_map_at_r_sd",
     }
-    first = _published(folder / "table1_map_at_r.csv", list(percent)).rename(columns=percent)
-    shares = list(percent.values())
-    first[shares] = first[shares] / 100
-    second = _published(folder / "table2_attention_score.csv", ["mean", "sd"])
-    second = second.rename(columns={"mean": "attention", "sd": "attention_sd"})
+    first = _published(folder / "table1_map_at_r.csv", percent, 100)
+    second = _published(folder / "table2_attention_score.csv", {"mean": "attention", "sd": "attention_sd"}, 1)
     both = first.merge(second, on=KEY, how="outer").assign(**{FINDER: False})
     return both.reindex(columns=[*KEY, FINDER, *FIGURES])
 
 
-def _published(path: Path, figures: list[str]) -> pd.DataFrame:
-    found = files.read_csv(path, [*KEY, *figures], RESTORE, dtype=dict.fromkeys(figures, float))
-    return _without_twins(found, path, RESTORE)
+def _published(path: Path, names: dict[str, str], unit: float) -> pd.DataFrame:
+    """Read columns by their names in the file, under our names, in shares of a unit."""
+    found = files.read_csv(path, [*KEY, *names], RESTORE, dtype=dict.fromkeys(names, float)).rename(columns=names)
+    found[[*names.values()]] /= unit
+    return _checked(found, path, RESTORE)
 
 
-def _without_twins(found: pd.DataFrame, path: Path, mend: str) -> pd.DataFrame:
+def _checked(found: pd.DataFrame, path: Path, mend: str) -> pd.DataFrame:
+    for name in (name for name in FIGURES if name in found):
+        lowest, highest = {"attention": (-inf, 1), "attention_sd": (0, inf)}.get(name, (0, 1))
+        odd = found[~found[name].between(lowest, highest) & found[name].notna()]
+        cells = (f"{name} {value:g} of {' '.join(key)}" for *key, value in odd[[*KEY, name]].itertuples(index=False))
+        refuse(cells, f"{path}: figures in another unit, or of another column; {mend}")
     twice = found[found.duplicated(KEY)]
     refuse([" ".join(key) for key in twice[KEY].itertuples(index=False)], f"{path}: rows of the same name; {mend}")
     return found
