@@ -184,6 +184,11 @@ def test_titles_say_what_follows_the_sign_what_is_bold_and_what_stands_in_bracke
         assert Path(f"paper/tables/{name}.tex").read_text().startswith(f"% {title}\n")
 
 
+def test_the_title_of_table_2_says_which_photos_the_study_counts_otherwise():
+    start = "Attention score of clean photos that have one (the study counts an empty mask as 0), ±"
+    assert tables.TABLES["table2"][0].startswith(start)
+
+
 def test_the_study_s_losses_come_first_and_each_column_has_its_figure():
     figures = dict(zip(results_file.FIGURES, (0.1, 0.2, 0.02, 0.3, 0.4, 0.04, 0.5, 0.05), strict=True))
     rows = [("demo", "also", "base"), ("demo", "triplet", "base"), ("demo", "contrastive", "bgaugment")]

@@ -23,7 +23,8 @@ TABLES = {  # name -> title, and for each dataset the columns: heading, figure, 
         [("clean", "clean_recall_at_1", None), ("swapped", "swapped_recall_at_1", "swapped_recall_at_1_sd")],
     ),
     "table2": (
-        f"Attention score of clean photos, ± standard deviation over the photos, {READ}",
+        "Attention score of clean photos that have one (the study counts an empty mask as 0), "
+        f"± standard deviation over the photos, {READ}",
         [("attention score", "attention", "attention_sd")],
     ),
 }
