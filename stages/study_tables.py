@@ -19,11 +19,11 @@ def main(settings: params.Params, results: Path, published: Path, out: Path) -> 
     from bgbias.study import results_file, tables
 
     ours, theirs = results_file.read_results(results), results_file.read_published(published)
-    settings_of = results_file.read_settings(results)
+    settings_of, remarks = results_file.read_told(results)
     for name, (title, _) in tables.TABLES.items():
         odd = tables.departures(ours, settings_of, theirs, name)
         cells = tables.table(ours, theirs, name).rename(columns={dataset: f"{dataset}†" for dataset in odd}, level=0)
-        notes = [*(f"† {one}" for one in odd.values()), *tables.finders(ours, name)]
+        notes = [*(f"† {one}" for one in odd.values()), *tables.finders(ours, name), *remarks]
         text = "\n\n".join([title, tables.markdown(cells), *notes])
         files.write_text(out / f"{name}.md", f"{text}\n")
         comments = [f"% {one}" for one in [title, *notes]]

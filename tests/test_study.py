@@ -9,7 +9,7 @@ import pytest
 from bgbias.study import gathered, results_file, tables
 
 PUBLISHED = results_file.read_published(Path("paper/published"))
-UNKNOWN = dict.fromkeys(PUBLISHED.dataset)  # with which settings they were made
+UNKNOWN = {"settings": dict.fromkeys(PUBLISHED.dataset), "remarks": []}
 
 
 def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):

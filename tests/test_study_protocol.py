@@ -25,9 +25,10 @@ def recorded(dataset):
     return found
 
 
-def written(folder, settings, results=PUBLISHED):
+def written(folder, settings, results=PUBLISHED, remarks=()):
     """The text of each table of some results."""
-    results_file.write_results(folder / "results.json", results, settings)
+    told = {"settings": settings, "remarks": remarks}
+    results_file.write_results(folder / "results.json", results, told)
     study_tables.main(None, folder / "results.json", Path("paper/published"), folder)
     return {path.name: path.read_text() for path in folder.glob("table*")}
 
@@ -115,7 +116,15 @@ def test_a_dataset_or_a_regime_without_published_figures_is_not_held_beside_the_
 def test_settings_are_read_as_they_were_written(tmp_path):
     settings = {"sop": recorded("sop"), "demo": None, "cars196": {}, "cub200": {}}
     written(tmp_path, settings)
-    assert results_file.read_settings(tmp_path / "results.json") == settings  # and 7.4e-06 with all its digits
+    assert results_file.read_told(tmp_path / "results.json") == (settings, [])  # and 7.4e-06 with all its digits
+
+
+def test_what_gather_has_remarked_stands_below_every_table(tmp_path):
+    said = "study-arcface and study-triplet did not run with the same stages/train.py: the table holds both"
+    texts = written(tmp_path, {name: recorded(name) for name in ("cars196", "cub200", "sop")}, remarks=[said])
+    assert len(texts) == 6
+    for name, text in texts.items():
+        assert text.endswith(f" |\n\n{said}\n") if name.endswith(".md") else f"\n% {said}\n\\begin" in text
 
 
 STAGES = ["raw@demo", "prepare@demo", "masks@demo", "backgrounds@demo", "evaluate@demo-base"]
@@ -132,7 +141,7 @@ def test_the_settings_of_an_experiment_are_gathered_and_unknown_where_its_lock_l
     def of(run, name):
         return locks[run["Experiment"]] if name == "dvc.lock" else params.format(run["loss"])
 
-    rows, settings = gathered.gather(runs, "study-", of)
+    rows, told = gathered.gather(runs, "study-", of)
     assert len(rows) == 2
     whole = {"seeds": [42], "losses.triplet.margin": 0.2, "losses.arcface.scale": 64}
-    assert settings == {"demo": None if lost else whole}
+    assert told == {"settings": {"demo": None if lost else whole}, "remarks": []}

@@ -22,7 +22,7 @@ SHOWN = ("bgbias/report", "bgbias/study", "stages/report", "stages/study_tables"
 
 def gather(
     experiments: Iterable[dict[str, Any]], prefix: str, read: Callable[[dict[str, Any], str], str]
-) -> tuple[pd.DataFrame, dict[str, dict | None]]:
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Gather the figures of the experiments whose names start with a prefix.
 
     Of each experiment only what it ran counts: datasets x regimes. The metrics of others are there, too, as they were
@@ -37,8 +37,9 @@ def gather(
         read: experiment, name -> the text of a file of its commit: of dvc.lock and params.yaml.
 
     Returns:
-        Columns dataset, loss, regime, finder and those of FIGURES; a row where at least one figure is there. And by
-        dataset the settings that they were made with, see `locked.settings_of`; None where those of a row are unknown.
+        Columns dataset, loss, regime, finder and those of FIGURES; a row where at least one figure is there. And what
+        is told beside them: "settings", by dataset those that they were made with, see `locked.settings_of`, None where
+        those of a row are unknown; "remarks", sentences for below a table.
 
     Raises:
         ValueError: no such experiment, none that has ended well, none with figures of its own, two with the same loss,
@@ -75,19 +76,23 @@ def gather(
                 held.append(experiment)
     if not rows:
         raise InputError(f"no experiment whose name starts with '{prefix}' has figures of its own: run one whole")
-    known = {}
+    known, remarks = {}, []
     for experiment in held:
         for first, odd in _others(known, experiment).items():
             names = f"{experiment['Experiment']} and {first}"
-            print(f"{names} did not run with the same {', '.join(odd)}: the table holds both")
+            remarks.append(f"{names} did not run with the same {', '.join(odd)}: the table holds both")
     for seeds in sorted({seeds for experiment in held if "," in (seeds := str(experiment.get("seeds")))}):
-        print(f"figures are means over the seeds {seeds}; ± is over draws of backgrounds, or photos, not over seeds")
+        remarks.append(
+            f"figures are means over the seeds {seeds}; ± is over draws of backgrounds, or photos, not over seeds"
+        )
+    for remark in remarks:
+        print(remark)
     for dataset, photos in sorted((dataset, lost) for dataset, lost in unscored.items() if lost):
         left_out = f"up to {photos:,.0f} photos have no attention score (an empty or a full mask, or no attention)"
         print(f"{dataset}: {left_out} and are left out of its mean, where the study counts an empty mask as 0")
     cells = [(*key, *figures.values()) for key, figures in sorted(rows.items())]
     whole = {dataset: None if None in parts else reduce(or_, parts) for dataset, parts in settings.items()}
-    return pd.DataFrame(cells, columns=[*KEY, FINDER, *FIGURES]), whole
+    return pd.DataFrame(cells, columns=[*KEY, FINDER, *FIGURES]), {"settings": whole, "remarks": remarks}
 
 
 def _refuse_others(known: dict, experiment: dict[str, Any], dataset: str, regime: str) -> None:

@@ -3,11 +3,12 @@
 from contextlib import suppress
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from bgbias import files
-from bgbias.errors import InputError, as_input_error, refuse
+from bgbias.errors import InputError, as_input_error, printable, refuse
 
 VERSION = 2  # of the results file; raised when its columns change or a figure changes its meaning
 KEY = ["dataset", "loss", "regime"]
@@ -25,10 +26,10 @@ FINDER = "finder"  # column: whether a network first finds the object, so that i
 RESTORE = "restore it with `git restore`"
 
 
-def write_results(path: Path, results: pd.DataFrame, settings: dict[str, dict | None]) -> None:
-    """Write the results file: figures, and the settings that they were made with, as returned by `gather`."""
+def write_results(path: Path, results: pd.DataFrame, told: dict[str, Any]) -> None:
+    """Write the results file: figures, and what is told beside them, as returned by `gather`."""
     rows = results.astype(object).where(results.notna(), None).to_dict("records")
-    files.write_json(path, {"version": VERSION, "results": rows, "settings": settings}, exact=["settings"])
+    files.write_json(path, {"version": VERSION, "results": rows, **told}, exact=["settings"])
 
 
 def refuse_to_lose(path: Path, results: pd.DataFrame, replace: bool) -> None:
@@ -81,14 +82,16 @@ def read_results(path: Path) -> pd.DataFrame:
     return _checked(found, path, mend)
 
 
-def read_settings(path: Path) -> dict[str, dict | None]:
-    """Read from a results file with which settings the figures of each dataset were made; None where nobody knows."""
+def read_told(path: Path) -> tuple[dict[str, dict | None], list[str]]:
+    """Read from a results file the settings of each dataset, None where nobody knows them, and the remarks."""
     mend = "make it again by `python -m stages.gather`"
-    settings, rows = (files.read_json(path, name, mend=mend) for name in ("settings", "results"))
+    settings, remarks, rows = (files.read_json(path, name, mend=mend) for name in ("settings", "remarks", "results"))
     datasets = {row["dataset"] for row in rows}
     if not isinstance(settings, dict) or any(not isinstance(settings.get(name, 0), dict | None) for name in datasets):
         raise InputError(f"{path}: expected settings of {', '.join(sorted(datasets))}: {mend}")
-    return settings
+    if not isinstance(remarks, list) or any(not isinstance(remark, str) for remark in remarks):
+        raise InputError(f"{path}: expected remarks, sentences: {mend}")
+    return settings, [printable(remark) for remark in remarks]
 
 
 def read_published(folder: Path) -> pd.DataFrame:
