@@ -19,11 +19,11 @@ def main(settings: params.Params, prefix: str, out: Path, replace: bool) -> None
 
     from bgbias.study import gathered, results_file
 
-    results = gathered.gather(
+    results, told = gathered.gather(
         dvc.api.exp_show(), prefix, lambda experiment, name: dvc.api.read(name, rev=experiment["rev"], encoding="utf-8")
     )
     results_file.refuse_to_lose(out, results, replace)
-    results_file.write_results(out, results)
+    results_file.write_results(out, results, told)
     cells, losses = (
         f"1 {what}" if count == 1 else f"{count} {many}"
         for count, what, many in ((len(results), "cell", "cells"), (results.loss.nunique(), "loss", "losses"))

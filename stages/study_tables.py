@@ -19,11 +19,16 @@ def main(settings: params.Params, results: Path, published: Path, out: Path) -> 
     from bgbias.study import results_file, tables
 
     ours, theirs = results_file.read_results(results), results_file.read_published(published)
+    settings_of, remarks = results_file.read_told(results)
     for name, (title, _) in tables.TABLES.items():
-        cells = tables.table(ours, theirs, name)
-        files.write_text(out / f"{name}.md", f"{title}\n\n{tables.markdown(cells)}\n")
-        files.write_text(out / f"{name}.tex", f"% {title}\n{tables.latex(cells)}\n")
-        print(f"{title}\n\n{tables.markdown(cells)}\n")
+        odd = tables.departures(ours, settings_of, theirs, name)
+        cells = tables.table(ours, theirs, name).rename(columns={dataset: f"{dataset}†" for dataset in odd}, level=0)
+        notes = [*(f"† {one}" for one in odd.values()), *tables.finders(ours, name), *remarks]
+        text = "\n\n".join([title, tables.markdown(cells), *notes])
+        files.write_text(out / f"{name}.md", f"{text}\n")
+        comments = [f"% {one}" for one in [title, *notes]]
+        files.write_text(out / f"{name}.tex", "\n".join([*comments, tables.latex(cells), ""]))
+        print(f"{text}\n")
 
 
 if __name__ == "__main__":

@@ -79,10 +79,10 @@ def rows(change: Callable[[list], object]):
 
 GATHERED = {
     **{name: (how, RESULTS) for name, how in BROKEN.items()},
-    "null": (content("null"), "version None, expected 1"),
-    "a list": (content("[]"), "version None, expected 1"),
-    "another version": (figures(lambda found: found | {"version": 2}), "version 2, expected 1"),
-    "a version of text": (figures(lambda found: found | {"version": "1"}), "version 1, expected 1"),
+    "null": (content("null"), "version None, expected 2"),
+    "a list": (content("[]"), "version None, expected 2"),
+    "another version": (figures(lambda found: found | {"version": 3}), "version 3, expected 2"),
+    "a version of text": (figures(lambda found: found | {"version": "2"}), "version 2, expected 2"),
     "no results": (figures(lambda found: found.pop("results") and None), "expected results"),
     "no rows": (rows(lambda found: []), "expected results"),
     "a block of rows": (rows(lambda found: {"a": 1}), "expected results"),
@@ -96,6 +96,13 @@ GATHERED = {
     "names of null": (rows(lambda found: [row | {"dataset": None} for row in found]), "results.json"),
     "names of lists": (rows(lambda found: [row | {"regime": ["base"]} for row in found]), "results.json"),
     "a row twice": (rows(lambda found: [*found, found[0]]), "rows of the same name"),
+    "no settings": (figures(lambda found: found.pop("settings") and None), "holds no settings"),
+    "no remarks": (figures(lambda found: bool(found.pop("remarks")) or None), "holds no remarks"),
+    "remarks of text": (figures(lambda found: found | {"remarks": "none"}), "expected remarks"),
+    "remarks of numbers": (figures(lambda found: found | {"remarks": [7]}), "expected remarks"),
+    "settings of text": (figures(lambda found: found | {"settings": "the study's"}), "expected settings of demo"),
+    "settings of another": (figures(lambda found: found | {"settings": {"sop": {}}}), "expected settings of demo"),
+    "settings in a list": (figures(lambda found: found | {"settings": {"demo": ["lr"]}}), "expected settings of demo"),
 }
 PUBLISHED = {
     **BROKEN,

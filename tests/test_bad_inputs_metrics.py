@@ -40,6 +40,8 @@ EVALUATED = METRICS | {
     "a list": inside("demo", "base", "clean", "recall_at_1", value=[1]),
     "NaN": inside("demo", "base", "swapped", "recall_at_1", value=float("nan")),
     "inf": inside("demo", "base", "drop", "map_at_r", value=float("inf")),
+    "percent": inside("demo", "base", "new_scene", "recall_at_1", value=56.7),
+    "attention in percent": inside("demo", "base", "attention", "clean", "mean", value=18.0),
     "no attention": inside("demo", "base", "attention"),
     "attention without sd": inside("demo", "base", "attention", "clean", "sd"),
     "attention of text": inside("demo", "base", "attention", "clean", "mean", value="x"),

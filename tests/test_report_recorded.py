@@ -51,6 +51,22 @@ def test_scores_of_all_regimes_and_pictures_of_one_network_each(root):
     assert found.maps["swapped"]["cure"].max() == 12 and found.image_ids.tolist() == [9, 8, 7]
 
 
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"clean": VIEW | {"map_at_r": 25.0}},
+        {"drop": VIEW | {"recall_at_1_sd": 1.3}},
+        {"room": VIEW | {"map_at_r": 7.5}},
+    ],
+)
+def test_figures_in_percent_are_refused(root, spoilt):
+    files.write_json(
+        root / "metrics/evaluate/demo/cure.json", {"demo": {"cure": METRICS | {"queries": 1, "room": VIEW} | spoilt}}
+    )
+    with pytest.raises(ValueError, match="demo/cure.json .*: .* should be less than or equal to 1, found"):
+        recorded.read_metrics("demo", "cure", root)
+
+
 def test_found_masks_are_read_beside_the_attention_of_a_network_that_has_a_finder(root):
     path = root / "metrics/evaluate/demo/cure.json"
     iou = {view: {"mean": 0.7, "sd": 0.1} for view in ("clean", "swapped")}

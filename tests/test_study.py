@@ -9,10 +9,11 @@ import pytest
 from bgbias.study import gathered, results_file, tables
 
 PUBLISHED = results_file.read_published(Path("paper/published"))
+UNKNOWN = {"settings": dict.fromkeys(PUBLISHED.dataset), "remarks": []}
 
 
 def test_the_results_file_keeps_every_figure_and_every_gap(tmp_path):
-    results_file.write_results(tmp_path / "results.json", PUBLISHED)
+    results_file.write_results(tmp_path / "results.json", PUBLISHED, UNKNOWN)
     pd.testing.assert_frame_equal(results_file.read_results(tmp_path / "results.json"), PUBLISHED, check_dtype=False)
 
 
@@ -22,7 +23,7 @@ def test_results_of_other_experiments_are_not_lost(tmp_path):
     for name in ("new/folder", "new.csv"):
         with pytest.raises(ValueError, match=rf"--out .*{name}: expected a file NAME.json: add its name"):
             results_file.refuse_to_lose(tmp_path / name, cub, False)
-    results_file.write_results(file, cub)
+    results_file.write_results(file, cub, UNKNOWN)
     results_file.refuse_to_lose(file, PUBLISHED, False)  # all of it, and more
     for fewer in (cub.iloc[1:], cub.assign(attention=cub.attention.where(cub.regime != "base", 0.9))):
         with pytest.raises(ValueError, match="results of other experiments; choose another --out, or add --replace"):
@@ -51,7 +52,7 @@ def test_a_file_that_holds_no_results_is_never_overwritten(tmp_path, replace):
 @pytest.mark.parametrize("content", ['{"version": 0, "results": []}', "[]"])
 def test_a_results_file_of_another_version_is_refused_with_the_mend(tmp_path, content):
     (tmp_path / "results.json").write_text(content)
-    with pytest.raises(ValueError, match="version .*, expected 1: make it again by `python -m stages.gather`"):
+    with pytest.raises(ValueError, match="version .*, expected 2: make it again by `python -m stages.gather`"):
         results_file.read_results(tmp_path / "results.json")
 
 
@@ -61,6 +62,7 @@ def test_published_figures_that_are_none_or_there_twice_are_refused(tmp_path):
             lambda text: text.replace("demo", "x") + text.splitlines()[-1] + "\n",
             "rows of the same name; restore it with",
         ),
+        (lambda text: text.replace("16.", "160."), "figures in another unit, or of another column; restore it with"),
         (lambda text: text.rpartition(",")[0] + ",high\n", "does not read .*high.*: restore it with `git restore`"),
     ):
         for file in Path("paper/published").iterdir():
@@ -69,7 +71,14 @@ def test_published_figures_that_are_none_or_there_twice_are_refused(tmp_path):
             results_file.read_published(tmp_path)
 
 
+def test_attention_may_lie_beside_the_object_and_spread(tmp_path):
+    far = PUBLISHED.assign(attention=-2.5, attention_sd=1.5)
+    results_file.write_results(tmp_path / "results.json", far, UNKNOWN)
+    assert set(results_file.read_results(tmp_path / "results.json").attention) == {-2.5}
+
+
 CELLS = "expected results, rows of dataset, loss, regime"
+UNIT = "figures in another unit, or of another column; make it again by .*"
 
 
 @pytest.mark.parametrize(
@@ -80,13 +89,17 @@ CELLS = "expected results, rows of dataset, loss, regime"
         (lambda rows: rows[0].update(dataset=None), CELLS),
         (lambda rows: rows[0].update(regime=["base"]), CELLS),
         (lambda rows: rows[0].update(more=0.5), CELLS),
+        (lambda rows: rows[0].update(finder="no"), CELLS),
         (lambda rows: rows[-1].pop("attention_sd"), CELLS),
+        (lambda rows: rows[0].update(clean_map_at_r=57.76), f"{UNIT}: clean_map_at_r 57.76 of cars196"),
+        (lambda rows: rows[0].update(swapped_map_at_r_sd=-0.1), f"{UNIT}: swapped_map_at_r_sd -0.1"),
+        (lambda rows: rows[0].update(attention=37), f"{UNIT}: attention 37 of"),
         (lambda rows: rows[-1].update(attention="high"), "holds figures that are no numbers"),
         (lambda rows: rows.append(rows[0] | {"attention": 0.5}), "rows of the same name; make it again by .*: "),
     ],
 )
 def test_results_are_of_named_cells_with_all_figures_once(tmp_path, spoil, message):
-    results_file.write_results(tmp_path / "results.json", PUBLISHED)
+    results_file.write_results(tmp_path / "results.json", PUBLISHED, UNKNOWN)
     found = json.loads((tmp_path / "results.json").read_text())
     spoil(found["results"])
     (tmp_path / "results.json").write_text(json.dumps(found))
@@ -117,6 +130,24 @@ def test_the_best_of_each_column_is_bold_and_only_it():
     assert bold["sop", "clean"] == [("normalized_softmax", "base")]
     assert bold["sop", "swapped"] == [("normalized_softmax", "bgaugment")]
     assert all(len(rows) == 1 for rows in bold.values())
+
+
+def test_attention_of_a_network_with_a_finder_is_neither_bold_nor_compared():
+    ours = PUBLISHED[PUBLISHED.dataset == "cub200"]
+    found = ours[ours.regime == "base"].assign(regime="early_masking", finder=True, attention=0.9, attention_sd=0.1)
+    ours = pd.concat([ours, found])
+    ours.loc[(ours.loss == "triplet") & (ours.regime == "base"), "finder"] = True
+    column = tables.table(ours, PUBLISHED, "table2")["cub200", "attention score"]
+    assert column["arcface", "early_masking"] == "0.90 ± 0.10" and "(" not in column["triplet", "base"]
+    assert [row for row in column.index if "**" in column[row]] == [("triplet", "bgaugment"), ("arcface", "bgaugment")]
+    (said,) = tables.finders(ours, "table2")
+    assert said.startswith("Attention scores of base and early_masking, which first find the object, cannot")
+    assert tables.finders(ours, "table1") == [] == tables.finders(PUBLISHED, "table2")
+    assert tables.finders(ours.assign(attention=float("nan")), "table2") == []
+    clean = ours.assign(clean_map_at_r=ours.clean_map_at_r.where(~ours.finder, 0.9))
+    assert "**90.00**" in set(tables.table(clean, PUBLISHED, "table1")["cub200", "clean"])  # retrieval is compared
+    alone = ours[ours.regime == "early_masking"]
+    assert set(tables.table(alone, PUBLISHED, "table2")["cub200", "attention score"]) == {"0.90 ± 0.10"}
 
 
 def test_missing_cells_are_marked_and_differences_signed():
@@ -153,10 +184,15 @@ def test_titles_say_what_follows_the_sign_what_is_bold_and_what_stands_in_bracke
         assert Path(f"paper/tables/{name}.tex").read_text().startswith(f"% {title}\n")
 
 
+def test_the_title_of_table_2_says_which_photos_the_study_counts_otherwise():
+    start = "Attention score of clean photos that have one (the study counts an empty mask as 0), ±"
+    assert tables.TABLES["table2"][0].startswith(start)
+
+
 def test_the_study_s_losses_come_first_and_each_column_has_its_figure():
     figures = dict(zip(results_file.FIGURES, (0.1, 0.2, 0.02, 0.3, 0.4, 0.04, 0.5, 0.05), strict=True))
     rows = [("demo", "also", "base"), ("demo", "triplet", "base"), ("demo", "contrastive", "bgaugment")]
-    ours = pd.DataFrame([dict(zip(results_file.KEY, row, strict=True)) | figures for row in rows])
+    ours = pd.DataFrame([dict(zip(results_file.KEY, row, strict=True)) | {"finder": False} | figures for row in rows])
     ours.loc[ours.loss == "also", ["clean_recall_at_1", "swapped_recall_at_1"]] = 0.25
     ours.loc[ours.loss == "contrastive", list(figures)] = float("nan")
     cells = tables.table(ours, PUBLISHED, "table1_recall")

@@ -21,7 +21,9 @@ def experiment(name, loss, **figures):
 def of_experiments(experiments, prefix, lock="stages: {}", params="seeds: [42]"):
     """What is gathered of experiments whose commits have these files."""
     files = {"dvc.lock": lock, "params.yaml": params}
-    return gathered.gather(experiments, prefix, lambda experiment, name: files[name])
+    rows, told = gathered.gather(experiments, prefix, lambda experiment, name: files[name])
+    rows.attrs["remarks"] = told["remarks"]
+    return rows
 
 
 BASE = {
@@ -43,6 +45,13 @@ def test_named_experiments_become_rows():
     )
     assert rows[results_file.KEY].to_numpy().tolist() == [["demo", "arcface", "bgaugment"], ["demo", "triplet", "base"]]
     assert rows.attention[0] == 0.25 and rows.swapped_map_at_r_sd[1] == 0.01 and pd.isna(rows.attention[1])
+
+
+def test_a_network_with_a_finder_is_known_by_how_well_its_finder_finds():
+    found = BASE | {"demo__bgaugment__clean__map_at_r": 0.5, "demo__bgaugment__mask_iou__clean__images": 9.0}
+    found |= {"demo__base__mask_iou__clean__images": float("nan")}  # another experiment's, or commit's
+    rows = of_experiments([experiment("study-triplet", "triplet", **found)], "study-")
+    assert dict(zip(rows.regime, rows.finder, strict=True)) == {"base": False, "bgaugment": True}
 
 
 def test_each_figure_is_of_the_metric_that_it_names():
@@ -147,7 +156,7 @@ def test_an_experiment_that_is_left_out_is_held_beside_no_other(capsys):
     def read(of, name):
         return LOCK if name == "dvc.lock" else files[of["Experiment"]]
 
-    assert gathered.gather([whole, part | settings], "study-", read).loss.tolist() == ["normalized_softmax"]
+    assert gathered.gather([whole, part | settings], "study-", read)[0].loss.tolist() == ["normalized_softmax"]
     (said,) = capsys.readouterr().out.splitlines()
     assert said.startswith("left out: demo bgaugment of study-2")
 
@@ -167,9 +176,10 @@ def test_the_stage_gather_counts_what_it_has_written(tmp_path, monkeypatch, caps
 
 def test_figures_of_several_seeds_are_said_to_be_means_whose_spread_is_another(capsys):
     several, one = (experiment("study-triplet", "triplet", **BASE) | {"seeds": seeds} for seeds in ("[42, 43]", "[42]"))
-    assert of_experiments([several], "study-").swapped_map_at_r_sd[0] == 0.01
+    rows = of_experiments([several], "study-")
+    assert rows.swapped_map_at_r_sd[0] == 0.01
     said = "figures are means over the seeds [42, 43]; ± is over draws of backgrounds, or photos, not over seeds\n"
-    assert capsys.readouterr().out == said
+    assert capsys.readouterr().out == said and rows.attrs["remarks"] == [said.strip()]
     of_experiments([one], "study-")
     assert capsys.readouterr().out == ""
 
@@ -184,9 +194,11 @@ def test_experiments_of_other_code_or_data_are_named(capsys):
     of_experiments([one, two], "study-")
     assert capsys.readouterr().out == ""
     two |= dict.fromkeys(of_figures, "other")
-    assert len(of_experiments([one, two], "study-")) == 2
+    rows = of_experiments([one, two], "study-")
+    assert len(rows) == 2
     said = f"study-arcface and study-triplet did not run with the same {', '.join(of_figures)}"
     assert capsys.readouterr().out == f"{said}: the table holds both\n"
+    assert rows.attrs["remarks"] == [f"{said}: the table holds both"]
 
 
 def test_experiments_are_held_beside_the_first_that_read_the_same(capsys):

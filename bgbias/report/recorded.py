@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, NotRequired
+from typing import Annotated, NamedTuple, NotRequired
 
 import numpy as np
 import pandas as pd
+from annotated_types import Ge, Le
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
@@ -20,19 +21,22 @@ ROUNDED = 1e-5  # by how much means of what files hold may differ from the figur
 finite = with_config(ConfigDict(strict=True, allow_inf_nan=False))
 
 
+Part = Annotated[float, Ge(-1), Le(1)]  # a share, or a difference of two: what is written in percent is refused
+
+
 @finite
-class Retrieval(TypedDict, extra_items=float):
+class Retrieval(TypedDict, extra_items=Part):
     """Scores of a view: the metrics of every table, and others."""
 
-    recall_at_1: float
-    map_at_r: float
+    recall_at_1: Part
+    map_at_r: Part
 
 
 @finite
 class Attention(TypedDict, extra_items=float | None):
     """Attention scores of a view; None where no mask leaves one defined."""
 
-    mean: float | None
+    mean: Annotated[float, Le(1)] | None
     sd: float | None
 
 

@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, reduce
 from itertools import product
+from typing import Any
 
 from ruamel.yaml import YAML
+
+from bgbias.study import counted
 
 
 def odd_runs(lock: str, params: str, dataset: str, regimes: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -24,12 +27,7 @@ def odd_runs(lock: str, params: str, dataset: str, regimes: Sequence[str]) -> tu
     (['train@demo-base-1 with loss arcface'], [])
     """
     stages, now = dict(_read(lock)["stages"]), _read(params)
-    cells = [f"{dataset}-{regime}" for regime in regimes]
-    names = [f"{stage}@{dataset}" for stage in ("raw", "prepare", "masks", "backgrounds")]
-    names += [f"evaluate@{cell}" for cell in cells]
-    trained = product(("train", "embed", "attention"), cells, now["seeds"])
-    names += [f"{stage}@{cell}-{seed}" for stage, cell, seed in trained]
-    ran = {name: stages[name] for name in names if name in stages}
+    ran = {name: stages[name] for name in _behind(dataset, regimes, now["seeds"]) if name in stages}
     used = [(name, key, its) for name in ran for key, its in ran[name].get("params", {}).get("params.yaml", {}).items()]
     held = [
         (name, part["path"], part["md5"])
@@ -45,6 +43,29 @@ def odd_runs(lock: str, params: str, dataset: str, regimes: Sequence[str]) -> tu
     first = {path: digest for _, path, digest in reversed(held)}
     others = [f"{name} with another {path}" for name, path, digest in held if digest != first[path]]
     return settings, others + [f"{name} with another {path}" for name, path in _other_folders(ran)]
+
+
+def settings_of(lock: str, params: str, dataset: str, regime: str) -> dict[str, Any] | None:
+    """Return the settings that the figures of one cell were made with; None where dvc.lock lacks a stage behind them.
+
+    >>> settings_of("stages: {}", "{loss: triplet, seeds: [1]}", "demo", "base")
+    """
+    now = _read(params)
+    if not set(_behind(dataset, [regime], now["seeds"])) <= set(_read(lock)["stages"]):
+        return None
+    found = {"seeds": now["seeds"], **counted.settings(now, dataset, [regime])}
+    return {name: value for name, value in found.items() if name != "threads"}
+
+
+def _behind(dataset: str, regimes: Sequence[str], seeds: Sequence[int]) -> list[str]:
+    """The stages that the figures of some regimes come from."""
+    cells = [f"{dataset}-{regime}" for regime in regimes]
+    trained = product(("train", "embed", "attention"), cells, seeds)
+    return [
+        *(f"{stage}@{dataset}" for stage in ("raw", "prepare", "masks", "backgrounds")),
+        *(f"evaluate@{cell}" for cell in cells),
+        *(f"{stage}@{cell}-{seed}" for stage, cell, seed in trained),
+    ]
 
 
 def _other_folders(ran: dict[str, dict]) -> Iterator[tuple[str, str]]:

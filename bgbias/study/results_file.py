@@ -1,14 +1,16 @@
 """The results file of the study's grid, and the published figures."""
 
 from contextlib import suppress
+from math import inf
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from bgbias import files
-from bgbias.errors import InputError, as_input_error, refuse
+from bgbias.errors import InputError, as_input_error, printable, refuse
 
-VERSION = 1  # of the results file; raised when its columns change or a figure changes its meaning
+VERSION = 2  # of the results file; raised when its columns change or a figure changes its meaning
 KEY = ["dataset", "loss", "regime"]
 FIGURES = {  # column of the results -> metric that the stages record, below DATASET.REGIME
     "clean_map_at_r": "clean.map_at_r",
@@ -20,13 +22,14 @@ FIGURES = {  # column of the results -> metric that the stages record, below DAT
     "attention": "attention.clean.mean",
     "attention_sd": "attention.clean.sd",
 }
+FINDER = "finder"  # column: whether a network first finds the object, so that its attention is of another kind
 RESTORE = "restore it with `git restore`"
 
 
-def write_results(path: Path, results: pd.DataFrame) -> None:
-    """Write the results file."""
+def write_results(path: Path, results: pd.DataFrame, told: dict[str, Any]) -> None:
+    """Write the results file: figures, and what is told beside them, as returned by `gather`."""
     rows = results.astype(object).where(results.notna(), None).to_dict("records")
-    files.write_json(path, {"version": VERSION, "results": rows})
+    files.write_json(path, {"version": VERSION, "results": rows, **told}, exact=["settings"])
 
 
 def refuse_to_lose(path: Path, results: pd.DataFrame, replace: bool) -> None:
@@ -65,17 +68,30 @@ def read_results(path: Path) -> pd.DataFrame:
     version = content.get("version") if isinstance(content, dict) else None
     if version != VERSION:
         raise InputError(f"{path}: version {version}, expected {VERSION}: make it again by `python -m stages.gather`")
-    rows, columns, mend = content.get("results"), [*KEY, *FIGURES], "make it again by `python -m stages.gather`"
+    rows, columns, mend = content.get("results"), [*KEY, FINDER, *FIGURES], "make it again by `python -m stages.gather`"
     if (
         not isinstance(rows, list)
         or not rows
         or any(not isinstance(row, dict) or set(row) != set(columns) for row in rows)
         or any(not isinstance(row[name], str) for row in rows for name in KEY)
+        or any(not isinstance(row[FINDER], bool) for row in rows)
     ):
         raise InputError(f"{path}: expected results, rows of {', '.join(columns)}: {mend}")
     with as_input_error(f"{path}: holds figures that are no numbers: {mend}"):
         found = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(FIGURES, float))
-    return _without_twins(found, path, mend)
+    return _checked(found, path, mend)
+
+
+def read_told(path: Path) -> tuple[dict[str, dict | None], list[str]]:
+    """Read from a results file the settings of each dataset, None where nobody knows them, and the remarks."""
+    mend = "make it again by `python -m stages.gather`"
+    settings, remarks, rows = (files.read_json(path, name, mend=mend) for name in ("settings", "remarks", "results"))
+    datasets = {row["dataset"] for row in rows}
+    if not isinstance(settings, dict) or any(not isinstance(settings.get(name, 0), dict | None) for name in datasets):
+        raise InputError(f"{path}: expected settings of {', '.join(sorted(datasets))}: {mend}")
+    if not isinstance(remarks, list) or any(not isinstance(remark, str) for remark in remarks):
+        raise InputError(f"{path}: expected remarks, sentences: {mend}")
+    return settings, [printable(remark) for remark in remarks]
 
 
 def read_published(folder: Path) -> pd.DataFrame:
@@ -85,20 +101,25 @@ def read_published(folder: Path) -> pd.DataFrame:
         "swapped_map_at_r_percent": "swapped_map_at_r",
         "swapped_sd_percent": "swapped_map_at_r_sd",
     }
-    first = _published(folder / "table1_map_at_r.csv", list(percent)).rename(columns=percent)
-    shares = list(percent.values())
-    first[shares] = first[shares] / 100
-    second = _published(folder / "table2_attention_score.csv", ["mean", "sd"])
-    second = second.rename(columns={"mean": "attention", "sd": "attention_sd"})
-    return first.merge(second, on=KEY, how="outer").reindex(columns=[*KEY, *FIGURES])
+    first = _published(folder / "table1_map_at_r.csv", percent, 100)
+    second = _published(folder / "table2_attention_score.csv", {"mean": "attention", "sd": "attention_sd"}, 1)
+    both = first.merge(second, on=KEY, how="outer").assign(**{FINDER: False})
+    return both.reindex(columns=[*KEY, FINDER, *FIGURES])
 
 
-def _published(path: Path, figures: list[str]) -> pd.DataFrame:
-    found = files.read_csv(path, [*KEY, *figures], RESTORE, dtype=dict.fromkeys(figures, float))
-    return _without_twins(found, path, RESTORE)
+def _published(path: Path, names: dict[str, str], unit: float) -> pd.DataFrame:
+    """Read columns by their names in the file, under our names, in shares of a unit."""
+    found = files.read_csv(path, [*KEY, *names], RESTORE, dtype=dict.fromkeys(names, float)).rename(columns=names)
+    found[[*names.values()]] /= unit
+    return _checked(found, path, RESTORE)
 
 
-def _without_twins(found: pd.DataFrame, path: Path, mend: str) -> pd.DataFrame:
+def _checked(found: pd.DataFrame, path: Path, mend: str) -> pd.DataFrame:
+    for name in (name for name in FIGURES if name in found):
+        lowest, highest = {"attention": (-inf, 1), "attention_sd": (0, inf)}.get(name, (0, 1))
+        odd = found[~found[name].between(lowest, highest) & found[name].notna()]
+        cells = (f"{name} {value:g} of {' '.join(key)}" for *key, value in odd[[*KEY, name]].itertuples(index=False))
+        refuse(cells, f"{path}: figures in another unit, or of another column; {mend}")
     twice = found[found.duplicated(KEY)]
     refuse([" ".join(key) for key in twice[KEY].itertuples(index=False)], f"{path}: rows of the same name; {mend}")
     return found
