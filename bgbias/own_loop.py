@@ -8,6 +8,7 @@ from torchvision.transforms import v2
 
 from bgbias.errors import InputError
 from bgbias.photos.compose import paste
+from bgbias.photos.decode import numbers_classes
 from bgbias.photos.foreground import OBJECT
 
 BACKGROUND_SHARE = (0.3, 1.0)  # of a background's area that is seen
@@ -57,7 +58,7 @@ class BackgroundPair(nn.Module):
 
         Raises:
             ValueError: another dtype or shape; or a hundredth mask in a row that does not reach 128, as those of a
-                class's number, or of floats below 1 that were turned to bytes.
+                class's number, or of floats below 1 that were turned to bytes; masks of class numbers and 255.
         """
         size = photo.shape[-2:]
         _refuse_others("BackgroundPair", photo=(photo, (3, *size)), mask=(mask, (1, *size)))
@@ -124,4 +125,6 @@ def _scale(most: int) -> str:
 
 def _of_bytes(masks: Tensor) -> Tensor:
     """Masks of 0 and 1 as those of 0 and 255; else no object would be seen in any picture, without a word."""
+    if numbers_classes(torch.bincount(masks.flatten(), minlength=256).tolist()):
+        raise InputError("masks of class numbers, and of 255 along edges, which would be objects: give 0 and 1 only")
     return 255 * masks if masks.max() == 1 else masks

@@ -25,6 +25,7 @@ def main(settings: params.Params, dataset: str, regime: str, seed: int, out: Pat
     if not treatment.finder:
         having = [name for name, other in settings.regime_settings.items() if other.finder]
         raise InputError(f"regime_settings.{regime} has no finder: give one that has ({', '.join(having) or 'none'})")
+    finders.refuse_other_content(out)
     seeding.deterministic(settings.threads)
     photos = Photos.prepared(dataset, settings.images[dataset])
     finders.save(finder.train(photos, treatment, settings.train[dataset], seed), out)

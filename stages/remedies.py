@@ -100,6 +100,8 @@ def main(
     remarks = [*sides.remarks, *known, *remedied.doubtful(sides), *remedied.few(sides)]
     if doubles := doubts.said_of_alike(tested):
         remarks.append(f"{doubles} {WITH_DOUBLES}")
+    if mirrored := doubts.said_of_mirrored(tested):
+        remarks.append(f"{mirrored} {WITH_DOUBLES}")
     print("\n".join(map(printable, remarks)), flush=True)
     fast = answers.fastest(model, tested)
     for sentence in looked_at(model, fast, tested.table, tested.photo, settings.seed)[1]:

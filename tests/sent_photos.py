@@ -1,10 +1,12 @@
 """Photos of a shop and photos sent to it, of which some are the shop's, saved anew."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 from audited_shop import run
-from PIL import Image
+from PIL import Image, ImageOps
 
 CLASSES, OF_SHOP, SENT, SIZE = 5, 4, 3, (88, 64)
 COPIED = ((0, 0), (0, 1), (2, 3), (4, 2))  # class and number of photos that come again, saved anew
@@ -56,6 +58,14 @@ def audited(shop, sent, out, change=lambda rows: rows, name="background_alone", 
     change(rows).to_csv(folder / "photos/photos.csv", index=False)
     given = {"photos": str(folder / "photos"), "masks": str(folder / "masks"), "second_masks": "none"}
     return run(shop, out, name, **given | options)
+
+
+def with_a_mirrored_one(sent, folder):
+    """The same, but none that is the shop's, and the first one sent is the mirror image of one."""
+    shutil.copytree(sent[0], folder)
+    for part in ("photos", "masks"):
+        ImageOps.mirror(Image.open(folder / part / "shop/0_0.png")).save(folder / part / "sent/0_0.png")
+    return folder, sent[1][~sent[1].path.str.contains("/z")]
 
 
 def as_photos(rows):

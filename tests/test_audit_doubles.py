@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
-from sent_photos import COPIED, as_photos, audited, saved_anew
+from sent_photos import COPIED, as_photos, audited, saved_anew, with_a_mirrored_one
 
 from bgbias.audit.inputs import doubles, sample
 from bgbias.audit.measures import embeddings
@@ -103,7 +103,7 @@ def test_they_are_looked_for_once_and_an_interrupted_search_goes_on(shop, sent, 
     monkeypatch.setattr(doubles.Doubles, "_write", broken)
     with pytest.raises(KeyboardInterrupt):
         audited(shop, sent, tmp_path / "one", quick=True)
-    asked = 19 + 90  # queries and backgrounds
+    asked = 19 + 90 + 19  # queries, backgrounds, and the queries mirrored
     assert looked == [(1, 8), (asked, 8), (asked, 8)]  # the first for the time that is announced
     assert "near-duplicates of queries looked for among 20 photos: about" in capsys.readouterr().out
     monkeypatch.setattr(doubles.Doubles, "_write", write)
@@ -113,6 +113,26 @@ def test_they_are_looked_for_once_and_an_interrupted_search_goes_on(shop, sent, 
     assert said in capsys.readouterr().out
     audited(shop, sent, tmp_path / "two", name="leaning", quick=True)
     assert len(looked) == 5 and "looked for" not in capsys.readouterr().out  # whatever the model
+
+
+@pytest.mark.parametrize(
+    ("change", "queries", "which"),
+    [
+        (as_photos, None, "2 of 35 photos are near-duplicates of others' mirror images"),
+        (as_photos, 4, "1 of 4 queries have a near-duplicate of their mirror image in the gallery"),
+        (lambda rows: rows, None, "1 of 15 queries have a near-duplicate of their mirror image in the gallery"),
+    ],
+    ids=["photos", "sample", "roles"],
+)
+def test_mirrored_copies_are_named(shop, sent, tmp_path, monkeypatch, change, queries, which):
+    folder, rows = with_a_mirrored_one(sent, tmp_path / "shop")
+    monkeypatch.setattr(sample, "draw", lambda *given: np.arange(4))  # sent/0_0.png to sent/1_0.png
+    found = audited(shop, (folder, change(rows)), tmp_path / "out", quick=True, queries=queries)
+    one, other = sorted(["sent/0_0.png", "shop/0_0.png"])
+    assert about_doubles(found) == [
+        f"{which} (recompressed, resized or slightly cropped; 1 pair, such as {one} = {other}), found by any model "
+        "that has learnt with flips: keep one of each. All figures hold them."
+    ]
 
 
 def test_other_photos_of_the_gallery_or_other_queries_are_looked_through_anew(shop, sent, tmp_path):

@@ -36,7 +36,7 @@ def pictures(rows, **changed):
         "doubts": list(DOUBTS[rows]), "second_kind": SimpleNamespace(name="isnet", mark="9f"),
         "second_doubts": ["", *DOUBTS[rows][1:-1], "soft"],
         "agreement": torch.from_numpy(AGREEMENT[rows]), "second_pool": SimpleNamespace(name="9 of walls"),
-        "places": None, "near_duplicates": PAIRS,
+        "places": None, "near_duplicates": PAIRS, "mirrored": [],
         "table": pd.DataFrame({"path": paths, "class_name": LABELS[rows].astype(str)}),
     } | changed)  # fmt: skip
 

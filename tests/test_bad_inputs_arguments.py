@@ -117,6 +117,8 @@ def test_no_number_of_processes(refuses, monkeypatch, command, number):
         ("remedies --dataset demo --embedder small_resnet --out r.json --finder paper", "paper: no finder here"),
         ("finder demo base 42 --out finders/a", "regime_settings.base has no finder"),
         ("finder demo early_masking 42", "required: --out"),
+        ("finder demo early_masking 42 --out paper", "paper: something else than a finder lies there, and would be"),
+        ("finder demo early_masking 42 --out params.yaml", "params.yaml: something else than a finder lies there"),
         ("export --model models/none --out net.onnx", "models/none: no model here"),
         ("export --model models/demo/base/42", "required: --out"),
         ("moves --embedder baseline:hg --out metrics/m.json", "unknown baseline 'hg'"),

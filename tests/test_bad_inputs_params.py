@@ -181,6 +181,8 @@ def test_overrides_of_losses_and_datasets_that_do_not_run(refuses, loss, dataset
         (("train", "demo", "network"), "torchvision:../x", "train.demo: unknown network"),
         (("train", "demo", "batch_size"), 0, "train.demo.batch_size"),
         (("train", "demo", "momentum"), 1.5, "train.demo.momentum"),
+        (("train", "demo", "momentum"), 1.0, "train.demo.momentum: Input should be less than 1"),
+        (("losses", "arcface", "margin_degrees"), 1000.0, "arcface.margin_degrees: Input should be less than 180"),
         (("train", "demo", "lr"), 0, "train.demo.lr"),
         (("data", "demo", "home_scenes"), 9, "data.demo: home_scenes 9 is larger"),
         (("data", "demo", "background_correlation"), 1.01, "data.demo.background_correlation"),

@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 from argparse import Namespace
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,13 @@ def test_what_steers_a_terminal_is_shown_escaped(monkeypatch):
 
     with pytest.raises(SystemExit, match=r"^error: a\\x1b\[31m\\u202e\\udcff.jpg: broken$"):
         run(monkeypatch, stage, "demo")
+
+
+def test_what_no_terminal_takes_is_printed_escaped(monkeypatch):
+    printed = TextIOWrapper(BytesIO(), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", printed)
+    run(monkeypatch, lambda settings, dataset: print("a\udcff.jpg", flush=True), "demo")
+    assert printed.buffer.getvalue() == rb"a\udcff.jpg" + b"\n"
 
 
 def test_a_path_that_is_something_else_names_the_mend(monkeypatch, tmp_path):

@@ -115,6 +115,14 @@ def test_a_folder_that_cannot_be_opened_is_no_empty_one(own, monkeypatch):
     assert len(folder.read(own)) == 16
 
 
+@pytest.mark.parametrize("name", ["cup/\udcff.jpg", "c\udcffp"])
+def test_a_name_that_no_list_can_hold_is_refused_before_it_is_copied(own, name):
+    (own / "cup").joinpath("1.jpg" if name.endswith(".jpg") else "").rename(own / name)
+    with pytest.raises(ValueError, match="own: names that are no UTF-8, as photos.csv is; rename files and folders: c"):
+        folder.fetch(RAW, OPTIONS)
+    assert not RAW.exists() and len(audited.read(own)[0]) == 16  # an audit writes no such list
+
+
 @pytest.mark.parametrize("link", ["cup/3.jpg", "hat", "cup/more"])
 def test_a_link_out_of_the_folder_is_copied_only_where_that_is_allowed(own, link):
     add(Path("elsewhere/1.jpg"), Path("elsewhere/2.jpg"))

@@ -166,6 +166,14 @@ def test_files_of_another_finder_are_refused_in_one_line(tmp_path, change, messa
     assert "\n" not in str(one.value)
 
 
+def test_a_finder_takes_the_place_of_another_and_of_nothing_else(tmp_path):
+    finders.refuse_other_content(tmp_path / "finder")
+    finders.save(made(), tmp_path / "finder")
+    finders.refuse_other_content(tmp_path / "finder")
+    with pytest.raises(ValueError, match="something else than a finder lies there, and would be lost"):
+        finders.refuse_other_content(tmp_path)
+
+
 def test_no_finder_cut_weights_and_weights_that_are_not_finite_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no finder here .finder.json is missing.: .python -m stages.finder"):
         finders.load(tmp_path / "finder")

@@ -112,6 +112,7 @@ def test_swapped_test_photos_show_their_objects_whatever_a_mask_is_counted_in(sh
         ("masks", lambda of: of // 255 * 2, "masks reach 2 of 255, so no object would be seen: give 255, or 1, where"),
         ("masks", lambda of: of // 2, "masks reach 127 of 255"),
         ("masks", lambda of: (of / 256).byte(), "masks reach 0 of 255, so no object .* multiply floats by 255 before"),
+        ("masks", lambda of: (of // 255).index_fill(2, torch.tensor([3]), 255), "masks of class numbers, and of 255"),
         ("backgrounds", list, r"backgrounds are a list, expected uint8 \(32, 3, 16, 16\): bring it to bytes"),
         ("backgrounds", lambda of: of[:1], r"backgrounds are uint8 \(1, 3, 16, 16\), expected uint8 \(32, 3"),
     ],

@@ -49,6 +49,14 @@ def test_a_mask_is_the_object_whatever_it_is_written_as(tmp_path, mask):
     assert set(np.unique(found)) == {0, 255}
 
 
+@pytest.mark.parametrize("number", [1, 15])
+def test_masks_of_class_numbers_with_unclear_edges_of_255_are_refused(tmp_path, number):
+    levels = np.where(OBJECT_AT, number, 0).astype(np.uint8)
+    levels[4:16, 7] = 255
+    with pytest.raises(ValueError, match=r"mask.png: a mask of class numbers, and of 255 along edges, which would be"):
+        read_mask(saved(tmp_path, Image.fromarray(levels)))
+
+
 def test_soft_16_bit_masks_are_scaled(tmp_path):
     levels = np.linspace(0, 65535, 600).astype(np.uint16).reshape(20, 30)
     found = np.asarray(read_mask(saved(tmp_path, Image.fromarray(levels))))

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 from audited_shop import SETTINGS
-from sent_photos import as_photos, audited
+from sent_photos import as_photos, audited, with_a_mirrored_one
 
 from bgbias.audit.inputs import doubles, gallery
 from bgbias.remedies import passes
@@ -34,6 +34,12 @@ def test_remedies_of_a_gallery_that_no_audit_has_looked_through_decode_it_no_sec
     monkeypatch.setattr(gallery, "read_photo", lambda path: decoded.append(path) or read(path))
     few = remedied(sent, tmp_path, lambda rows: rows[rows.path != "sent/z0_0.jpg"])
     assert few["near_duplicates"] == 3 and decoded == []
+
+
+def test_remedies_name_mirrored_copies(sent, tmp_path, capsys):
+    remedied(with_a_mirrored_one(sent, tmp_path / "shop"), tmp_path)
+    said = "1 of 15 queries have a near-duplicate of their mirror image in the gallery"
+    assert f"\n{said}" in (out := capsys.readouterr().out) and "keep one of each. All figures hold them: " in out
 
 
 class Rolled(torch.nn.Module):

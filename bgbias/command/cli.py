@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
@@ -73,6 +74,9 @@ def run(stage: Callable[..., None], description: str, *arguments: str, shared: b
         shared: whether several processes can share its work.
         **options: name -> how argparse's add_argument is called for it.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may be bytes that no terminal takes
     together.silence_all_but_the_first()
     parser = _Parser(description=description, formatter_class=_Formatter)
     for name in arguments:

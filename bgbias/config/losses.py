@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Annotated
 
-from annotated_types import Ge
+from annotated_types import Ge, Lt
 
 from bgbias.config.values import Count, NotNegative, Number, Positive, strict
 
@@ -55,7 +55,7 @@ class MultiSimilarity(OfPairs):
 class ArcFace(Loss):
     """pytorch-metric-learning's ArcFaceLoss, its class weights with an own learning rate."""
 
-    margin_degrees: Positive
+    margin_degrees: Annotated[Positive, Lt(180)]
     scale: Positive
     weights_lr: Positive
 

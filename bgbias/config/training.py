@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Le, MinLen
+from annotated_types import Ge, Le, Lt, MinLen
 
 from bgbias.config.values import Count, NotNegative, Positive, Precision, Processes, Share, refuse_twice, strict
 from bgbias.errors import InputError
@@ -25,7 +25,7 @@ class Training:
     lr: Positive  # of the trunk
     head_lr: Positive  # of the linear head, which starts from scratch
     weight_decay: NotNegative
-    momentum: Share  # RMSprop's; for AdamW its first beta
+    momentum: Annotated[Share, Lt(1)]  # RMSprop's; for AdamW its first beta
     schedule: Literal["constant", "one_cycle"]
     precision: Precision
     noise_share: NotNegative  # greatest sd of noise on training images, of their value range

@@ -30,8 +30,8 @@ def fetch(out: Path, options: Folder) -> None:
         options: how to split the classes where no list does.
 
     Raises:
-        ValueError: as raised by `read`, `sample_size.limits` and `table.check_table`; a link that leads out of the
-            folder, unless the options allow it.
+        ValueError: as raised by `read`, `sample_size.limits` and `table.check_table`; a name that is no UTF-8; a link
+            that leads out of the folder, unless the options allow it.
     """
     folder = files.root() / "data" / "sources" / out.name
     table = read(folder)
@@ -40,6 +40,9 @@ def fetch(out: Path, options: Folder) -> None:
         print(f"{out.name}: {NO_ROLES.format(raw=Path('data/raw') / out.name)}", flush=True)
     else:
         table = table.drop(columns="role")
+    named = [*table.path, *table.mask_path, *table.class_name]
+    odd = {name for name in named if name != name.encode(errors="replace").decode()}
+    refuse(odd, f"{folder}: names that are no UTF-8, as {LIST} is; rename files and folders")
     if not options.follow_links:
         _refuse_links_out(folder, [*table.path, *table.mask_path[table.mask_path != ""]])
     if not any(table.split):

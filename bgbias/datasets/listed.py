@@ -22,16 +22,19 @@ NO_ROLES = (
     "the roles of photos.csv, query and gallery, are of audits and remedies: here photos of both are trained on, and "
     "every test photo searches all others. Queries search the gallery alone by `stages.audit --photos {raw}`."
 )
+UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))  # soft hyphens, blanks of no width; as web pages have them
 TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # kinds of Unicode's marks of direction
 
 
 def class_name(name: str) -> str:
-    """Return the name of a class in one form: composed Unicode (NFC), single blanks, none at the ends.
+    """Return the name of a class in one form: composed Unicode (NFC), single blanks, none at the ends, none unseen.
 
     >>> class_name("\u00a0A\u0308pfel  rot ") == "\u00c4pfel rot", class_name("5 m\u00b2") == "5 m\u00b2"
     (True, True)
+    >>> class_name("blue\u200b mug\ufeff")
+    'blue mug'
     """
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    return " ".join(unicodedata.normalize("NFC", name.translate(UNSEEN)).split())
 
 
 def steers(name: str) -> bool:

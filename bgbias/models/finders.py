@@ -41,6 +41,13 @@ def save(finder: Finder, folder: Path) -> None:
         files.write_json(partial / SHAPE, dataclasses.asdict(finder.shape))
 
 
+def refuse_other_content(folder: Path) -> None:
+    """Raise an InputError where something else than a finder lies in the place of its folder: `save` replaces all."""
+    others = {path.name for path in folder.iterdir()} - {SHAPE, WEIGHTS} if folder.is_dir() else folder.exists()
+    if others:
+        raise InputError(f"{folder}: something else than a finder lies there, and would be lost: choose a new folder")
+
+
 def load(folder: Path) -> Finder:
     """Read what `save` has written: frozen, in evaluation mode, on the CPU.
 

@@ -17,6 +17,7 @@ SMALLEST_PX = 8  # of a side: on less there is nothing to see
 LONGEST = 20  # times as long as wide: the centre square would show nothing of it
 LONG = 2  # times: it shows half of it at most
 DARK = 64  # of 255: 14 bits in 16 reach it, 12 bits reach 16
+CLASSES, THIN = 20, 4  # classes of PASCAL VOC; of a thin object edges are up to so many times as large
 Image.MAX_IMAGE_PIXELS = None  # Pillow warns of half as many, and refuses from twice as many on
 
 
@@ -58,7 +59,7 @@ def read_mask(path: Path) -> Image.Image:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is none of these, or is broken or too large.
+        ValueError: the file is none of these, or is broken or too large; it holds numbers of classes and 255.
     """
     mask = _upright(path)
     if alpha := _alpha(mask):
@@ -66,7 +67,26 @@ def read_mask(path: Path) -> Image.Image:
     if mask.mode.startswith("I") and mask.getextrema()[1] <= 255:
         mask = Image.fromarray(np.asarray(mask).astype(np.uint8))
     mask = _eight_bits(mask).convert("L")
+    if numbers_classes(mask.histogram()):
+        found = "a mask of class numbers, and of 255 along edges, which would be the object"
+        raise InputError(f"{path}: {found}: draw objects, and unclear edges if they belong to them, in white")
     return mask.point(lambda level: 255 * level) if mask.getextrema()[1] == 1 else mask
+
+
+def numbers_classes(counts: Sequence[int]) -> bool:
+    """Say whether a mask has numbers of classes in its objects, and 255 along their edges, as those of PASCAL VOC have.
+
+    Taken for levels of grey they would make a ring the object.
+
+    Args:
+        counts: of its pixels of each level, 256.
+
+    >>> ring, stray, soft = [6, 4, *[0] * 253, 9], [6, 1, *[0] * 253, 9], [6, 4, *[0] * 252, 2, 1]
+    >>> numbers_classes(ring), numbers_classes(stray), numbers_classes(soft)
+    (True, False, False)
+    """
+    numbered, between = sum(counts[1 : CLASSES + 1]), sum(counts[CLASSES + 1 : 255])
+    return counts[0] > 0 and not between and THIN * numbered > counts[255] > 0
 
 
 def picture_size(path: Path) -> tuple[int, int]:

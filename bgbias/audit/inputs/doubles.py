@@ -63,32 +63,48 @@ class Doubles:
         Raises:
             InputError: a background is a near-duplicate of a photo of the gallery, and shows its object.
         """
-        found = set()
+        return _once(self._found[0])
+
+    def mirrored(self) -> list[tuple[int, int]]:
+        """Likewise the pairs of which one is a near-duplicate of the other's mirror image alone."""
+        return _once(self._found[1] - self._found[0])
+
+    @cached_property
+    def _found(self) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+        """Queries, or backgrounds (below 0), each with what is its near-duplicate, and that of its mirror image."""
+        found = set(), set()
         with tqdm(total=self.gallery.size, desc="near-duplicates", unit="photo", leave=False, delay=5) as bar:
             for rows in self.pieces:
                 before = bar.n
                 pairs = self.cache.folder(_file(rows), self.made_from, partial(self._write, rows, bar), np.load)
-                found |= set(map(tuple, pairs.tolist()))
+                for query, row, mirrored in pairs.tolist():
+                    found[mirrored].add((query, row))
                 bar.update(before + len(rows) - bar.n)
         names, paths = list(self.backgrounds), self.gallery.table.path
-        shown = {query: f"{names[~query]} = {paths[row]}" for query, row in sorted(found) if query < 0}.values()
+        shown = {query: f"{names[~query]} = {paths[row]}" for query, row in sorted(found[0]) if query < 0}.values()
         refuse(shown, "audited photos among the backgrounds, with their objects; give a folder without them")
-        # of (query, query) and of two queries, of which each finds the other, the reverse is there, too
-        return sorted(pair for pair in found if pair[0] < pair[1] or pair[::-1] not in found)
+        return found
 
     def _write(self, rows: range, bar: tqdm, path: Path) -> None:
-        queries, found = [*self.gallery.rows, *(~place for place in range(len(self.backgrounds)))], []
+        plain = [*self.gallery.rows, *(~place for place in range(len(self.backgrounds)))]
+        queries, found = [*plain, *self.gallery.rows], []
         for start in range(0, len(rows), BATCH):
             batch = np.array(rows[start : start + BATCH])
             pairs = self._find(self.gallery.compared(batch))
-            found += [(queries[query], batch[place]) for query, place in pairs]
+            found += [(queries[query], batch[place], query >= len(plain)) for query, place in pairs]
             bar.update(len(batch))
         with files.whole_file(path) as unfinished:
-            np.save(unfinished, np.array(found, dtype=np.int64).reshape(-1, 2))
+            np.save(unfinished, np.array(found, dtype=np.int64).reshape(-1, 3))
 
     @cached_property
     def _find(self) -> Callable[[Sequence[np.ndarray]], list[tuple[int, int]]]:
-        return near_duplicates_of([*self.queries, *self.backgrounds.values()])
+        mirrored = (picture[:, ::-1] for picture in self.queries)
+        return near_duplicates_of([*self.queries, *self.backgrounds.values(), *mirrored])
+
+
+def _once(found: set[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Each pair once; of (query, query) and of two queries, of which each finds the other, the reverse is there."""
+    return sorted(pair for pair in found if pair[0] < pair[1] or pair[::-1] not in found)
 
 
 def _file(rows: range) -> str:

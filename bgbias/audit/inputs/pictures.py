@@ -148,6 +148,14 @@ class Pictures:
             return self.doubles.pairs()
         return near_duplicates.near_duplicates(self.photos.photos.subset(self.image_ids))
 
+    @cached_property
+    def mirrored(self) -> list[tuple[int, int]]:
+        """Likewise pairs of which one is a near-duplicate of the other's mirror image alone."""
+        if self.doubles:
+            return self.doubles.mirrored()
+        found = near_duplicates.near_duplicates(self.photos.photos.subset(self.image_ids), mirrored=True)
+        return sorted({*found} - {*self.near_duplicates})
+
     def _masks(self) -> Iterator[Tensor]:
         return self.photos.foregrounds(self.image_ids)
 

@@ -15,6 +15,7 @@ from bgbias.report.tables import masks_in_doubt, some_in_doubt
 
 FLAGS = {key: key for key in ("empty", "border", "tiny", "soft")} | {"nearly_full": "full"}  # suspicion -> key
 MOST_PAIRS = 100  # of near-duplicates, that are listed
+ANY, FLIPS = "found by any model", "found by any model that has learnt with flips"
 
 
 def of_masks(pictures: Pictures, scores: dict[str, dict]) -> dict:
@@ -84,12 +85,13 @@ def of_photos(pictures: Pictures, scores: dict[str, dict]) -> dict:
         scores: what is measured -> its estimates.
     """
     pairs = pictures.near_duplicates
-    paths = (pictures.gallery or pictures).table.path.to_numpy()
+    paths, mirrored = (pictures.gallery or pictures).table.path.to_numpy(), said_of_mirrored(pictures)
     return {
         "queries" if pictures.gallery else "photos": alike(pictures),
         "pair_count": len(pairs),
         "pairs": [[paths[row] for row in pair] for pair in pairs[:MOST_PAIRS]],
         "said": said_of_alike(pictures),
+        **({"mirrored": mirrored} if mirrored else {}),
         **{f"{what}_without": scores.get(f"{what}_without_duplicates") for what in ("clean", "drop")},
     }
 
@@ -113,6 +115,19 @@ def said_of_alike(pictures: Pictures) -> str:
         return f"{which} ({how}, such as {one} = {other}), the wrong photo to find: keep one of each."
     mend = "leave these queries out" if gallery.apart else "keep one of each"
     return near_duplicates.describe(pairs, *_named(gallery.table), which, mend)
+
+
+def said_of_mirrored(pictures: Pictures) -> str:
+    """Say how many are near-duplicates of others' mirror images; "" where none is, or each photo finds itself."""
+    pairs, gallery = pictures.mirrored, pictures.gallery
+    rows = {row for pair in pairs for row in pair}
+    if gallery and gallery.one_each:
+        return ""
+    which = f"{len(rows)} of {len(pictures.table)} photos are near-duplicates of others' mirror images"
+    if gallery:
+        asked = f"{len(rows & {*gallery.rows.tolist()}):,} of {len(gallery.rows):,} queries"
+        which = f"{asked} have a near-duplicate of their mirror image in the gallery"
+    return near_duplicates.describe(pairs, *_named((gallery or pictures).table), which).replace(ANY, FLIPS)
 
 
 def doubled(pictures: Pictures) -> np.ndarray:

@@ -72,7 +72,7 @@ def write(path: Path, audit: dict, rows: Sequence[Row], masked: Sequence[Masked]
               being the second less the first, query by query; None: there are none
             - places: see `places.summary` of the audit; not there where nothing is known of them
             - near_duplicates: {photos (of a sample: queries), pair_count: numbers; pairs: [path, path], 100 at most;
-              said: text; clean_without, drop_without: R or None}; not shown but in the verdict
+              said: text; of some, mirrored: text; clean_without, drop_without: R or None}; not shown but in the verdict
             - kept: E; grey_gain: R; normalisation: see `normalisation.tried` of the audit, not shown but in the verdict
             - summary: see `grade.summary`; advice: see `advice.steps`
             - verdict: sentences, the first one the most important

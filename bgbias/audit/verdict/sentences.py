@@ -88,17 +88,20 @@ def _clean(found: dict) -> str:
 
 def _near_duplicates(found: dict, masks_hold: bool) -> list[str]:
     doubles = found.get("near_duplicates")
-    if not doubles or not doubles["pairs"]:
+    if not doubles:
         return []
+    mirrored = [f"{doubles['mirrored']} All figures hold them."] if "mirrored" in doubles else []
+    if not doubles["pairs"]:
+        return mirrored
     sampled = "sample" in found
     some = "these queries" if sampled else "the later one of each two"
     if not doubles["clean_without"]:
         few = "too few are left" if sampled else "too few photos are left to search"
-        return [f"{doubles['said']} Without {some}, {few}."]
+        return [f"{doubles['said']} Without {some}, {few}.", *mirrored]
     clean, drop = (doubles[f"{what}_without"]["recall_at_1"] for what in ("clean", "drop"))
     swap = f", and swapping backgrounds costs {points(drop)}{unshown(('', drop))}" if masks_hold else ""
     without = f"Without {some}, Recall@1 of the photos as they are is {percent(clean)}{swap}."
-    return [f"{doubles['said']} {without}"]
+    return [f"{doubles['said']} {without}", *mirrored]
 
 
 def _gap(found: dict) -> list[str]:
