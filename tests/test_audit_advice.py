@@ -36,6 +36,25 @@ def test_after_a_loss_the_cheapest_comes_first():
     assert training["said"].startswith("Train with random backgrounds behind the objects (the regime bgconsistency)")
 
 
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        ((0.2, 0.1, 0.3), "In other places that helps, too: there {}, 20.0 points more (95 % interval 10.0 to 30.0, "),
+        ((-0.01, -0.1, 0.1), "That it helps in other places is not shown: there {}, 1.0 points less (95 % interval"),
+        ((-0.2, -0.3, -0.1), "In other places it finds less: there {}, 20.0 points less (95 % interval 10.0 to 30.0, "),
+    ],
+)
+def test_whether_objects_on_grey_help_in_other_places_is_said_where_these_are_known(gain, said):
+    """What wins on swapped photos need not win there."""
+    places = {"gain_objects": r(*gain)["recall_at_1"], "photos": {"elsewhere": r(0.5)["recall_at_1"]}}
+    places |= {"objects": {"elsewhere": r(0.7)["recall_at_1"]}}
+    told = "objects alone find their class in 70.0 % of searches, whole photos in 50.0 %"
+    grey = advice._on_grey(changed() | {"places": places})[0]["said"]
+    assert said.format(told) in grey and grey.startswith(steps()[0]["said"])
+    places["gain_objects"]["classes"] = 4
+    assert advice._on_grey(changed() | {"places": places}) == [steps()[0]]
+
+
 def test_what_is_not_shown_to_help_is_not_advised():
     assert len(steps({"grey_gain": r(0.01)})) == 2
     assert (

@@ -28,7 +28,10 @@ def test_who_sees_the_ground_alone_finds_nothing_elsewhere(shops, tmp_path, monk
     assert photos["drop"]["value"] == photos["drop"]["low"] == 1 and photos["drop"]["queries"] == KINDS * SHOPS * EACH
     beyond = photos["drop"]["value"] - objects["drop"]["value"]
     assert found["beyond_objects"]["value"] == pytest.approx(beyond, abs=2e-6)
+    gain = objects["elsewhere"]["value"] - photos["elsewhere"]["value"]
+    assert found["gain_objects"]["value"] == pytest.approx(gain, abs=2e-6)
     table = queries.read(tmp_path)
+    assert table.recall_at_1_elsewhere_gain_objects.mean() == pytest.approx(gain, abs=2e-6)
     assert table.recall_at_1_same_place_photos.mean() == 1 and table.recall_at_1_elsewhere_photos.mean() == 0
     drawn = (
         (tmp_path / "report.html").read_text().partition("In another place")[2].partition("Drop in another place")[0]

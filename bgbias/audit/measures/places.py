@@ -14,7 +14,9 @@ PARTS = {"clean": "photos", "foreground_grey": "objects", "background_box_tiled"
 PARTS |= {views.SECOND_ALONE: "objects_second"}  # by masks of a second kind
 ENDS = {"same": "same_place", "elsewhere": "elsewhere", "drop": "place_drop"}
 BEYOND = {of: f"recall_at_1_place_drop_beyond_{of}" for of in ("objects", "objects_second")}
-COLUMNS = [*(f"recall_at_1_{end}_{of}" for end in ENDS.values() for of in PARTS.values()), *BEYOND.values()]
+GAIN = "recall_at_1_elsewhere_gain_objects"
+COMPARED = {f"beyond_{of}": name for of, name in BEYOND.items()} | {"gain_objects": GAIN}
+COLUMNS = [*(f"recall_at_1_{end}_{of}" for end in ENDS.values() for of in PARTS.values()), *COMPARED.values()]
 
 
 def singles(
@@ -29,7 +31,8 @@ def singles(
 
     Returns:
         Name of a measure -> its values, shares, and their rows: Recall@1 of both, the drop from the one to the other,
-        and by how much more whole photos drop than objects alone, query by query, by masks of either kind.
+        by how much more whole photos drop than objects alone, query by query, by masks of either kind, and how much
+        more objects alone find elsewhere than whole photos, by the first masks.
     """
     found, made = {}, views.names(pictures.draws, quick, bool(pictures.second_kind), places=True)
     for view, of in PARTS.items() if pictures.places is not None else ():
@@ -41,6 +44,8 @@ def singles(
             counted = torch.from_numpy(rows)[scores["same"]["rows"]]
             for end, values in zip(ENDS.values(), (same, other, same - other), strict=True):
                 found[f"recall_at_1_{end}_{of}"] = values, counted
+    photos, objects = (found.get(f"recall_at_1_elsewhere_{of}") for of in ("photos", "objects"))
+    found |= {GAIN: (objects[0] - photos[0], objects[1])} if objects else {}
     drops = {of: found.get(f"recall_at_1_place_drop_{of}") for of in ("photos", *BEYOND)}
     return found | {name: (drops["photos"][0] - drops[of][0], drops[of][1]) for of, name in BEYOND.items() if drops[of]}
 
@@ -55,8 +60,8 @@ def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
     Returns:
         places: how many; left_out: how many photos are not compared; doubles: how many pairs of near-duplicates lie in
         two places; alike: how many of one class lie in one; photos, objects, backgrounds, objects_second (by masks of
-        the second kind): {same, elsewhere, drop: estimates}, and beyond_objects, beyond_objects_second, estimates,
-        where these were measured.
+        the second kind): {same, elsewhere, drop: estimates}, and beyond_objects, beyond_objects_second, gain_objects,
+        estimates, where these were measured.
     """
     if pictures.places is None:
         return {}
@@ -73,8 +78,8 @@ def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
         "doubles": int(in_two.sum()),
         "alike": int((~in_two & ~of_two).sum()),
     }
-    beyond = {f"beyond_{of}": single[name] for of, name in BEYOND.items() if name in single}
-    return {"places": counts | of_parts | beyond}
+    compared_parts = {key: single[name] for key, name in COMPARED.items() if name in single}
+    return {"places": counts | of_parts | compared_parts}
 
 
 def by_column(found: dict) -> dict[str, dict]:
@@ -85,4 +90,4 @@ def by_column(found: dict) -> dict[str, dict]:
     """
     parts = {of: found[of] for of in PARTS.values() if of in found}
     means = {f"recall_at_1_{ENDS[key]}_{of}": mean for of, part in parts.items() for key, mean in part.items()}
-    return means | {name: found[f"beyond_{of}"] for of, name in BEYOND.items() if f"beyond_{of}" in found}
+    return means | {name: found[key] for key, name in COMPARED.items() if key in found}

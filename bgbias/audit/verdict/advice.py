@@ -140,7 +140,7 @@ def _on_grey(found: dict) -> list[Step]:
         f"Show queries and gallery as objects alone on grey, cut out by masks like these: then at best {then} of 100 "
         f"searches find the right product on any background, instead of {now} on other backgrounds and {own} on their "
         "own. At best, for these masks have also made the swapped photos. No training is needed, but a mask of every "
-        "photo (bgbias.ablations.on_colour)."
+        f"photo (bgbias.ablations.on_colour).{places.on_grey(found)}"
     )
     return [{"said": said, "commands": []}]
 

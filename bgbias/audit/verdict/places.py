@@ -105,6 +105,19 @@ def surroundings(found: dict) -> bool | None:
     return BEYOND[1] in [_part(found["places"]["photos"], *of) for _, *of in measured]
 
 
+def on_grey(found: dict) -> str:
+    """Say whether objects alone find more than whole photos elsewhere, too, after a blank; "" if it is not known."""
+    gain = found.get("places", {}).get("gain_objects")
+    if gain is None or comparison.too_few(gain["classes"]):
+        return ""
+    objects, photos = (percent(found["places"][of]["elsewhere"]) for of in ("objects", "photos"))
+    shown = {1: "In other places that helps, too", -1: "In other places it finds less"}
+    text = shown.get(side(gain, 0), "That it helps in other places is not shown")
+    more, within = aside(gain, "more", "less")
+    found_there = f"there objects alone find their class in {objects} of searches, whole photos in {photos}"
+    return f" {text}: {found_there}, {more} ({within})."
+
+
 def _backgrounds(places: dict, few: bool) -> str:
     if "backgrounds" not in places:
         return ""
