@@ -119,7 +119,7 @@ def test_a_column_of_places_that_was_changed_is_refused(shops, tmp_path, monkeyp
 
 def test_near_duplicates_in_one_place_and_in_two_are_counted(shops, tmp_path, monkeypatch):
     pairs = [(0, 1), (0, 5), (0, 24)]  # of one shop, of two, and of two classes
-    monkeypatch.setattr("bgbias.audit.inputs.pictures.near_duplicates.near_duplicates", lambda pack: pairs)
+    monkeypatch.setattr("bgbias.audit.inputs.pictures.near_duplicates.near_duplicates", lambda pack, **_: pairs)
     found = at(shops, tmp_path, "object_alone", monkeypatch, quick=True)
     assert found["places"]["doubles"] == found["places"]["alike"] == 1
     for sentence in (
