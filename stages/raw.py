@@ -3,7 +3,7 @@
     python -m stages.raw demo
 
 Reads   params.yaml, data/sources/DATASET where it exists, else the network. DVC does not look into data/sources:
-        after a change of own photos there, `dvc repro -f raw@DATASET`
+        after a change there, `dvc exp run -f -S 'datasets=[DATASET]' raw@DATASET`
 Writes  data/raw/DATASET; says of own photos how many there are, and what was passed over
 Takes   the demo about 15 s on one core; a fetched dataset as long as its download
 """

@@ -127,7 +127,8 @@ def test_a_mask_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_a_bad_given_mask_is_refused(tmp_path):
     draw(tmp_path / "a.png", 60, 40)
     draw(tmp_path / "small.png", 20, 10)
-    with pytest.raises(ValueError, match=r"a.png: .*no mask: add .* `dvc repro -f raw@<dataset>`, or choose masks"):
+    fetch = r"`dvc exp run -f -S 'datasets=\[<dataset>\]' raw@<dataset>`"  # `dvc repro` knows those of params.yaml
+    with pytest.raises(ValueError, match=f"a.png: .*no mask: add .* by {fetch}, or choose masks"):
         make(tmp_path, ["a.png"], "given")
     with pytest.raises(FileNotFoundError, match=r"a.png: its mask .*b.png is missing: add it, or choose"):
         make(tmp_path, ["a.png"], "given", mask_paths=["b.png"])

@@ -10,7 +10,7 @@ from test_study import PUBLISHED
 from test_study_gathered import BASE, experiment
 
 from bgbias.config import read
-from bgbias.study import counted, gathered, protocol, results_file
+from bgbias.study import counted, gathered, protocol, results_file, tables
 from stages import study_tables
 
 VALUES = dataclasses.asdict(read.load())
@@ -111,6 +111,14 @@ def test_a_dataset_or_a_regime_without_published_figures_is_not_held_beside_the_
     cured = demo.assign(dataset="sop", regime="bgconsistency")[demo.regime == "base"]
     texts = written(tmp_path, {"demo": None, "sop": recorded("sop")}, pd.concat([demo, cured]))
     assert "†" not in "".join(texts.values())
+
+
+def test_published_figures_of_others_than_the_study_have_no_known_settings():
+    theirs = PUBLISHED.replace({"loss": {"triplet": "proxy_nca"}})
+    told = {name: recorded(name) for name in ("cars196", "cub200", "sop")}
+    said = tables.departures(theirs[theirs.dataset == "sop"], told, theirs, "table1")
+    which = "proxy_nca base, proxy_nca bgaugment of sop"
+    assert said == {"sop": f"with which settings the published {which} was made is not known"}
 
 
 def test_settings_are_read_as_they_were_written(tmp_path):

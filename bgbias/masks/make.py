@@ -146,7 +146,7 @@ def _make_one(task: _Task) -> None:
 def _given(photo: Image.Image, task: _Task) -> Image.Image:
     mend = "choose masks.<dataset>.method grabcut or rembg"
     if task.given is None:
-        fetch = "add masks under data/sources and fetch the dataset with them by `dvc repro -f raw@<dataset>`"
+        fetch = "add masks under data/sources, fetch them by `dvc exp run -f -S 'datasets=[<dataset>]' raw@<dataset>`"
         raise InputError(f"{task.photo}: the dataset brings no mask: {fetch}, or {mend}")
     if not task.given.is_file():
         raise FileNotFoundError(f"{task.photo}: its mask {task.given} is missing: add it, or {mend}")

@@ -96,6 +96,15 @@ def departures(found: Mapping[str, Any], dataset: str, cells: list[tuple[str, st
     return [f"{name} {_said(ours[name])} ({_said(its)})" for name, its in expected.items() if ours[name] != its]
 
 
+def unknown(dataset: str, cells: list[tuple[str, str]]) -> list[str]:
+    """List those of some cells that are not the study's.
+
+    >>> unknown("sop", [("triplet", "base"), ("proxy_nca", "base")])
+    ['proxy_nca base']
+    """
+    return [" ".join(cell) for cell in cells if cell[1] not in REGIMES or dataset not in LOSSES.get(cell[0], ())]
+
+
 def settings(dataset: str, loss: str, regime: str) -> dict[str, Any]:
     """Return the settings of one cell of the study's, by the names of params.yaml, a loss's without overrides.
 

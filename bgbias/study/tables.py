@@ -109,7 +109,11 @@ def departures(
         if (its := settings[dataset]) is None:
             said[dataset] = f"with which settings ours of {dataset} were made is not recorded"
             continue
-        odd = protocol.departures(its, dataset, list(cells[KEY[1:]].itertuples(index=False, name=None)))
+        beside_ours = list(cells[KEY[1:]].itertuples(index=False, name=None))
+        if unknown := protocol.unknown(dataset, beside_ours):
+            said[dataset] = f"with which settings the published {', '.join(unknown)} of {dataset} was made is not known"
+            continue
+        odd = protocol.departures(its, dataset, beside_ours)
         if odd := [one for one in odd if not one.startswith(beside)]:
             said[dataset] = f"ours of {dataset} were not made with the study's settings (in brackets): {', '.join(odd)}"
     return said
