@@ -6,9 +6,9 @@ DIR of photos holds a folder of photos for each class, or a photos.csv with the 
 only test is audited, mask, and role: of query and gallery, queries search the gallery alone). Where there is one photo
 of each product, --one-each needs no classes. --dataset demo audits the test photos of a dataset of the pipeline
 instead, with its prepared masks and backgrounds: its Recall@1 is the report's. The kind of masks can decide more than
-an interval tells, so masks of a second kind are held beside the first (--second-masks). Where it is
-known where photos were taken, those of other places are searched, too (--places). Of a catalogue that is too large for
-all this, a sample of queries is audited (--queries).
+an interval tells, so masks of a second kind are held beside the first (--second-masks). Where it is known where photos
+were taken, those of other places are searched, too (--places). Of a catalogue that is too large for all this, a sample
+of queries is audited (--queries).
 
 Every entry of params.yaml's audit is a DVC stage of this script, which writes audits/NAME. DVC's templates take no
 optional dependencies (weights, masks, backgrounds), so `dvc repro` runs it each time; what was embedded of the same

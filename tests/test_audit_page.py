@@ -116,7 +116,7 @@ def test_missing_parts_read_well(write):
     found["gap"]["recall_at_1"] |= {"low": None, "high": None, "classes": 1}
     found["matrix"]["clean"]["clean"]["recall_at_1"] = nothing
     found["variance"] |= dict.fromkeys(("photo", "background", "rest"), nothing)
-    found["mask_doubt"] |= {"drop_without": None, "flagged": {kind: [] for kind in masks.MASKS}}
+    found["mask_doubt"] |= {"drop_without": None, "drop_eroded": None, "flagged": {kind: [] for kind in masks.MASKS}}
     found["views"] = {"clean": found["views"]["clean"]}
     found["background_only_against_clean"] = {}
     found["classes"] = 1
@@ -128,6 +128,7 @@ def test_missing_parts_read_well(write):
     ):  # fmt: skip
         assert expected in said
     assert "None" not in said and "nan" not in said and "Backgrounds alone, in clean photos" not in said
+    assert "Without those in doubt" in text(write(audit(), [])) and "Without those in doubt" not in said
 
 
 def test_few_classes_are_warned_of_as_the_intervals_say(write):

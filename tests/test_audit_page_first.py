@@ -98,6 +98,7 @@ def test_the_sheet_shows_photo_mask_and_cut_out_side_by_side(write):
 def test_masks_by_grabcut_have_a_plain_caveat(write):
     assert first.GRABCUT in text(write(audit(), rows())) and "--mask-method rembg" in first.GRABCUT
     assert first.GRABCUT not in text(write(audit() | {"masks": "given"}, rows()))
+    assert "What to do" not in first.GRABCUT  # where no command may be
 
 
 def test_title_date_version_and_machine_are_at_the_head(write):

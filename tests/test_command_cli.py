@@ -1,5 +1,6 @@
 """A stage's command line: help, arguments, errors in one line."""
 
+import contextlib
 import os
 import runpy
 import subprocess
@@ -181,3 +182,13 @@ def test_help_names_no_default_that_is_none(monkeypatch, capsys):
         cli.run(print, "what it does", out={"help": "a file"}, least={"help": "a number", "default": 4, "type": int})
     printed = capsys.readouterr().out
     assert "a file\n" in printed and "a number (default: 4)" in printed
+
+
+def test_help_shows_an_option_once_and_both_spellings_are_taken(monkeypatch, capsys):
+    options = {"one_each": {"action": "store_true", "help": "one photo each"}}
+    for given in ("--help", "--one-each", "--one_each"):
+        monkeypatch.setattr(sys, "argv", ["stage", given])
+        with contextlib.suppress(SystemExit):
+            cli.run(lambda settings, one_each: print(one_each), "what it does", **options)
+    printed = capsys.readouterr().out
+    assert "  --one-each  one photo each\n" in printed and printed.endswith("True\nTrue\n")

@@ -1,6 +1,7 @@
 """The command line of a stage: its arguments, params.yaml, errors in one line."""
 
 import argparse
+import copy
 import inspect
 import os
 import sys
@@ -44,10 +45,17 @@ ARGUMENTS = {
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Keeps a docstring's lines, and says what an option is when it is not given, if it is anything."""
+    """Keeps a docstring's lines, names each option once, and says what it is when not given, if it is anything."""
 
     def _get_help_string(self, action: argparse.Action) -> str:
-        return action.help if action.default is None else super()._get_help_string(action)
+        nothing = action.default is None or action.default is False
+        return action.help if nothing else super()._get_help_string(action)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """Show an option once, without the spelling for DVC."""
+        shown = copy.copy(action)
+        shown.option_strings = [option for option in action.option_strings if "_" not in option]
+        return super()._format_action_invocation(shown)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -11,8 +11,8 @@ from bgbias.audit.verdict.kinds import kind
 
 GRABCUT = (
     "These masks are GrabCut's, made without a network, and often wrong: they take a piece of the background for the "
-    "object, or miss half of it. All figures of swapped photos are then wrong, too. A network makes better masks: run "
-    "the audit again with --mask-method rembg; the command is under What to do."
+    "object, or miss half of it. All figures of swapped photos are then wrong, too. A network makes better masks: "
+    "--mask-method rembg, or masks.NAME.method in params.yaml for a dataset."
 )
 LOOK = "All figures of swapped photos depend on the masks: see that each cut-out shows the object, and all of it."
 SHORTENED = "Paths of other folders are shortened to their last names here; the option --paths shows them."

@@ -113,7 +113,7 @@ def _doubts(audit: dict) -> Html:
     smaller, larger = f"Eroded by {px} px", f"Dilated by {px} px"
     drops = [
         charts.line("As they are", "", drop),
-        charts.line("Without those in doubt", "", doubt["drop_without"]),
+        *([charts.line("Without those in doubt", "", doubt["drop_without"])] if any(doubt["flagged"].values()) else []),
         charts.line(smaller, "first draw of backgrounds only", doubt.get("drop_eroded")),
         charts.line(larger, "first draw of backgrounds only", doubt.get("drop_dilated")),
     ]
