@@ -141,6 +141,9 @@ def test_without_places_of_validation_photos_none_is_chosen_for_them(remedied, w
     assert "chosen" in found and "chosen_elsewhere" not in found
     assert "has no photo of the split val: none is chosen for searches in other places.\n" in capsys.readouterr().out
     lines = given["places"].read_text().splitlines()
+    given["places"].write_text("\n".join([*lines, "photos/class0/0.png,Lund"]) + "\n")
+    remedied("mixture", **given)
+    assert "1 of 3 places has one photo alone, such as Lund: correct the list" in capsys.readouterr().out
     given["places"].write_text("\n".join([*lines, "photos/class2/0.png,A"]) + "\n")
     with pytest.raises(InputError, match="photos without a place"):  # 11 of the 12 of the split val
         remedied("mixture", **given)
