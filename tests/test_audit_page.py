@@ -176,6 +176,15 @@ def test_without_second_masks_nothing_of_them_is_drawn(write):
     assert "By masks of a second kind" in said and "do not agree" not in said and "on which both agree" not in said
 
 
+def test_second_masks_most_of_which_are_in_doubt_are_said_to_be_no_second_opinion(write):
+    found, said = audit(), "Masks of a second kind, rembg u2net, are no second opinion: 5421 of its 5421 masks are in"
+    before = text(write(found, rows()))
+    found["second_masks"]["flagged"]["empty"] = found["photos"]
+    doubted = text(write(found, rows()))
+    assert said not in before and said in doubted.partition("By masks of a second kind")[2]
+    assert "Objects alone, second masks" in before and "Objects alone, second masks" not in doubted  # by places
+
+
 def test_the_page_is_the_same_to_the_byte(write):
     assert write(audit(), rows()) == write(audit(), rows())
 

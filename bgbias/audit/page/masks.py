@@ -8,6 +8,7 @@ from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
 from bgbias.audit.verdict import sensitivity
 from bgbias.metrics.names import METRICS
+from bgbias.report.tables import no_second_opinion
 
 MASKS = {  # why a mask is in doubt
     "empty": ("Empty", "no object was found"),
@@ -34,6 +35,7 @@ def _second_kind(audit: dict) -> Html:
     return joined(
         tag("h3", "By masks of a second kind"),
         tag("p", intro),
+        tag("p", none, class_="note") if (none := no_second_opinion(second, audit["photos"])) else "",
         _drops(audit, kinds),
         _others(audit, kinds),
         _classes(second["classes"], kinds),

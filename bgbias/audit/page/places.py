@@ -4,6 +4,7 @@ from bgbias.audit.page import charts, wording
 from bgbias.audit.page.charts import Line
 from bgbias.audit.page.markup import Html, joined, tag
 from bgbias.audit.page.wording import PERCENT, POINTS
+from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.places import searched
 from bgbias.report import comparison
 
@@ -30,8 +31,9 @@ def short(audit: dict) -> Html:
 
 
 def section(audit: dict) -> Html:
-    """Draw both searches of each view, and the drops from the one to the other."""
-    places = audit["places"]
+    """Draw both searches of each view, and the drops from the one to the other; not by second masks in doubt."""
+    places, believed = audit["places"], sensitivity.opinion(audit)
+    places = {of: found for of, found in places.items() if believed or not of.endswith("_second")}
     measured = {name: places[part] for part, name in PARTS.items() if part in places}
     searches = [
         Line(name, where, of_part[key])
