@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bgbias.errors import InputError
 from bgbias.photos.compose import paste
 from bgbias.photos.extent import grown, object_box
 from bgbias.photos.foreground import OBJECT, Box
@@ -40,6 +41,23 @@ def mean_colours(photos: Tensor, weights: Tensor | None = None) -> Tensor:
     return ((photos * weights).sum((2, 3)) / total + 0.5).byte()
 
 
+def of_bytes(masks: Tensor) -> Tensor:
+    """Return masks of 0 and 1 as those of 0 and 255: by them no object would be seen, without a word.
+
+    Args:
+        masks: uint8, 255 where the object is, 0 where it is not, also in between; or of 0 and 1 only.
+
+    Raises:
+        ValueError: they are no bytes.
+
+    >>> of_bytes(torch.tensor([0, 1], dtype=torch.uint8)).tolist()
+    [0, 255]
+    """
+    if masks.dtype != torch.uint8:
+        raise InputError(f"masks are {masks.dtype}, expected torch.uint8: bring them to bytes, 255 where the object is")
+    return 255 * masks if masks.numel() and masks.max() == 1 else masks
+
+
 def on_colour(photos: Tensor, masks: Tensor, colours: Tensor) -> Tensor:
     """The foreground alone, on one colour.
 
@@ -49,7 +67,7 @@ def on_colour(photos: Tensor, masks: Tensor, colours: Tensor) -> Tensor:
 
     Args:
         photos: uint8 (B, 3, H, W).
-        masks: uint8 (B, 1, H, W).
+        masks: uint8 (B, 1, H, W), as of `of_bytes`.
         colours: uint8 (3,), or (B, 3), one for each photo.
 
     Returns:
@@ -59,7 +77,7 @@ def on_colour(photos: Tensor, masks: Tensor, colours: Tensor) -> Tensor:
     >>> on_colour(photo, mask, GREY)[0, 0].tolist()
     [[200, 128]]
     """
-    return paste(photos, masks, colours.reshape(-1, 3, 1, 1).expand_as(photos))
+    return paste(photos, of_bytes(masks), colours.reshape(-1, 3, 1, 1).expand_as(photos))
 
 
 def silhouette(photos: Tensor, masks: Tensor, colours: Tensor) -> Tensor:

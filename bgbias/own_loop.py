@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
+from bgbias.ablations import of_bytes
 from bgbias.errors import InputError
 from bgbias.photos.compose import paste
 from bgbias.photos.decode import numbers_classes
@@ -62,7 +63,7 @@ class BackgroundPair(nn.Module):
         """
         size = photo.shape[-2:]
         _refuse_others("BackgroundPair", photo=(photo, (3, *size)), mask=(mask, (1, *size)))
-        mask = _of_bytes(mask)
+        mask = _meant(mask)
         self.unseen = 0 if (most := int(mask.max())) >= OBJECT else self.unseen + 1
         if self.unseen == UNSEEN:
             raise InputError(f"BackgroundPair: {UNSEEN} masks in a row have no object, this one reaches {_scale(most)}")
@@ -100,7 +101,7 @@ def on_backgrounds(photos: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor
     """
     whole, single = ((len(photos), channels, *photos.shape[-2:]) for channels in (3, 1))
     _refuse_others("on_backgrounds", photos=(photos, whole), masks=(masks, single), backgrounds=(backgrounds, whole))
-    masks = _of_bytes(masks)
+    masks = _meant(masks)
     if len(masks) and (most := int(masks.max())) < OBJECT and (most or len(masks) > 1):
         raise InputError(f"on_backgrounds: masks reach {_scale(most)}")
     return paste(photos, masks, backgrounds)
@@ -117,14 +118,13 @@ def _refuse_others(where: str, **expected: tuple[Tensor, tuple[int, ...]]) -> No
             raise InputError(f"{where}: {name} {are} {found}, expected uint8 {shape}: bring it to bytes of that shape")
 
 
+def _meant(masks: Tensor) -> Tensor:
+    if numbers_classes(torch.bincount(masks.flatten(), minlength=256).tolist()):
+        raise InputError("masks of class numbers, and of 255 along edges, which would be objects: give 0 and 1 only")
+    return of_bytes(masks)
+
+
 def _scale(most: int) -> str:
     """Say what is wrong with masks that reach so little, and the mend."""
     mend = "give 255, or 1, where it is; multiply floats by 255 before they are bytes"
     return f"{most} of 255, so no object would be seen: {mend}"
-
-
-def _of_bytes(masks: Tensor) -> Tensor:
-    """Masks of 0 and 1 as those of 0 and 255; else no object would be seen in any picture, without a word."""
-    if numbers_classes(torch.bincount(masks.flatten(), minlength=256).tolist()):
-        raise InputError("masks of class numbers, and of 255 along edges, which would be objects: give 0 and 1 only")
-    return 255 * masks if masks.max() == 1 else masks

@@ -6,6 +6,7 @@ from random_tensors import random_bytes
 
 from bgbias.ablations import BLACK, GREY, mean_colours, on_colour, silhouette
 from bgbias.photos.extent import grown
+from bgbias.remedies.pictures import cropped
 
 
 def half_masks(photos=2, size=8):
@@ -20,6 +21,17 @@ def test_on_colour_keeps_the_object_and_nothing_else():
     seen = on_colour(photos, masks, GREY)
     assert torch.equal(seen[..., :4], photos[..., :4])
     assert (seen[..., 4:] == 128).all()
+
+
+def test_masks_of_0_and_1_are_those_of_0_and_255_and_floats_are_refused():
+    photos, masks = torch.full((2, 3, 8, 8), 200, dtype=torch.uint8), torch.zeros(2, 1, 8, 8, dtype=torch.uint8)
+    masks[:, :, 2:6, 1:4] = 1
+    assert torch.equal(on_colour(photos, masks, GREY), on_colour(photos, 255 * masks, GREY))
+    assert torch.equal(cropped(255 * masks, masks), cropped(255 * masks, 255 * masks))
+    for turned in (masks.float(), masks.bool()):
+        with pytest.raises(ValueError, match=f"masks are {turned.dtype}, expected torch.uint8: bring them to bytes"):
+            on_colour(photos, turned, GREY)
+    assert len(on_colour(photos[:0], masks[:0], GREY)) == 0
 
 
 def test_silhouette_keeps_the_background_and_nothing_else():

@@ -1,6 +1,7 @@
 """Own photos: class folders or a list, and every mistake as one line with its mend."""
 
 import dataclasses
+import os
 import shutil
 from pathlib import Path
 
@@ -220,6 +221,12 @@ def test_linked_folders_within_a_class_are_followed_once(photos, tmp_path):
 def test_a_link_that_leads_nowhere_is_named(photos, tmp_path):
     (photos / "cup/gone.jpg").symlink_to(tmp_path / "nothing.jpg")
     with pytest.raises(ValueError, match="links that lead nowhere; mend or remove them: cup/gone.jpg"):
+        folder.read(photos)
+
+
+def test_a_pipe_is_refused_as_it_would_be_read_for_ever(photos):
+    os.mkfifo(photos / "cup/3.jpg")
+    with pytest.raises(ValueError, match="pipes or devices, which might be read for ever; remove them: cup/3.jpg"):
         folder.read(photos)
 
 

@@ -116,6 +116,11 @@ def test_near_duplicates_are_named_as_audits_name_them(board_place, run_stage):
             {"said": "2 of 9 photos are near-duplicates."},
             "too short. 2 of 9 photos are near-duplicates. All figures hold them.\n",
         ),
+        (
+            {"said": "2 of 9 photos are near-duplicates.", "mirrored": "4 are mirrored."},
+            "2 of 9 photos are near-duplicates. 4 are mirrored. All figures hold them.\n",
+        ),
+        ({"said": "", "mirrored": "4 are mirrored."}, "too short. 4 are mirrored. All figures hold them.\n"),
         ({"said": ""}, ""),
         (None, ""),
     ):

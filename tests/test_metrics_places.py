@@ -38,10 +38,9 @@ def drawn(row, positives, points=POINTS, searched=None):
     return float(LABELS[gallery[int(similarity.argmax())]] == LABELS[row])
 
 
-@pytest.mark.parametrize("levels", [None, 2])  # of coordinates: few make many photos equally similar
+@pytest.mark.parametrize("points", [POINTS, POINTS.sign()], ids=["all differ", "many are equally similar"])
 @pytest.mark.parametrize("searched", [None, normalize(POINTS + 0.3 * torch.randn(POINTS.shape, generator=SOURCE))])
-def test_recall_is_the_mean_over_all_draws(levels, searched):
-    points = POINTS if levels is None else (POINTS * levels).round()
+def test_recall_is_the_mean_over_all_draws(points, searched):
     found = by_place(points, LABELS, PLACES, searched)
     expected = {"same": [], "other": []}
     for row in found["same"]["rows"].tolist():
@@ -106,3 +105,20 @@ def test_random_embeddings_find_as_much_elsewhere():
 def test_what_cannot_be_compared_is_refused(labels, places, message):
     with pytest.raises(ValueError, match=message):
         by_place(torch.eye(3), torch.tensor(labels), torch.tensor(places))
+
+
+def test_embeddings_that_are_not_finite_or_of_other_lengths_are_refused():
+    broken, longer = POINTS.clone(), POINTS.clone()
+    broken[7, 0], longer[7] = float("nan"), 9 * POINTS[7]
+    with pytest.raises(ValueError, match="1 of 20 embeddings are not finite"):
+        by_place(broken, LABELS, PLACES)
+    with pytest.raises(ValueError, match="queries of length 1 to 9, expected the same: divide each by its length"):
+        by_place(longer, LABELS, PLACES)
+    with pytest.raises(ValueError, match="references of length 1 to 9"):
+        by_place(POINTS, LABELS, PLACES, longer)
+
+
+def test_embeddings_of_half_precision_are_compared_in_fp32():
+    alike = normalize(torch.cat([0.05 * POINTS, torch.ones(len(POINTS), 1)], 1)).half()
+    found, expected = (by_place(points, LABELS, PLACES)["other"]["recall_at_1"] for points in (alike, alike.float()))
+    assert torch.equal(found, expected)

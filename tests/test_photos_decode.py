@@ -49,12 +49,23 @@ def test_a_mask_is_the_object_whatever_it_is_written_as(tmp_path, mask):
     assert set(np.unique(found)) == {0, 255}
 
 
+@pytest.mark.parametrize("coloured", [False, True])
 @pytest.mark.parametrize("number", [1, 15])
-def test_masks_of_class_numbers_with_unclear_edges_of_255_are_refused(tmp_path, number):
+def test_masks_of_class_numbers_with_unclear_edges_of_255_are_refused(tmp_path, number, coloured):
     levels = np.where(OBJECT_AT, number, 0).astype(np.uint8)
     levels[4:16, 7] = 255
+    mask = Image.fromarray(levels)
+    if coloured:
+        mask = mask.convert("P")  # a palette of greys
+        mask.putpalette([level for number in range(256) for level in (number * 37 % 256, 0, 60)])
     with pytest.raises(ValueError, match=r"mask.png: a mask of class numbers, and of 255 along edges, which would be"):
-        read_mask(saved(tmp_path, Image.fromarray(levels)))
+        read_mask(saved(tmp_path, mask))
+
+
+def test_the_edge_of_a_soft_mask_is_no_class_number(tmp_path):
+    levels = np.zeros((20, 30), dtype=np.uint8)
+    levels[0, :6], levels[1, 0] = 9, 255  # all that a crop holds of it
+    assert np.array_equal(np.asarray(read_mask(saved(tmp_path, Image.fromarray(levels)))), levels)
 
 
 def test_soft_16_bit_masks_are_scaled(tmp_path):

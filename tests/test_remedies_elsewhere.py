@@ -57,9 +57,9 @@ def test_each_remedy_has_what_its_pictures_find_by_place(few_resamples):
 def test_what_is_learnt_is_applied_to_both_sides_of_a_search_by_place():
     tested, matrix = split(1), random(5, 5, seed=3)
     (query,) = (remedy for remedy in REMEDIES if remedy.key == "grey_query")
-    found = recovery.by_place(query, tested, lambda embeddings: embeddings @ matrix)
-    clean = tested.views[0]
-    expected = by_place(clean["grey"] @ matrix, LABELS, PLACES, clean["as_is"] @ matrix)
+    found = recovery.by_place(query, tested, lambda embeddings: normalize(embeddings @ matrix))
+    shown = (normalize(tested.views[0][name] @ matrix) for name in ("grey", "as_is"))
+    expected = by_place(next(shown), LABELS, PLACES, next(shown))
     assert torch.equal(found["other"]["recall_at_1"], expected["other"]["recall_at_1"])
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bgbias import files
 from bgbias.datasets.listed import LIST
+from bgbias.errors import refuse
 
 READ = (".jpg", ".jpeg", ".png", ".webp")
 # pictures all the same: leaving them out unsaid would change results
@@ -34,6 +35,7 @@ def walk(folder: Path) -> tuple[list[Path], list[Path]]:
         These; and the files and folders that are passed over. Both relative to the folder.
 
     Raises:
+        ValueError: one of the files is a pipe or a device.
         OSError: a folder cannot be opened.
     """
 
@@ -51,6 +53,8 @@ def walk(folder: Path) -> tuple[list[Path], list[Path]]:
         over += [within / name for name in (*folders, *names) if is_passed_over(name)]
         paths += [within / name for name in names if not is_passed_over(name)]
         folders[:] = sorted(name for name in folders if not is_passed_over(name))
+    endless = (path for path in paths if (folder / path).exists() and not (folder / path).is_file())
+    refuse(endless, f"{folder}: pipes or devices, which might be read for ever; remove them")
     return paths, over
 
 

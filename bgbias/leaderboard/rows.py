@@ -168,8 +168,9 @@ def _each(folders: Mapping[str, Path], of: Callable[[Path], str]) -> list[str]:
 
 
 def _near_duplicates(folder: Path) -> str:
-    """Say what the audit says of near-duplicates; "" where there are none, or an older audit did not look for them."""
-    said = (_of(folder).get("near_duplicates") or {}).get("said")
+    """Say what the audit says of near-duplicates, and mirrored ones; "" of none, or where an older one did not look."""
+    found = _of(folder).get("near_duplicates") or {}
+    said = " ".join(filter(None, (found.get("said"), found.get("mirrored"))))
     return f"{said} All figures hold them." if said else ""
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bgbias.errors import InputError
 from bgbias.metrics import nearest
-from bgbias.metrics.retrieval import Scores
+from bgbias.metrics.retrieval import Scores, checked, refuse_unequal
 
 SAME, OTHER = "same", "other"
 
@@ -26,7 +26,7 @@ def by_place(embeddings: Tensor, labels: Tensor, places: Tensor, references: Ten
     that has no other photo of its class in its place, or none elsewhere, is not counted.
 
     Args:
-        embeddings: float (N, D), finite; similar means a large inner product.
+        embeddings: float (N, D), of one length; similar means a large inner product.
         labels: int64 (N,), the class of each photo.
         places: int64 (N,), where it was taken.
         references: float (N, D), of the same photos as they are searched for; None: they are embedded alike.
@@ -36,7 +36,8 @@ def by_place(embeddings: Tensor, labels: Tensor, places: Tensor, references: Ten
         same in both.
 
     Raises:
-        ValueError: they are not of the same photos, no query is counted, or all photos are of one class.
+        ValueError: they are not of the same photos, an embedding is not finite, their lengths differ, no query is
+            counted, or all photos are of one class.
 
     >>> points = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [1.0, 0.3]]))
     >>> found = by_place(points, torch.tensor([0, 0, 0, 1]), torch.tensor([0, 0, 1, 0]))
@@ -47,6 +48,9 @@ def by_place(embeddings: Tensor, labels: Tensor, places: Tensor, references: Ten
     if not len(embeddings) == len(references) == len(labels) == len(places):
         lengths = [len(of_all) for of_all in (embeddings, references, labels, places)]
         raise InputError("{} embeddings, {} references, {} labels, {} places: give one each".format(*lengths))
+    embeddings, references = checked(embeddings, references, torch.arange(len(embeddings)))
+    for name, of_photos in (("queries", embeddings), ("references", references)):
+        refuse_unequal(name, of_photos)
     near, far = _others(labels, places)
     rows = compared(labels, places)
     if not len(rows) or len(labels.unique()) < 2:

@@ -39,14 +39,18 @@ def neighbours(queries: Tensor, references: Tensor, k: int) -> Tensor:
     [[2, 1], [2, 0], [0, 1]]
     """
     rows = torch.arange(len(queries), device=queries.device)
-    queries, references = _checked(queries, references, rows)
+    queries, references = checked(queries, references, rows)
     if k >= len(references):
         raise InputError(f"{k} neighbours asked of {len(references) - 1} other photos")
     return torch.cat([found for _, found in nearest.lists(queries, references, rows, k)])
 
 
-def _checked(queries: Tensor, references: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Both, in fp32 at least: products of half as many bits tie where embeddings are alike, and overflow."""
+def checked(queries: Tensor, references: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both in fp32 at least: products of half as many bits tie where embeddings are alike, and overflow.
+
+    Raises:
+        ValueError: shapes differ, or an embedding or its product with itself is not finite.
+    """
     if queries.shape != (len(rows), *references.shape[1:]):
         of = "" if len(rows) == len(references) else f" for {len(rows)} queries"
         raise InputError(f"queries {tuple(queries.shape)} and references {tuple(references.shape)} differ{of}")
@@ -101,7 +105,7 @@ def per_query(
         raise InputError(f"labels are {found}, expected whole numbers (N,): number the classes")
     most = len(references) if rows is None else len(labels)  # labels
     rows = torch.arange(len(labels), device=labels.device) if rows is None else rows
-    queries, references = _checked(queries, references, rows)
+    queries, references = checked(queries, references, rows)
     if not len(references) <= len(labels) <= most:
         mend = "give the references' and then those of queries that are not among them, and rows, which these are"
         raise InputError(f"{len(labels)} labels of {len(references)} references: {mend}")
@@ -173,6 +177,14 @@ def _precision(hit: Tensor, r: Tensor) -> dict[str, Tensor]:
     return {"r_precision": within.sum(1) / r, "map_at_r": (precision * within).sum(1) / r}
 
 
+def refuse_unequal(name: str, embeddings: Tensor) -> None:
+    """Raise an InputError for embeddings, float (N, D), whose lengths differ: the longest would be near to all."""
+    length = torch.linalg.vector_norm(embeddings, dim=1, dtype=torch.float64)
+    if length.max() - length.min() > ALIKE * length.max():
+        found = f"{name} of length {length.min():.3g} to {length.max():.3g}, expected the same"
+        raise InputError(f"{found}: divide each by its length first; `per_query` ranks by any inner product")
+
+
 def evaluate(
     queries: Tensor, references: Tensor, labels: Tensor, recall_at: list[int], rows: Tensor | None = None
 ) -> dict[str, float]:
@@ -186,8 +198,5 @@ def evaluate(
     """
     scores = per_query(queries, references, labels, recall_at, rows)
     for name, embeddings in (("queries", queries), ("references", references)):
-        length = torch.linalg.vector_norm(embeddings, dim=1, dtype=torch.float64)
-        if length.max() - length.min() > ALIKE * length.max():
-            found = f"{name} of length {length.min():.3g} to {length.max():.3g}, expected the same"
-            raise InputError(f"{found}: divide each by its length first; `per_query` ranks by any inner product")
+        refuse_unequal(name, embeddings)
     return {name: values.double().mean().item() for name, values in scores.items() if name != "rows"}

@@ -18,6 +18,7 @@ LONGEST = 20  # times as long as wide: the centre square would show nothing of i
 LONG = 2  # times: it shows half of it at most
 DARK = 64  # of 255: 14 bits in 16 reach it, 12 bits reach 16
 CLASSES, THIN = 20, 4  # classes of PASCAL VOC; of a thin object edges are up to so many times as large
+NUMBERED = 0.05  # of a mask: of less it is no certainty, as in a crop that holds the edge of a soft mask
 Image.MAX_IMAGE_PIXELS = None  # Pillow warns of half as many, and refuses from twice as many on
 
 
@@ -66,8 +67,9 @@ def read_mask(path: Path) -> Image.Image:
         return alpha
     if mask.mode.startswith("I") and mask.getextrema()[1] <= 255:
         mask = Image.fromarray(np.asarray(mask).astype(np.uint8))
+    indices = [mask.histogram()] if mask.mode == "P" else []  # as PASCAL VOC has them, whatever colours they stand for
     mask = _eight_bits(mask).convert("L")
-    if numbers_classes(mask.histogram()):
+    if any(map(numbers_classes, [*indices, mask.histogram()])):
         found = "a mask of class numbers, and of 255 along edges, which would be the object"
         raise InputError(f"{path}: {found}: draw objects, and unclear edges if they belong to them, in white")
     return mask.point(lambda level: 255 * level) if mask.getextrema()[1] == 1 else mask
@@ -86,7 +88,8 @@ def numbers_classes(counts: Sequence[int]) -> bool:
     (True, False, False)
     """
     numbered, between = sum(counts[1 : CLASSES + 1]), sum(counts[CLASSES + 1 : 255])
-    return counts[0] > 0 and not between and THIN * numbered > counts[255] > 0
+    certain = numbered >= NUMBERED * sum(counts)
+    return certain and counts[0] > 0 and not between and THIN * numbered > counts[255] > 0
 
 
 def picture_size(path: Path) -> tuple[int, int]:

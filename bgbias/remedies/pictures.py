@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from bgbias.ablations import GREY, mean_colours, on_colour
+from bgbias.ablations import GREY, mean_colours, of_bytes, on_colour
 from bgbias.finder.network import Finder, zoomed
 from bgbias.photos import pack
 from bgbias.photos.compose import paste, take
@@ -138,7 +138,7 @@ def cropped(pictures: Tensor, masks: Tensor, margin: float = MARGIN) -> Tensor:
 
     Args:
         pictures: uint8 (B, C, S, S).
-        masks: uint8 (B, 1, S, S).
+        masks: uint8 (B, 1, S, S), as of `of_bytes`.
         margin: that is left on each side, as a share of the box's longer side.
 
     Returns:
@@ -149,7 +149,7 @@ def cropped(pictures: Tensor, masks: Tensor, margin: float = MARGIN) -> Tensor:
     >>> cropped(picture, mask, margin=0).unique().tolist()
     [255]
     """
-    return torch.stack([_crop(picture, mask, margin) for picture, mask in zip(pictures, masks, strict=True)])
+    return torch.stack([_crop(picture, mask, margin) for picture, mask in zip(pictures, of_bytes(masks), strict=True)])
 
 
 def _crop(picture: Tensor, mask: Tensor, margin: float) -> Tensor:
