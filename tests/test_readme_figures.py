@@ -32,6 +32,9 @@ FIGURES |= {
     text: (PLACES, ("differences", f"{regime} - base", "recall_at_1_swapped", "difference"), 100)
     for text, regime in {"16.5": "bgaugment", "15.4": "bgconsistency"}.items()
 }
+OFF_THE_SHELF = "remedies_packages_lite0_96px"
+WON = (OFF_THE_SHELF, "remedies", "grey_crop_both", "change_elsewhere", "recall_at_1", "value")
+FIGURES["22.5"] = (f"metrics/studies/{OFF_THE_SHELF}.json", WON, 100)
 MOVES = ROOT / "metrics/studies/moves"
 ENDS = {"1.3": min, "3.4": max}  # of what a swap costs beyond a move, in points
 SPREAD = {"3.5": "recall_at_1_clean", "4.2": "map_at_r_clean"}  # by how much a processor moves a figure, in points
