@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bgbias import files
-from bgbias.audit.measures import comparable, queries
+from bgbias.audit.measures import comparable, made_alike, queries
 from bgbias.errors import InputError, refuse
 from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.paired import compare, ends
@@ -60,7 +60,7 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
     for name in others:
         _refuse_unlike(folders[first], folders[name])
     tables = comparable.tables([queries.read(folder) for folder in folders.values()], list(folders.values()))
-    taken = comparable.made_alike([*folders.values()], "places") and _of(folders[first]).get("places")
+    taken = made_alike.same([*folders.values()], "places") and _of(folders[first]).get("places")
     tables, rows = dict(zip(folders, tables, strict=True)), {}
     for name, folder in folders.items():
         rows[name] = _row(folder, bool(taken)) | {"remedy": _remedy(tables[name], seed), "less_first": None}
@@ -135,7 +135,7 @@ def _doubts(folders: Mapping[str, Path]) -> list[str]:
     """What is to be said before the table, "" for nothing; photos are those of the first audit."""
     first = next(iter(folders.values()))
     few, unlike = too_few(_of(first, "classes")), comparable.of_models(folders)
-    unlike += comparable.drawn_otherwise(list(folders.values()))
+    unlike += made_alike.drawn_otherwise(list(folders.values()))
     doubts, second = (_each(folders, of) for of in (comparable.in_doubt, comparable.no_opinion))
     return [
         *doubts,
@@ -151,7 +151,7 @@ def _doubts(folders: Mapping[str, Path]) -> list[str]:
 def _of_places(folders: Mapping[str, Path]) -> list[str]:
     """Say that places are not the same, or that the classes that are compared by them are too few; sentences."""
     found = [_of(folder).get("places") for folder in folders.values()]
-    if not all(found) or not comparable.made_alike([*folders.values()], "places"):
+    if not all(found) or not made_alike.same([*folders.values()], "places"):
         return ["The places are not the same: what they show is left out."] if any(found) else []
     return [f"By places, {said}" for said in too_few(found[0]["photos"]["drop"]["classes"])]
 
@@ -212,7 +212,7 @@ def _remedy(table: pd.DataFrame, seed: int) -> dict:
 
 def _refuse_unlike(first: Path, second: Path) -> None:
     """Refuse what was swapped otherwise: a difference would be owed to that as well as to the embedders."""
-    if unlike := comparable.differing(*(comparable.made_with(folder, _mend(folder)) for folder in (first, second))):
+    if unlike := made_alike.differing(*(made_alike.read(folder, _mend(folder)) for folder in (first, second))):
         raise InputError(f"{first} and {second} differ in {unlike[0]}: measure both anew, alike, or leave one out")
 
 
