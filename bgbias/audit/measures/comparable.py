@@ -13,6 +13,7 @@ from bgbias.errors import InputError
 from bgbias.report.tables import masks_in_doubt, no_comparison, no_second_opinion
 
 ROUNDED = 1e-5  # by how much a mean of what the table holds may differ from audit.json's
+LEFT_OUT = "The {} are not the same: what they show is left out."
 
 
 def folders(pattern: Path) -> list[Path]:
@@ -107,7 +108,7 @@ def left_out(folders: Sequence[Path]) -> list[str]:
     """Say what `tables` leaves out, sentences."""
     alike = {"second masks": second_masks_alike(folders)}
     alike |= {what.replace("_", " "): made_alike.same(folders, what) for what in ("second_backgrounds", "places")}
-    said = [f"The {what} are not the same: what they show is left out." for what in alike if not alike[what]]
+    said = [LEFT_OUT.format(what) for what in alike if not alike[what]]
     doubts = [(folder, none) for folder in folders if alike["second masks"] and (none := no_opinion(folder))]
     return [*said, *(f"{folder}: {none} What they show is left out." for folder, none in doubts)]
 
