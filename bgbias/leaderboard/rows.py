@@ -8,6 +8,7 @@ import pandas as pd
 
 from bgbias import files
 from bgbias.audit.measures import comparable, made_alike, queries
+from bgbias.audit.measures.places import ENDS
 from bgbias.errors import InputError, refuse
 from bgbias.leaderboard import doubts
 from bgbias.metrics.bootstrap import estimates, sums
@@ -22,7 +23,6 @@ MEASURES = {  # name -> where it stands in audit.json
     "gap": ("gap", METRIC),
     "conflict": ("conflict",),
 }
-PLACES = {"same_place": "same", "elsewhere": "elsewhere", "place_drop": "drop"}  # name -> of photos as they are
 SECOND = {"swapped": (METRIC,), "drop": (METRIC,), "conflict": ()}  # likewise, by masks of a second kind
 COMPARED = {f"{METRIC}_{name}": name for name in ("clean", "swapped", "drop")}  # column of queries.csv -> name
 COMPARED |= {f"{METRIC}_elsewhere_photos": "elsewhere"}
@@ -135,7 +135,7 @@ def _row(folder: Path, by_place: bool) -> dict:
     return {
         "embedder": _of(folder, "embedder"),
         **{name: _of(folder, *keys) for name, keys in MEASURES.items()},
-        **{name: _of(folder, "places", "photos", key) for name, key in PLACES.items() if by_place},
+        **{name: _of(folder, "places", "photos", key) for key, name in ENDS.items() if by_place},
         "attention": _of(folder, "attention", "clean", "score") if attention else None,
         "second": {name: _of(folder, "second_masks", name, *keys) for name, keys in SECOND.items()} if second else None,
     }

@@ -28,14 +28,12 @@ def table(found: dict) -> pd.DataFrame:
         attention = (row["attention"] or {}).get("value")
         cells["attention"] = "" if attention is None else f"{attention:.2f}"
         cells["drop, object alone"] = f"{percent(row['remedy'])}, on {row['remedy']['name']}"
-        difference = (row["less_first"] or {}).get("drop")
-        cells[f"drop less {found['first']}"] = percent(difference, "+") if difference else ""
+        cells[f"drop less {found['first']}"] = _less_first(row, "drop")
         if found.get("places"):  # tables of earlier versions do not tell
             cells["own place"] = tables.percent(row["same_place"]["value"])
             cells["elsewhere"] = percent(row["elsewhere"])
             cells["lost elsewhere"] = percent(row["place_drop"])
-            difference = (row["less_first"] or {}).get("elsewhere")
-            cells[f"elsewhere less {found['first']}"] = percent(difference, "+") if difference else ""
+            cells[f"elsewhere less {found['first']}"] = _less_first(row, "elsewhere")
         rows.append(cells)
     return pd.DataFrame(rows)
 
@@ -63,6 +61,11 @@ def _opposite(conflict: dict) -> dict:
     ends = conflict["high"], conflict["low"]
     low, high = (None if end is None else 1 - end for end in ends)
     return {"value": 1 - conflict["value"], "low": low, "high": high}
+
+
+def _less_first(row: dict, name: str) -> str:
+    difference = (row["less_first"] or {}).get(name)
+    return percent(difference, "+") if difference else ""
 
 
 def notes(found: dict) -> str:
