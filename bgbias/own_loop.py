@@ -92,8 +92,8 @@ def on_backgrounds(photos: Tensor, masks: Tensor, backgrounds: Tensor) -> Tensor
         uint8 (B, 3, H, W).
 
     Raises:
-        ValueError: another dtype or shape; or masks of a batch of which none reaches 128, as those of a class's number,
-            or of floats below 1 that were turned to bytes; a single photo's may be empty.
+        ValueError: another dtype or shape; masks of class numbers and 255; or those of a batch of which none reaches
+            128, as of a class's number, or of floats below 1 that were turned to bytes; a single photo's may be empty.
 
     >>> photos, masks = torch.full((2, 3, 8, 8), 200, dtype=torch.uint8), torch.ones(2, 1, 8, 8, dtype=torch.uint8)
     >>> on_backgrounds(photos, masks, torch.zeros_like(photos)).unique().item()

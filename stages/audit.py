@@ -64,11 +64,11 @@ def main(
         OneEach,
         Sampled,
         answers,
-        comparable,
         embeddings,
         explained,
         known_photos,
         looked_at,
+        made_alike,
         sources,
         steps,
     )
@@ -96,7 +96,7 @@ def main(
     else:
         opened = sources.of_folder(options, model.input_px, settings.seed, cache)
     pictures, described, remarks = where.placed(opened, taken_at, places) if places else opened
-    if kept := comparable.replaced(out, embedder, described["made_with"], quick):
+    if kept := made_alike.replaced(out, embedder, described["made_with"], quick):
         print(printable(kept), flush=True)
     every, explains, pairs = pictures.gallery or pictures, bool(maps) and model.differentiable, not pictures.gallery
     folder = files.root() / "data/raw" / dataset if dataset else Path(options.photos)

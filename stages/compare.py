@@ -32,7 +32,7 @@ UNITS = (
 def main(settings: params.Params, first: Path, second: Path, out: Path | None, allow: str | None = None) -> None:
     """Say in words and in a table how the second differs from the first."""
     from bgbias import errors, files
-    from bgbias.audit.measures import comparable, queries
+    from bgbias.audit.measures import comparable, made_alike, queries
     from bgbias.metrics import paired
     from bgbias.metrics.names import METRICS
     from bgbias.report import comparison, tables
@@ -49,9 +49,9 @@ def main(settings: params.Params, first: Path, second: Path, out: Path | None, a
     for side in sides:
         comparable.refuse_no_seeds(side)
         for other in side[1:]:
-            comparable.refuse_unlike(side[0], other)
-    said += comparable.refuse_unlike(sides[0][0], sides[1][0], allow)  # afterwards: other photos have other masks, too
-    said += comparable.drawn_otherwise(folders) + comparable.left_out(folders)
+            made_alike.refuse_unlike(side[0], other)
+    said += made_alike.refuse_unlike(sides[0][0], sides[1][0], allow)  # afterwards: other photos have other masks, too
+    said += made_alike.drawn_otherwise(folders) + comparable.left_out(folders)
     said += comparable.of_models({str(folder): folder for folder in folders})
     doubts = [f"{folder}: {doubt}" for folder in folders if (doubt := comparable.in_doubt(folder))]
     names, remarks = [tables.plain(name) for name in names], [tables.plain(line) for line in (*doubts, *said)]

@@ -67,7 +67,17 @@ def main(
     from safetensors.torch import save_file
 
     from bgbias import files, seeding
-    from bgbias.audit.shared import answers, doubts, finders, known_photos, looked_at, remedied, sources, tables
+    from bgbias.audit.shared import (
+        answers,
+        doubts,
+        finders,
+        known_photos,
+        looked_at,
+        measured_on,
+        remedied,
+        sources,
+        tables,
+    )
     from bgbias.audit.shared import places as where
     from bgbias.cache import Cache
     from bgbias.config.read import check
@@ -85,28 +95,26 @@ def main(
     found_by = finders.load(finder) if finder else None
     cache, model = Cache(files.root() / ".cache"), spec.load(embedder)
     if dataset:
-        sides = remedied.of_dataset(dataset, settings, model.input_px, cache)
+        splits = measured_on.of_dataset(dataset, settings, model.input_px, cache)
     else:
-        sides = remedied.of_folder(options, model.input_px, settings.seed, cache)
-    sides = remedied.placed(sides, taken_at, places) if places else sides
+        splits = measured_on.of_folder(options, model.input_px, settings.seed, cache)
+    splits = measured_on.placed(splits, taken_at, places) if places else splits
     folder = files.root() / "data/raw" / dataset if dataset else Path(options.photos)
-    known = known_photos.remark(model, folder, sides.tested.table.path, mend=not dataset)
-    tested = sides.tested
-    if save and not sides.learning:
+    known = known_photos.remark(model, folder, splits.tested.table.path, mend=not dataset)
+    tested = splits.tested
+    if save and not splits.learning:
         raise InputError(
             f"--save {save}: photos.csv names no splits train and val to learn from: add them, or leave it"
         )
     gallery = tested.gallery and tested.gallery.size
-    remarks = [*sides.remarks, *known, *remedied.doubtful(sides), *remedied.few(sides)]
-    if doubles := doubts.said_of_alike(tested):
-        remarks.append(f"{doubles} {WITH_DOUBLES}")
-    if mirrored := doubts.said_of_mirrored(tested):
-        remarks.append(f"{mirrored} {WITH_DOUBLES}")
+    remarks = [*splits.remarks, *known, *measured_on.doubtful(splits), *measured_on.few(splits)]
+    doubles, mirrored = doubts.said_of_alike(tested), doubts.said_of_mirrored(tested)
+    remarks += [f"{said} {WITH_DOUBLES}" for said in (doubles, mirrored) if said]
     print("\n".join(map(printable, remarks)), flush=True)
     fast = answers.fastest(model, tested)
     for sentence in looked_at(model, fast, tested.table, tested.photo, settings.seed)[1]:
         print(printable(sentence), flush=True)
-    measured, learnt = remedied.measure(fast, sides, cache, found_by)
+    measured, learnt = remedied.measure(fast, splits, cache, found_by)
     described = recovery.described(measured, learnt) | {"embedder": embedder}
     described |= {"dataset": dataset} if dataset else {"photos": given["photos"]}
     described |= {"gallery": gallery} if gallery else {}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from own_photos import OPTIONS
 
-from bgbias.audit import remedied
+from bgbias.audit import measured_on
 from bgbias.audit.inputs import folder as audited
 from bgbias.audit.inputs import known_photos, sources
 from bgbias.audit.inputs.opened import Opened
@@ -63,7 +63,7 @@ def test_of_a_dataset_its_raw_photos_are_asked_for(stage, own, monkeypatch):
     pictures = SimpleNamespace(gallery=None, table=pd.DataFrame({"path": ["a.jpg"]}))
     opened = Opened(pictures, {"made_with": {}}, [])
     monkeypatch.setattr(sources, "of_dataset", lambda *given, **options: opened)
-    monkeypatch.setattr(remedied, "of_dataset", lambda *given: remedied.Sides(pictures, {}, None, None, []))
+    monkeypatch.setattr(measured_on, "of_dataset", lambda *given: measured_on.Splits(pictures, {}, None, None, []))
     monkeypatch.setattr(known_photos, "remark", asked)
     with pytest.raises(Asked) as stopped:
         stage.main(read.load(Path(__file__).parent.parent / "params.yaml"), "baseline:hog", Path("out/f.json"), "demo")

@@ -9,7 +9,7 @@ import pandas as pd
 from test_audit_dataset import settings  # noqa: F401 (fixture)
 
 from bgbias.audit.inputs import sources
-from bgbias.audit.measures import comparable
+from bgbias.audit.measures import made_alike
 from bgbias.cache import Cache
 from bgbias.photos.pack import Pack
 
@@ -37,7 +37,7 @@ def test_datasets_of_the_same_test_photos_are_compared_whatever_else_they_hold(s
     rewritten(np.flatnonzero(~dropped))
     fewer = made_with(settings, cache)
     assert fewer["photos"] != whole["photos"] and fewer["masks"] != whole["masks"]
-    assert fewer["audited"] == whole["audited"] and comparable.differing(whole, fewer) == []
+    assert fewer["audited"] == whole["audited"] and made_alike.differing(whole, fewer) == []
     assert fewer["drawn"] != whole["drawn"] and made_with(settings, cache, 4)["queries"] == some["queries"]
     number = int(np.flatnonzero(table.split[~dropped] == "test")[0])
     for kind in ("photos", "masks"):
@@ -48,7 +48,7 @@ def test_datasets_of_the_same_test_photos_are_compared_whatever_else_they_hold(s
             return pictures
 
         rewritten(np.arange(len(table) - sum(dropped)), change)
-        assert comparable.differing(before, after := made_with(settings, cache)) == [kind]
+        assert made_alike.differing(before, after := made_with(settings, cache)) == [kind]
         assert after["drawn"] == before["drawn"]
     settings.images["drawn"] = dataclasses.replace(settings.images["drawn"], crop_px=19)
-    assert comparable.differing(after, made_with(settings, cache)) == ["photos", "masks"]  # shown otherwise
+    assert made_alike.differing(after, made_with(settings, cache)) == ["photos", "masks"]  # shown otherwise

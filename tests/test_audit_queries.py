@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bgbias import files
-from bgbias.audit.measures import comparable, queries
+from bgbias.audit.measures import comparable, made_alike, queries
 
 MADE = {"photos": "0e", "masks": "1f", "backgrounds": "rendered", "draws": 5, "seed": 42}
 
@@ -51,17 +51,17 @@ def test_a_missing_or_other_table_says_what_to_run(tmp_path):
 def test_audits_with_other_swaps_are_refused(tmp_path, other, message):
     for name, made in (("a", MADE), ("b", MADE | other)):
         files.write_json(tmp_path / name / "audit.json", {"made_with": made, "masks": f"masks of {name}"})
-    assert comparable.refuse_unlike(tmp_path / "a", tmp_path / "a", "masks") == []
+    assert made_alike.refuse_unlike(tmp_path / "a", tmp_path / "a", "masks") == []
     with pytest.raises(ValueError, match=message):
-        comparable.refuse_unlike(tmp_path / "a", tmp_path / "b")
+        made_alike.refuse_unlike(tmp_path / "a", tmp_path / "b")
     if "masks" in other:
-        (said,) = comparable.refuse_unlike(tmp_path / "a", tmp_path / "b", "masks")
+        (said,) = made_alike.refuse_unlike(tmp_path / "a", tmp_path / "b", "masks")
         assert said.startswith(f"The masks differ, masks of a ({tmp_path}/a) and masks of b ({tmp_path}/b): so do the")
     else:
         with pytest.raises(ValueError, match=message):
-            comparable.refuse_unlike(tmp_path / "a", tmp_path / "b", "masks")
+            made_alike.refuse_unlike(tmp_path / "a", tmp_path / "b", "masks")
     with pytest.raises(FileNotFoundError, match="c/audit.json: no such file"):
-        comparable.refuse_unlike(tmp_path / "a", tmp_path / "c")
+        made_alike.refuse_unlike(tmp_path / "a", tmp_path / "c")
 
 
 def test_of_datasets_the_audited_photos_count_and_earlier_audits_that_mark_all_are_named(tmp_path):
@@ -71,18 +71,18 @@ def test_of_datasets_the_audited_photos_count_and_earlier_audits_that_mark_all_a
     for name, of in made.items():
         files.write_json(tmp_path / name / "audit.json", {"made_with": of, "masks": f"masks of {name}"})
     first, second, old, other, drawn = (tmp_path / name for name in made)
-    assert comparable.refuse_unlike(first, second) == comparable.drawn_otherwise([first, second, old]) == []
-    assert comparable.drawn_otherwise([old, first, drawn]) == [
+    assert made_alike.refuse_unlike(first, second) == made_alike.drawn_otherwise([first, second, old]) == []
+    assert made_alike.drawn_otherwise([old, first, drawn]) == [
         f"{old} and {first} and {drawn} number their photos otherwise, and so have other draws of the backgrounds: a "
         "part of what differs on swapped photos is owed to that."
     ]
     with pytest.raises(ValueError, match="a and .*other differ in masks: audit both with the same .*: --allow masks$"):
-        comparable.refuse_unlike(first, other)
+        made_alike.refuse_unlike(first, other)
     earlier = f"the mark of photos and masks by an earlier version, as in {old}, is of all that a dataset has"
     with pytest.raises(ValueError, match=f"differ in photos: audit both with the same .*, then compare; {earlier}$"):
-        comparable.refuse_unlike(first, old)
+        made_alike.refuse_unlike(first, old)
     files.write_json(old / "audit.json", {"made_with": MADE})
-    assert comparable.refuse_unlike(first, old) == []  # all that the dataset has is the same
+    assert made_alike.refuse_unlike(first, old) == []  # all that the dataset has is the same
 
 
 def test_what_a_spreadsheet_would_compute_is_written_as_text_and_read_as_it_was(tmp_path):
@@ -159,10 +159,10 @@ def test_most_masks_in_doubt_are_told_of_an_audit(tmp_path):
     ],
 )
 def test_what_another_audit_replaces_is_said(tmp_path, embedder, other, quick, said):
-    assert comparable.replaced(tmp_path, embedder, MADE, quick) == ""  # there is none
+    assert made_alike.replaced(tmp_path, embedder, MADE, quick) == ""  # there is none
     full = {"embedder": "onnx:a", "made_with": MADE, "worst_of_backgrounds": {}}
     files.write_json(tmp_path / "audit.json", full)
     kept = f"{tmp_path} holds an audit {said}: this one will replace it. To keep it, give another --out."
-    assert comparable.replaced(tmp_path, embedder, MADE | other, quick) == (kept if said else "")
+    assert made_alike.replaced(tmp_path, embedder, MADE | other, quick) == (kept if said else "")
     files.write_json(tmp_path / "audit.json", {name: of for name, of in full.items() if name != "worst_of_backgrounds"})
-    assert "not quick" not in comparable.replaced(tmp_path, embedder, MADE | other, quick)
+    assert "not quick" not in made_alike.replaced(tmp_path, embedder, MADE | other, quick)

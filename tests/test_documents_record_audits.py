@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from bgbias import files
-from bgbias.audit.measures import comparable, queries
+from bgbias.audit.measures import made_alike, queries
 from bgbias.documents import blocks
 from bgbias.documents.record_audits import DOUBT, record_audits
 from bgbias.metrics.names import METRICS
 
 CLASSES = ["a", "a", "b", "b"]
-MADE_WITH = dict.fromkeys(comparable.MENDS, "same") | {"second_backgrounds": "photos", "seed": 7}
+MADE_WITH = dict.fromkeys(made_alike.MENDS, "same") | {"second_backgrounds": "photos", "seed": 7}
 AUDITED = {"clean": (1.0, 1.0), "swapped": (0.25, 0.75), "swapped_pool": (0.5, 1.0)}  # what seeds 1 and 2 find of base
 
 

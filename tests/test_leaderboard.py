@@ -217,4 +217,4 @@ def test_families_go_by_training_before_architecture():
         "timm:vit_base_patch16_siglip_224.webli",
         "onnx:a.onnx?input_px=3",
     )
-    assert [rows.family(spec) for spec in specs] == ["clip", "siglip", "onnx"]
+    assert [shown.family(spec) for spec in specs] == ["clip", "siglip", "onnx"]

@@ -1,12 +1,14 @@
 """A leaderboard by places: what each row finds of a class in its own place, and elsewhere."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
 from audited_shop import EACH, KINDS, SETTINGS, SHOPS, run
 from drawn_board import ROWS
 from ruamel.yaml import YAML
+from spoils import figures
 
 from bgbias.leaderboard import rows, shown
 from stages import leaderboard
@@ -53,15 +55,10 @@ def test_where_a_row_has_no_places_none_has_and_the_board_says_so(audits, order)
 
 
 def test_few_classes_by_places_are_said(audits, tmp_path):
-    folders = {}
-    for name in ("background_alone", "object_alone"):
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / "queries.csv").write_text((audits / name / "queries.csv").read_text())
-        found = json.loads((audits / name / "audit.json").read_text())
-        found["places"]["photos"]["drop"]["classes"] = 3
-        (folder / "audit.json").write_text(json.dumps(found))
-        folders[name] = folder
+    folders = {name: tmp_path / name for name in ("background_alone", "object_alone")}
+    for name, folder in folders.items():
+        shutil.copytree(audits / name, folder)
+        figures(lambda found: found["places"]["photos"]["drop"].update(classes=3))(folder / "audit.json")
     assert "By places, 3 classes are too few to conclude anything: " in rows.board(folders, 7)["doubt"]
     assert "By places" not in rows.board({name: audits / name for name in folders}, 7)["doubt"]
 

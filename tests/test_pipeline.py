@@ -14,7 +14,7 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages
 LAYERS = """errors ranks cores files seeding cache config command photos ablations own_loop metrics render datasets
     backgrounds masks finder models training attention external export remedies report study audit moves leaderboard
     documents""".split()
-ROOMS_OF_AN_AUDIT = "progress about inputs measures verdict page remedied shared".split()
+ROOMS_OF_AN_AUDIT = "progress about inputs measures verdict page measured_on remedied shared".split()
 NAMES = ("dataset", "regime", "row", "seed")  # that consist of letters, digits, _ and - only
 AS_MEASURED = {"leaderboard_rows"}  # no change of code measures these again: only a change of data or settings
 

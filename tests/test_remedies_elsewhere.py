@@ -14,7 +14,7 @@ from bgbias.documents import results
 from bgbias.errors import InputError
 from bgbias.metrics import bootstrap
 from bgbias.metrics.places import by_place
-from bgbias.remedies import recovery
+from bgbias.remedies import elsewhere, recovery
 from bgbias.remedies.passes import Split
 from bgbias.remedies.pictures import PASSES, REMEDIES, averaged
 from bgbias.remedies.recovery import measure
@@ -57,7 +57,7 @@ def test_each_remedy_has_what_its_pictures_find_by_place(few_resamples):
 def test_what_is_learnt_is_applied_to_both_sides_of_a_search_by_place():
     tested, matrix = split(1), random(5, 5, seed=3)
     (query,) = (remedy for remedy in REMEDIES if remedy.key == "grey_query")
-    found = recovery.by_place(query, tested, lambda embeddings: normalize(embeddings @ matrix))
+    found = elsewhere.score(query, tested, lambda embeddings: normalize(embeddings @ matrix))
     shown = (normalize(tested.views[0][name] @ matrix) for name in ("grey", "as_is"))
     expected = by_place(next(shown), LABELS, PLACES, next(shown))
     assert torch.equal(found["other"]["recall_at_1"], expected["other"]["recall_at_1"])
@@ -67,7 +67,7 @@ def test_for_other_places_the_best_there_is_chosen_and_the_choice_for_background
     tested, chosen_on, learnt = split(1), split(2), nothing_learnt(5)
     found = measure(tested, chosen_on, learnt, SEED)
     for remedy in REMEDIES:
-        there = recovery.by_place(remedy, chosen_on, learnt.fixes()[remedy.fix])["other"]["recall_at_1"].mean()
+        there = elsewhere.score(remedy, chosen_on, learnt.fixes()[remedy.fix])["other"]["recall_at_1"].mean()
         assert found[remedy.key]["validation_elsewhere"] == pytest.approx(there.item())
     chosen = recovery.described(found, learnt)
     assert chosen["chosen_elsewhere"] == max(found, key=lambda key: found[key]["validation_elsewhere"])

@@ -17,7 +17,8 @@ from audited_shop import CLASSES, PHOTOS, SETTINGS, run
 from PIL import Image
 from torch import nn
 
-from bgbias.audit import remedied as sides
+from bgbias.audit import measured_on
+from bgbias.audit import remedied as measuring
 from bgbias.audit.inputs import known_photos
 from bgbias.audit.measures import embeddings
 from bgbias.cache import Cache
@@ -234,19 +235,19 @@ def test_in_a_larger_gallery_remedies_are_embedded_anew_though_all_photos_are_th
     (tmp_path / "pack").touch()
     pack, asked = SimpleNamespace(folder=tmp_path / "pack"), []
     photos = SimpleNamespace(photos=pack, masks=pack)
-    monkeypatch.setattr(sides.answers, "identity", lambda *_: "the same")
-    monkeypatch.setattr(sides.answers, "ask_again", lambda *_: None)
-    monkeypatch.setattr(sides.embeddings, "seconds_each", lambda *_: 0.0)
-    monkeypatch.setattr(sides, "Shown", lambda *_: SimpleNamespace(names=["as_is"]))
-    monkeypatch.setattr(sides.passes, "training_swaps", lambda *_: None)
+    monkeypatch.setattr(measuring.answers, "identity", lambda *_: "the same")
+    monkeypatch.setattr(measuring.answers, "ask_again", lambda *_: None)
+    monkeypatch.setattr(measuring.embeddings, "seconds_each", lambda *_: 0.0)
+    monkeypatch.setattr(measuring, "Shown", lambda *_: SimpleNamespace(names=["as_is"]))
+    monkeypatch.setattr(measuring.passes, "training_swaps", lambda *_: None)
     split = passes.Split(None, [{"as_is": None}])
-    monkeypatch.setattr(sides.passes, "embedded", lambda *given, **_: asked.append(given[5].args[1]) or split)
+    monkeypatch.setattr(measuring.passes, "embedded", lambda *given, **_: asked.append(given[5].args[1]) or split)
     for name in ("learn", "measure"):
-        monkeypatch.setattr(sides.recovery, name, lambda *_: None)
+        monkeypatch.setattr(measuring.recovery, name, lambda *_: None)
     for tested, validation in ((2, 2), (3, 2), (2, 3)):
         its = {"draws": 1, "purpose": "", "seed": 1, "labels": range(4), "input_px": 8, "pool": pack, "photos": photos}
         pictures = SimpleNamespace(gallery=SimpleNamespace(size=tested), image_ids=range(4), places=None, **its)
         learning = {"train": (photos, np.arange(4), None), "val": (photos, np.arange(4), validation)}
-        sides.measure(None, sides.Sides(pictures, learning, pack, pack, []), Cache(tmp_path / "cache"))
+        measuring.measure(None, measured_on.Splits(pictures, learning, pack, pack, []), Cache(tmp_path / "cache"))
     (chosen, measured), (other, larger), (others, same) = zip(asked[::2], asked[1::2], strict=True)
     assert len({chosen, other, others}) == 3 and measured == same != larger

@@ -2,9 +2,9 @@
 
 # ruff: noqa: F401 (stages import these from here)
 
-from bgbias.audit import about, page, remedied
+from bgbias.audit import about, measured_on, page, remedied
 from bgbias.audit.inputs import known_photos, places, sources
-from bgbias.audit.measures import answers, comparable, doubts, embeddings, explained, queries
+from bgbias.audit.measures import answers, doubts, embeddings, explained, made_alike, queries
 from bgbias.audit.measures.examples import mask_sheet, worst_photos
 from bgbias.audit.measures.figures import Measures
 from bgbias.audit.measures.lost_queries import lost_queries

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from bgbias import files
-from bgbias.audit.measures import comparable, queries
+from bgbias.audit.measures import comparable, made_alike, queries
 from bgbias.errors import InputError, refuse
 from bgbias.metrics import aggregate
 from bgbias.metrics.names import METRICS
@@ -81,8 +81,8 @@ def _alike(networks: Mapping[Path, str], audits: Sequence[dict]) -> list[pd.Data
     refuse(doubtful, "most masks are in doubt, so nothing is known of backgrounds; mend them")
     tables = comparable.tables([queries.read(folder) for folder in folders], folders)
     for folder in folders[1:]:
-        comparable.refuse_unlike(folders[0], folder)
-    refuse(comparable.drawn_otherwise(folders), "other draws are no other seeds; audit all again")
+        made_alike.refuse_unlike(folders[0], folder)
+    refuse(made_alike.drawn_otherwise(folders), "other draws are no other seeds; audit all again")
     sampled = [folder for folder, table in zip(folders, tables, strict=True) if "recall_at_1_swapped" not in table]
     refuse(sampled, "audits of samples of queries, whose galleries are not swapped; audit all photos")
     measures = {f"{metric}_{view}": f"{metric}_{name}" for view, name in VIEWS.items() for metric in METRICS}

@@ -1,18 +1,18 @@
 """From finished audits of the same photos to the figures of a leaderboard."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from bgbias import files
-from bgbias.audit.measures import comparable, queries
+from bgbias.audit.measures import comparable, made_alike, queries
+from bgbias.audit.measures.places import ENDS
 from bgbias.errors import InputError, refuse
+from bgbias.leaderboard import doubts
 from bgbias.metrics.bootstrap import estimates, sums
 from bgbias.metrics.paired import compare, ends
-from bgbias.report.comparison import too_few
 from bgbias.seeding import generator
 
 METRIC = "recall_at_1"
@@ -23,13 +23,11 @@ MEASURES = {  # name -> where it stands in audit.json
     "gap": ("gap", METRIC),
     "conflict": ("conflict",),
 }
-PLACES = {"same_place": "same", "elsewhere": "elsewhere", "place_drop": "drop"}  # name -> of photos as they are
 SECOND = {"swapped": (METRIC,), "drop": (METRIC,), "conflict": ()}  # likewise, by masks of a second kind
 COMPARED = {f"{METRIC}_{name}": name for name in ("clean", "swapped", "drop")}  # column of queries.csv -> name
 COMPARED |= {f"{METRIC}_elsewhere_photos": "elsewhere"}
 ALONE = "foreground_"  # how the audit's views of the object alone begin
 SHARED = ("photos", "classes", "masks", "backgrounds")
-FAMILIES = ("dinov3", "dinov2", "siglip", "clip", "unicom")  # by what they were trained with, whatever network it is
 
 
 def board(folders: Mapping[str, Path], seed: int) -> dict:
@@ -56,25 +54,25 @@ def board(folders: Mapping[str, Path], seed: int) -> dict:
     samples = [str(folder) for folder in folders.values() if "sample" in _of(folder)]
     which = "audits by --queries, with --one-each or with roles in photos.csv swap no gallery"
     refuse(samples, f"{which}; audit without, or leave them out")
-    first, *others = folders
+    (first, *others), every = folders, [*folders.values()]
     for name in others:
         _refuse_unlike(folders[first], folders[name])
-    tables = comparable.tables([queries.read(folder) for folder in folders.values()], list(folders.values()))
-    taken = comparable.made_alike([*folders.values()], "places") and _of(folders[first]).get("places")
+    tables = comparable.tables([queries.read(folder) for folder in every], every)
+    places = _of(folders[first]).get("places") if made_alike.same(every, "places") else None
     tables, rows = dict(zip(folders, tables, strict=True)), {}
     for name, folder in folders.items():
-        rows[name] = _row(folder, bool(taken)) | {"remedy": _remedy(tables[name], seed), "less_first": None}
+        rows[name] = _row(folder, bool(places)) | {"remedy": _remedy(tables[name], seed), "less_first": None}
         if name != first:
             pair = (tables[of][["class", *filter(tables[of].__contains__, COMPARED)]] for of in (first, name))
             differences = compare(*pair, seed, [first, name]).rename(index=COMPARED)
             rows[name]["less_first"] = ends(differences)
     shared = {key: _of(folders[first], key) for key in SHARED}
-    alike = comparable.second_masks_alike([*folders.values()])
+    alike = comparable.second_masks_alike(every)
     return shared | {
         "second_masks": (_of(folders[first], "second_masks") or {}).get("kind") if alike else None,
-        "places": taken["places"] if taken else None,
+        "places": places["places"] if places else None,
         "chance": _of(folders[first], "chance", METRIC),
-        "doubt": " ".join(filter(None, _doubts(folders))),
+        "doubt": doubts.said(folders),
         "first": first,
         "rows": rows,
     }
@@ -131,66 +129,13 @@ def refuse_to_lose(path: Path, name: str, found: dict) -> None:
     refuse(odd, f"{path} holds what this table does not; {mend}")
 
 
-def _doubts(folders: Mapping[str, Path]) -> list[str]:
-    """What is to be said before the table, "" for nothing; photos are those of the first audit."""
-    first = next(iter(folders.values()))
-    few, unlike = too_few(_of(first, "classes")), comparable.of_models(folders)
-    unlike += comparable.drawn_otherwise(list(folders.values()))
-    doubts, second = (_each(folders, of) for of in (comparable.in_doubt, comparable.no_opinion))
-    return [
-        *doubts,
-        *few,
-        *second,
-        _near_duplicates(first),
-        _assumed(folders),
-        *unlike,
-        *_of_places(folders),
-    ]
-
-
-def _of_places(folders: Mapping[str, Path]) -> list[str]:
-    """Say that places are not the same, or that the classes that are compared by them are too few; sentences."""
-    found = [_of(folder).get("places") for folder in folders.values()]
-    if not all(found) or not comparable.made_alike([*folders.values()], "places"):
-        return ["The places are not the same: what they show is left out."] if any(found) else []
-    return [f"By places, {said}" for said in too_few(found[0]["photos"]["drop"]["classes"])]
-
-
-def _each(folders: Mapping[str, Path], of: Callable[[Path], str]) -> list[str]:
-    """What is said of the masks of any row, each sentence once: at a smaller input thin objects vanish.
-
-    Of the first row it is said without its name.
-    """
-    found, first = {}, next(iter(folders))
-    for name, folder in folders.items():
-        found.setdefault(of(folder), name)
-    return [said if not said or name == first else f"{name}: {said}" for said, name in found.items()]
-
-
-def _near_duplicates(folder: Path) -> str:
-    """Say what the audit says of near-duplicates, and mirrored ones; "" of none, or where an older one did not look."""
-    found = _of(folder).get("near_duplicates") or {}
-    said = " ".join(filter(None, (found.get("said"), found.get("mirrored"))))
-    return f"{said} All figures hold them." if said else ""
-
-
-def _assumed(folders: Mapping[str, Path]) -> str:
-    """Name the rows whose figures are perhaps not those of their models; rows of older audits do not tell."""
-    names = [name for name, folder in folders.items() if (_of(folder).get("normalisation") or {}).get("assumed")]
-    if not names:
-        return ""
-    assumed = "their files do not tell how pictures are normalised, and ImageNet's ways were assumed"
-    mend = "Add mean=...&sd=... to their SPECs, after ? or, where there is one, after &."
-    return f"The figures of {', '.join(names)} may not be the models' own: {assumed}. {mend}"
-
-
 def _row(folder: Path, by_place: bool) -> dict:
     attention = _of(folder).get("attention")  # an audit by --no-attention has none
     second = _of(folder, "second_masks")
     return {
         "embedder": _of(folder, "embedder"),
         **{name: _of(folder, *keys) for name, keys in MEASURES.items()},
-        **{name: _of(folder, "places", "photos", key) for name, key in PLACES.items() if by_place},
+        **{name: _of(folder, "places", "photos", key) for key, name in ENDS.items() if by_place},
         "attention": _of(folder, "attention", "clean", "score") if attention else None,
         "second": {name: _of(folder, "second_masks", name, *keys) for name, keys in SECOND.items()} if second else None,
     }
@@ -212,7 +157,7 @@ def _remedy(table: pd.DataFrame, seed: int) -> dict:
 
 def _refuse_unlike(first: Path, second: Path) -> None:
     """Refuse what was swapped otherwise: a difference would be owed to that as well as to the embedders."""
-    if unlike := comparable.differing(*(comparable.made_with(folder, _mend(folder)) for folder in (first, second))):
+    if unlike := made_alike.differing(*(made_alike.read(folder, _mend(folder)) for folder in (first, second))):
         raise InputError(f"{first} and {second} differ in {unlike[0]}: measure both anew, alike, or leave one out")
 
 
@@ -222,18 +167,3 @@ def _of(folder: Path, *keys: str) -> Any:
 
 def _mend(folder: Path) -> str:
     return f"run `dvc repro leaderboard`, or make a full audit with --out {folder}"
-
-
-def family(spec: str) -> str:
-    """Return the kind of an embedder: what it was trained with where its name tells, else its architecture or scheme.
-
-    >>> family("timm:vit_small_patch16_dinov3.lvd1689m:pretrained"), family("timm:tf_efficientnet_lite0")
-    ('dinov3', 'efficientnet')
-    >>> family("torchvision:resnet50:imagenet"), family("baseline:hog"), family("model:models/demo/base/42")
-    ('resnet', 'baseline', 'trained here')
-    """
-    scheme, _, rest = spec.partition("?")[0].partition(":")
-    if scheme in ("timm", "torchvision"):
-        name = rest.partition(":")[0]
-        return next((known for known in FAMILIES if known in name), re.match(r"(?:tf_)?([a-z]*)", name)[1])
-    return {"model": "trained here", "small_resnet": "untrained"}.get(scheme, scheme)

@@ -1,13 +1,15 @@
 """A leaderboard as a table, and as a picture."""
 
+import re
+
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bgbias.leaderboard.rows import family
 from bgbias.report import tables
 from bgbias.report.figures import PALETTE, apart
 
 MARKERS = "osD^vPX"
+FAMILIES = ("dinov3", "dinov2", "siglip", "clip", "unicom")  # by what they were trained with, whatever network it is
 LINE = 4.4  # points of Recall@1 that a label takes
 
 
@@ -26,14 +28,12 @@ def table(found: dict) -> pd.DataFrame:
         attention = (row["attention"] or {}).get("value")
         cells["attention"] = "" if attention is None else f"{attention:.2f}"
         cells["drop, object alone"] = f"{percent(row['remedy'])}, on {row['remedy']['name']}"
-        difference = (row["less_first"] or {}).get("drop")
-        cells[f"drop less {found['first']}"] = percent(difference, "+") if difference else ""
+        cells[f"drop less {found['first']}"] = _less_first(row, "drop")
         if found.get("places"):  # tables of earlier versions do not tell
             cells["own place"] = tables.percent(row["same_place"]["value"])
             cells["elsewhere"] = percent(row["elsewhere"])
             cells["lost elsewhere"] = percent(row["place_drop"])
-            difference = (row["less_first"] or {}).get("elsewhere")
-            cells[f"elsewhere less {found['first']}"] = percent(difference, "+") if difference else ""
+            cells[f"elsewhere less {found['first']}"] = _less_first(row, "elsewhere")
         rows.append(cells)
     return pd.DataFrame(rows)
 
@@ -61,6 +61,11 @@ def _opposite(conflict: dict) -> dict:
     ends = conflict["high"], conflict["low"]
     low, high = (None if end is None else 1 - end for end in ends)
     return {"value": 1 - conflict["value"], "low": low, "high": high}
+
+
+def _less_first(row: dict, name: str) -> str:
+    difference = (row["less_first"] or {}).get(name)
+    return percent(difference, "+") if difference else ""
 
 
 def notes(found: dict) -> str:
@@ -96,6 +101,21 @@ MEANING = """\
   reach the photo, as in ONNX files and in what was not learned.
 - **drop, object alone**: what is still lost where queries and gallery show the object alone on black, on grey or on the
   photo's mean colour, whichever loses least; then no background is left to depend on."""
+
+
+def family(spec: str) -> str:
+    """Return the kind of an embedder: what it was trained with where its name tells, else its architecture or scheme.
+
+    >>> family("timm:vit_small_patch16_dinov3.lvd1689m:pretrained"), family("timm:tf_efficientnet_lite0")
+    ('dinov3', 'efficientnet')
+    >>> family("torchvision:resnet50:imagenet"), family("baseline:hog"), family("model:models/demo/base/42")
+    ('resnet', 'baseline', 'trained here')
+    """
+    scheme, _, rest = spec.partition("?")[0].partition(":")
+    if scheme in ("timm", "torchvision"):
+        name = rest.partition(":")[0]
+        return next((known for known in FAMILIES if known in name), re.match(r"(?:tf_)?([a-z]*)", name)[1])
+    return {"model": "trained here", "small_resnet": "untrained"}.get(scheme, scheme)
 
 
 def _look(number: int) -> tuple[str, str]:

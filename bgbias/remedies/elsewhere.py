@@ -6,13 +6,17 @@ from bgbias.metrics.bootstrap import Sums, sums
 from bgbias.metrics.places import OTHER, SAME, by_place
 from bgbias.metrics.retrieval import Scores
 from bgbias.remedies.passes import Split
+from bgbias.remedies.pictures import Fix, Remedy, averaged
 
 METRIC = "recall_at_1"
 NAMES = {SAME: "same_place", OTHER: "elsewhere"}
 
 
-def score(queries: Tensor, references: Tensor, split: Split) -> dict[str, Scores]:
-    """Compute what the photos of a split find in their own place and elsewhere, see `by_place`; (N, D) both."""
+def score(remedy: Remedy, split: Split, fix: Fix) -> dict[str, Scores]:
+    """Compute what photos as they are find in their own place and elsewhere, remedied; see `by_place`."""
+    clean = split.views[0]
+    queries = fix(averaged([clean[name] for name in remedy.passes]))
+    references = queries if remedy.sides == "both" else fix(clean["as_is"])
     return by_place(queries, split.labels, split.places, references)
 
 

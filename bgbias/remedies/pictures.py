@@ -15,7 +15,7 @@ Swapped photos are composed by the very masks that remedies use, so an exact mas
 of a query is not as exact: what the dilated and eroded masks lose is what to expect to lose.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +35,7 @@ SAME, OWN = 16, 4  # backgrounds, at most
 ROWS = 1024  # of embeddings that are averaged at a time
 MARGIN = 0.1  # around the object's box; a crop with 0.25 recovers less of the validation photos of demo and grocery
 DOUBTFUL = {"grey_crop_dilated": 1, "grey_crop_eroded": -1}  # times the pixels that masks are in doubt
+Fix = Callable[[Tensor], Tensor]  # embeddings (N, D) -> (N, D)
 
 
 class Remedy(NamedTuple):

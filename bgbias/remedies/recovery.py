@@ -4,7 +4,6 @@ The pool `val` is shared out: the backgrounds of one half are learnt from, and s
 half are swapped in to choose. So what is chosen has not been fitted to the backgrounds that it is judged by.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -20,11 +19,10 @@ from bgbias.photos.foreground import OBJECT
 from bgbias.photos.views import Photos
 from bgbias.remedies import elsewhere, projection
 from bgbias.remedies.passes import Split
-from bgbias.remedies.pictures import FOUND, REMEDIES, Remedy, averaged
+from bgbias.remedies.pictures import FOUND, REMEDIES, Fix, Remedy, averaged
 from bgbias.seeding import generator
 
 ENDS = ("value", "low", "high")
-Fix = Callable[[Tensor], Tensor]  # embeddings (N, D) -> (N, D)
 
 
 def score(remedy: Remedy, split: Split, view: int, fix: Fix) -> Scores:
@@ -36,13 +34,6 @@ def score(remedy: Remedy, split: Split, view: int, fix: Fix) -> Scores:
     rows = torch.arange(split.gallery, len(split.labels))
     gallery = averaged([split.views[0][name] for name in (remedy.passes if both else ("as_is",))])[: split.gallery]
     return per_query(fix(queries[-len(rows) :]), fix(gallery), split.labels, [1], rows)
-
-
-def by_place(remedy: Remedy, split: Split, fix: Fix) -> dict[str, Scores]:
-    """Compute what photos as they are find in their own place and elsewhere, remedied; see `elsewhere.score`."""
-    clean = split.views[0]
-    queries = fix(averaged([clean[name] for name in remedy.passes]))
-    return elsewhere.score(queries, queries if remedy.sides == "both" else fix(clean["as_is"]), split)
 
 
 def scores(remedy: Remedy, split: Split, fix: Fix) -> list[Scores]:
@@ -124,7 +115,7 @@ def measure(tested: Split, chosen_on: Split | None, learnt: Learnt | None, seed:
     """
     fixes, measured, compared = learnt.fixes() if learnt else {"none": _unchanged}, {}, {}
     base = scores(REMEDIES[0], tested, fixes["none"])
-    placed = None if tested.places is None else by_place(REMEDIES[0], tested, fixes["none"])
+    placed = None if tested.places is None else elsewhere.score(REMEDIES[0], tested, fixes["none"])
     given = (*REMEDIES, *(FOUND if FOUND[0].name in tested.views[0] else ()))
     for remedy in (one for one in given if one.fix in fixes):
         remedied = scores(remedy, tested, fixes[remedy.fix])
@@ -140,7 +131,7 @@ def measure(tested: Split, chosen_on: Split | None, learnt: Learnt | None, seed:
         }
         asked = _compared(remedied, base, tested.labels)
         if placed:
-            asked |= elsewhere.compared(by_place(remedy, tested, fixes[remedy.fix]), placed, tested.labels)
+            asked |= elsewhere.compared(elsewhere.score(remedy, tested, fixes[remedy.fix]), placed, tested.labels)
         compared |= {(remedy.key, *what): added for what, added in asked.items()}
     for (key, name, metric), found in estimates(compared, lambda: generator(seed, "remedy intervals")).items():
         ends = found.as_json()
@@ -152,7 +143,7 @@ def _criteria(remedy: Remedy, chosen_on: Split, fix: Fix) -> dict[str, float]:
     """What a remedy is chosen by: on any background, and, where places are known, in other places."""
     found = {"validation": criterion(remedy, chosen_on, fix)}
     if chosen_on.places is not None:
-        values = by_place(remedy, chosen_on, fix)[elsewhere.OTHER][elsewhere.METRIC]
+        values = elsewhere.score(remedy, chosen_on, fix)[elsewhere.OTHER][elsewhere.METRIC]
         found["validation_elsewhere"] = values.mean().item()
     return found
 

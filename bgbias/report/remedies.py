@@ -19,7 +19,7 @@ def recovered(measured: dict[str, dict]) -> pd.DataFrame:
                 row[f"{heading} {view}"] = score(remedy[view], metric)
             row[f"{heading} recovered"] = share_of_drop(remedy["recovered"][metric])
         if "validation" in remedy:
-            row["validation"] = f"{100 * remedy['validation']:.1f}"
+            row["validation"] = percent(remedy["validation"])
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -45,16 +45,7 @@ def gather(
         ValueError: no such experiment, none that has ended well, none with figures of its own, two with the same loss,
             or two of one dataset with other settings.
     """
-    chosen = [experiment for experiment in experiments if (experiment.get("Experiment") or "").startswith(prefix)]
-    if not chosen:
-        known = "`dvc exp list` shows the names, `dvc exp list -A` those of other commits: check that one out"
-        raise InputError(f"no experiment of this commit has a name that starts with '{prefix}': {known}")
-    ended = [experiment for experiment in chosen if experiment.get("State") not in UNFINISHED]
-    for experiment in chosen:
-        if experiment not in ended:
-            print(f"left out, {experiment['State'].lower()}: {experiment['Experiment']}; its metrics are not its own")
-    if not ended:
-        raise InputError(f"no experiment whose name starts with '{prefix}' has ended well: see `dvc queue status`")
+    ended = _ended(experiments, prefix)
     rows, known, held, unscored, settings = {}, {}, [], {}, {}
     for experiment in ended:
         with as_input_error(UNREAD.format(experiment["Experiment"])):
@@ -76,6 +67,34 @@ def gather(
                 held.append(experiment)
     if not rows:
         raise InputError(f"no experiment whose name starts with '{prefix}' has figures of its own: run one whole")
+    remarks = _remarks(held)
+    for remark in remarks:
+        print(remark)
+    for dataset, photos in sorted((dataset, lost) for dataset, lost in unscored.items() if lost):
+        left_out = f"up to {photos:,.0f} photos have no attention score (an empty or a full mask, or no attention)"
+        print(f"{dataset}: {left_out} and are left out of its mean, where the study counts an empty mask as 0")
+    cells = [(*key, *figures.values()) for key, figures in sorted(rows.items())]
+    whole = {dataset: None if None in parts else reduce(or_, parts) for dataset, parts in settings.items()}
+    return pd.DataFrame(cells, columns=[*KEY, FINDER, *FIGURES]), {"settings": whole, "remarks": remarks}
+
+
+def _ended(experiments: Iterable[dict[str, Any]], prefix: str) -> list[dict[str, Any]]:
+    """Return those of a name's prefix that have ended well; the others are named on standard output."""
+    chosen = [experiment for experiment in experiments if (experiment.get("Experiment") or "").startswith(prefix)]
+    if not chosen:
+        known = "`dvc exp list` shows the names, `dvc exp list -A` those of other commits: check that one out"
+        raise InputError(f"no experiment of this commit has a name that starts with '{prefix}': {known}")
+    ended = [experiment for experiment in chosen if experiment.get("State") not in UNFINISHED]
+    for experiment in chosen:
+        if experiment not in ended:
+            print(f"left out, {experiment['State'].lower()}: {experiment['Experiment']}; its metrics are not its own")
+    if not ended:
+        raise InputError(f"no experiment whose name starts with '{prefix}' has ended well: see `dvc queue status`")
+    return ended
+
+
+def _remarks(held: Iterable[dict[str, Any]]) -> list[str]:
+    """Say of experiments in one table which did not run with the same, and that figures are means; sentences."""
     known, remarks = {}, []
     for experiment in held:
         for first, odd in _others(known, experiment).items():
@@ -85,14 +104,7 @@ def gather(
         remarks.append(
             f"figures are means over the seeds {seeds}; ± is over draws of backgrounds, or photos, not over seeds"
         )
-    for remark in remarks:
-        print(remark)
-    for dataset, photos in sorted((dataset, lost) for dataset, lost in unscored.items() if lost):
-        left_out = f"up to {photos:,.0f} photos have no attention score (an empty or a full mask, or no attention)"
-        print(f"{dataset}: {left_out} and are left out of its mean, where the study counts an empty mask as 0")
-    cells = [(*key, *figures.values()) for key, figures in sorted(rows.items())]
-    whole = {dataset: None if None in parts else reduce(or_, parts) for dataset, parts in settings.items()}
-    return pd.DataFrame(cells, columns=[*KEY, FINDER, *FIGURES]), {"settings": whole, "remarks": remarks}
+    return remarks
 
 
 def _refuse_others(known: dict, experiment: dict[str, Any], dataset: str, regime: str) -> None:

@@ -47,7 +47,7 @@ ALL = {  # by the names of params.yaml, {0} a dataset; beside the published ones
 OF_REGIME = {"backgrounds": "pool", "vary_backgrounds": False, "skip_suspect": False, "grow_masks_px": 0}
 OF_REGIME |= {"paired": False, "consistency": 0.0}
 PER_CLASS = {"contrastive": 4, "triplet": 4, "multi_similarity": 4, "arcface": 1, "normalized_softmax": 1}
-LOSSES = {  # loss -> dataset -> its settings
+LOSSES = {  # loss, in the order of the study's tables -> dataset -> its settings
     "contrastive": {
         "cars196": {"pos_margin": 0.265234, "neg_margin": 0.540941},
         "cub200": {"pos_margin": -0.2, "neg_margin": 0.384119},

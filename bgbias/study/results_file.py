@@ -24,6 +24,7 @@ FIGURES = {  # column of the results -> metric that the stages record, below DAT
 }
 FINDER = "finder"  # column: whether a network first finds the object, so that its attention is of another kind
 RESTORE = "restore it with `git restore`"
+AGAIN = "make it again by `python -m stages.gather`"
 
 
 def write_results(path: Path, results: pd.DataFrame, told: dict[str, Any]) -> None:
@@ -67,8 +68,8 @@ def read_results(path: Path) -> pd.DataFrame:
     content = files.read_json(path, mend="make it by `python -m stages.gather`")
     version = content.get("version") if isinstance(content, dict) else None
     if version != VERSION:
-        raise InputError(f"{path}: version {version}, expected {VERSION}: make it again by `python -m stages.gather`")
-    rows, columns, mend = content.get("results"), [*KEY, FINDER, *FIGURES], "make it again by `python -m stages.gather`"
+        raise InputError(f"{path}: version {version}, expected {VERSION}: {AGAIN}")
+    rows, columns = content.get("results"), [*KEY, FINDER, *FIGURES]
     if (
         not isinstance(rows, list)
         or not rows
@@ -76,21 +77,20 @@ def read_results(path: Path) -> pd.DataFrame:
         or any(not isinstance(row[name], str) for row in rows for name in KEY)
         or any(not isinstance(row[FINDER], bool) for row in rows)
     ):
-        raise InputError(f"{path}: expected results, rows of {', '.join(columns)}: {mend}")
-    with as_input_error(f"{path}: holds figures that are no numbers: {mend}"):
+        raise InputError(f"{path}: expected results, rows of {', '.join(columns)}: {AGAIN}")
+    with as_input_error(f"{path}: holds figures that are no numbers: {AGAIN}"):
         found = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(FIGURES, float))
-    return _checked(found, path, mend)
+    return _checked(found, path, AGAIN)
 
 
 def read_told(path: Path) -> tuple[dict[str, dict | None], list[str]]:
     """Read from a results file the settings of each dataset, None where nobody knows them, and the remarks."""
-    mend = "make it again by `python -m stages.gather`"
-    settings, remarks, rows = (files.read_json(path, name, mend=mend) for name in ("settings", "remarks", "results"))
+    settings, remarks, rows = (files.read_json(path, name, mend=AGAIN) for name in ("settings", "remarks", "results"))
     datasets = {row["dataset"] for row in rows}
     if not isinstance(settings, dict) or any(not isinstance(settings.get(name, 0), dict | None) for name in datasets):
-        raise InputError(f"{path}: expected settings of {', '.join(sorted(datasets))}: {mend}")
+        raise InputError(f"{path}: expected settings of {', '.join(sorted(datasets))}: {AGAIN}")
     if not isinstance(remarks, list) or any(not isinstance(remark, str) for remark in remarks):
-        raise InputError(f"{path}: expected remarks, sentences: {mend}")
+        raise InputError(f"{path}: expected remarks, sentences: {AGAIN}")
     return settings, [printable(remark) for remark in remarks]
 
 

@@ -29,7 +29,6 @@ TABLES = {  # name -> title, and for each dataset the columns: heading, figure, 
     ),
 }
 MISSING = "missing"
-LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax")  # in this order; then others
 
 
 def table(results: pd.DataFrame, published: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -47,7 +46,7 @@ def table(results: pd.DataFrame, published: pd.DataFrame, name: str) -> pd.DataF
     """
     _, columns = TABLES[name]
     ours, theirs = results.set_index(KEY), published.set_index(KEY)
-    losses = [*LOSSES, *sorted(set(results.loss) - set(LOSSES))]
+    losses = [*protocol.LOSSES, *sorted(set(results.loss) - set(protocol.LOSSES))]
     rows = pd.MultiIndex.from_product([losses, sorted(results.regime.unique())], names=KEY[1:])
     rows = rows[rows.isin([key[1:] for key in ours.index])]
     cells = {}

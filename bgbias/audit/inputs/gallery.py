@@ -1,7 +1,5 @@
 """The photos of a catalogue that are searched, and the queries: some of them, others, or each for itself."""
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -52,8 +50,7 @@ class Gallery(NamedTuple):
     def asked(self) -> str:
         """Sixteen hexadecimal digits of which photos are searched, of what classes, and by which."""
         classes = np.unique(self.labels, return_inverse=True)[1]  # whatever other classes a dataset has
-        asked = json.dumps([self.content, classes.tolist(), self.size, self.rows.tolist()])
-        return hashlib.sha256(asked.encode()).hexdigest()[:16]
+        return marks.of_values([self.content, classes.tolist(), self.size, self.rows.tolist()])
 
     @property
     def labels(self) -> np.ndarray:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from bgbias.audit.inputs import marks, pools
 from bgbias.audit.inputs.pictures import Pictures
 
@@ -36,5 +38,25 @@ def made_with(photos: Sequence[Path], masks: Path, backgrounds: str, pictures: P
     beside = {"second_backgrounds": second.mark} if second else {}
     if gallery := pictures.gallery:
         beside["queries"] = gallery.asked
-    by = {"backgrounds": backgrounds, "seed": pictures.seed, "draws": pictures.draws, "drawn": marks.drawn(pictures)}
+    by = {"backgrounds": backgrounds, "seed": pictures.seed, "draws": pictures.draws, "drawn": _drawn(pictures)}
     return {"made_with": {**of_files, **by, **beside}}
+
+
+def audited(pictures: Pictures) -> dict[str, str]:
+    """Return marks of a dataset's audited photos and of their masks, as far as they are shown, in the order of paths.
+
+    Other photos of the dataset, such as those for training, do not count.
+    """
+    photos, rows = pictures.photos, pictures.image_ids[np.argsort(pictures.table.path.to_numpy())]
+    packs = {"photos": photos.photos, "masks": photos.masks}
+    return {
+        what: marks.of_values([marks.of_pack(pack.subset(rows)), photos.geometry.crop_px])
+        for what, pack in packs.items()
+    }
+
+
+def _drawn(pictures: Pictures) -> str:
+    """Return a mark of what backgrounds are drawn by, beside the seed: photos with their numbers, classes, parts."""
+    geometry, classes = pictures.photos.geometry, np.unique(pictures.labels, return_inverse=True)[1]
+    numbered = list(pictures.table.path), pictures.image_ids.tolist(), classes.tolist()
+    return marks.of_values([*numbered, pictures.purpose, geometry.train_crop_share, geometry.train_crop_ratio])

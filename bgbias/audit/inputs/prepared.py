@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from bgbias.audit.inputs import alike, marks, pools, second_kind
+from bgbias.audit.inputs import alike, pools, second_kind
 from bgbias.audit.inputs import gallery as galleries
-from bgbias.audit.inputs.opened import Opened, described, made_with
+from bgbias.audit.inputs.opened import Opened, audited, described, made_with
 from bgbias.audit.inputs.pictures import Pictures
 from bgbias.cache import Cache
 from bgbias.config import params
@@ -68,7 +68,7 @@ def of_dataset(
         )
     about = described(pictures, method, pool_called)
     about |= made_with([photos.photos.folder], photos.masks.folder, pools.mark(pool.folder), pictures)
-    about["made_with"]["audited"] = marks.audited(pictures)
+    about["made_with"]["audited"] = audited(pictures)
     return Opened(pictures, about, [*remarks, *said])
 
 
