@@ -51,7 +51,7 @@ def problem(folder: Path, photos: int, classes: int, dimensions: int) -> tuple[S
     table = pd.DataFrame({"path": paths, "class_name": labels.astype(str)})
     settings = {"labels": labels, "draws": DRAWS, "seed": 42, "input_px": 64, "table": table}
     none = dict.fromkeys(("gallery", "second_kind", "second_pool", "places"))
-    return SimpleNamespace(**settings, probed=probed, doubts=doubts, near_duplicates=[], **none), found
+    return SimpleNamespace(**settings, probed=probed, doubts=doubts, near_duplicates=[], mirrored=[], **none), found
 
 
 def numbers(found: object) -> list[float]:

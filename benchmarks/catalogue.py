@@ -70,7 +70,7 @@ def simulated(folder: Path, photos: int, classes: int, dimensions: int, queries:
         np.save(paths[view], made(rows, 1.0))
     table = pd.DataFrame({"path": np.arange(photos).astype(str), "class_id": labels, "class_name": labels.astype(str)})
     audited = {"table": table.loc[rows].reset_index(drop=True), "labels": labels[rows], "doubts": [""] * len(rows)}
-    audited |= {"gallery": gallery.Gallery(table, photos, rows, None, None, ""), "near_duplicates": []}
+    audited |= {"gallery": gallery.Gallery(table, photos, rows, None, None, ""), "near_duplicates": [], "mirrored": []}
     pictures = SimpleNamespace(**audited, draws=DRAWS, seed=42, input_px=PX, second_kind=None)
     return pictures, {view: lambda path=path: np.load(path, mmap_mode="c") for view, path in paths.items()}
 
