@@ -133,6 +133,18 @@ def test_validation_photos_of_known_places_choose_for_other_places(remedied, wit
     said = capsys.readouterr().out
     assert f"\nChosen by validation for other places: {found['chosen_elsewhere']}, by the last column.\n" in said
     assert "\nBy places, 2 classes are too few to conclude anything: " in said
+    assert "\nOf the split val: By places 12 of 12 photos are compared: " in said
+    assert "\nOf the split val: By places, 2 classes are too few to conclude anything: " in said
+
+
+def test_validation_photos_of_too_few_places_are_refused_by_their_name(remedied, with_splits):
+    given = with_splits("val", "test")
+    lines = [line[:-1] + "A" if line[:13] == "photos/class2" else line for line in given["places"].read_text().split()]
+    given["places"].write_text("\n".join(lines) + "\n")
+    with pytest.raises(
+        InputError, match="1 val classes have .* give val photos of more .* or list none of the val photos"
+    ):
+        remedied("mixture", **given)
 
 
 def test_without_places_of_validation_photos_none_is_chosen_for_them(remedied, with_splits, capsys):
@@ -145,7 +157,9 @@ def test_without_places_of_validation_photos_none_is_chosen_for_them(remedied, w
     remedied("mixture", **given)
     assert "1 of 3 places has one photo alone, such as Lund: correct the list" in capsys.readouterr().out
     given["places"].write_text("\n".join([*lines, "photos/class2/0.png,A"]) + "\n")
-    with pytest.raises(InputError, match="photos without a place"):  # 11 of the 12 of the split val
+    with pytest.raises(
+        InputError, match="val photos without a place.*or list none of the val photos"
+    ):  # 11 of the 12 of the split val
         remedied("mixture", **given)
 
 
