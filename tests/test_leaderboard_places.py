@@ -54,12 +54,16 @@ def test_where_a_row_has_no_places_none_has_and_the_board_says_so(audits, order)
     assert "elsewhere" not in found["rows"][[*folders][1]]["less_first"]
 
 
-def test_few_classes_by_places_are_said(audits, tmp_path):
+def test_few_classes_by_places_and_near_duplicates_are_said(audits, tmp_path):
     folders = {name: tmp_path / name for name in ("background_alone", "object_alone")}
     for name, folder in folders.items():
         shutil.copytree(audits / name, folder)
         figures(lambda found: found["places"]["photos"]["drop"].update(classes=3))(folder / "audit.json")
-    assert "By places, 3 classes are too few to conclude anything: " in rows.board(folders, 7)["doubt"]
+        figures(lambda found: found["places"].update(doubles=2, alike=1))(folder / "audit.json")
+    doubt = rows.board(folders, 7)["doubt"]
+    assert "By places, 3 classes are too few to conclude anything: " in doubt
+    assert "Of near-duplicates 2 pairs would lie in two places: correct the list" in doubt
+    assert "1 pair of near-duplicates of one class is of one place, where more is found for it: " in doubt
     assert "By places" not in rows.board({name: audits / name for name in folders}, 7)["doubt"]
 
 

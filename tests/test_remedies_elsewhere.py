@@ -106,6 +106,17 @@ def test_who_sees_the_ground_finds_products_elsewhere_where_these_alone_are_show
     assert list(table) == ["remedy", "Recall@1 clean", "Recall@1 swapped"]
 
 
+def test_near_duplicates_in_one_place_and_in_two_are_said(remedied, shops, monkeypatch, capsys):
+    pairs = [(0, 1), (0, 5), (0, 24)]  # of one shop, of two, and of two classes
+    monkeypatch.setattr("bgbias.audit.inputs.pictures.near_duplicates.near_duplicates", lambda pack, **_: pairs)
+    remedied("object_alone", places=shops / "places.csv")
+    said = capsys.readouterr().out
+    assert "\nOf near-duplicates 1 pair would lie in two places: correct the list of places, or keep one" in said
+    assert "\n1 pair of near-duplicates of one class is of one place, where more is found for it: " in said
+    remedied("object_alone")
+    assert "of one place" not in capsys.readouterr().out
+
+
 @pytest.fixture
 def with_splits(shops, tmp_path):
     """The photos with splits by class, and a list of where those of some splits were taken."""

@@ -14,6 +14,7 @@ import torch
 from bgbias.audit.inputs import places, pools, sources
 from bgbias.audit.inputs.pictures import Pictures, suspicions
 from bgbias.audit.measures import doubts
+from bgbias.audit.measures.places import pairs, said_of_pairs
 from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.datasets import folder as folders
@@ -88,7 +89,8 @@ def placed(splits: Splits, listed: pd.Series, file: Path) -> Splits:
     """
     tested = splits.tested
     tested.places = places.of_photos(listed, tested, file)
-    remarks, known = [*_compared(tested.labels, tested.places), *places.remarks(listed)], None
+    remarks = [*_compared(tested.labels, tested.places), *said_of_pairs(**pairs(tested)), *places.remarks(listed)]
+    known = None
     if splits.learning:
         photos, image_ids, _ = splits.learning["val"]
         paths, labels = photos.table.path.loc[image_ids], np.array(photos.table.class_id.loc[image_ids])
