@@ -10,6 +10,7 @@ from drawn_board import ROWS
 from ruamel.yaml import YAML
 from spoils import figures
 
+from bgbias.errors import InputError
 from bgbias.leaderboard import rows, shown
 from stages import leaderboard
 
@@ -43,6 +44,18 @@ def test_the_board_has_what_is_found_elsewhere_and_how_much_more_than_the_first_
         "object_alone": "+100.0 (100.0 to 100.0)", "background_alone": ""}  # fmt: skip
     text = (tmp_path / "plots/leaderboard/mine/table.md").read_text()
     assert f"Recall@1 of {KINDS * SHOPS * EACH} photos as they are, of {KINDS} classes in {SHOPS} places, among" in text
+
+
+def test_a_table_with_places_is_not_replaced_unasked_by_one_without(audits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    leaderboard.main(SETTINGS, "mine", [audits / "background_alone"])
+    added = [audits / "background_alone", audits / "without"]
+    with pytest.raises(
+        InputError, match=f"mine.json holds what this table does not; .*: places {SHOPS} instead of None"
+    ):
+        leaderboard.main(SETTINGS, "mine", added)
+    leaderboard.main(SETTINGS, "mine", added, replace=True)
+    leaderboard.main(SETTINGS, "mine", [*added, audits / "object_alone"])
 
 
 @pytest.mark.parametrize("order", [1, -1])
