@@ -6,7 +6,8 @@
 The first gathers the rows of params.yaml's leaderboard on one of its datasets, which stages.leaderboard_rows has
 measured: `dvc repro leaderboard` runs both. The second gathers finished audits of any photos, made with the same masks,
 backgrounds and seed; a row is called as its audit's folder. A table of this name with other rows, embedders, photos,
-masks or backgrounds is refused, without --replace; one to which rows are added is written anew.
+masks or backgrounds, or with places or second masks that the new one lacks, is refused, without --replace; one to which
+rows are added is written anew.
 
 Reads   data/leaderboard/NAME, or the audits' folders: audit.json and queries.csv
 Writes  metrics/leaderboard/NAME.json (every figure, shares in 0..1, with 95 % intervals),

@@ -1,6 +1,7 @@
 """Photos of known places: what embedders whose answers are known find elsewhere, and what is said of it."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -207,3 +208,9 @@ def test_the_list_is_an_option_of_remedies_too(shops, tmp_path, monkeypatch):
     with_list = {stage: [stage in one and "--places" in one for one in commands] for stage in ("remedies", "audit")}
     assert sum(with_list["remedies"]) == 1
     assert sum(with_list["audit"]) == 2  # before and after training
+
+
+def test_places_are_those_of_their_photos_whatever_the_order_of_photos_and_list():
+    listed = pd.Series(list("AABAAB"), index=list("cabfde"))
+    found = places.numbered(listed, pd.Series(list("bacedf")), np.array([0, 0, 0, 1, 1, 1]), Path("places.csv"))
+    assert found.tolist() == [0, 1, 1, 0, 1, 1]

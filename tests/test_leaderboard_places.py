@@ -10,6 +10,7 @@ from drawn_board import ROWS
 from ruamel.yaml import YAML
 from spoils import figures
 
+from bgbias.errors import InputError
 from bgbias.leaderboard import rows, shown
 from stages import leaderboard
 
@@ -45,6 +46,18 @@ def test_the_board_has_what_is_found_elsewhere_and_how_much_more_than_the_first_
     assert f"Recall@1 of {KINDS * SHOPS * EACH} photos as they are, of {KINDS} classes in {SHOPS} places, among" in text
 
 
+def test_a_table_with_places_is_not_replaced_unasked_by_one_without(audits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    leaderboard.main(SETTINGS, "mine", [audits / "background_alone"])
+    added = [audits / "background_alone", audits / "without"]
+    with pytest.raises(
+        InputError, match=f"mine.json holds what this table does not; .*: places {SHOPS} instead of None"
+    ):
+        leaderboard.main(SETTINGS, "mine", added)
+    leaderboard.main(SETTINGS, "mine", added, replace=True)
+    leaderboard.main(SETTINGS, "mine", [*added, audits / "object_alone"])
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_where_a_row_has_no_places_none_has_and_the_board_says_so(audits, order):
     folders = {name: audits / name for name in ("without", "object_alone")[::order]}
@@ -54,12 +67,16 @@ def test_where_a_row_has_no_places_none_has_and_the_board_says_so(audits, order)
     assert "elsewhere" not in found["rows"][[*folders][1]]["less_first"]
 
 
-def test_few_classes_by_places_are_said(audits, tmp_path):
+def test_few_classes_by_places_and_near_duplicates_are_said(audits, tmp_path):
     folders = {name: tmp_path / name for name in ("background_alone", "object_alone")}
     for name, folder in folders.items():
         shutil.copytree(audits / name, folder)
         figures(lambda found: found["places"]["photos"]["drop"].update(classes=3))(folder / "audit.json")
-    assert "By places, 3 classes are too few to conclude anything: " in rows.board(folders, 7)["doubt"]
+        figures(lambda found: found["places"].update(doubles=2, alike=1))(folder / "audit.json")
+    doubt = rows.board(folders, 7)["doubt"]
+    assert "By places, 3 classes are too few to conclude anything: " in doubt
+    assert "Of near-duplicates 2 pairs would lie in two places: correct the list" in doubt
+    assert "1 pair of near-duplicates of one class is of one place, where more is found for it: " in doubt
     assert "By places" not in rows.board({name: audits / name for name in folders}, 7)["doubt"]
 
 

@@ -33,8 +33,9 @@ FIGURES |= {
     for text, regime in {"16.5": "bgaugment", "15.4": "bgconsistency"}.items()
 }
 OFF_THE_SHELF = "remedies_packages_lite0_96px"
-WON = (OFF_THE_SHELF, "remedies", "grey_crop_both", "change_elsewhere", "recall_at_1", "value")
-FIGURES["22.5"] = (f"metrics/studies/{OFF_THE_SHELF}.json", WON, 100)
+for text, change, scale in (("22.5", "change_elsewhere", 100), ("12.0", "change_same_place", -100)):
+    path = (OFF_THE_SHELF, "remedies", "grey_crop_both", change, "recall_at_1", "value")
+    FIGURES[text] = (f"metrics/studies/{OFF_THE_SHELF}.json", path, scale)
 MOVES = ROOT / "metrics/studies/moves"
 ENDS = {"1.3": min, "3.4": max}  # of what a swap costs beyond a move, in points
 SPREAD = {"3.5": "recall_at_1_clean", "4.2": "map_at_r_clean"}  # by how much a processor moves a figure, in points

@@ -106,6 +106,17 @@ def test_who_sees_the_ground_finds_products_elsewhere_where_these_alone_are_show
     assert list(table) == ["remedy", "Recall@1 clean", "Recall@1 swapped"]
 
 
+def test_near_duplicates_in_one_place_and_in_two_are_said(remedied, shops, monkeypatch, capsys):
+    pairs = [(0, 1), (0, 5), (0, 24)]  # of one shop, of two, and of two classes
+    monkeypatch.setattr("bgbias.audit.inputs.pictures.near_duplicates.near_duplicates", lambda pack, **_: pairs)
+    remedied("object_alone", places=shops / "places.csv")
+    said = capsys.readouterr().out
+    assert "\nOf near-duplicates 1 pair would lie in two places: correct the list of places, or keep one" in said
+    assert "\n1 pair of near-duplicates of one class is of one place, where more is found for it: " in said
+    remedied("object_alone")
+    assert "of one place" not in capsys.readouterr().out
+
+
 @pytest.fixture
 def with_splits(shops, tmp_path):
     """The photos with splits by class, and a list of where those of some splits were taken."""
@@ -133,6 +144,18 @@ def test_validation_photos_of_known_places_choose_for_other_places(remedied, wit
     said = capsys.readouterr().out
     assert f"\nChosen by validation for other places: {found['chosen_elsewhere']}, by the last column.\n" in said
     assert "\nBy places, 2 classes are too few to conclude anything: " in said
+    assert "\nOf the split val: By places 12 of 12 photos are compared: " in said
+    assert "\nOf the split val: By places, 2 classes are too few to conclude anything: " in said
+
+
+def test_validation_photos_of_too_few_places_are_refused_by_their_name(remedied, with_splits):
+    given = with_splits("val", "test")
+    lines = [line[:-1] + "A" if line[:13] == "photos/class2" else line for line in given["places"].read_text().split()]
+    given["places"].write_text("\n".join(lines) + "\n")
+    with pytest.raises(
+        InputError, match="1 val classes have .* give val photos of more .* or list none of the val photos"
+    ):
+        remedied("mixture", **given)
 
 
 def test_without_places_of_validation_photos_none_is_chosen_for_them(remedied, with_splits, capsys):
@@ -145,7 +168,9 @@ def test_without_places_of_validation_photos_none_is_chosen_for_them(remedied, w
     remedied("mixture", **given)
     assert "1 of 3 places has one photo alone, such as Lund: correct the list" in capsys.readouterr().out
     given["places"].write_text("\n".join([*lines, "photos/class2/0.png,A"]) + "\n")
-    with pytest.raises(InputError, match="photos without a place"):  # 11 of the 12 of the split val
+    with pytest.raises(
+        InputError, match="val photos without a place.*or list none of the val photos"
+    ):  # 11 of the 12 of the split val
         remedied("mixture", **given)
 
 

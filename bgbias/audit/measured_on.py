@@ -14,6 +14,7 @@ import torch
 from bgbias.audit.inputs import places, pools, sources
 from bgbias.audit.inputs.pictures import Pictures, suspicions
 from bgbias.audit.measures import doubts
+from bgbias.audit.measures.places import pairs, said_of_pairs
 from bgbias.cache import Cache
 from bgbias.config import params
 from bgbias.datasets import folder as folders
@@ -88,22 +89,27 @@ def placed(splits: Splits, listed: pd.Series, file: Path) -> Splits:
     """
     tested = splits.tested
     tested.places = places.of_photos(listed, tested, file)
-    rows = compared(*map(torch.from_numpy, (tested.labels, tested.places)))
-    remarks = [
-        f"By places {len(rows)} of {len(tested.labels)} photos are compared: they have others of their class in their "
-        "place, and elsewhere.",
-        *(f"By places, {said}" for said in comparison.too_few(len(np.unique(tested.labels[rows])))),
-        *places.remarks(listed),
-    ]
+    remarks = [*_compared(tested.labels, tested.places), *said_of_pairs(**pairs(tested)), *places.remarks(listed)]
     known = None
     if splits.learning:
         photos, image_ids, _ = splits.learning["val"]
-        paths, labels = (photos.table[column].loc[image_ids] for column in ("path", "class_id"))
+        paths, labels = photos.table.path.loc[image_ids], np.array(photos.table.class_id.loc[image_ids])
         if places.of_some(listed, paths):
-            known = places.numbered(listed, paths, np.array(labels), file)
+            known = places.numbered(listed, paths, labels, file, "val ")
+            remarks += [f"Of the split val: {said}" for said in _compared(labels, known)]
         else:
             remarks.append(f"{file} has no photo of the split val: none is chosen for searches in other places.")
     return splits._replace(chosen_places=known, remarks=[*splits.remarks, *remarks])
+
+
+def _compared(labels: np.ndarray, taken_at: np.ndarray) -> list[str]:
+    """Say how many photos are compared by places, and that their classes are too few; sentences."""
+    rows = compared(*map(torch.from_numpy, (labels, taken_at)))
+    return [
+        f"By places {len(rows)} of {len(labels)} photos are compared: they have others of their class in their place, "
+        "and elsewhere.",
+        *(f"By places, {said}" for said in comparison.too_few(len(np.unique(labels[rows])))),
+    ]
 
 
 def doubtful(splits: Splits) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bgbias import files
-from bgbias.audit.measures import comparable, made_alike
+from bgbias.audit.measures import comparable, made_alike, places
 from bgbias.report.comparison import too_few
 
 
@@ -58,8 +58,10 @@ def _assumed(audits: Mapping[str, dict]) -> str:
 
 
 def _of_places(first: dict, same: bool) -> list[str]:
-    """Say that places are not the same, or that the classes that are compared by them are too few; sentences."""
+    """Say that places are not the same, or are of too few classes, and what near-duplicates do there; sentences."""
     if not same:
         return [comparable.LEFT_OUT.format("places")]
-    places = first.get("places")
-    return [f"By places, {said}" for said in too_few(places["photos"]["drop"]["classes"])] if places else []
+    if not (found := first.get("places")):
+        return []
+    few = (f"By places, {said}" for said in too_few(found["photos"]["drop"]["classes"]))
+    return [*few, *places.said_of_pairs(found["doubles"], found.get("alike", 0))]

@@ -28,6 +28,7 @@ COMPARED = {f"{METRIC}_{name}": name for name in ("clean", "swapped", "drop")}  
 COMPARED |= {f"{METRIC}_elsewhere_photos": "elsewhere"}
 ALONE = "foreground_"  # how the audit's views of the object alone begin
 SHARED = ("photos", "classes", "masks", "backgrounds")
+ALSO = ("second_masks", "places")  # what columns of their own are of, where all rows have it
 
 
 def board(folders: Mapping[str, Path], seed: int) -> dict:
@@ -111,7 +112,7 @@ def refuse_changed(folders: dict[str, Path], embedders: Mapping[str, str], datas
 
 
 def refuse_to_lose(path: Path, name: str, found: dict) -> None:
-    """Refuse to replace a table of other photos, masks or backgrounds, or one whose rows another one does not all have.
+    """Refuse to replace a table of other photos, masks or backgrounds, or one that has rows or columns more.
 
     Args:
         path: where both are written.
@@ -122,7 +123,9 @@ def refuse_to_lose(path: Path, name: str, found: dict) -> None:
         return
     mend = "choose another name, or add --replace to lose it"
     before = files.read_json(path, name, "leaderboard", mend=mend)
-    odd = [f"{key} {before.get(key)} instead of {found[key]}" for key in SHARED if before.get(key) != found[key]]
+    lost = [key for key in SHARED if before.get(key) != found[key]]
+    lost += [key for key in ALSO if before.get(key) not in (None, found[key])]
+    odd = [f"{key} {before.get(key)} instead of {found[key]}" for key in lost]
     for row in files.read_json(path, name, "leaderboard", "rows", mend=mend):
         spec = files.read_json(path, name, "leaderboard", "rows", row, "embedder", mend=mend)
         odd += [f"row {row} of {spec}"] if found["rows"].get(row, {}).get("embedder") != spec else []

@@ -59,7 +59,7 @@ def of_photos(listed: pd.Series, pictures: Pictures, file: Path) -> np.ndarray:
     return numbered(listed, pictures.table.path, pictures.labels, file)
 
 
-def numbered(listed: pd.Series, paths: pd.Series, labels: np.ndarray, file: Path) -> np.ndarray:
+def numbered(listed: pd.Series, paths: pd.Series, labels: np.ndarray, file: Path, kind: str = "") -> np.ndarray:
     """Number the places of photos, int64 (N,); photos that are not asked for may be listed, too.
 
     Args:
@@ -67,6 +67,7 @@ def numbered(listed: pd.Series, paths: pd.Series, labels: np.ndarray, file: Path
         paths: of the photos, (N,).
         labels: int64 (N,), the class of each.
         file: that was read, for messages.
+        kind: what the photos are called there, "val " of those of this split.
 
     Raises:
         ValueError: a photo has no place, or less than two classes have a photo with another one in its place and one
@@ -76,13 +77,14 @@ def numbered(listed: pd.Series, paths: pd.Series, labels: np.ndarray, file: Path
     without, others = paths[~keys.isin(listed.index)], listed.index.difference(keys)
     like = get_close_matches(_key(without.iloc[0]), others, 1, 0.0) if len(without) else []
     named = f" (nearest of the list's other paths: {like[0]})" if like else ""
-    refuse(without, f"{file}: photos without a place{named}; add them, as path,place, relative to the photos' folder")
+    mend = f"add them, as path,place, relative to the photos' folder{_or_none(kind)}"
+    refuse(without, f"{file}: {kind}photos without a place{named}; {mend}")
     places = pd.factorize(listed[keys])[0]  # by which come first, so that names and order of the list do not matter
     classes = len(np.unique(labels[compared(*map(torch.from_numpy, (labels, places)))]))
     if classes < 2:
         raise InputError(
-            f"{file}: {classes} classes have a photo with another one in its place and one in another place, and a "
-            "comparison needs 2: give photos of more places, or wider places"
+            f"{file}: {classes} {kind}classes have a photo with another one in its place and one in another place, and "
+            f"a comparison needs 2: give {kind}photos of more places, or wider places{_or_none(kind)}"
         )
     return places
 
@@ -115,6 +117,10 @@ def remarks(listed: pd.Series) -> list[str]:
         counted = f"{len(single)} of {len(photos)} places {have} one photo alone, such as {single[0]}"
         told.append(f"{counted}: correct the list where that is another place, misspelt.")
     return told
+
+
+def _or_none(kind: str) -> str:
+    return f", or list none of the {kind}photos" if kind else ""
 
 
 def _key(path: str) -> str:

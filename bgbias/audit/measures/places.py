@@ -70,16 +70,36 @@ def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
         for of in PARTS.values()
         if f"recall_at_1_same_place_{of}" in single
     }
-    pairs = np.array(pictures.near_duplicates, dtype=np.int64).reshape(-1, 2)
-    in_two, of_two = (of[pairs[:, 0]] != of[pairs[:, 1]] for of in (pictures.places, pictures.labels))
     counts = {
         "places": len(np.unique(pictures.places)),
         "left_out": len(pictures.labels) - of_parts["photos"]["same"]["queries"],
-        "doubles": int(in_two.sum()),
-        "alike": int((~in_two & ~of_two).sum()),
+        **pairs(pictures),
     }
     compared_parts = {key: single[name] for key, name in COMPARED.items() if name in single}
     return {"places": counts | of_parts | compared_parts}
+
+
+def pairs(pictures: Pictures) -> dict[str, int]:
+    """Count the pairs of near-duplicates that lie in two places (doubles), and those of one class in one (alike)."""
+    found = np.array(pictures.near_duplicates, dtype=np.int64).reshape(-1, 2)
+    in_two, of_two = (of[found[:, 0]] != of[found[:, 1]] for of in (pictures.places, pictures.labels))
+    return {"doubles": int(in_two.sum()), "alike": int((~in_two & ~of_two).sum())}
+
+
+def said_of_pairs(doubles: int, alike: int) -> list[str]:
+    """Say what pairs of near-duplicates, as `pairs` counts them, do to searches by place; sentences.
+
+    >>> said_of_pairs(1, 0)
+    ['Of near-duplicates 1 pair would lie in two places: correct the list of places, or keep one photo of each.']
+    """
+    sentences = []
+    if doubles:
+        said = f"Of near-duplicates {doubles} pair{'s' * (doubles > 1)} would lie in two places"
+        sentences.append(f"{said}: correct the list of places, or keep one photo of each.")
+    if alike:
+        said = f"{alike} pair{'s' * (alike > 1)} of near-duplicates of one class {'are' if alike > 1 else 'is'}"
+        sentences.append(f"{said} of one place, where more is found for it: keep one photo of each.")
+    return sentences
 
 
 def by_column(found: dict) -> dict[str, dict]:

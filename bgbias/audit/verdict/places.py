@@ -1,5 +1,6 @@
 """What the verdict says of searches among photos of the own place, and among those of others."""
 
+from bgbias.audit.measures.places import said_of_pairs
 from bgbias.audit.verdict.grade import too_few
 from bgbias.audit.verdict.sensitivity import Estimates, either, kinds, opinion
 from bgbias.audit.verdict.wording import aside, intervals, negative, percent, points, side, span, unshown
@@ -42,20 +43,13 @@ def said(found: dict, masks_hold: bool = True) -> list[str]:
     text = f"The photos were taken in {places['places']} places. {': '.join(searched(places))}."
     if masks_hold and _by_masks(found):
         text += _objects(found, bool(few)) + _backgrounds(places, bool(few))
-    left_out, doubles, alike = places["left_out"], places["doubles"], places.get("alike", 0)
-    sentences = [text]
+    left_out, sentences = places["left_out"], [text]
     if few and not too_few(found):  # which would say it of all figures
         sentences.append(f"By places, {few[0]}")
     if left_out:
         which = "have no other photo of their class in their place, or none elsewhere"
         sentences.append(f"{left_out} of {found['photos']} photos {which}, and are not compared.")
-    if doubles:
-        pairs = f"Of near-duplicates {doubles} pair{'s' * (doubles > 1)} would lie in two places"
-        sentences.append(f"{pairs}: correct the list of places, or keep one photo of each.")
-    if alike:
-        pairs = f"{alike} pair{'s' * (alike > 1)} of near-duplicates of one class {'are' if alike > 1 else 'is'}"
-        sentences.append(f"{pairs} of one place, where more is found for it: keep one photo of each.")
-    return sentences
+    return [*sentences, *said_of_pairs(places["doubles"], places.get("alike", 0))]
 
 
 def _objects(found: dict, few: bool) -> str:
