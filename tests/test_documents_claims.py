@@ -215,14 +215,6 @@ def test_photos_own_backgrounds_cost_less_than_landscapes_and_order_models_as_re
     assert f'The grade of base is then "{grade}".' in page("audit.md")
 
 
-def test_by_what_a_colour_histogram_finds_packages():
-    """As docs/leaderboard.md says: by the object alone on grey, beside what it finds of clean photos."""
-    found = files.read_json(ROOT / "metrics/leaderboard/packages.json", "packages", "leaderboard", "rows")
-    histogram = found["colour_histogram"]
-    alone = histogram["clean"]["value"] - histogram["remedy"]["value"]
-    assert f"(alone on grey the histogram finds {100 * alone:.1f})" in page("leaderboard.md")
-
-
 def test_what_doubtful_masks_of_packages_cost():
     counted = files.read_json(ROOT / "metrics/studies/packages_masks.json", "packages", "masks")
     found = files.read_json(ROOT / "metrics/audits/packages_lite0.json")
