@@ -9,6 +9,7 @@ from audit_found import MANY, changed, r
 
 from bgbias.audit import about
 from bgbias.audit.verdict import advice
+from bgbias.audit.verdict.places import on_grey
 from bgbias.config import params, read
 from stages import audit
 
@@ -53,6 +54,25 @@ def test_whether_objects_on_grey_help_in_other_places_is_said_where_these_are_kn
     assert said.format(told) in grey and grey.startswith(steps()[0]["said"])
     places["gain_objects"]["classes"] = 4
     assert advice._on_grey(changed() | {"places": places}) == [steps()[0]]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said", "ends"),
+    [
+        ((0.2, 0.1, 0.3), (0.1, 0.05, 0.2), "In other places that helps, too", "10.0 to 30.0 by {}, 5.0 to 20.0 by {}"),
+        ((0.2, 0.1, 0.3), (0.1, -0.1, 0.2), "That it helps in other", "10.0 to 30.0 by {}, -10.0 to 20.0 by {}"),
+        ((-0.2, -0.3, -0.1), (0.1, -0.1, 0.2), "That it helps in other", "-30.0 to -10.0 by {}, -10.0 to 20.0 by {}"),
+        ((-0.2, -0.3, -0.1), (-0.1, -0.2, 0), "That it helps in other", "10.0 to 30.0 by {}, 0.0 to 20.0 by {}"),
+        ((-0.2, -0.3, -0.1), (-0.1, -0.2, -0.1), "In other places it finds", "10.0 to 30.0 by {}, 10.0 to 20.0 by {}"),
+    ],
+)
+def test_objects_on_grey_help_in_other_places_where_masks_of_both_kinds_show_it(first, second, said, ends):
+    elsewhere = {"objects": 0.7, "objects_second": 0.6, "photos": 0.5}
+    places = {of: {"elsewhere": r(share)["recall_at_1"]} for of, share in elsewhere.items()}
+    places |= {"gain_objects": r(*first)["recall_at_1"], "gain_objects_second": r(*second)["recall_at_1"]}
+    text = on_grey(changed({"masks": "rembg", "second_masks": {"kind": "grabcut", "flagged": {}}}) | {"places": places})
+    assert text.startswith(f" {said}") and ": there objects alone find their class in 60.0 to 70.0 % of sear" in text
+    assert f"(by which masks are believed: 95 % intervals {ends.format('rembg', 'grabcut')}, " in text
 
 
 def test_what_is_not_shown_to_help_is_not_advised():

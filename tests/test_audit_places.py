@@ -69,6 +69,7 @@ def test_objects_alone_are_searched_by_masks_of_either_kind(shops, tmp_path, mon
     first, second = (found["places"][of]["drop"]["value"] for of in ("objects", "objects_second"))
     assert first == 1 > second == right["objects"]["drop"]["value"]
     assert found["places"]["beyond_objects_second"] == right["beyond_objects"]
+    assert found["places"]["gain_objects_second"] == right["gain_objects"] != found["places"]["gain_objects"]
     table = queries.read(tmp_path / "a")
     assert table.recall_at_1_place_drop_objects_second.mean() == pytest.approx(second, abs=2e-6)
     assert "Objects alone, second masks" in (tmp_path / "a/report.html").read_text()
@@ -107,6 +108,14 @@ def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, 
         compare.main(SETTINGS, tmp_path / "a", tmp_path / without, None)
         told = capsys.readouterr().out
         assert "The places are not the same: what they show is left out." in told and "elsewhere" not in told
+
+
+def test_audits_that_an_earlier_version_made_by_places_are_compared_by_what_both_hold(shops, tmp_path, monkeypatch):
+    at(shops, tmp_path, "mixture", monkeypatch)
+    table = queries.read(tmp_path)
+    earlier = table.drop(columns="recall_at_1_elsewhere_gain_objects")
+    both = comparable.tables([earlier, table], [tmp_path, tmp_path])
+    assert list(both[0]) == list(both[1]) == list(earlier)
 
 
 @pytest.mark.parametrize("column", ["recall_at_1_elsewhere_photos", "recall_at_1_place_drop_beyond_objects"])

@@ -145,6 +145,22 @@ def test_recall_beyond_the_number_of_photos_is_one():
     assert retrieval.evaluate(points, points, labels, [1000])["recall_at_1000"] == 1
 
 
+@pytest.mark.parametrize(
+    ("embeddings", "found"),
+    [
+        (torch.eye(4, dtype=torch.int8), r"int8 \(4, 4\)"),
+        (torch.eye(4) > 0, r"bool \(4, 4\)"),
+        (torch.ones(4, 2, 3), r"float32 \(4, 2, 3\)"),
+        (torch.ones(4), r"float32 \(4,\)"),
+        (torch.ones(4, 0), r"float32 \(4, 0\)"),
+    ],
+)
+def test_what_is_no_table_of_floating_point_numbers_is_refused(embeddings, found):
+    for compute in (retrieval.evaluate, retrieval.per_query):
+        with pytest.raises(ValueError, match=rf"queries are {found}, expected floating point numbers \(N, D\)"):
+            compute(embeddings, embeddings, torch.tensor([0, 0, 1, 1]), [1])
+
+
 def test_broken_embeddings_are_refused():
     points, _, labels = random_problem()
     points[3, 0] = torch.nan

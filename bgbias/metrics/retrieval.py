@@ -32,7 +32,7 @@ def neighbours(queries: Tensor, references: Tensor, k: int) -> Tensor:
         int64 (N, k), rows of `references`.
 
     Raises:
-        ValueError: shapes differ, or an embedding or its product with itself is not finite.
+        ValueError: as raised by `checked`; or k is too large.
 
     >>> points = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.8, 0.6]])
     >>> neighbours(points, points, 2).tolist()
@@ -49,13 +49,19 @@ def checked(queries: Tensor, references: Tensor, rows: Tensor) -> tuple[Tensor, 
     """Return both in fp32 at least: products of half as many bits tie where embeddings are alike, and overflow.
 
     Raises:
-        ValueError: shapes differ, or an embedding or its product with itself is not finite.
+        ValueError: they are no floating point numbers (N, D), shapes differ, or an embedding or its product with
+            itself is not finite.
     """
     if queries.shape != (len(rows), *references.shape[1:]):
         of = "" if len(rows) == len(references) else f" for {len(rows)} queries"
         raise InputError(f"queries {tuple(queries.shape)} and references {tuple(references.shape)} differ{of}")
+    names = ("queries", "references")
+    for name, of in zip(names, (queries, references), strict=True):
+        if of.ndim != 2 or not of.shape[1] or not of.is_floating_point():
+            found = f"{name} are {str(of.dtype).removeprefix('torch.')} {tuple(of.shape)}"
+            raise InputError(f"{found}, expected floating point numbers (N, D): a row of them for each photo")
     both = [of.to(torch.promote_types(of.dtype, torch.float32)) for of in (queries, references)]
-    for name, embeddings in zip(("queries", "references"), both, strict=True):
+    for name, embeddings in zip(names, both, strict=True):
         broken = 0
         for part in embeddings.split(AT_ONCE):
             low, high = part.aminmax(dim=1)
@@ -92,8 +98,8 @@ def per_query(
         (M,), which photos these are.
 
     Raises:
-        ValueError: shapes differ, labels are no whole numbers (N,), or not as many as said above; an embedding or its
-            product with itself is not finite, or every class has a single photo.
+        ValueError: as raised by `checked`; labels are no whole numbers (N,), or not as many as said above; or every
+            class has a single photo.
 
     >>> points = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [1.0, 0.3], [0.0, 1.0]]))
     >>> scores = per_query(points, points, torch.tensor([0, 1, 0, 1]), [1, 2])

@@ -79,7 +79,7 @@ def of_models(folders: Mapping[str, Path]) -> list[str]:
 def tables(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.DataFrame]:
     """Return the measures that mean the same in audits: none by other second masks, other second pools or places.
 
-    Nor by second masks most of which are in doubt in one of them.
+    Nor by second masks most of which are in doubt in one of them, nor what an earlier version did not compare.
 
     Raises:
         ValueError: they are of different samples of queries, or some are quick, or a table is not the one that its
@@ -101,6 +101,7 @@ def tables(tables: Sequence[pd.DataFrame], folders: Sequence[Path]) -> list[pd.D
         unlike += [name for table in tables for name in table if name.endswith("_pool")]
     if not made_alike.same(folders, "places"):
         unlike += [name for table in tables for name in table if name in places.COLUMNS]
+    unlike += [name for name in places.COMPARED.values() if not all(name in table for table in tables)]
     return [table.drop(columns=unlike, errors="ignore") for table in tables]
 
 

@@ -13,9 +13,13 @@ from bgbias.metrics.places import by_place, compared
 PARTS = {"clean": "photos", "foreground_grey": "objects", "background_box_tiled": "backgrounds"}  # view -> of what
 PARTS |= {views.SECOND_ALONE: "objects_second"}  # by masks of a second kind
 ENDS = {"same": "same_place", "elsewhere": "elsewhere", "drop": "place_drop"}
-BEYOND = {of: f"recall_at_1_place_drop_beyond_{of}" for of in ("objects", "objects_second")}
-GAIN = "recall_at_1_elsewhere_gain_objects"
-COMPARED = {f"beyond_{of}": name for of, name in BEYOND.items()} | {"gain_objects": GAIN}
+BEYOND, GAIN = (
+    {of: f"recall_at_1_{end}_{than}_{of}" for of in ("objects", "objects_second")}
+    for end, than in (("place_drop", "beyond"), ("elsewhere", "gain"))
+)
+COMPARED = {
+    f"{than}_{of}": name for than, names in {"beyond": BEYOND, "gain": GAIN}.items() for of, name in names.items()
+}
 COLUMNS = [*(f"recall_at_1_{end}_{of}" for end in ENDS.values() for of in PARTS.values()), *COMPARED.values()]
 
 
@@ -31,8 +35,8 @@ def singles(
 
     Returns:
         Name of a measure -> its values, shares, and their rows: Recall@1 of both, the drop from the one to the other,
-        by how much more whole photos drop than objects alone, query by query, by masks of either kind, and how much
-        more objects alone find elsewhere than whole photos, by the first masks.
+        by how much more whole photos drop than objects alone, query by query, and how much more objects alone find
+        elsewhere than whole photos, both by masks of either kind.
     """
     found, made = {}, views.names(pictures.draws, quick, bool(pictures.second_kind), places=True)
     for view, of in PARTS.items() if pictures.places is not None else ():
@@ -44,10 +48,11 @@ def singles(
             counted = torch.from_numpy(rows)[scores["same"]["rows"]]
             for end, values in zip(ENDS.values(), (same, other, same - other), strict=True):
                 found[f"recall_at_1_{end}_{of}"] = values, counted
-    photos, objects = (found.get(f"recall_at_1_elsewhere_{of}") for of in ("photos", "objects"))
-    found |= {GAIN: (objects[0] - photos[0], objects[1])} if objects else {}
-    drops = {of: found.get(f"recall_at_1_place_drop_{of}") for of in ("photos", *BEYOND)}
-    return found | {name: (drops["photos"][0] - drops[of][0], drops[of][1]) for of, name in BEYOND.items() if drops[of]}
+    for end, names, sign in (("place_drop", BEYOND, 1), ("elsewhere", GAIN, -1)):
+        of_both = {of: found.get(f"recall_at_1_{end}_{of}") for of in ("photos", *names)}
+        photos = of_both["photos"]
+        found |= {name: (sign * (photos[0] - of_both[of][0]), photos[1]) for of, name in names.items() if of_both[of]}
+    return found
 
 
 def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
@@ -60,7 +65,7 @@ def summary(pictures: Pictures, single: Mapping[str, dict]) -> dict[str, dict]:
     Returns:
         places: how many; left_out: how many photos are not compared; doubles: how many pairs of near-duplicates lie in
         two places; alike: how many of one class lie in one; photos, objects, backgrounds, objects_second (by masks of
-        the second kind): {same, elsewhere, drop: estimates}, and beyond_objects, beyond_objects_second, gain_objects,
+        the second kind): {same, elsewhere, drop: estimates}, and beyond_ and gain_ of objects and objects_second,
         estimates, where these were measured.
     """
     if pictures.places is None:

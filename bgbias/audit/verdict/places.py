@@ -73,18 +73,22 @@ def _objects(found: dict, few: bool) -> str:
     )
 
 
-def _by_masks(found: dict) -> list[tuple[str, dict, dict]]:
-    """By which masks, what objects alone find, and by how much more whole photos drop than they; a second kind's, too.
+def _by_masks(found: dict, than: str = "beyond") -> list[tuple[str, dict, dict]]:
+    """By which masks, what objects alone find, and how they compare with whole photos; a second kind's, too.
 
     Nothing where it was not measured.
+
+    Args:
+        found: what audit.json holds.
+        than: beyond: by how much more whole photos drop; gain: how much more objects alone find elsewhere.
     """
     places = found.get("places", {})
-    if "beyond_objects" not in places:
+    if f"{than}_objects" not in places:
         return []
-    if not opinion(found) or "beyond_objects_second" not in places:
-        return [("", places["objects"], places["beyond_objects"])]
+    if not opinion(found) or f"{than}_objects_second" not in places:
+        return [("", places["objects"], places[f"{than}_objects"])]
     of = zip(kinds(found), ("", "_second"), strict=True)
-    return [(f"by {kind}", places[f"objects{one}"], places[f"beyond_objects{one}"]) for kind, one in of]
+    return [(f"by {kind}", places[f"objects{one}"], places[f"{than}_objects{one}"]) for kind, one in of]
 
 
 def surroundings(found: dict) -> bool | None:
@@ -100,16 +104,20 @@ def surroundings(found: dict) -> bool | None:
 
 
 def on_grey(found: dict) -> str:
-    """Say whether objects alone find more than whole photos elsewhere, too, after a blank; "" if it is not known."""
-    gain = found.get("places", {}).get("gain_objects")
-    if gain is None or comparison.too_few(gain["classes"]):
+    """Say whether objects alone find more than whole photos elsewhere, too, after a blank; "" if it is not known.
+
+    By masks of two kinds it helps, or finds less, where both show it.
+    """
+    measured = _by_masks(found, "gain")
+    gains = [(how, gain) for how, _, gain in measured]
+    if not gains or comparison.too_few(gains[0][1]["classes"]):
         return ""
-    objects, photos = (percent(found["places"][of]["elsewhere"]) for of in ("objects", "photos"))
-    shown = {1: "In other places that helps, too", -1: "In other places it finds less"}
-    text = shown.get(side(gain, 0), "That it helps in other places is not shown")
-    more, within = aside(gain, "more", "less")
-    found_there = f"there objects alone find their class in {objects} of searches, whole photos in {photos}"
-    return f" {text}: {found_there}, {more} ({within})."
+    shown = {(1,): "In other places that helps, too", (-1,): "In other places it finds less"}
+    text = shown.get(tuple({side(gain, 0) for _, gain in gains}), "That it helps in other places is not shown")
+    word, more, within = _moved(gains, "more", "less")
+    objects = span(*(of["elsewhere"] for _, of, _ in measured), digits=1)
+    found_there = f"there objects alone find their class in {objects} % of searches, whole photos in"
+    return f" {text}: {found_there} {percent(found['places']['photos']['elsewhere'])}, {more} {word} ({within})."
 
 
 def _backgrounds(places: dict, few: bool) -> str:
