@@ -9,8 +9,8 @@ from torchvision.transforms import v2
 from bgbias.ablations import of_bytes
 from bgbias.errors import InputError
 from bgbias.photos.compose import paste
-from bgbias.photos.decode import numbers_classes
 from bgbias.photos.foreground import OBJECT
+from bgbias.photos.levels import numbers_classes
 
 BACKGROUND_SHARE = (0.3, 1.0)  # of a background's area that is seen
 UNSEEN = 100  # masks in a row without an object are no chance: a random crop leaves one out now and then

@@ -11,7 +11,7 @@ from PIL import Image
 from bgbias import files
 from bgbias.config import params
 from bgbias.config.data import MaskMethod
-from bgbias.masks import make, quality, segment
+from bgbias.masks import labelled, make, quality, segment
 
 GIVEN = params.Masks(method="given", rembg_model="u2net", grabcut_px=64)
 
@@ -126,8 +126,8 @@ def test_the_first_missing_files_are_named_and_the_others_counted(labels):
         for name in names:
             draw(labels, name, None, mask("01"))
         with pytest.raises(ValueError, match=f"missing: c_mask_pred.png, d_mask_pred.png, {listed}"):
-            quality.find(labels, "given")
-    assert len(quality.find(labels, "grabcut")) == 8  # which needs none
+            labelled.find(labels, "given")
+    assert len(labelled.find(labels, "grabcut")) == 8  # which needs none
 
 
 def test_the_figures_are_written_and_printed(labels, run_stage, capsys):

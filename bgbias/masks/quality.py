@@ -1,7 +1,6 @@
 """How well automatic masks agree with masks drawn by hand."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,8 @@ from tqdm import tqdm
 from bgbias import cores
 from bgbias.config import params
 from bgbias.errors import InputError
-from bgbias.masks import make, segment
+from bgbias.masks import labelled, make, segment
+from bgbias.masks.labelled import Labelled
 from bgbias.metrics.bootstrap import LEVEL, estimate
 from bgbias.photos import decode
 from bgbias.photos.foreground import OBJECT, suspicion
@@ -20,7 +20,6 @@ from bgbias.seeding import generator
 MEASURES = ("iou", "overlap", "precision")
 FAILED = 0.5  # an IoU below it: more is wrong than right
 SEED = 0
-SUFFIXES = {"photo": "_image.*", "hand mask": "_mask.png", "automatic mask": "_mask_pred.png"}
 
 
 def compare(automatic: np.ndarray, hand: np.ndarray) -> dict[str, float]:
@@ -119,20 +118,11 @@ def wilson_interval(count: int, total: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-class Labelled(NamedTuple):
-    """A photo with its masks: NAME_image.*, NAME_mask.png and NAME_mask_pred.png."""
-
-    name: str
-    photo: Path
-    hand: Path
-    given: Path  # need not exist for methods other than "given"
-
-
 def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
     """Compare the automatic mask of every photo in a folder with its hand mask.
 
     Args:
-        folder: see `find`.
+        folder: see `labelled.find`.
         options: of the automatic masks. "given" reads them from the folder, and never opens the photos. Others are
             of upright photos; hand masks are turned likewise, see `make.mask_as_photo`.
 
@@ -141,10 +131,11 @@ def measure(folder: Path, options: params.Masks) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: as raised by `find` and `compare`; a photo or mask does not decode, or a method cannot work.
+        ValueError: as raised by `labelled.find` and `compare`; a photo or mask does not decode, or a method cannot
+            work.
     """
     rows = []
-    for paths in tqdm(find(folder, options.method), "mask quality", unit="photo"):
+    for paths in tqdm(labelled.find(folder, options.method), "mask quality", unit="photo"):
         hand = decode.read_mask(paths.hand)
         automatic = _automatic(paths, options)
         try:
@@ -164,10 +155,10 @@ def doubts(folder: Path, method: str) -> list[str]:
     a class's number, or of colours.
 
     Args:
-        folder: see `find`.
+        folder: see `labelled.find`.
         method: likewise.
     """
-    found, said = find(folder, method), []
+    found, said = labelled.find(folder, method), []
     kinds = {"hand": [paths.hand for paths in found]}
     kinds |= {"automatic": [paths.given for paths in found]} if method == "given" else {}
     for kind, files in kinds.items():
@@ -189,40 +180,3 @@ def _automatic(paths: Labelled, options: params.Masks) -> Image.Image:
     if options.method == "given":
         return decode.read_mask(paths.given)
     return segment.cut_out(decode.read_photo(paths.photo), options, cores.count())
-
-
-def find(folder: Path, method: str) -> list[Labelled]:
-    """List the photos of a folder with their masks, sorted by name. Other files, and hidden ones, are passed over.
-
-    Raises:
-        FileNotFoundError: there is no such folder.
-        ValueError: nothing is in it, a name has two photos, or one of its files is missing.
-    """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is not a folder: name one with NAME_image.* and NAME_mask.png in it")
-    kinds = ["photo", "hand mask", *(["automatic mask"] if method == "given" else [])]
-    paths = {kind: _by_name(folder, SUFFIXES[kind]) for kind in kinds}
-    names = sorted(set().union(*paths.values()))
-    if not names:
-        raise InputError(f"{folder}: no NAME_image.* with NAME_mask.png in it: name photos and hand masks so")
-    for kind in kinds:
-        missing = [f"{name}{SUFFIXES[kind]}" for name in names if name not in paths[kind]]
-        if missing:
-            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-            mend = "add what is missing, or remove the other files of the same name"
-            mend += ", or choose another method" if kind == "automatic mask" else ""
-            raise InputError(f"{folder}: {kind} missing: {', '.join(missing[:3])}{more}: {mend}")
-    photos, hands = paths["photo"], paths["hand mask"]
-    return [Labelled(name, photos[name], hands[name], folder / f"{name}{SUFFIXES['automatic mask']}") for name in names]
-
-
-def _by_name(folder: Path, suffix: str) -> dict[str, Path]:
-    paths = {}
-    for path in sorted(folder.glob(f"[!.]*{suffix}")):
-        name, _, ending = path.name.rpartition(suffix.removesuffix(".*"))
-        if ending.count(".") > 1:  # such as NAME_image.jpeg.txt
-            continue
-        if name in paths:
-            raise InputError(f"{path}: {paths[name].name} is a photo of the same name: remove one of them")
-        paths[name] = path
-    return paths

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 from bgbias import errors
 from bgbias.errors import InputError
+from bgbias.photos import levels
 
 Read = Callable[[Path], Image.Image]
 FORMATS = ("JPEG", "PNG", "WEBP")  # that are decoded, whatever a file is called; others may start programs
@@ -17,8 +18,6 @@ SMALLEST_PX = 8  # of a side: on less there is nothing to see
 LONGEST = 20  # times as long as wide: the centre square would show nothing of it
 LONG = 2  # times: it shows half of it at most
 DARK = 64  # of 255: 14 bits in 16 reach it, 12 bits reach 16
-CLASSES, THIN = 20, 4  # classes of PASCAL VOC; of a thin object edges are up to so many times as large
-NUMBERED = 0.05  # of a mask: of less it is no certainty, as in a crop that holds the edge of a soft mask
 Image.MAX_IMAGE_PIXELS = None  # Pillow warns of half as many, and refuses from twice as many on
 
 
@@ -37,7 +36,7 @@ def read_photo(path: Path) -> Image.Image:
         ValueError: the file is none of these, or is broken or too large.
     """
     photo = _upright(path)
-    alpha, photo = _alpha(photo), _eight_bits(photo)
+    alpha, photo = levels.alpha(photo), levels.eight_bits(photo)
     if alpha:
         white, photo = Image.new("RGBA", photo.size, "white"), photo.convert("RGBA")
         photo.putalpha(alpha)
@@ -63,33 +62,16 @@ def read_mask(path: Path) -> Image.Image:
         ValueError: the file is none of these, or is broken or too large; it holds numbers of classes and 255.
     """
     mask = _upright(path)
-    if alpha := _alpha(mask):
+    if alpha := levels.alpha(mask):
         return alpha
     if mask.mode.startswith("I") and mask.getextrema()[1] <= 255:
         mask = Image.fromarray(np.asarray(mask).astype(np.uint8))
     indices = [mask.histogram()] if mask.mode == "P" else []  # as PASCAL VOC has them, whatever colours they stand for
-    mask = _eight_bits(mask).convert("L")
-    if any(map(numbers_classes, [*indices, mask.histogram()])):
+    mask = levels.eight_bits(mask).convert("L")
+    if any(map(levels.numbers_classes, [*indices, mask.histogram()])):
         found = "a mask of class numbers, and of 255 along edges, which would be the object"
         raise InputError(f"{path}: {found}: draw objects, and unclear edges if they belong to them, in white")
     return mask.point(lambda level: 255 * level) if mask.getextrema()[1] == 1 else mask
-
-
-def numbers_classes(counts: Sequence[int]) -> bool:
-    """Say whether a mask has numbers of classes in its objects, and 255 along their edges, as those of PASCAL VOC have.
-
-    Taken for levels of grey they would make a ring the object.
-
-    Args:
-        counts: of its pixels of each level, 256.
-
-    >>> ring, stray, soft = [6, 4, *[0] * 253, 9], [6, 1, *[0] * 253, 9], [6, 4, *[0] * 252, 2, 1]
-    >>> numbers_classes(ring), numbers_classes(stray), numbers_classes(soft)
-    (True, False, False)
-    """
-    numbered, between = sum(counts[1 : CLASSES + 1]), sum(counts[CLASSES + 1 : 255])
-    certain = numbered >= NUMBERED * sum(counts)
-    return certain and counts[0] > 0 and not between and THIN * numbered > counts[255] > 0
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -181,18 +163,7 @@ def _head(path: Path) -> tuple[bool, bool, bool]:
 
 
 def _is_dark(path: Path) -> bool:
-    return max(most for _, most in _eight_bits(_upright(path)).convert("RGB").getextrema()) <= DARK
-
-
-def _alpha(picture: Image.Image) -> Image.Image | None:
-    """The alpha channel, where that is not 255 all over."""
-    if not picture.has_transparency_data:
-        return None
-    if picture.mode.startswith("I"):  # Pillow would clip its levels to 255 before it compares them
-        alpha = Image.fromarray(np.asarray(picture) != picture.info["transparency"]).convert("L")
-    else:
-        alpha = picture.convert("RGBA").getchannel("A")
-    return alpha if alpha.getextrema() != (255, 255) else None
+    return max(most for _, most in levels.eight_bits(_upright(path)).convert("RGB").getextrema()) <= DARK
 
 
 def _upright(path: Path) -> Image.Image:
@@ -212,10 +183,3 @@ def _named(path: Path) -> Iterator[None]:
         raise
     except Exception as error:
         raise InputError(f"{path}: does not decode ({error}): replace or remove it") from error
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Scale the 65,536 levels of a grey picture to 256; Pillow would clip them. Colours come as 8 bits already."""
-    if not picture.mode.startswith("I"):
-        return picture
-    return Image.fromarray((np.asarray(picture).astype(np.float64) / 257 + 0.5).clip(0, 255).astype(np.uint8))
