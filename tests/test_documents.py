@@ -72,6 +72,10 @@ def test_scores_differences_and_arrows_by_hand(study):
     assert cells("differences a.json", study) == [["`cure` - `base`", *["+13.1 (-2.0 to 25.0)"] * 4]]
     assert cells("differences a.json pairs=base-cure of=my_demo", study)[0][0] == "my demo: `base` - `cure`"
     assert cells("attention a.json", study) == [["`cure` - `base`", *["+0.131 (-0.020 to 0.250)"] * 2]]
+    of_two = cells("attention a.json a.json of=one,the_other", study)
+    assert [row[0] for row in of_two] == ["one: `cure` - `base`", "the other: `cure` - `base`"]
+    with pytest.raises(ValueError, match="attention a.json of=one,the_other"):
+        blocks.table("attention a.json of=one,the_other", study)  # a name too many
     assert cells("arrows a.json of=the_demo", study) == [["`base`", "90.0 → 25.0"], ["`cure`", "90.0 → 25.0"]]
     for regime in (other := files.read_json(study / "a.json"))["regimes"].values():
         regime["rooms"] = {"recall_at_1": 0.5}

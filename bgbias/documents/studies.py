@@ -1,6 +1,7 @@
 """Tables of studies, as `stages.record` keeps them: text cells."""
 
 import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -61,9 +62,7 @@ def differences(*paths: Path, pairs: str = "", of: str = "", views: str = "clean
         views: of retrieval.
     """
     rows = []
-    for number, path in enumerate(paths):
-        study = files.read_json(path, mend=MEND)
-        begin = f"{of.split(',')[number].replace('_', ' ')}: " if of else ""
+    for study, begin in _begun(paths, of):
         for later, earlier in _pairs(study, pairs):
             row = {"difference in points": f"{begin}`{later}` - `{earlier}`"}
             for metric, heading in METRICS.items():
@@ -116,15 +115,23 @@ def won(*paths: Path, of: str, pairs: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def attention(path: Path, pairs: str = "") -> pd.DataFrame:
-    """Differences between regimes in the attention score, of the same photos, with intervals as in `differences`."""
-    study, rows = files.read_json(path, mend=MEND), []
-    for later, earlier in _pairs(study, pairs):
-        row = {"difference in attention score": f"`{later}` - `{earlier}`"}
-        for view in ("clean", "swapped"):
-            row[view] = _difference(study, later, earlier, f"attention_score_{view}", scale=1)
-        rows.append(row)
+def attention(*paths: Path, pairs: str = "", of: str = "") -> pd.DataFrame:
+    """Differences between regimes in the attention score, of the same photos; else as `differences`."""
+    rows = []
+    for study, begin in _begun(paths, of):
+        for later, earlier in _pairs(study, pairs):
+            row = {"difference in attention score": f"{begin}`{later}` - `{earlier}`"}
+            for view in ("clean", "swapped"):
+                row[view] = _difference(study, later, earlier, f"attention_score_{view}", scale=1)
+            rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _begun(paths: Sequence[Path], of: str) -> Iterator[tuple[dict, str]]:
+    """Read studies, each with the beginning of its rows: "" without any, else one of `of` and a colon."""
+    names = [f"{name.replace('_', ' ')}: " for name in of.split(",")] if of else [""] * len(paths)
+    for path, begin in zip(paths, names, strict=True):
+        yield files.read_json(path, mend=MEND), begin
 
 
 def _pairs(study: dict, pairs: str) -> list[list[str]]:
