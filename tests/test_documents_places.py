@@ -169,8 +169,9 @@ def test_what_a_cure_wins_elsewhere_goes_product_by_product_with_what_is_lost_th
             of_seeds = [lost[seed].corr(won.drop(columns=seed).mean(axis=1)) for seed in won]
             of_trainings.append(sum(of_seeds) / 3)
     told = (
-        "by a correlation of {:.2f} to {:.2f} in the five trainings, all that it loses there by {:.2f} to {:.2f}, what "
-        "it finds there by {:.2f} to {:.2f}, what it loses by swaps by {:.2f} to {:.2f}."
+        "a correlation of {:.2f} to {:.2f} with what base loses there beyond objects, of {:.2f} to {:.2f} with all "
+        "that it loses there, of {:.2f} to {:.2f} with what it finds there, and of {:.2f} to {:.2f} with what it loses "
+        "by swaps."
     )
     assert told.format(*(end(of) for of in found.values() for end in (min, max))) in page("places.md")
 
