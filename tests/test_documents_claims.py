@@ -72,6 +72,7 @@ SWAPPED, BOTH = {"recall_at_1_swapped", "map_at_r_swapped"}, {"map_at_r_clean", 
     ("study", "pair", "shown"),
     [
         ("demo", "bgconsistency - bgaugment", {"map_at_r_clean", "recall_at_1_swapped"}),
+        ("demo", "early_masking - bgconsistency", BOTH | SWAPPED),
         ("demo_uncorrelated", "bgaugment - base", {"map_at_r_clean"} | SWAPPED),
         ("demo_uncorrelated", "bgconsistency - base", SWAPPED),
         ("demo_arcface", "bgconsistency - bgaugment", {"map_at_r_clean"}),
