@@ -85,7 +85,7 @@ def test_embedders_off_the_shelf_lose_about_half_elsewhere_and_objects_alone_les
     assert [name for name, text in parts.items() if f": {BEYOND[1]}." not in text] == ["colour_histogram", "hog"]
     alone, whole = (places["hog"][part] for part in ("objects", "photos"))
     percents = 100 * alone["same"]["value"], 100 * whole["drop"]["value"]
-    told = "Of HOG it is not shown: it finds {:.1f} % of objects alone there, so they cannot lose {:.1f} points"
+    told = "For HOG it is not shown: it finds {:.1f} % of objects alone there, so they cannot lose {:.1f} points"
     assert told.format(*percents) in page("places.md")
     alone, whole = (places["colour_histogram"][part] for part in ("objects", "photos"))
     percents = 100 * alone["same"]["value"], 100 * whole["drop"]["high"]
