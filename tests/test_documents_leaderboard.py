@@ -35,3 +35,17 @@ def test_elsewhere_the_order_of_packages_is_not_that_by_swaps():
     assert swapped[cure] > swapped[augmented] > swapped[base] and there[augmented] > there[base] > there[cure]
     for of in (swapped, there):
         assert f"({of[cure]:.1f}; bgaugment {of[augmented]:.1f}, base {of[base]:.1f}" in page("leaderboard.md")
+
+
+def test_no_network_is_shown_to_find_more_packages_as_they_are_than_a_colour_histogram():
+    found = files.read_json(ROOT / "metrics/leaderboard/packages.json", "packages", "leaderboard", "rows")
+    more = [found[f"efficientnet_lite{number}"]["less_first"]["clean"] for number in range(3)]
+    assert all(one["low"] <= 0 <= one["high"] for one in more)
+    assert f"{100 * max(one['high'] for one in more):.1f} points more are not excluded" in page("leaderboard.md")
+
+
+def test_at_96_px_the_network_off_the_shelf_loses_about_what_it_loses_at_224():
+    found = files.read_json(ROOT / "metrics/audits/packages_lite0_96px_places.json")
+    drop, clean = (100 * of["recall_at_1"]["value"] for of in (found["drop"], found["views"]["clean"]))
+    told = f"at 96 px it is [{drop:.1f}](places.md#on-real-photos). Clean Recall@1 falls from 98.8 to 95.6, but off "
+    assert f"{told}the shelf at 96 px it is {clean:.1f}." in page("leaderboard.md")

@@ -85,7 +85,7 @@ def test_embedders_off_the_shelf_lose_about_half_elsewhere_and_objects_alone_les
     assert [name for name, text in parts.items() if f": {BEYOND[1]}." not in text] == ["colour_histogram", "hog"]
     alone, whole = (places["hog"][part] for part in ("objects", "photos"))
     percents = 100 * alone["same"]["value"], 100 * whole["drop"]["value"]
-    told = "Of HOG it is not shown: it finds {:.1f} % of objects alone there, so they cannot lose {:.1f} points"
+    told = "For HOG it is not shown: it finds {:.1f} % of objects alone there, so they cannot lose {:.1f} points"
     assert told.format(*percents) in page("places.md")
     alone, whole = (places["colour_histogram"][part] for part in ("objects", "photos"))
     percents = 100 * alone["same"]["value"], 100 * whole["drop"]["high"]
@@ -169,8 +169,9 @@ def test_what_a_cure_wins_elsewhere_goes_product_by_product_with_what_is_lost_th
             of_seeds = [lost[seed].corr(won.drop(columns=seed).mean(axis=1)) for seed in won]
             of_trainings.append(sum(of_seeds) / 3)
     told = (
-        "by a correlation of {:.2f} to {:.2f} in the five trainings, all that it loses there by {:.2f} to {:.2f}, what "
-        "it finds there by {:.2f} to {:.2f}, what it loses by swaps by {:.2f} to {:.2f}."
+        "a correlation of {:.2f} to {:.2f} with what base loses there beyond objects, of {:.2f} to {:.2f} with all "
+        "that it loses there, of {:.2f} to {:.2f} with what it finds there, and of {:.2f} to {:.2f} with what it loses "
+        "by swaps."
     )
     assert told.format(*(end(of) for of in found.values() for end in (min, max))) in page("places.md")
 

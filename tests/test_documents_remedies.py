@@ -44,7 +44,7 @@ def test_off_the_shelf_objects_alone_are_chosen_and_win_elsewhere():
     assert f"{told} {lost:.1f} in the own place." in page("remedies.md")
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     told = f"an ImageNet network at 96 px finds {won:.1f} points more of packages there, and {lost:.1f} less in their"
-    assert f"by cartons cut out, enlarged, on grey, {told} own place" in readme
+    assert f"Shown cartons cut out, enlarged, on grey, {told} own place" in readme
 
 
 def test_of_tuned_networks_no_remedy_is_shown_to_win_elsewhere_whatever_it_recovers_of_swaps():
