@@ -291,3 +291,56 @@ def test_how_far_audits_of_one_photo_each_agree_with_those_in_classes():
     assert kept.loc[little].to_numpy().max() < 20 < kept.drop(little).iloc[:, 1:].to_numpy().min()
     in_classes, *each = (kept[column].loc[["bgaugment", "bgconsistency"]] for column in kept)
     assert in_classes.idxmax() == "bgconsistency" and all(one.idxmax() == "bgaugment" for one in each[:2])
+
+
+LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax")
+OF_LOSSES = {
+    loss: files.read_json(ROOT / f"metrics/studies/packages{'' if loss == LOSSES[-1] else f'_{loss}'}.json")
+    for loss in LOSSES
+}
+
+
+def with_losses(pair, measure, sign=1):
+    """In points, of a pair by loss: the difference, its end towards `sign`, and by which losses it is shown."""
+    found = {loss: [100 * end for end in interval(study, pair, measure)] for loss, study in OF_LOSSES.items()}
+    values, ends = ([of[place] for of in found.values()] for place in (0, (1, 2)[sign > 0]))
+    return values, ends, [loss for loss, (_, *both) in found.items() if sign * both[sign < 0] > 0]
+
+
+def test_what_the_cures_win_on_packages_with_every_loss():
+    """As docs/cure_pretrained.md says under "All five losses"."""
+    said = page("cure_pretrained.md").partition("## All five losses")[2].partition("## Grocery")[0]
+    assert all(study["loss"] == loss and study["seeds"] == [42, 43, 44] for loss, study in OF_LOSSES.items())
+    swapped = [with_losses(f"{cure} - base", "recall_at_1_swapped") for cure in ("bgaugment", "rising")]
+    assert [shown for *_, shown in swapped] == [[*LOSSES]] * 2
+    told = "({:.1f} to {:.1f} points over base), and so does `rising` ({:.1f} to {:.1f})."
+    assert told.format(*(end(values) for values, *_ in swapped for end in (min, max))) in said
+    attended = {
+        (cure, view): with_losses(f"{cure} - base", f"attention_score_{view}")[2]
+        for cure in ("bgaugment", "rising")
+        for view in ("clean", "swapped")
+    }
+    assert attended.pop(("bgaugment", "clean")) == [*LOSSES[1:]]
+    assert [*attended.values()] == [[*LOSSES]] * 3
+    for measure in ("recall_at_1_clean", "map_at_r_clean"):
+        assert not with_losses("bgaugment - base", measure, -1)[2]
+    values, ends, _ = with_losses("bgaugment - base", "map_at_r_clean", -1)
+    lower = sorted(-value for value in values if value < 0)
+    told = f"with four of five its MAP@R is lower (by {lower[0]:.1f} to {lower[-1]:.1f} points) and {-min(ends):.1f}"
+    assert len(lower) == 4 and f"{told} points less are not excluded" in said
+    attention = ["attention_score_clean", "attention_score_swapped"]
+    for measure in (*MEASURES, *attention):
+        assert not with_losses("rising - bgaugment", measure, -1)[2]
+    above = {measure: with_losses("rising - bgaugment", measure)[2] for measure in (*MEASURES, *attention)}
+    assert {measure: shown for measure, shown in above.items() if shown} == {
+        "map_at_r_clean": ["contrastive", "normalized_softmax"],
+        "attention_score_clean": ["contrastive", "multi_similarity"],
+    }
+    values = with_losses("rising - bgaugment", "map_at_r_clean")[0]
+    assert f"contrastive and normalized_softmax ({values[0]:.1f} and {values[-1]:.1f} points of MAP@R)" in said
+    below = {measure: with_losses(AGAIN, measure, -1) for measure in MEASURES}
+    assert {measure: shown for measure, (*_, shown) in below.items() if shown} == {"map_at_r_swapped": ["arcface"]}
+    assert f"with arcface ({-below['map_at_r_swapped'][0][3]:.1f} points of MAP@R)" in said
+    assert not any(with_losses(AGAIN, measure)[2] for measure in MEASURES)
+    triplet = OF_LOSSES["triplet"]["regimes"]
+    assert triplet["rising"] == triplet["bgconsistency"]
