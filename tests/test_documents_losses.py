@@ -1,0 +1,111 @@
+"""What the pages say of all five losses on packages follows from the studies' records."""
+
+from test_documents_claims import AGAIN, MEASURES, ROOT, interval, page
+
+from bgbias import files
+
+LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax")
+
+
+def of_losses(view=""):
+    """The studies of the networks of each loss."""
+    names = {loss: f"packages{'' if loss == LOSSES[-1] else f'_{loss}'}{view}" for loss in LOSSES}
+    return {loss: files.read_json(ROOT / f"metrics/studies/{name}.json") for loss, name in names.items()}
+
+
+OF_LOSSES, PLACES = of_losses(), of_losses("_places")
+
+
+def with_losses(pair, measure, sign=1, studies=OF_LOSSES):
+    """In points, of a pair by loss: the difference, its end towards `sign`, and by which losses it is shown."""
+    found = {loss: [100 * end for end in interval(study, pair, measure)] for loss, study in studies.items()}
+    values, ends = ([of[place] for of in found.values()] for place in (0, 2 if sign > 0 else 1))
+    return values, ends, [loss for loss, (_, low, high) in found.items() if (low > 0 if sign > 0 else high < 0)]
+
+
+def test_what_the_cures_win_on_packages_with_every_loss():
+    """As docs/cure_pretrained.md says under "All five losses"."""
+    said = page("cure_pretrained.md").partition("## All five losses")[2].partition("## Grocery")[0]
+    assert all(study["loss"] == loss and study["seeds"] == [42, 43, 44] for loss, study in OF_LOSSES.items())
+    swapped = [with_losses(f"{cure} - base", "recall_at_1_swapped") for cure in ("bgaugment", "rising")]
+    assert [shown for *_, shown in swapped] == [[*LOSSES]] * 2
+    told = "({:.1f} to {:.1f} points over base), and so does `rising` ({:.1f} to {:.1f})."
+    assert told.format(*(end(values) for values, *_ in swapped for end in (min, max))) in said
+    attended = {
+        (cure, view): with_losses(f"{cure} - base", f"attention_score_{view}")[2]
+        for cure in ("bgaugment", "rising")
+        for view in ("clean", "swapped")
+    }
+    assert attended.pop(("bgaugment", "clean")) == [*LOSSES[1:]]
+    assert [*attended.values()] == [[*LOSSES]] * 3
+    for measure in ("recall_at_1_clean", "map_at_r_clean"):
+        assert not with_losses("bgaugment - base", measure, -1)[2]
+    values, ends, _ = with_losses("bgaugment - base", "map_at_r_clean", -1)
+    lower = sorted(-value for value in values if value < 0)
+    told = f"with four of five its MAP@R is lower (by {lower[0]:.1f} to {lower[-1]:.1f} points) and {-min(ends):.1f}"
+    assert len(lower) == 4 and f"{told} points less are not excluded" in said
+    attention = ["attention_score_clean", "attention_score_swapped"]
+    for measure in (*MEASURES, *attention):
+        assert not with_losses("rising - bgaugment", measure, -1)[2]
+    above = {measure: with_losses("rising - bgaugment", measure)[2] for measure in (*MEASURES, *attention)}
+    assert {measure: shown for measure, shown in above.items() if shown} == {
+        "map_at_r_clean": ["contrastive", "normalized_softmax"],
+        "attention_score_clean": ["contrastive", "multi_similarity"],
+    }
+    values = with_losses("rising - bgaugment", "map_at_r_clean")[0]
+    assert f"contrastive and normalized_softmax ({values[0]:.1f} and {values[-1]:.1f} points of MAP@R)" in said
+    below = {measure: with_losses(AGAIN, measure, -1) for measure in MEASURES}
+    assert {measure: shown for measure, (*_, shown) in below.items() if shown} == {"map_at_r_swapped": ["arcface"]}
+    assert f"with arcface ({-below['map_at_r_swapped'][0][3]:.1f} points of MAP@R)" in said
+    assert not any(with_losses(AGAIN, measure)[2] for measure in MEASURES)
+    triplet = OF_LOSSES["triplet"]["regimes"]
+    assert triplet["rising"] == triplet["bgconsistency"]
+
+
+def test_what_the_cures_win_elsewhere_with_every_loss():
+    """As docs/places_trained.md says under "Packages, with every loss", README.md, docs/cure.md and docs/places.md."""
+    said = page("places_trained.md").partition("## Packages, with every loss")[2].partition("## Fewer photos")[0]
+    for loss, study in PLACES.items():
+        assert study["loss"] == loss and study["seeds"] == [42, 43, 44]
+        for regime, scores in study["regimes"].items():
+            assert all(scores[view].items() <= OF_LOSSES[loss]["regimes"][regime][view].items() for view in scores
+                       if view in ("clean", "swapped"))  # fmt: skip
+    cures = [f"{cure} - base" for cure in ("bgaugment", "bgconsistency", "rising")]
+    elsewhere = [with_losses(cure, "recall_at_1_elsewhere", 1, PLACES) for cure in cures]
+    assert [shown for *_, shown in elsewhere] == [[], [], ["contrastive", "normalized_softmax"]]
+    assert not any(with_losses(cure, "recall_at_1_elsewhere", -1, PLACES)[2] for cure in cures)
+    contrastive, triplet, similar, arcface, softmax = elsewhere[2][0]
+    low = 100 * interval(PLACES["contrastive"], cures[2], "recall_at_1_elsewhere")[1]
+    told = f"normalized_softmax ({softmax:.1f} points) and, barely, contrastive ({contrastive:.1f}, from {low:.1f} on)."
+    assert (
+        f"{told} With multi_similarity, arcface and triplet it is not ({similar:.1f}, {arcface:.1f} and {triplet:.1f}"
+        in said
+    )
+    swapped = [with_losses(cure, "recall_at_1_swapped", 1, PLACES) for cure in cures]
+    assert [shown for *_, shown in swapped] == [[*LOSSES]] * 3
+    most = [value for values, *_ in swapped for value in values]
+    assert f"On swapped photos all three win with every loss, {min(most):.1f} to {max(most):.1f} points." in said
+    less = [with_losses(cure, "recall_at_1_same_place", -1, PLACES)[2] for cure in cures]
+    assert less == [["triplet"], ["triplet", "arcface"], ["triplet", "arcface"]]
+
+
+def test_what_base_finds_elsewhere_with_every_loss():
+    """As docs/places_trained.md says under "Packages, with every loss"."""
+    said = page("places_trained.md").partition("## Packages, with every loss")[2].partition("## Fewer photos")[0]
+    beside = files.read_json(ROOT / "metrics/studies/packages_losses_places.json")
+    for loss, study in PLACES.items():
+        for regime in ("base", "rising"):
+            known, again = study["regimes"][regime], beside["regimes"][f"{regime}_{loss}"]
+            assert again["elsewhere"] == known["elsewhere"] and again["clean"] == known["clean"]
+    found = [100 * study["regimes"]["base"]["elsewhere"]["recall_at_1"] for study in PLACES.values()]
+    told = f"it finds {found[-1]:.1f} % elsewhere, with other losses {min(found[:-1]):.1f} to {max(found[:-1]):.1f} %."
+    assert told in said
+    pairs = {loss: f"base_normalized_softmax - base_{loss}" for loss in LOSSES[:-1]}
+    ends = {loss: [-100 * end for end in interval(beside, of, "recall_at_1_elsewhere")] for loss, of in pairs.items()}
+    assert [loss for loss, (_, most, least) in ends.items() if least > 0 or most < 0] == ["arcface"]
+    assert f"barely ({ends['arcface'][0]:.1f} points, from {ends['arcface'][2]:.2f} on)" in said
+    cures = [interval(beside, f"rising_normalized_softmax - {name}", "recall_at_1_elsewhere")
+             for name in (f"base_{loss}" for loss in LOSSES[:-1])]  # fmt: skip
+    assert all(low < 0 < high for _, low, high in cures)
+    gains = [100 * gain for gain, *_ in cures]
+    assert f"({min(gains):.1f} to {max(gains):.1f} points) is not shown of any" in said
