@@ -50,7 +50,7 @@ def test_a_mask_is_the_object_whatever_it_is_written_as(tmp_path, mask):
 
 
 @pytest.mark.parametrize("coloured", [False, True])
-@pytest.mark.parametrize("number", [1, 15])
+@pytest.mark.parametrize("number", [1, 20])
 def test_masks_of_class_numbers_with_unclear_edges_of_255_are_refused(tmp_path, number, coloured):
     levels = np.where(OBJECT_AT, number, 0).astype(np.uint8)
     levels[4:16, 7] = 255
