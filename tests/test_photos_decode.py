@@ -62,6 +62,11 @@ def test_masks_of_class_numbers_with_unclear_edges_of_255_are_refused(tmp_path, 
         read_mask(saved(tmp_path, mask))
 
 
+def test_a_background_that_is_nearly_black_is_no_class_number(tmp_path):
+    mask = Image.fromarray(np.where(OBJECT_AT, 255, 1).astype(np.uint8))
+    assert np.array_equal(np.asarray(read_mask(saved(tmp_path, mask))) >= OBJECT, OBJECT_AT)
+
+
 def test_the_edge_of_a_soft_mask_is_no_class_number(tmp_path):
     levels = np.zeros((20, 30), dtype=np.uint8)
     levels[0, :6], levels[1, 0] = 9, 255  # all that a crop holds of it
