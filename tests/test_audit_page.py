@@ -134,6 +134,8 @@ def test_missing_parts_read_well(write):
 def test_few_classes_are_warned_of_as_the_intervals_say(write):
     assert "narrow: simulated" not in text(write(audit(), rows()))
     assert "92 of 100 cases for 5 classes, in 94 for 10 or more" in text(write(audit() | {"classes": 5}, rows()))
+    fewer = text(write(audit() | {"classes": 4}, rows()))
+    assert "Only 4 classes were audited, too few to conclude anything" in fewer and "a little too narrow" not in fewer
     stated = " ".join(bootstrap.estimate.__doc__.split())
     assert "in 92 of 100 samples of 5 classes, in 94 of 10 or more" in stated
 
