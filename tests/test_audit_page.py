@@ -140,6 +140,11 @@ def test_few_classes_are_warned_of_as_the_intervals_say(write):
     assert "in 92 of 100 samples of 5 classes, in 94 of 10 or more" in stated
 
 
+def test_searches_with_swapped_photos_are_not_called_searches_in_other_places(write):
+    said = text(write(audit(), rows()))
+    assert "known pictures, the gallery on other backgrounds" in said and "picture elsewhere" not in said
+
+
 def test_an_unknown_view_is_refused(write):
     found = audit()
     found["views"]["inverted"] = found["views"]["clean"]
