@@ -26,7 +26,8 @@ def by_second(drop=0.21, swapped=0.7, conflict=0.2, moved=0.131, flagged=0, kept
 
 def test_the_first_sentences_give_the_range_over_two_kinds_of_masks():
     assert said(by_second())[:2] == [
-        "Swapping backgrounds costs 21.0 to 34.1 points of Recall@1 (by which masks are believed: 95 % intervals 31.0 "
+        "Swapping backgrounds costs 21.0 to 34.1 points of Recall@1 (depending on "
+        "which masks are believed: 95 % intervals 31.0 "
         "to 37.2 by given, 18.0 to 24.0 by isnet, 40 classes; backgrounds: 100 of walls). Recall@1 is then 60.0 to "
         "70.0 %.",
         "Masks of two kinds, given and isnet, agree with an IoU of 0.39 on average, of less than 0.50 for 43 % of "
