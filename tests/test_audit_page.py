@@ -1,10 +1,13 @@
 """The page of an audit: whole in itself, safe against names from outside, readable with parts missing."""
 
+import re
+
 import pytest
 from audit_to_show import ABOUT, EVIL, Reader, audit, estimates, masked, rows, text
 
 from bgbias.audit.about import About
 from bgbias.audit.page import masks, measures, places, wording
+from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
 from bgbias.metrics import bootstrap
 
@@ -143,6 +146,11 @@ def test_few_classes_are_warned_of_as_the_intervals_say(write):
 def test_searches_with_swapped_photos_are_not_called_searches_in_other_places(write):
     said = text(write(audit(), rows()))
     assert "known pictures, the gallery on other backgrounds" in said and "picture elsewhere" not in said
+
+
+def test_the_large_numbers_shrink_with_the_window_before_a_word_has_to_break():
+    (rule,) = re.findall(r"^\.strip-of-numbers b \{[^}]*", CSS, re.M)
+    assert re.search(r"font-size: clamp\([\d.]+rem, [\d.]+vw, [\d.]+rem\)", rule)
 
 
 def test_an_unknown_view_is_refused(write):
