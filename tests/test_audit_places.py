@@ -190,9 +190,8 @@ def test_a_list_is_refused_before_anything_is_made(shops, tmp_path, monkeypatch,
     with pytest.raises(FileNotFoundError, match="nowhere.csv: no such file"):
         run(shops, tmp_path / "out", "object_alone", places=tmp_path / "nowhere.csv")
     text = (shops / "places.csv").read_text()
-    for options in ({"queries": 4}, {"one_each": True}):
-        option = "--one-each" if "one_each" in options else "--queries"
-        refused(shops, tmp_path, text, f"every photo searches the others, and by {option} some do", **options)
+    refused(shops, tmp_path, text, "every photo searches the others, and by --queries some do", queries=4)
+    refused(shops, tmp_path, text, "the others, and by --one-each each searches for itself", one_each=True)
     assert not checkout.exists()
 
 
