@@ -174,7 +174,7 @@ def test_where_most_masks_of_two_kinds_are_unlike_the_first_thing_is_to_look_at_
 
 @pytest.mark.parametrize("drop", [0.3, 0.01, -0.2])
 def test_of_too_few_classes_figures_alone_are_told(drop):
-    concluding = "depend|outweigh|uses what|tell it|better|pasting by itself|is shown|worse"
+    concluding = "depends|to depend|outweigh|uses what|tell it|better|pasting by itself|is shown|worse"
     changes = {"drop": r(drop)} | by_second(0.01)
 
     def few(found, classes):
