@@ -3,9 +3,9 @@
     python -m stages.compare audits/base audits/bgaugment --out compared.md
 
 What makes a photo hard for both models cancels out, so the intervals of the differences are the ones to judge by, not
-whether the intervals in two reports overlap. Masks, backgrounds and seed must be the same: else they differ, too.
---allow masks compares audits by other masks, such as one model's by two kinds, and says which. Where most masks of an
-audit are in doubt, that is said first, and only photos as they are are compared.
+whether the intervals in two reports overlap. Audits of other photos, masks, backgrounds or seeds are refused. --allow
+masks compares audits by other masks, such as one model's by two kinds, and says which. Where most masks of an audit are
+in doubt, that is said first, and only photos as they are are compared.
 
 Networks of several training seeds, an audit each, are averaged where a pattern in quotes names their folders:
 

@@ -39,7 +39,8 @@ BEST_CASE = (
 )
 LEGEND = (
     "In percent; ±: standard deviation over draws of backgrounds; recovered: the share of what swapping costs as is, "
-    "with its 95 % interval. docs/remedies.md says what each remedy does."
+    "with its 95 % interval; empty where other draws of these classes may lose nothing. docs/remedies.md says what "
+    "each remedy does."
 )
 CHOSEN = (
     "removed: {removed} of {dimensions} dimensions. Chosen by validation: {chosen}, by the mean of MAP@R on clean and "

@@ -73,7 +73,7 @@ def test_objects_on_grey_help_in_other_places_where_masks_of_both_kinds_show_it(
     text = on_grey(changed({"masks": "rembg", "second_masks": {"kind": "grabcut", "flagged": {}}}) | {"places": places})
     found = ": there objects alone find their class in 60.0 to 70.0 % of searches, whole photos in 50.0 %, "
     assert text.startswith(f" {said}") and found in text
-    assert f"(by which masks are believed: 95 % intervals {ends.format('rembg', 'grabcut')}, " in text
+    assert f"(depending on which masks are believed: 95 % intervals {ends.format('rembg', 'grabcut')}, " in text
 
 
 def test_what_is_not_shown_to_help_is_not_advised():

@@ -1,10 +1,13 @@
 """The page of an audit: whole in itself, safe against names from outside, readable with parts missing."""
 
+import re
+
 import pytest
 from audit_to_show import ABOUT, EVIL, Reader, audit, estimates, masked, rows, text
 
 from bgbias.audit.about import About
 from bgbias.audit.page import masks, measures, places, wording
+from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
 from bgbias.metrics import bootstrap
 
@@ -134,8 +137,20 @@ def test_missing_parts_read_well(write):
 def test_few_classes_are_warned_of_as_the_intervals_say(write):
     assert "narrow: simulated" not in text(write(audit(), rows()))
     assert "92 of 100 cases for 5 classes, in 94 for 10 or more" in text(write(audit() | {"classes": 5}, rows()))
+    fewer = text(write(audit() | {"classes": 4}, rows()))
+    assert "Only 4 classes were audited, too few to conclude anything" in fewer and "a little too narrow" not in fewer
     stated = " ".join(bootstrap.estimate.__doc__.split())
     assert "in 92 of 100 samples of 5 classes, in 94 of 10 or more" in stated
+
+
+def test_searches_with_swapped_photos_are_not_called_searches_in_other_places(write):
+    said = text(write(audit(), rows()))
+    assert "known pictures, the gallery on other backgrounds" in said and "picture elsewhere" not in said
+
+
+def test_the_large_numbers_shrink_with_the_window_before_a_word_has_to_break():
+    (rule,) = re.findall(r"^\.strip-of-numbers b \{[^}]*", CSS, re.M)
+    assert re.search(r"font-size: clamp\([\d.]+rem, [\d.]+vw, [\d.]+rem\)", rule)
 
 
 def test_an_unknown_view_is_refused(write):

@@ -106,10 +106,11 @@ def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, 
         told = capsys.readouterr().out
         assert re.search(r"elsewhere photos +\| +0.0 +\| +100.0 +\| +\+?100.0", told)
         assert "\nAmong photos of other places its Recall@1 is 100.0 points higher (95 % interval 100.0 to" in told
-    for without in ("c", "d"):
-        compare.main(SETTINGS, tmp_path / "a", tmp_path / without, None)
+    unlike = {"c": "The places are not the same: what they", "d": f"{tmp_path / 'd'} has no places: what these"}
+    for other, why in unlike.items():
+        compare.main(SETTINGS, tmp_path / "a", tmp_path / other, None)
         told = capsys.readouterr().out
-        assert "The places are not the same: what they show is left out." in told and "elsewhere" not in told
+        assert f"{why} show is left out." in told and "elsewhere" not in told
 
 
 def test_audits_that_an_earlier_version_made_by_places_are_compared_by_what_both_hold(shops, tmp_path, monkeypatch):
@@ -197,9 +198,8 @@ def test_a_list_is_refused_before_anything_is_made(shops, tmp_path, monkeypatch,
     with pytest.raises(FileNotFoundError, match="nowhere.csv: no such file"):
         run(shops, tmp_path / "out", "object_alone", places=tmp_path / "nowhere.csv")
     text = (shops / "places.csv").read_text()
-    for options in ({"queries": 4}, {"one_each": True}):
-        option = "--one-each" if "one_each" in options else "--queries"
-        refused(shops, tmp_path, text, f"every photo searches the others, and by {option} some do", **options)
+    refused(shops, tmp_path, text, "every photo searches the others, and by --queries some do", queries=4)
+    refused(shops, tmp_path, text, "the others, and by --one-each each searches for itself", one_each=True)
     assert not checkout.exists()
 
 

@@ -95,9 +95,10 @@ def test_a_part_in_the_loss_is_claimed_where_there_is_one_and_objects_could_lose
     ("alone", "beyond", "told"),
     [
         (0.2, 0.01, "Objects alone on grey, found in 90.0 % of searches in their own place, "
-         "lose 10.0 to 20.0 points elsewhere (by which masks are believed: 95 % intervals "
+         "lose 10.0 to 20.0 points elsewhere (depending on which masks are believed: 95 % intervals "
          "7.0 to 13.0 by isnet, 17.0 to 23.0 by grabcut, 40 classes); whole photos lose 1.0 to 20.0 points more than "
-         "they (by which masks are believed: 95 % intervals 17.0 to 23.0 by isnet, -2.0 to 4.0 by grabcut, 40 "
+         "they (depending on "
+         "which masks are believed: 95 % intervals 17.0 to 23.0 by isnet, -2.0 to 4.0 by grabcut, 40 "
          "classes; by grabcut, not shown to differ): by isnet, what surrounds objects has a part in the loss; by "
          "grabcut, that what surrounds objects "
          "has a part in the loss is not shown."),
@@ -106,14 +107,16 @@ def test_a_part_in_the_loss_is_claimed_where_there_is_one_and_objects_could_lose
          "grabcut, 40 classes); whole photos lose 20.0 points more than they (95 % intervals 17.0 to 23.0 by isnet, "
          "17.0 to 23.0 by grabcut, 40 classes): what surrounds objects has a part in the loss."),
         (-0.1, 0.4, "Objects alone on grey, found in 90.0 % of searches in their own place, "
-         "lose -10.0 to 10.0 points elsewhere (by which masks are believed: 95 % "
+         "lose -10.0 to 10.0 points elsewhere (depending on which masks are believed: 95 % "
          "intervals 7.0 to 13.0 by isnet, -13.0 to -7.0 by grabcut, 40 classes); whole photos lose 20.0 to 40.0 points "
-         "more than they (by which masks are believed: 95 % intervals 17.0 to 23.0 by isnet, 37.0 to 43.0 by grabcut, "
+         "more than they (depending on "
+         "which masks are believed: 95 % intervals 17.0 to 23.0 by isnet, 37.0 to 43.0 by grabcut, "
          "40 classes): what surrounds objects has a part in the loss."),
         (-0.01, 0.4, "Objects alone on grey, found in 90.0 % of searches in their own place, "
-         "lose -1.0 to 10.0 points elsewhere (by which masks are believed: 95 % "
+         "lose -1.0 to 10.0 points elsewhere (depending on which masks are believed: 95 % "
          "intervals 7.0 to 13.0 by isnet, -4.0 to 2.0 by grabcut, 40 classes; by grabcut, no effect is shown); whole "
-         "photos lose 20.0 to 40.0 points more than they (by which masks are believed: 95 % intervals 17.0 to 23.0 by "
+         "photos lose 20.0 to 40.0 points more than they (depending on "
+         "which masks are believed: 95 % intervals 17.0 to 23.0 by "
          "isnet, 37.0 to 43.0 by grabcut, 40 classes): what surrounds objects has a part in the loss."),
     ],
 )  # fmt: skip

@@ -74,7 +74,8 @@ def test_a_folder_as_the_second_pool_gives_what_it_gives_as_the_first(shop, in_t
 def test_sentences_give_the_range_over_two_pools_and_the_difference():
     found = said(on_second())
     assert found[0] == (
-        "Swapping backgrounds costs 21.0 to 34.1 points of Recall@1 (by which backgrounds are believed: 95 % intervals "
+        "Swapping backgrounds costs 21.0 to 34.1 points of Recall@1 (depending on "
+        "which backgrounds are believed: 95 % intervals "
         "31.0 to 37.2 on 100 of walls, 18.0 to 24.0 on 90 of meadows, 40 classes). Recall@1 is then 60.0 to 70.0 %."
     )
     assert found[1] == (
@@ -102,11 +103,16 @@ def test_the_verdict_is_as_strong_as_both_pools_allow():
 
 def test_masks_of_two_kinds_and_two_pools_are_said_together():
     first = said(by_second() | on_second(drop=0.15))[0]
-    assert "15.0 to 34.1 points of Recall@1 (by which masks and backgrounds are believed: 95 % intervals 31.0 " in first
+    assert (
+        "15.0 to 34.1 points of Recall@1 (depending on which masks and backgrounds are believed: 95 % intervals 31.0 "
+        in first
+    )
     on_both = "by given, 18.0 to 24.0 by isnet, 12.0 to 18.0 on 90 of meadows, 40 classes; backgrounds: 100 of walls)"
     assert on_both in first
     doubted = said(by_second(flagged=201) | on_second())[0]
-    assert "21.0 to 34.1 points of Recall@1 (by which backgrounds are believed: 95 % intervals 31.0 " in doubted
+    assert (
+        "21.0 to 34.1 points of Recall@1 (depending on which backgrounds are believed: 95 % intervals 31.0 " in doubted
+    )
     (step,) = advice.steps(changed(by_second(drop=0.0) | on_second(drop=0.0)), ASKED, 7)
     assert step["said"] == f"{advice.BELIEVE['masks']} {advice.BELIEVE['backgrounds']}"
     (step,) = advice.steps(changed(by_second() | on_second(drop=0.0)), ASKED, 7)

@@ -1,12 +1,15 @@
 """The verdict by masks of two kinds: the range over both, and nothing said that one of them does not allow."""
 
+import re
+
 import pytest
-from audit_found import FOUND, UNDEFINED, changed, e, r
+from audit_found import FOUND, MANY, UNDEFINED, changed, e, r
 from test_audit_advice import ASKED
 from test_audit_verdict import one, said
 
 from bgbias.audit.verdict import advice
 from bgbias.audit.verdict.grade import summary
+from bgbias.audit.verdict.sentences import verdict
 
 
 def by_second(drop=0.21, swapped=0.7, conflict=0.2, moved=0.131, flagged=0, kept=FOUND["kept"]):
@@ -23,7 +26,8 @@ def by_second(drop=0.21, swapped=0.7, conflict=0.2, moved=0.131, flagged=0, kept
 
 def test_the_first_sentences_give_the_range_over_two_kinds_of_masks():
     assert said(by_second())[:2] == [
-        "Swapping backgrounds costs 21.0 to 34.1 points of Recall@1 (by which masks are believed: 95 % intervals 31.0 "
+        "Swapping backgrounds costs 21.0 to 34.1 points of Recall@1 (depending on "
+        "which masks are believed: 95 % intervals 31.0 "
         "to 37.2 by given, 18.0 to 24.0 by isnet, 40 classes; backgrounds: 100 of walls). Recall@1 is then 60.0 to "
         "70.0 %.",
         "Masks of two kinds, given and isnet, agree with an IoU of 0.39 on average, of less than 0.50 for 43 % of "
@@ -148,7 +152,7 @@ def test_what_outweighs_may_hang_on_the_masks():
     conflict = one("In 20.0 to 90.0 % of trials", by_second() | {"conflict": e(0.9)})
     assert "by given, the background outweighs the object; by isnet, the object outweighs the background" in conflict
     assert one("In 20.0 to 41.0 %", by_second()).endswith(
-        ": the object outweighs the background (0 %: the object always does; 50 %: as by chance)."
+        ": the object outweighs the background (0 %: the object always comes first; 50 %: as by chance)."
     )
     assert one("In 41.0 % of trials (95 % interval ", by_second(flagged=201))
     assert said(by_second(flagged=201))[1].startswith(
@@ -166,3 +170,19 @@ def test_where_most_masks_of_two_kinds_are_unlike_the_first_thing_is_to_look_at_
     assert first({"second_masks.unlike_share": 0.5}).startswith("Show queries and gallery")
     assert first({"second_masks.flagged": {"empty": 201}}).startswith("Show queries and gallery")
     assert first({"masks": "grabcut"}).startswith("The masks are GrabCut's, which are often wrong: look at them")
+
+
+@pytest.mark.parametrize("drop", [0.3, 0.01, -0.2])
+def test_of_too_few_classes_figures_alone_are_told(drop):
+    concluding = "depends|to depend|outweigh|uses what|tell it|better|pasting by itself|is shown|worse"
+    changes = {"drop": r(drop)} | by_second(0.01)
+
+    def few(found, classes):
+        if isinstance(found, dict):
+            return {key: classes if key == "classes" else few(one, classes) for key, one in found.items()}
+        return found
+
+    for classes, concludes in ((5, True), (4, False)):
+        told = verdict(few(changed(changes), classes), MANY, 400, 0.023)
+        assert bool(re.search(concluding, " ".join(told))) == concludes
+        assert any("(95 % interval 87.0 to 93.0, 4 classes); guessing finds 2.3 %." in one for one in told) != concludes

@@ -41,6 +41,12 @@ def test_a_broken_model_of_ours_is_refused(trained):
         load(trained[1], CPU)
 
 
+def test_the_folder_of_several_models_is_refused_with_their_names(trained):
+    model = Path(trained[1].removeprefix("model:"))
+    with pytest.raises(FileNotFoundError, match=f"holds models and is none itself: give one of them: {model}$"):
+        load(f"model:{model.parent}", CPU)
+
+
 @pytest.mark.parametrize(("name", "px"), [("small_resnet", 64), ("bn_inception", 224)])
 def test_our_own_networks_go_by_a_bare_name_and_are_always_the_same(name, px):
     assert load(name, CPU).input_px == px

@@ -43,6 +43,7 @@ def test_the_command_writes_all_remedies_and_directions_that_can_be_used_elsewhe
     best = found["remedies"][found["chosen"]]["validation"]
     by = [line.split("|")[-2].strip() for line in printed.splitlines() if line.startswith("| ")]
     assert by[0] == "validation" and max(map(float, by[1:])) == round(100 * best, 1)
+    assert "empty where other draws of these classes may lose nothing" in printed
     assert "±: standard deviation over draws" in printed and printed.endswith("\nThe figures: metrics/mine.json\n")
 
 

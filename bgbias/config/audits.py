@@ -63,7 +63,8 @@ def refuse_unused(
         if second_backgrounds:
             raise InputError(f"{of_second}: puts whole galleries there, and {option} swaps none: {one}")
         if places:
-            raise InputError(f"--places {places}: every photo searches the others, and by {option} some do: {one}")
+            who = "each searches for itself" if one_each else "some do"
+            raise InputError(f"--places {places}: every photo searches the others, and by {option} {who}: {one}")
 
 
 @strict

@@ -42,6 +42,7 @@ def load(spec: str, where: torch.device | None = None) -> Embedder:
     try:
         scheme, target, options = _parse(spec)
         if scheme == "model":
+            _refuse_several(Path(target))
             return trained.load(Path(target), where, spec)
         if scheme in FORMATS:
             output = {"output": options.pop("output")} if "output" in options else {}
@@ -54,6 +55,14 @@ def load(spec: str, where: torch.device | None = None) -> Embedder:
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else InputError
         raise kind(f"{spec}: {error}") from error
     return Embedder(network.to(where), its, spec, _files(scheme, target)).to(where)
+
+
+def _refuse_several(folder: Path) -> None:
+    """Refuse the folder of a regime, which holds a model for each seed."""
+    inner = sorted(path.parent for path in folder.glob("*/network.json"))
+    if inner and not (folder / "network.json").is_file():
+        listed = ", ".join(map(str, inner))
+        raise FileNotFoundError(f"{folder} holds models and is none itself: give one of them: {listed}")
 
 
 def _refuse_half(options: dict, channels: str) -> None:

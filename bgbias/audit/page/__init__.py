@@ -13,6 +13,7 @@ from bgbias.audit.page.wording import PERCENT, POINTS
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.kinds import kind
 from bgbias.metrics.names import METRICS
+from bgbias.metrics.sample_size import FEWEST
 
 NOTHING_ELSE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # a browser fetches and runs nothing
 FEW_CLASSES = 10  # below, the intervals are too narrow, see `bootstrap.estimate`
@@ -119,6 +120,8 @@ def _figures(audit: dict) -> Html:
 def _few(audit: dict) -> str:
     one, many = kind(audit).unit
     few = wording.many(audit["classes"], f"{one} was", f"{many} were")
+    if audit["classes"] < FEWEST:
+        return f"Only {few} audited, too few to conclude anything: the 95 % intervals of so few are too narrow."
     return (
         f"Only {few} audited. The 95 % intervals of so few are a little too narrow: simulated, they hold the truth in "
         "92 of 100 cases for 5 classes, in 94 for 10 or more."

@@ -11,8 +11,8 @@ from bgbias.metrics.names import METRICS
 
 CELLS = {  # query view, gallery view -> what such a search is
     ("clean", "clean"): "the search as it is",
-    ("clean", "swapped"): "known pictures, the gallery in new places",
-    ("swapped", "clean"): "a new picture elsewhere, the gallery as it is",
+    ("clean", "swapped"): "known pictures, the gallery on other backgrounds",
+    ("swapped", "clean"): "another background, the gallery as it is",
     ("swapped", "swapped"): "only the object can help",
 }
 PASTED = {"pasted_back": "on their own backgrounds", "pasted_mirrored": "on these mirrored"}

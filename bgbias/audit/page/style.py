@@ -83,7 +83,9 @@ pre .whole { display: inline-block; max-width: 100%; white-space: inherit; }
 }
 .strip-of-numbers div { padding: .9rem 1.1rem; background: var(--card); }
 .strip-of-numbers span { display: block; font-size: .875rem; }
-.strip-of-numbers b { display: block; font-size: 1.875rem; line-height: 1.25; letter-spacing: -.02em; }
+.strip-of-numbers b {
+  display: block; font-size: clamp(1.5rem, 2.7vw, 1.875rem); line-height: 1.25; letter-spacing: -.02em;
+}
 .clean b { color: var(--clean); }
 .swapped b { color: var(--swapped); }
 nav { display: flex; flex-wrap: wrap; gap: .35rem 1.25rem; margin-top: 1.5rem; font-size: .9375rem; }
@@ -191,7 +193,6 @@ footer {
 @media screen and (max-width: 56rem) {
   header { padding-top: 1.5rem; }
   .strip-of-numbers { grid-template-columns: 1fr 1fr; }
-  .strip-of-numbers b { font-size: 1.5rem; }
   .strip-of-numbers div { padding: .7rem .8rem; }
   .pair, .lists, .strip { grid-template-columns: 1fr; }
   .before-after { grid-template-columns: minmax(0, 24rem); }

@@ -1,7 +1,7 @@
 """What the verdict says of the parts of photos: what object and background find by themselves."""
 
 from bgbias.audit.verdict.kinds import kind
-from bgbias.audit.verdict.wording import interval, percent, side
+from bgbias.audit.verdict.wording import concluded, interval, percent, side
 
 COVERED = {  # view -> how the object is covered; of the last, neither silhouette nor box can be seen
     "background_silhouette": "with its silhouette filled",
@@ -30,9 +30,10 @@ def background_only(found: dict, chance: float | None) -> list[str]:
         outcome = f"{seen}, which may be what tells {search.told}"
     else:
         outcome = "not shown to be more than guessing"
+    told = concluded(recalls[STRICTEST], outcome)
     return [
         f"With the object taken away, a photo still finds {search.itself} among the clean ones in {shares}, of "
-        f"{recalls[STRICTEST]['queries']} queries; guessing would in {100 * chance:.1f} %: {outcome}."
+        f"{recalls[STRICTEST]['queries']} queries; guessing would in {100 * chance:.1f} %{told}."
     ]
 
 

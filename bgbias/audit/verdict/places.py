@@ -134,7 +134,7 @@ def _moved(estimates: Estimates, above: str, below: str) -> tuple[str, str, str]
     word = below if all(one["value"] < 0 for _, one in estimates) else above
     shown = [(how, negative(one) if word == below else one) for how, one in estimates]
     far = points(*(one for _, one in shown))
-    return word, far, f"{'by which masks are believed: ' * (' to ' in far)}{intervals(shown)}"
+    return word, far, f"{'depending on which masks are believed: ' * (' to ' in far)}{intervals(shown)}"
 
 
 def _part(photos: dict, objects: dict, beyond: dict) -> str:

@@ -132,6 +132,6 @@ def ranged(estimates: Estimates, unit: str, found: dict) -> tuple[str, str]:
     ('50.0 points', '(95 % interval 25.0 to 75.0, 8 classes; backgrounds: walls)')
     """
     text = span(*(estimate for _, estimate in estimates), digits=1)
-    which = f"by which {believed(found)} are believed: " if " to " in text else ""
+    which = f"depending on which {believed(found)} are believed: " if " to " in text else ""
     pool = "" if estimates[0][0].startswith("on ") else f"; backgrounds: {found['backgrounds']}"
     return f"{text} {unit}", f"({which}{intervals(estimates)}{pool})"

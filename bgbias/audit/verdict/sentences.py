@@ -10,7 +10,7 @@ import pandas as pd
 from bgbias.audit.verdict import parts, places, sensitivity, swaps
 from bgbias.audit.verdict.grade import above_chance, doubtful
 from bgbias.audit.verdict.kinds import kind
-from bgbias.audit.verdict.wording import aside, interval, percent, points, side, unshown
+from bgbias.audit.verdict.wording import aside, concluded, interval, percent, points, side, unshown
 from bgbias.metrics import sample_size
 from bgbias.report import comparison
 
@@ -79,10 +79,11 @@ def _clean(found: dict) -> str:
         alike = ", and the model embeds the others just as an earlier photo of the list"
         others = alike if clean["value"] < 1 else ", as they must"
         return f"As they are, {percent(clean)} of the {clean['queries']} photos find themselves{others}."
-    beside = "better than" if above_chance(found) else "not shown to be better than"
+    beside, guessed = "better" if above_chance(found) else "not shown to be better", f"{100 * chance:.1f} %"
+    against = concluded(clean, f"{beside} than guessing ({guessed})") or f"; guessing finds {guessed}"
     return (
         f"On the photos as they are, the nearest photo is of the right class for {percent(clean)} of the "
-        f"{clean['queries']} queries ({interval(clean)}): {beside} guessing ({100 * chance:.1f} %)."
+        f"{clean['queries']} queries ({interval(clean)}){against}."
     )
 
 
@@ -115,7 +116,7 @@ def _gap(found: dict) -> list[str]:
     )
     if side(gap, 0):
         harm = ", to its harm" if gap["value"] < 0 else ""
-        return [f"{text}: the model uses what a background tells of the class{harm}."]
+        return [f"{text}{concluded(gap, f'the model uses what a background tells of the class{harm}')}."]
     text += ": no effect is shown."
     if side(found["drop"]["recall_at_1"], 0) == 1:
         text += " It stays open whether the loss comes from what own backgrounds tell, or from new ones and pasting."
@@ -166,9 +167,10 @@ def _masks(found: dict) -> list[str]:
     moves = bool(side(smaller, 0) or side(larger, 0))
     outcome = "the loss depends on the masks by that much" if moves else "it is not shown to depend on the masks' edges"
     px, by_smaller, by_larger = doubt["radius_px"], _moved(smaller, moves), _moved(larger, moves)
+    told = concluded(smaller, outcome)
     return [
         first,
-        f"With masks {px} px smaller the loss moves by {by_smaller}, {px} px larger by {by_larger}: {outcome}.",
+        f"With masks {px} px smaller the loss moves by {by_smaller}, {px} px larger by {by_larger}{told}.",
     ]
 
 

@@ -3,7 +3,7 @@
 from bgbias.audit.verdict import sensitivity
 from bgbias.audit.verdict.grade import above_chance, guesses
 from bgbias.audit.verdict.kinds import kind
-from bgbias.audit.verdict.wording import Estimate, aside, negative, points, side, span, unshown
+from bgbias.audit.verdict.wording import Estimate, aside, concluded, negative, points, side, span, unshown
 from bgbias.report.tables import no_second_opinion
 
 EFFECTS = {1: "a loss is shown", 0: "no effect is shown", -1: "a gain is shown"}
@@ -24,7 +24,8 @@ def drop(found: dict) -> str:
         text = f"With swapped backgrounds Recall@1 is {more} higher {brackets}"
         if guesses(found):
             return f"{text}. A model at chance, with both, has nothing to gain, so this says nothing about backgrounds."
-        return f"{text}: the photos' own backgrounds serve this model worse than these."
+        better = concluded(drops[0][1], "the photos' own backgrounds serve this model worse than these")
+        return f"{text}{better}."
     cost, brackets = sensitivity.ranged(drops, "points", found)
     text = f"Swapping backgrounds costs {cost} of Recall@1 {brackets}"
     if sides == {1}:
@@ -33,7 +34,7 @@ def drop(found: dict) -> str:
         by = "" if len(guessed) == len(left) else f" {' and '.join(guessed)}"
         like = f", which is not shown to be better than guessing{by}" if guessed else ""
         return f"{text}. Recall@1 is then {span(*(share for _, share in left), digits=1)} %{like}."
-    text += f": {sensitivity.told(drops, EFFECTS, 0)}."
+    text += f"{concluded(drops[0][1], sensitivity.told(drops, EFFECTS, 0))}."
     if above_chance(found) or sides != {0}:
         return text
     return f"{text} A model at chance has nothing to lose, so this says nothing about backgrounds."
@@ -52,7 +53,7 @@ def agreement(found: dict) -> list[str]:
     text = (
         f"Masks of two kinds, {' and '.join(sensitivity.kinds(found))}, agree with an IoU of {alike['value']:.2f} on "
         f"average, of less than 0.50 for {100 * second['unlike_share']:.0f} % of {found['photos']} photos. By the "
-        f"first the swap costs {more} than by the second ({within}): {outcome}."
+        f"first the swap costs {more} than by the second ({within}){concluded(moved, outcome)}."
     )
     agreed = [second[key] and second[key]["recall_at_1"] for key in ("drop_agreed", "second_drop_agreed")]
     if all(agreed):
@@ -98,7 +99,7 @@ def pasting(found: dict) -> list[str]:
     bound = f", {100 * at_most:.1f} points at most" if bounded else ""
     return [
         f"Cut out and put back on their own backgrounds, photos have a Recall@1 that is {lower}; on these "
-        f"mirrored{other}, {on_mirrored}: {costs}{bound}."
+        f"mirrored{other}, {on_mirrored}{concluded(back, f'{costs}{bound}')}."
     ]
 
 
@@ -111,8 +112,8 @@ def conflict(found: dict) -> str:
     """Say which outweighs, object or background, likewise."""
     conflicts = sensitivity.conflicts(found)
     share, brackets = sensitivity.ranged(conflicts, "%", found)
+    outcome = concluded(conflicts[0][1], sensitivity.told(conflicts, OUTWEIGHS, 0.5))
     return (
         f"In {share} of trials {brackets} a photo of another class on the same background comes before a photo of the "
-        f"same class on another one: {sensitivity.told(conflicts, OUTWEIGHS, 0.5)} (0 %: the object always does; 50 %: "
-        "as by chance)."
+        f"same class on another one{outcome} (0 %: the object always comes first; 50 %: as by chance)."
     )

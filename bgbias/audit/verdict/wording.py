@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bgbias.metrics.sample_size import FEWEST
 from bgbias.report.tables import end
 
 Estimate = dict  # value, low, high: float or None; queries, classes, undefined: int. See `bootstrap.Estimate`
@@ -116,6 +117,15 @@ def side(estimate: Estimate, level: float) -> int:
     (1, 0)
     """
     return (estimate["low"] > level) - (estimate["high"] < level)
+
+
+def concluded(estimate: Estimate, said: str) -> str:
+    """Write after a colon what an estimate shows; "" where its classes are too few to conclude anything.
+
+    >>> concluded({"classes": 5}, "the loss depends on the masks"), concluded({"classes": 4}, "it does")
+    (': the loss depends on the masks', '')
+    """
+    return f": {said}" if estimate["classes"] >= FEWEST else ""
 
 
 def unshown(*estimates: tuple[str, Estimate], what: str = "no effect is shown") -> str:
