@@ -1,6 +1,7 @@
 """Photos of known places: what embedders whose answers are known find elsewhere, and what is said of it."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from audited_shop import EACH, KINDS, SETTINGS, SHOPS, run
 from PIL import Image
 
+from bgbias import files
 from bgbias.audit.inputs import places, views
 from bgbias.audit.measures import comparable, queries
 from stages import compare
@@ -112,11 +114,17 @@ def test_audits_are_compared_by_places_where_they_are_the_same(shops, tmp_path, 
 
 
 def test_audits_that_an_earlier_version_made_by_places_are_compared_by_what_both_hold(shops, tmp_path, monkeypatch):
-    at(shops, tmp_path, "mixture", monkeypatch)
-    table = queries.read(tmp_path)
+    at(shops, tmp_path / "a", "mixture", monkeypatch)
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    found, folders = files.read_json(tmp_path / "a/audit.json"), [tmp_path / "a", tmp_path / "b"]
+    assert not comparable.left_out(folders)
+    del found["places"]["gain_objects"]
+    files.write_json(tmp_path / "b/audit.json", found)
+    table = queries.read(tmp_path / "a")
     earlier = table.drop(columns="recall_at_1_elsewhere_gain_objects")
-    both = comparable.tables([earlier, table], [tmp_path, tmp_path])
+    both = comparable.tables([table, earlier], folders)
     assert list(both[0]) == list(both[1]) == list(earlier)
+    assert comparable.left_out(folders) == [comparable.OF_EARLIER.format("gain_objects")]
 
 
 @pytest.mark.parametrize("column", ["recall_at_1_elsewhere_photos", "recall_at_1_place_drop_beyond_objects"])

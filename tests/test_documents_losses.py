@@ -1,8 +1,12 @@
 """What the pages say of all five losses on packages follows from the studies' records."""
 
+import numpy as np
+import pandas as pd
+import pytest
 from test_documents_claims import AGAIN, MEASURES, ROOT, interval, page
 
 from bgbias import files
+from bgbias.metrics import bootstrap, seeds
 
 LOSSES = ("contrastive", "triplet", "multi_similarity", "arcface", "normalized_softmax")
 
@@ -14,6 +18,7 @@ def of_losses(view=""):
 
 
 OF_LOSSES, PLACES = of_losses(), of_losses("_places")
+BY_PRODUCT = pd.read_csv(ROOT / "metrics/studies/tables/places_by_loss.csv")
 
 
 def with_losses(pair, measure, sign=1, studies=OF_LOSSES):
@@ -26,6 +31,7 @@ def with_losses(pair, measure, sign=1, studies=OF_LOSSES):
 def test_what_the_cures_win_on_packages_with_every_loss():
     """As docs/cure_pretrained.md says under "All five losses"."""
     said = page("cure_pretrained.md").partition("## All five losses")[2].partition("## Grocery")[0]
+    similar = "multi_similarity"
     assert all(study["loss"] == loss and study["seeds"] == [42, 43, 44] for loss, study in OF_LOSSES.items())
     swapped = [with_losses(f"{cure} - base", "recall_at_1_swapped") for cure in ("bgaugment", "rising")]
     assert [shown for *_, shown in swapped] == [[*LOSSES]] * 2
@@ -50,14 +56,23 @@ def test_what_the_cures_win_on_packages_with_every_loss():
     above = {measure: with_losses("rising - bgaugment", measure)[2] for measure in (*MEASURES, *attention)}
     assert {measure: shown for measure, shown in above.items() if shown} == {
         "map_at_r_clean": ["contrastive", "normalized_softmax"],
-        "attention_score_clean": ["contrastive", "multi_similarity"],
+        "attention_score_clean": ["contrastive", similar],
     }
     values = with_losses("rising - bgaugment", "map_at_r_clean")[0]
+    told = "with [other losses](cure_pretrained.md#all-five-losses) {:.1f} to {:.1f} (shown with contrastive alone)"
+    assert told.format(min(values[:-1]), max(values[:-1])) in page("cure.md")
     assert f"contrastive and normalized_softmax ({values[0]:.1f} and {values[-1]:.1f} points of MAP@R)" in said
     below = {measure: with_losses(AGAIN, measure, -1) for measure in MEASURES}
     assert {measure: shown for measure, (*_, shown) in below.items() if shown} == {"map_at_r_swapped": ["arcface"]}
     assert f"with arcface ({-below['map_at_r_swapped'][0][3]:.1f} points of MAP@R)" in said
-    assert not any(with_losses(AGAIN, measure)[2] for measure in MEASURES)
+    above = {measure: with_losses(AGAIN, measure)[2] for measure in (*MEASURES, *attention)}
+    assert {measure: shown for measure, shown in above.items() if shown} == {"attention_score_clean": [similar]}
+    assert not any(with_losses(AGAIN, measure, -1)[2] for measure in attention)
+    values, _, shown = with_losses("bgconsistency - base", "recall_at_1_clean", -1)
+    least = -with_losses("bgconsistency - base", "recall_at_1_clean")[1][3]
+    assert shown == ["arcface"] and f"barely ({-values[3]:.1f} points, from {least:.2f} on: a hint)" in said
+    values, _, shown = with_losses("rising - base", "map_at_r_clean")
+    assert shown == ["normalized_softmax"] and f"alone** ({values[-1]:.1f} points of MAP@R)" in said
     triplet = OF_LOSSES["triplet"]["regimes"]
     assert triplet["rising"] == triplet["bgconsistency"]
 
@@ -109,3 +124,64 @@ def test_what_base_finds_elsewhere_with_every_loss():
     assert all(low < 0 < high for _, low, high in cures)
     gains = [100 * gain for gain, *_ in cures]
     assert f"({min(gains):.1f} to {max(gains):.1f} points) is not shown of any" in said
+
+
+def won_elsewhere(weights):
+    """What `rising` finds elsewhere over base, in points: a weighted sum over losses, and its ends with other seeds."""
+    found = BY_PRODUCT.set_index(["loss", "seed", "product"])
+    of_regimes = {regime: found[f"{regime} finds elsewhere"].unstack("seed") for regime in ("rising", "base")}
+    won = (of_regimes["rising"] - of_regimes["base"]).mean(axis=1)
+    queries = found.queries.groupby("product").first()
+    parts = sum(weight * won[loss] for loss, weight in weights.items()) * queries
+    of_products = bootstrap.Sums(parts.to_numpy(), queries.to_numpy(float), queries.sum(), 0)
+    value, *ends = bootstrap.estimates({0: of_products}, lambda: np.random.default_rng(0))[0][:3]
+    means = [
+        (of.loc[loss].mul(queries, axis=0).sum() / queries.sum(), weight)
+        for of in of_regimes.values()
+        for loss, weight in weights.items()
+    ]
+    return value, *seeds.widened(value, *ends, [seeds.spread(abs(weight) * of.std(), len(of)) for of, weight in means])
+
+
+def test_what_rising_wins_elsewhere_is_not_shown_to_differ_between_losses():
+    """As docs/places_trained.md says under "Packages, with every loss", docs/places.md and docs/cure.md."""
+    for loss, study in PLACES.items():
+        assert won_elsewhere({loss: 1})[0] == pytest.approx(
+            100 * interval(study, "rising - base", "recall_at_1_elsewhere")[0], abs=0.02
+        )
+    others = ["contrastive", "multi_similarity", "arcface"]  # with triplet rising is bgconsistency
+    of_others, of_four, further = (
+        won_elsewhere(weights)
+        for weights in (
+            dict.fromkeys(others, 1 / 3),
+            dict.fromkeys([*others, LOSSES[-1]], 1 / 4),
+            dict.fromkeys(others, -1 / 3) | {LOSSES[-1]: 1},
+        )
+    )
+    said = page("places_trained.md").partition("## Packages, with every loss")[2].partition("## Fewer photos")[0]
+    assert "it wins {:.1f} points more ({:.1f} to {:.1f}) than with contrastive".format(*further) in said
+    told = "Over these three it wins {:.1f} points ({:.1f} to {:.1f}), over all four {:.1f} ({:.1f} to {:.1f})."
+    assert told.format(*of_others, *of_four) in said
+    assert "it wins {:.1f} points ({:.1f} to {:.1f}).".format(*of_others) in page("places.md")
+    for loss in others:
+        _, low, high = won_elsewhere({LOSSES[-1]: 1, loss: -1})
+        assert low < 0 < high
+
+
+def test_on_clean_photos_of_packages_another_loss_alone_wins_as_much_as_rising():
+    """As docs/cure_pretrained.md says under "All five losses", and docs/cure.md."""
+    said = page("cure_pretrained.md").partition("## All five losses")[2].partition("## Grocery")[0]
+    beside, softmax = files.read_json(ROOT / "metrics/studies/packages_losses_places.json"), LOSSES[-1]
+    gains = {
+        regime: [
+            [-100 * end for end in interval(beside, f"{regime}_{softmax} - base_{loss}", "map_at_r_clean")]
+            for loss in ("arcface", "triplet", "multi_similarity", "contrastive")
+        ]
+        for regime in ("base", "rising")
+    }
+    assert [least > 0 for _, _, least in gains["base"]] == [True] * 3 + [False]
+    told = "base with arcface, triplet and multi_similarity orders them {:.1f}, {:.1f} and {:.1f} points better"
+    assert told.format(*(gain for gain, *_ in gains["base"][:3])) in said
+    assert all(least < 0 < most for _, most, least in gains["rising"])
+    further = [-gain for gain, *_ in gains["rising"]]
+    assert f"is not shown of any ({min(further):.1f} to {max(further):.1f} points)" in said

@@ -122,12 +122,15 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(labels, run_stage, cap
 
 
 def test_the_first_missing_files_are_named_and_the_others_counted(labels):
-    for names, listed in (("cde", "e_mask_pred.png: add"), ("fg", "e_mask_pred.png and 2 more: add")):
+    for names, more in (("cde", ""), ("f", " and 1 more"), ("g", " and 2 more")):
         for name in names:
             draw(labels, name, None, mask("01"))
-        with pytest.raises(ValueError, match=f"missing: c_mask_pred.png, d_mask_pred.png, {listed}"):
+        with pytest.raises(ValueError, match=f"missing: c_mask_pred.png, d_mask_pred.png, e_mask_pred.png{more}: add"):
             labelled.find(labels, "given")
     assert len(labelled.find(labels, "grabcut")) == 8  # which needs none
+    remove("g_mask.png")(labels)
+    with pytest.raises(ValueError, match="hand mask missing: g_mask.png: .*same name$"):  # no method helps
+        labelled.find(labels, "grabcut")
 
 
 def test_the_figures_are_written_and_printed(labels, run_stage, capsys):

@@ -161,6 +161,11 @@ def test_what_is_no_table_of_floating_point_numbers_is_refused(embeddings, found
             compute(embeddings, embeddings, torch.tensor([0, 0, 1, 1]), [1])
 
 
+def test_of_references_that_are_whole_numbers_the_error_says_that_it_is_they():
+    with pytest.raises(ValueError, match=r"references are int8 \(4, 4\), expected floating point numbers"):
+        retrieval.evaluate(torch.eye(4), torch.eye(4, dtype=torch.int8), torch.tensor([0, 0, 1, 1]), [1])
+
+
 def test_broken_embeddings_are_refused():
     points, _, labels = random_problem()
     points[3, 0] = torch.nan

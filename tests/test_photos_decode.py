@@ -50,7 +50,7 @@ def test_a_mask_is_the_object_whatever_it_is_written_as(tmp_path, mask):
 
 
 @pytest.mark.parametrize("coloured", [False, True])
-@pytest.mark.parametrize("number", [1, 15])
+@pytest.mark.parametrize("number", [1, 20])
 def test_masks_of_class_numbers_with_unclear_edges_of_255_are_refused(tmp_path, number, coloured):
     levels = np.where(OBJECT_AT, number, 0).astype(np.uint8)
     levels[4:16, 7] = 255
@@ -60,6 +60,11 @@ def test_masks_of_class_numbers_with_unclear_edges_of_255_are_refused(tmp_path, 
         mask.putpalette([level for number in range(256) for level in (number * 37 % 256, 0, 60)])
     with pytest.raises(ValueError, match=r"mask.png: a mask of class numbers, and of 255 along edges, which would be"):
         read_mask(saved(tmp_path, mask))
+
+
+def test_a_background_that_is_nearly_black_is_no_class_number(tmp_path):
+    mask = Image.fromarray(np.where(OBJECT_AT, 255, 1).astype(np.uint8))
+    assert np.array_equal(np.asarray(read_mask(saved(tmp_path, mask))) >= OBJECT, OBJECT_AT)
 
 
 def test_the_edge_of_a_soft_mask_is_no_class_number(tmp_path):

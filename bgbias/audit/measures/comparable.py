@@ -14,6 +14,7 @@ from bgbias.report.tables import masks_in_doubt, no_comparison, no_second_opinio
 
 ROUNDED = 1e-5  # by how much a mean of what the table holds may differ from audit.json's
 LEFT_OUT = "The {} are not the same: what they show is left out."
+OF_EARLIER = "An earlier version has made some of the audits, which lack {}: that is left out."
 NONE = "{} has no {}: what these show is left out."
 
 
@@ -114,6 +115,10 @@ def left_out(folders: Sequence[Path]) -> list[str]:
     for what in (what for what in alike if not alike[what]):
         plain, without = what.replace("_", " "), [folder for folder in folders if not _of(folder).get(what)]
         said += [NONE.format(folder, plain) for folder in without] or [LEFT_OUT.format(plain)]
+    held = [places.COMPARED.keys() & _of(folder).get("places", {}).keys() for folder in folders]
+    lacking = sorted(set.union(*held) - set.intersection(*held)) if alike["places"] else []
+    of_earlier = [key for key in lacking if alike["second_masks"] or not key.endswith("_second")]
+    said += [OF_EARLIER.format(", ".join(of_earlier))] if of_earlier else []
     doubts = [(folder, none) for folder in folders if alike["second_masks"] and (none := no_opinion(folder))]
     return [*said, *(f"{folder}: {none} What they show is left out." for folder, none in doubts)]
 

@@ -13,13 +13,10 @@ from bgbias.metrics.places import by_place, compared
 PARTS = {"clean": "photos", "foreground_grey": "objects", "background_box_tiled": "backgrounds"}  # view -> of what
 PARTS |= {views.SECOND_ALONE: "objects_second"}  # by masks of a second kind
 ENDS = {"same": "same_place", "elsewhere": "elsewhere", "drop": "place_drop"}
-BEYOND, GAIN = (
-    {of: f"recall_at_1_{end}_{than}_{of}" for of in ("objects", "objects_second")}
-    for end, than in (("place_drop", "beyond"), ("elsewhere", "gain"))
-)
-COMPARED = {
-    f"{than}_{of}": name for than, names in {"beyond": BEYOND, "gain": GAIN}.items() for of, name in names.items()
-}
+ALONE = ("objects", "objects_second")  # compared with whole photos
+BEYOND = {of: f"recall_at_1_place_drop_beyond_{of}" for of in ALONE}
+GAIN = {of: f"recall_at_1_elsewhere_gain_{of}" for of in ALONE}
+COMPARED = {f"beyond_{of}": BEYOND[of] for of in ALONE} | {f"gain_{of}": GAIN[of] for of in ALONE}
 COLUMNS = [*(f"recall_at_1_{end}_{of}" for end in ENDS.values() for of in PARTS.values()), *COMPARED.values()]
 
 
@@ -48,10 +45,11 @@ def singles(
             counted = torch.from_numpy(rows)[scores["same"]["rows"]]
             for end, values in zip(ENDS.values(), (same, other, same - other), strict=True):
                 found[f"recall_at_1_{end}_{of}"] = values, counted
-    for end, names, sign in (("place_drop", BEYOND, 1), ("elsewhere", GAIN, -1)):
-        of_both = {of: found.get(f"recall_at_1_{end}_{of}") for of in ("photos", *names)}
-        photos = of_both["photos"]
-        found |= {name: (sign * (photos[0] - of_both[of][0]), photos[1]) for of, name in names.items() if of_both[of]}
+    for of in ALONE:
+        if f"recall_at_1_elsewhere_{of}" in found:
+            for end, name, sign in (("place_drop", BEYOND[of], 1), ("elsewhere", GAIN[of], -1)):
+                (whole, rows), (alone, _) = (found[f"recall_at_1_{end}_{part}"] for part in ("photos", of))
+                found[name] = sign * (whole - alone), rows
     return found
 
 
