@@ -135,8 +135,8 @@ def load(folder: Path, where: torch.device | None = None, name: str = "") -> Emb
     for file in ("network.json", "weights.safetensors"):
         if not (folder / file).is_file():
             raise FileNotFoundError(
-                f"{folder}: no model here ({file} is missing): `dvc repro` trains it; `dvc checkout` gets what was "
-                "trained before"
+                f"{folder}: no model here ({file} is missing): `dvc repro` trains those of the regimes and seeds of "
+                "params.yaml; `dvc checkout` gets what was trained before"
             )
     written = files.read_json(folder / "network.json", mend="train the model again")
     try:

@@ -17,7 +17,7 @@ def eight_bits(picture: Image.Image) -> Image.Image:
 
 
 def alpha(picture: Image.Image) -> Image.Image | None:
-    """The alpha channel, where that is not 255 all over."""
+    """Return the alpha channel, where that is not 255 all over."""
     if not picture.has_transparency_data:
         return None
     if picture.mode.startswith("I"):  # Pillow would clip its levels to 255 before it compares them
