@@ -89,7 +89,7 @@ def test_params_take_no_other_names(network):
         ("small_resnet:imagenet", "small_resnet has no pretrained weights: set weights to scratch"),
         ("bn_inception?input_px=62", "fails on images (2, 3, 62, 62): correct its input_px or export it again"),
         ("onx:net.onnx", "unknown scheme 'onx'; close to it is onnx:"),
-        ("model:nowhere", "nowhere: no model here (network.json is missing): `dvc repro` trains it;"),
+        ("model:nowhere", "nowhere: no model here (network.json is missing): `dvc repro` trains those of"),
         ("model:nowhere?input_px=32", "unknown option 'input_px'; known are none"),
         ("torchvision:resnet18?px=32", "unknown option 'px'; known are input_px, mean, sd, channels"),
         ("torchvision:resnet18?output=y", "unknown option 'output'; known are input_px, mean, sd, channels"),

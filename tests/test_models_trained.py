@@ -172,7 +172,7 @@ def test_cut_off_weights_are_refused(saved):
 
 def test_a_missing_model_names_the_mend(saved):
     with pytest.raises(
-        FileNotFoundError, match=r"no model here .network.json is missing.: `dvc repro` trains it; `dvc checkout` gets"
+        FileNotFoundError, match=r"no model here .network.json is missing.: `dvc repro` trains those of the"
     ):
         trained.load(saved.parent)
     (saved / "weights.safetensors").unlink()
