@@ -12,14 +12,15 @@ from bgbias.report import recorded
 REGIMES = ("base", "cure")
 VIEW = {"recall_at_1": 0.5, "map_at_r": 0.25}
 MEANS = {f"{metric}_{view}": value for metric, value in VIEW.items() for view in ("clean", "swapped")}
-METRICS = {"clean": VIEW, "swapped": VIEW, "drop": VIEW, "attention": {}, "lone_queries": 0, "seeds": 2}
+DROP = dict.fromkeys(VIEW, 0.0)
+METRICS = {"clean": VIEW, "swapped": VIEW, "drop": DROP, "attention": {}, "queries": 2, "lone_queries": 0, "seeds": 2}
 
 
 @pytest.fixture
 def root(tmp_path):
     """Two regimes of two seeds, told apart by their numbers: 10 x regime + seed, and + 0.5 where swapped."""
     for place, regime in enumerate(REGIMES):
-        metrics = {"demo": {regime: METRICS | {"queries": place}}}
+        metrics = {"demo": {regime: METRICS | {"lone_queries": place}}}
         files.write_json(tmp_path / f"metrics/evaluate/demo/{regime}.json", metrics)
         queries = pd.DataFrame(
             {"image_id": [4, 5], "class": [0, 0]} | MEANS | {"recall_at_1_clean": [place, 1 - place]}
@@ -43,7 +44,7 @@ def root(tmp_path):
 
 def test_scores_of_all_regimes_and_pictures_of_one_network_each(root):
     found = recorded.read("demo", REGIMES, [2, 1], 3, ["swapped"], root)
-    assert {regime: found.metrics[regime]["queries"] for regime in REGIMES} == {"base": 0, "cure": 1}
+    assert {regime: found.metrics[regime]["lone_queries"] for regime in REGIMES} == {"base": 0, "cure": 1}
     assert found.queries["cure"].loc[4].tolist() == [0, 1, 0.5, 0.25, 0.25] and list(found.queries) == list(REGIMES)
     numbers = {view: [np.unique(of).tolist() for of in regimes.values()] for view, regimes in found.embeddings.items()}
     assert numbers == {"clean": [[2], [12]], "swapped": [[2.5], [12.5]]}
@@ -60,9 +61,7 @@ def test_scores_of_all_regimes_and_pictures_of_one_network_each(root):
     ],
 )
 def test_figures_in_percent_are_refused(root, spoilt):
-    files.write_json(
-        root / "metrics/evaluate/demo/cure.json", {"demo": {"cure": METRICS | {"queries": 1, "room": VIEW} | spoilt}}
-    )
+    files.write_json(root / "metrics/evaluate/demo/cure.json", {"demo": {"cure": METRICS | {"room": VIEW} | spoilt}})
     with pytest.raises(ValueError, match="demo/cure.json .*: .* should be less than or equal to 1, found"):
         recorded.read_metrics("demo", "cure", root)
 
@@ -70,7 +69,7 @@ def test_figures_in_percent_are_refused(root, spoilt):
 def test_found_masks_are_read_beside_the_attention_of_a_network_that_has_a_finder(root):
     path = root / "metrics/evaluate/demo/cure.json"
     iou = {view: {"mean": 0.7, "sd": 0.1} for view in ("clean", "swapped")}
-    files.write_json(path, {"demo": {"cure": METRICS | {"queries": 1, "mask_iou": iou}}})
+    files.write_json(path, {"demo": {"cure": METRICS | {"mask_iou": iou}}})
     with pytest.raises(FileNotFoundError, match="cure/2/mask_clean.npy"):
         recorded.read("demo", REGIMES, [2, 1], 3, ["swapped"], root)
     for number, view in enumerate(iou):
@@ -132,7 +131,23 @@ def test_metrics_of_another_run_than_the_queries_are_refused(root):
     )
 
 
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"queries": 3}, "another number of queries than the metrics of cure say; `dvc checkout` .*: 3$"),
+        (
+            {"drop": DROP | {"map_at_r": 0.1}},
+            "its mean map_at_r_drop is 0.000000, that of the metrics of cure 0.100000",
+        ),
+    ],
+)
+def test_metrics_that_are_merged_of_two_runs_are_refused(root, other, message):
+    files.write_json(root / "metrics/evaluate/demo/cure.json", {"demo": {"cure": METRICS | other}})
+    with pytest.raises(ValueError, match=f"demo/cure.csv: {message}"):
+        recorded.read("demo", REGIMES, [2, 1], 3, ["swapped"], root)
+
+
 def test_regimes_of_another_number_of_seeds_are_refused(root):
-    files.write_json(root / "metrics/evaluate/demo/cure.json", {"demo": {"cure": METRICS | {"queries": 1, "seeds": 1}}})
+    files.write_json(root / "metrics/evaluate/demo/cure.json", {"demo": {"cure": METRICS | {"seeds": 1}}})
     with pytest.raises(ValueError, match="metrics of another number of seeds than 2: `dvc repro` .*: cure$"):
         recorded.read("demo", REGIMES, [2, 1], 3, ["swapped"], root)

@@ -17,6 +17,7 @@ from bgbias.metrics.names import METRICS
 
 EMBEDDINGS = {"clean": "clean.npy", "swapped": "swapped/0.npy"}  # view -> file of the draw that is shown
 PARTS = ("embeddings", "attention")
+MIXED = "`dvc checkout` brings what belongs to the commit, `dvc repro` makes both anew"
 ROUNDED = 1e-5  # by how much means of what files hold may differ from the figures of others
 finite = with_config(ConfigDict(strict=True, allow_inf_nan=False))
 
@@ -112,9 +113,7 @@ def read(
         how = {"index_col": "image_id", "dtype": measures | {"image_id": int}}
         file = folders["queries"] / f"{regime}.csv"
         queries[regime] = files.read_csv(file, ["class", *measures], **how)
-        for measure, mean in queries[regime][list(measures)].mean().items():
-            metric, _, view = measure.rpartition("_")
-            refuse_mixed(regime, measure, metrics[regime][view][metric], mean, file)
+        _refuse_queries_of_another_run(regime, metrics[regime], queries[regime], file)
     odd = [regime for regime in regimes if metrics[regime]["seeds"] != len(seeds)]
     refuse(odd, f"metrics of another number of seeds than {len(seeds)}: `dvc repro` makes those of params.yaml")
     folders |= {part: {regime: folders[part] / regime / str(seeds[0]) for regime in regimes} for part in PARTS}
@@ -140,12 +139,22 @@ def read(
     return Recorded(metrics, queries, embeddings, maps, image_ids)
 
 
+def _refuse_queries_of_another_run(regime: str, metrics: Metrics, queries: pd.DataFrame, path: Path) -> None:
+    others = {metrics["queries"]} - {len(queries)}
+    refuse(others, f"{path}: another number of queries than the metrics of {regime} say; {MIXED}")
+    means = queries.mean(numeric_only=True)
+    for metric in METRICS:
+        of_view = {view: means[f"{metric}_{view}"] for view in EMBEDDINGS}
+        of_view["drop"] = of_view["clean"] - of_view["swapped"]
+        for view, mean in of_view.items():
+            refuse_mixed(regime, f"{metric}_{view}", metrics[view][metric], mean, path)
+
+
 def refuse_mixed(regime: str, measure: str, figure: float, mean: float, path: Path) -> None:
-    """Raise an InputError if a figure of a regime's metrics is not the mean of what a file or folder holds."""
+    """Raise an InputError if a figure of a regime's metrics is not what a file or folder comes to."""
     if not abs(figure - mean) < ROUNDED:
-        mend = "`dvc checkout` brings what belongs to the commit, `dvc repro` makes both anew"
         found = f"its mean {measure} is {mean:.6f}, that of the metrics of {regime} {figure:.6f}"
-        raise InputError(f"{path}: {found}, so they are of different runs: {mend}")
+        raise InputError(f"{path}: {found}, so they are of different runs: {MIXED}")
 
 
 def read_metrics(dataset: str, regime: str, root: Path = Path()) -> tuple[Path, Metrics]:
