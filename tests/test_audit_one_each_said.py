@@ -236,4 +236,4 @@ def test_few_photos_and_the_captions_of_their_searches_are_told_as_photos(shop, 
     one_each(shop, catalogue, tmp_path, "background_alone", queries=6)
     page = (tmp_path / "report.html").read_text()
     assert "Only 6\u00a0photos were audited." in page and "classes were audited" not in page
-    assert "Clean: comes at 1" in page and "of 5 right" not in page
+    assert "Clean: found at rank 1" in page and "of 5 right" not in page

@@ -44,7 +44,7 @@ def read(
     said, which = [] if one_each else deeper(folder, table), ""
     if any(table.split):
         every, table = len(table), table[table.split == split].reset_index(drop=True)
-        said += [f"Of the {every} photos that photos.csv lists, the {len(table)} of the split {split} are audited."]
+        said += [f"Of the {every:,} photos that photos.csv lists, the {len(table):,} of the split {split} are audited."]
         which = f"{split} photos: "
     if not roles:
         table["role"] = ""

@@ -58,7 +58,8 @@ def _strip(shown: Row, view: str) -> Html:
     right = [neighbour[2] for neighbour in neighbours]
     caption = f"{view.capitalize()}: {sum(right)} of {len(neighbours)} right"
     if shown.one_each:
-        caption = f"{view.capitalize()}: " + (f"comes at {right.index(True) + 1}" if any(right) else "not among these")
+        found = f"found at rank {right.index(True) + 1}" if any(right) else "not among these"
+        caption = f"{view.capitalize()}: {found}"
     query = [_figure(photo, f"The query, {view}: {shown.class_name}", caption)]
     retrieved = [_neighbour(f"Neighbour {number}", *neighbour) for number, neighbour in enumerate(neighbours, start=1)]
     if attention is not None:
