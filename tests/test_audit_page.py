@@ -2,14 +2,18 @@
 
 import re
 
+import numpy as np
 import pytest
 from audit_to_show import ABOUT, EVIL, Reader, audit, estimates, masked, rows, text
 
 from bgbias.audit.about import About
-from bgbias.audit.page import masks, measures, places, wording
+from bgbias.audit.measures.examples import Row
+from bgbias.audit.page import gallery, masks, measures, places, wording
 from bgbias.audit.page.style import CSS
 from bgbias.audit.page.wording import PERCENT, PLAIN, POINTS
 from bgbias.metrics import bootstrap
+
+MAP = np.zeros((2, 2))
 
 
 def test_the_page_needs_nothing_else(write):
@@ -151,6 +155,25 @@ def test_searches_with_swapped_photos_are_not_called_searches_in_other_places(wr
 def test_the_large_numbers_shrink_with_the_window_before_a_word_has_to_break():
     (rule,) = re.findall(r"^\.strip-of-numbers b \{[^}]*", CSS, re.M)
     assert re.search(r"font-size: clamp\([\d.]+rem, [\d.]+vw, [\d.]+rem\)", rule)
+
+
+@pytest.mark.parametrize(
+    ("maps", "kind", "query", "found"),
+    [
+        ({}, "alone", 1, 5),
+        ({"attention_clean": MAP}, "strip", 2, 5),
+        ({"attention_clean": MAP, "pair_clean": (MAP, MAP)}, "explained", 3, 6),
+    ],
+)
+def test_there_are_as_many_columns_as_pictures_of_a_query_and_of_what_it_finds(maps, kind, query, found):
+    picture = np.zeros((2, 2, 3), np.uint8)
+    neighbours = [(picture, "a", True)] * 5
+    html = str(gallery.row(Row("a.png", "a", picture, picture, neighbours, neighbours, **maps)))
+    strip = html.split('<div class="strip')[1]
+    parts = strip.split('class="found"')
+    assert kind in f"strip{strip}".partition('"')[0] and [part.count("<img") for part in parts] == [query, found]
+    (rule,) = re.findall(rf"^\.{kind} \{{([^}}]*)", CSS, re.M)
+    assert f"--query: {query};" in rule and (found == 5 or f"--found: {found};" in rule)
 
 
 def test_an_unknown_view_is_refused(write):

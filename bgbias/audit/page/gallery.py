@@ -68,7 +68,7 @@ def _strip(shown: Row, view: str) -> Html:
         maps = overlay(photo, pair[0]), overlay(neighbours[0][0], pair[1])
         query.append(_figure(maps[0], f"What makes it like neighbour 1, {view}", "Like neighbour 1"))
         retrieved.insert(1, _figure(maps[1], f"What makes neighbour 1 like the query, {view}", "Like the query"))
-    kind = "strip explained" if pair else "strip"
+    kind = "strip explained" if pair else "strip alone" if attention is None else "strip"
     return tag("div", tag("div", *query, class_="query"), tag("div", *retrieved, class_="found"), class_=kind)
 
 

@@ -156,14 +156,15 @@ rect.rest { fill: var(--rest); }
 .row { padding: 1.1rem 0 1.25rem; border-top: 1px solid var(--line); break-inside: avoid; }
 .row h3 code { display: block; color: var(--soft); font-size: .8125rem; font-weight: 400; }
 .strip {
-  display: grid; grid-template-columns: calc((100% - 4rem) / 7 * 2 + .5rem) 1fr; gap: 1.5rem; align-items: start;
+  --query: 2; --found: 5; --all: calc(var(--query) + var(--found)); display: grid; gap: 1.5rem; align-items: start;
+  grid-template-columns:
+    calc((100% - .5rem * (var(--all) + 1)) / var(--all) * var(--query) + .5rem * (var(--query) - 1)) 1fr;
 }
+.alone { --query: 1; }
+.explained { --query: 3; --found: 6; }
 .strip + .strip { margin-top: .9rem; }
-.query, .found { display: grid; gap: .5rem; grid-template-columns: repeat(2, 1fr); }
-.found { grid-template-columns: repeat(5, 1fr); }
-.explained { grid-template-columns: calc((100% - 5rem) / 9 * 3 + 1rem) 1fr; }
-.explained .query { grid-template-columns: repeat(3, 1fr); }
-.explained .found { grid-template-columns: repeat(6, 1fr); }
+.query, .found { display: grid; gap: .5rem; grid-template-columns: repeat(var(--query), 1fr); }
+.found { grid-template-columns: repeat(var(--found), 1fr); }
 figure { margin: 0; min-width: 0; }
 figcaption { padding-top: .2rem; font-size: .75rem; line-height: 1.25; color: var(--soft); }
 .picture { position: relative; }
@@ -201,7 +202,7 @@ footer {
   .strip + .strip { margin-top: 1.25rem; }
   section > dl { columns: 1; }
   .matrix td { padding: .6rem; }
-  .query, .found, .explained .found { grid-template-columns: repeat(3, 1fr); }
+  .query, .found { grid-template-columns: repeat(3, 1fr); }
   .chart, .chart tbody { display: block; min-width: 0; }
   .chart thead, .chart .rest, .chart .group.on .drawn { display: none; }
   .chart tr { display: flex; flex-wrap: wrap; column-gap: .75rem; padding: .35rem .9rem; }
