@@ -18,7 +18,8 @@ from stages import record as stage
 
 VIEW = {"recall_at_1": 0.9, "map_at_r": 0.5}
 ATTENTION = {view: {"mean": 0.25, "sd": 0.1} for view in ("clean", "swapped")}
-METRICS = {"clean": VIEW, "swapped": VIEW, "drop": VIEW, "queries": 4, "lone_queries": 0, "seeds": 2}
+DROP = dict.fromkeys(VIEW, 0.0)
+METRICS = {"clean": VIEW, "swapped": VIEW, "drop": DROP, "queries": 4, "lone_queries": 0, "seeds": 2}
 MEASURES = [f"{metric}_{view}" for metric in VIEW for view in ("clean", "swapped")]
 
 
