@@ -27,10 +27,15 @@ FIGURES |= {
     text: (OWN[0], (*OWN[1:], f"recall_at_1_{view}", "difference"), 100)
     for text, view in {"16.8": "swapped", "7.7": "second_pool"}.items()
 }
+SWAPPED = ("recall_at_1_swapped", "difference")
 PLACES = "metrics/studies/packages_places.json"
 FIGURES |= {
-    text: (PLACES, ("differences", f"{regime} - base", "recall_at_1_swapped", "difference"), 100)
+    text: (PLACES, ("differences", f"{regime} - base", *SWAPPED), 100)
     for text, regime in {"16.5": "bgaugment", "15.4": "bgconsistency"}.items()
+}
+FIGURES |= {
+    text: ("metrics/studies/grocery_isnet_places.json", ("differences", f"{regime} - base", *SWAPPED), 100)
+    for text, regime in {"10.2": "bgaugment", "9.3": "bgconsistency"}.items()
 }
 OFF_THE_SHELF = "remedies_packages_lite0_96px"
 for text, change, scale in (("22.5", "change_elsewhere", 100), ("12.0", "change_same_place", -100)):
