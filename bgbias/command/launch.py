@@ -82,17 +82,23 @@ def launch(module: str, count: int) -> None:
         sys.exit(128 + interrupted.sigval)
     except ChildFailedError as failed:
         rank, failure = failed.get_first_failure()
-        if failure.exitcode > 128 and failure.exitcode != signals.UNREAD:
+        not_heard = failure.exitcode == -signal.SIGTERM  # by a process that was about to begin
+        code = 128 + signal.SIGTERM if not_heard else failure.exitcode
+        if code > 128 and code != signals.UNREAD:
             print(signals.INTERRUPTED, file=sys.stderr)
-        if failure.exitcode >= 0:
-            sys.exit(failure.exitcode)
-        name = signal.Signals(-failure.exitcode).name
+        if code >= 0:
+            sys.exit(code)
+        name = signal.Signals(-code).name
         mend = "for want of memory? Close other programs and start it again, it goes on with what is kept"
         raise ChildProcessError(f"process {rank} of {module} was killed ({name}), {mend}") from None
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        mend = "are all started, with the same PET_RDZV_ENDPOINT, of a free port of one of them?"
-        raise ConnectionError(f"torchrun does not bring the machines together, {mend} ({reason})") from error
+        mend = (
+            "what do the others say? Are all started, with the same PET_RDZV_ENDPOINT, of a free port of one of them?"
+        )
+        raise ConnectionError(
+            f"torchrun does not bring the machines together, or lost one: {mend} ({reason})"
+        ) from error
     finally:
         logging.disable(logging.NOTSET)
 
