@@ -214,6 +214,21 @@ def test_machines_that_do_not_find_one_another_are_told_in_one_line(monkeypatch)
         launch.launch("stages.embed", 1)
 
 
+def test_machines_that_are_not_told_where_to_meet_are_refused(monkeypatch):
+    monkeypatch.setenv("PET_NNODES", "2")
+    with pytest.raises(InputError, match="^PET_NNODES is '2', and nothing says where these meet: set PET_RDZV_BACKEND"):
+        launch.launch("stages.embed", 1)
+
+
+def test_what_torchrun_does_not_take_is_one_line(run, monkeypatch, capsys):
+    monkeypatch.setenv("PET_MAX_RESTARTS", "two")
+    with pytest.raises(
+        InputError, match=r"^torchrun does not take .* argument --max-restarts\S*: invalid int .*'two'$"
+    ):
+        run()
+    assert capsys.readouterr().err == ""
+
+
 @pytest.fixture
 def run(monkeypatch):
     """Start a stage with arguments by a torchrun that is told what to do, and return what it was asked for."""
