@@ -52,6 +52,14 @@ def test_what_no_one_foresaw_is_said_to_be_so_with_its_place(monkeypatch, fault)
         run(monkeypatch, lambda settings, dataset: fault(), "demo")
 
 
+def test_pytorch_prints_no_pages_where_a_process_has_lost_the_others():
+    lost = 'from torch.distributed import TCPStore; TCPStore("localhost", 1, is_master=False, timeout=timedelta(0, 1))'
+    script = f"from datetime import timedelta\nfrom bgbias.command import cli\ndef stage(settings): {lost}\n"
+    command = [sys.executable, "-c", f"{script}cli.run(stage, 'what it does')"]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 1 and len(ended.stderr.splitlines()) == 1, ended.stderr
+
+
 def test_the_traceback_can_be_asked_for(monkeypatch):
     monkeypatch.setenv("BGBIAS_TRACEBACK", "1")
     with pytest.raises(ValueError, match="could not convert"):

@@ -210,8 +210,23 @@ def test_machines_that_do_not_find_one_another_are_told_in_one_line(monkeypatch)
     monkeypatch.setenv("PET_RDZV_BACKEND", "c10d")
     monkeypatch.setenv("PET_RDZV_ENDPOINT", "127.0.0.1:not-a-port")
     monkeypatch.setenv("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "1")  # is put back after the test
-    with pytest.raises(ConnectionError, match="^torchrun does not bring the machines together, are all started, with"):
+    with pytest.raises(ConnectionError, match="^torchrun does not bring the machines together, or lost one: what do"):
         launch.launch("stages.embed", 1)
+
+
+def test_machines_that_are_not_told_where_to_meet_are_refused(monkeypatch):
+    monkeypatch.setenv("PET_NNODES", "2")
+    with pytest.raises(InputError, match="^PET_NNODES is '2', and nothing says where these meet: set PET_RDZV_BACKEND"):
+        launch.launch("stages.embed", 1)
+
+
+def test_what_torchrun_does_not_take_is_one_line(run, monkeypatch, capsys):
+    monkeypatch.setenv("PET_MAX_RESTARTS", "two")
+    with pytest.raises(
+        InputError, match=r"^torchrun does not take .* argument --max-restarts\S*: invalid int .*'two'$"
+    ):
+        run()
+    assert capsys.readouterr().err == ""
 
 
 @pytest.fixture
@@ -250,6 +265,7 @@ def test_torchrun_gets_the_stage_with_its_arguments(run, monkeypatch, machines, 
         (2, 2, ""),
         (141, 141, ""),  # no one reads it any more
         (143, 143, signals.INTERRUPTED + "\n"),
+        (-signal.SIGTERM, 143, signals.INTERRUPTED + "\n"),  # while it waited for the others
         (None, 130, signals.INTERRUPTED + "\n"),
     ],
 )

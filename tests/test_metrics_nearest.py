@@ -36,6 +36,15 @@ def test_screened_lists_are_those_of_a_stable_sort_also_of_duplicates(monkeypatc
     assert torch.equal(listed(points, 12, ways, monkeypatch), ranking(points)[:, :12])
 
 
+def test_few_queries_find_what_they_find_among_many_also_of_duplicates():
+    points = normalize(torch.randn(153, 64, generator=torch.Generator().manual_seed(0))).repeat(2, 1)
+    rows, expected = torch.arange(len(points)), ranking(points)[:, :12]
+    for few in (1, 2, 3):
+        for some in rows.split(few):
+            ((_, found),) = nearest.lists(points[some], points, some, 12)
+            assert torch.equal(found, expected[some])
+
+
 def test_the_own_photo_alone_is_left_out_also_where_it_is_the_first_of_its_columns(monkeypatch):
     monkeypatch.setattr(nearest, "COLUMNS", 64)
     places = torch.randn(200, 16, generator=torch.Generator().manual_seed(0))

@@ -86,6 +86,7 @@ def run(stage: Callable[..., None], description: str, *arguments: str, shared: b
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files may be bytes that no terminal takes
     together.silence_all_but_the_first()
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")  # else PyTorch prints pages where processes lose one another
     parser = _Parser(description=description, formatter_class=_Formatter)
     for name in arguments:
         parser.add_argument(name, metavar=name, **ARGUMENTS[name])

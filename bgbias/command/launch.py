@@ -12,6 +12,9 @@ import signal
 import socket
 import subprocess
 import sys
+from argparse import Namespace
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 from bgbias import ranks
@@ -62,7 +65,8 @@ def launch(module: str, count: int) -> None:
     """Start a module as several processes, and wait for their end. They tell what the user can mend themselves.
 
     Raises:
-        InputError: another program has the port at which the machines are to meet.
+        InputError: torchrun does not take one of its variables, it is not said where the machines are to meet, or
+            another program has the port there.
         ChildProcessError: a process was killed.
         ConnectionError: the machines did not find one another.
     """
@@ -70,31 +74,53 @@ def launch(module: str, count: int) -> None:
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
+    asked = _asked(module, count)
     logging.disable()  # of torchrun: each failure would be told three times
     os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # else restarted processes look for the dead ones
-    where = [] if _of_several_machines() else ["--standalone"]
-    if os.environ.get("PET_RDZV_BACKEND") == "c10d":
-        _refuse_foreign_port(os.environ.get("PET_RDZV_ENDPOINT", ""))
     try:
-        run.run(run.parse_args([*where, f"--nproc-per-node={count}", "-m", module, *sys.argv[1:]]))
+        run.run(asked)
     except SignalException as interrupted:
         print(signals.INTERRUPTED, file=sys.stderr)
         sys.exit(128 + interrupted.sigval)
     except ChildFailedError as failed:
         rank, failure = failed.get_first_failure()
-        if failure.exitcode > 128 and failure.exitcode != signals.UNREAD:
+        not_heard = failure.exitcode == -signal.SIGTERM  # by a process that was about to begin
+        code = 128 + signal.SIGTERM if not_heard else failure.exitcode
+        if code > 128 and code != signals.UNREAD:
             print(signals.INTERRUPTED, file=sys.stderr)
-        if failure.exitcode >= 0:
-            sys.exit(failure.exitcode)
-        name = signal.Signals(-failure.exitcode).name
+        if code >= 0:
+            sys.exit(code)
+        name = signal.Signals(-code).name
         mend = "for want of memory? Close other programs and start it again, it goes on with what is kept"
         raise ChildProcessError(f"process {rank} of {module} was killed ({name}), {mend}") from None
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        mend = "are all started, with the same PET_RDZV_ENDPOINT, of a free port of one of them?"
-        raise ConnectionError(f"torchrun does not bring the machines together, {mend} ({reason})") from error
+        mend = (
+            "what do the others say? Are all started, with the same PET_RDZV_ENDPOINT, of a free port of one of them?"
+        )
+        raise ConnectionError(
+            f"torchrun does not bring the machines together, or lost one: {mend} ({reason})"
+        ) from error
     finally:
         logging.disable(logging.NOTSET)
+
+
+def _asked(module: str, count: int) -> Namespace:
+    """What torchrun is asked for, by its variables, too."""
+    from torch.distributed import run
+
+    where = [] if _of_several_machines() else ["--standalone"]
+    if not where and not {"PET_RDZV_ENDPOINT", "PET_MASTER_ADDR"} & set(os.environ):
+        mend = "set PET_RDZV_BACKEND=c10d and PET_RDZV_ENDPOINT to a free port of one of them, such as first:29400"
+        raise InputError(f"PET_NNODES is '{os.environ['PET_NNODES']}', and nothing says where these meet: {mend}")
+    if os.environ.get("PET_RDZV_BACKEND") == "c10d":
+        _refuse_foreign_port(os.environ.get("PET_RDZV_ENDPOINT", ""))
+    try:
+        with redirect_stderr(StringIO()) as said:
+            return run.parse_args([*where, f"--nproc-per-node={count}", "-m", module, *sys.argv[1:]])
+    except SystemExit:  # argparse's, after its usage of 20 lines
+        complaint = said.getvalue().strip().rpartition("error: ")[2]
+        raise InputError(f"torchrun does not take a variable PET_... of the environment: {complaint}") from None
 
 
 def _of_several_machines() -> bool:

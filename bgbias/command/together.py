@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -60,14 +61,27 @@ def joined(shared: bool, settings: object) -> Iterator[None]:
         return
     if not shared:
         raise InputError("several processes cannot share this stage: start it without torchrun")
+    _refuse_restarts()
     Thread(target=_end_with_torchrun, args=(os.getppid(),), daemon=True).start()
     import torch  # noqa: F401 (which ranks join by, and which then tells the GPUs, whatever their driver is called)
 
     _take_gpu()
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Python does not hear it while PyTorch waits for the others
     ranks.join()
+    signal.signal(signal.SIGTERM, before)
     _refuse_others(settings)
     yield
     ranks.leave()
+
+
+def _refuse_restarts() -> None:
+    """Raise an InputError where restarted processes would look for the dead ones, and wait for them."""
+    shared = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    if shared and os.environ["TORCHELASTIC_MAX_RESTARTS"] != "0":
+        raise InputError(
+            "what torchrun starts again would wait for dead processes: set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, "
+            f"of several machines also --rdzv-backend=c10d; or give {launch.NUMBER} instead of torchrun"
+        )
 
 
 def _end_with_torchrun(parent: int) -> None:

@@ -21,6 +21,7 @@ PART = 2**23  # numbers of references that are screened at a time: 32 MB
 LEAST_PART = 8192  # references, however many dimensions they have
 COLUMNS = 2048  # similarities of a query that stay in the processor's cache,
 LARGEST_BLOCK = 32  # of which one is the largest of at most so many; more would be slow, as bf16 numbers are
+LEAST_QUERIES = 8  # of fewer, a CPU's products have other last digits, also for references that are equal
 AT_ONCE, TRIED = 256, 256  # queries; and how many are timed each way
 CACHED = {"cpu": 2**18, "cuda": 2**24}  # numbers, 1 MB; 64 MB fill a GPU
 ON_GPU = 2**28  # similarities at a time, 1 GB, where there is as much memory
@@ -158,8 +159,9 @@ def similarities(queries: Tensor, references: Tensor, own: Tensor, wanted: Tenso
     at_once = min(max(32, ENTRIES // rows), 256) if references.is_cpu else min(_fitting(references, rows), len(wanted))
     memory = references.new_empty(at_once, len(references))
     for places in wanted.split(at_once):
+        asked = places.repeat(LEAST_QUERIES)[:LEAST_QUERIES] if len(places) < LEAST_QUERIES <= at_once else places
         with precisions.whole_fp32():
-            similarity = torch.mm(queries[places], references.T, out=memory[: len(places)])
+            similarity = torch.mm(queries[asked], references.T, out=memory[: len(asked)])[: len(places)]
         among = (own[places] < rows).nonzero()[:, 0]
         similarity[among, own[places[among]]] = -torch.inf
         yield places, similarity
