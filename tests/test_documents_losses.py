@@ -18,6 +18,8 @@ def of_losses(view=""):
 
 
 OF_LOSSES, PLACES = of_losses(), of_losses("_places")
+ALL, ONE_PLACE = "617 photos", "274 photos of one place"
+OVER_PAIRS, SOFTMAX = LOSSES[:3], LOSSES[3:]
 BY_PRODUCT = pd.read_csv(ROOT / "metrics/studies/tables/places_by_loss.csv")
 
 
@@ -126,32 +128,33 @@ def test_what_base_finds_elsewhere_with_every_loss():
     assert f"({min(gains):.1f} to {max(gains):.1f} points) is not shown of any" in said
 
 
-def won_elsewhere(weights):
-    """What `rising` finds elsewhere over base, in points: a weighted sum over losses, and its ends with other seeds."""
-    found = BY_PRODUCT.set_index(["loss", "seed", "product"])
-    of_regimes = {regime: found[f"{regime} finds elsewhere"].unstack("seed") for regime in ("rising", "base")}
-    won = (of_regimes["rising"] - of_regimes["base"]).mean(axis=1)
+def found_elsewhere(weights):
+    """A weighted sum over losses and regimes of Recall@1 elsewhere, in points, and its ends with other seeds."""
+    found = BY_PRODUCT.set_index(["trained on", "loss", "seed", "product"]).sort_index()
     queries = found.queries.groupby("product").first()
-    parts = sum(weight * won[loss] for loss, weight in weights.items()) * queries
+    of = {key: found[f"{key[2]} finds elsewhere"].loc[key[:2]].unstack("seed") for key in weights}
+    parts = sum(weight * of[key].mean(axis=1) for key, weight in weights.items()) * queries
     of_products = bootstrap.Sums(parts.to_numpy(), queries.to_numpy(float), queries.sum(), 0)
     value, *ends = bootstrap.estimates({0: of_products}, lambda: np.random.default_rng(0))[0][:3]
-    means = [
-        (of.loc[loss].mul(queries, axis=0).sum() / queries.sum(), weight)
-        for of in of_regimes.values()
-        for loss, weight in weights.items()
-    ]
+    means = [(of[key].mul(queries, axis=0).sum() / queries.sum(), weight) for key, weight in weights.items()]
     return value, *seeds.widened(value, *ends, [seeds.spread(abs(weight) * of.std(), len(of)) for of, weight in means])
+
+
+def won_elsewhere(weights, trained=ALL):
+    """What `rising` finds elsewhere over base, a weighted sum over losses."""
+    pairs = (("rising", 1), ("base", -1))
+    return {(trained, loss, regime): sign * weight for loss, weight in weights.items() for regime, sign in pairs}
 
 
 def test_what_rising_wins_elsewhere_is_not_shown_to_differ_between_losses():
     """As docs/places_trained.md says under "Packages, with every loss", docs/places.md and docs/cure.md."""
     for loss, study in PLACES.items():
-        assert won_elsewhere({loss: 1})[0] == pytest.approx(
+        assert found_elsewhere(won_elsewhere({loss: 1}))[0] == pytest.approx(
             100 * interval(study, "rising - base", "recall_at_1_elsewhere")[0], abs=0.02
         )
     others = ["contrastive", "multi_similarity", "arcface"]  # with triplet rising is bgconsistency
     of_others, of_four, further = (
-        won_elsewhere(weights)
+        found_elsewhere(won_elsewhere(weights))
         for weights in (
             dict.fromkeys(others, 1 / 3),
             dict.fromkeys([*others, LOSSES[-1]], 1 / 4),
@@ -164,8 +167,62 @@ def test_what_rising_wins_elsewhere_is_not_shown_to_differ_between_losses():
     assert told.format(*of_others, *of_four) in said
     assert "it wins {:.1f} points ({:.1f} to {:.1f}).".format(*of_others) in page("places.md")
     for loss in others:
-        _, low, high = won_elsewhere({LOSSES[-1]: 1, loss: -1})
+        _, low, high = found_elsewhere(won_elsewhere({LOSSES[-1]: 1, loss: -1}))
         assert low < 0 < high
+
+
+def test_where_each_product_was_photographed_in_one_place_the_kind_of_loss_decides():
+    """As docs/places_trained.md says under "With every loss, of one place", docs/places.md and docs/cure.md."""
+    said = page("places_trained.md").partition("### With every loss, of one place")[2].partition("## Grocery")[0]
+    names = {loss: f"packages_{loss}_trained_places" for loss in LOSSES[:-1]} | {LOSSES[-1]: "packages_trained_places"}
+    studies = {loss: files.read_json(ROOT / f"metrics/studies/{name}.json") for loss, name in names.items()}
+    assert all(study["loss"] == loss and study["seeds"] == [42, 43, 44] for loss, study in studies.items())
+    pairs = [f"one_place_{cure} - one_place_base" for cure in ("bgaugment", "rising")]
+    shown = [with_losses(pair, "recall_at_1_elsewhere", 1, studies) for pair in pairs]
+    assert [of for *_, of in shown] == [[*SOFTMAX]] * 2
+    assert not any(with_losses(pair, "recall_at_1_elsewhere", -1, studies)[2] for pair in pairs)
+    of_arcface = [
+        100 * end for pair in pairs for end in interval(studies["arcface"], pair, "recall_at_1_elsewhere")[:2]
+    ]
+    assert (
+        "bgaugment wins {:.1f} points, from {:.1f} on, and `rising` {:.1f}, from {:.1f} on;".format(*of_arcface) in said
+    )
+    over_pairs = [value for values, *_ in shown for value in values[:3]]
+    assert f"over pairs they win {min(over_pairs):.1f} to {max(over_pairs):.1f}, and all intervals hold 0" in said
+    swapped = [with_losses(pair, "recall_at_1_swapped", 1, studies) for pair in pairs]
+    assert [of for *_, of in swapped] == [[*LOSSES]] * 2
+    won = [value for values, *_ in swapped for value in values]
+    assert f"on swapped photos, {min(won):.1f} to {max(won):.1f} points." in said
+    for loss in LOSSES:
+        gain = found_elsewhere(won_elsewhere({loss: 1}, ONE_PLACE))[0]
+        assert gain == pytest.approx(100 * interval(studies[loss], pairs[1], "recall_at_1_elsewhere")[0], abs=0.02)
+    softmax, of_pairs, every = (dict.fromkeys(losses, 1 / len(losses)) for losses in (SOFTMAX, OVER_PAIRS, LOSSES))
+    further = softmax | {loss: -weight for loss, weight in of_pairs.items()}
+    gains = [found_elsewhere(won_elsewhere(of, ONE_PLACE)) for of in (softmax, of_pairs, further, every)]
+    told = (
+        "On average `rising` wins {:.1f} points ({:.1f} to {:.1f}) with softmax losses, {:.1f} ({:.1f} to {:.1f}) over "
+        "pairs, that is {:.1f} points ({:.1f} to {:.1f}) more. Over all five it wins {:.1f} points ({:.1f} to {:.1f})."
+    )
+    assert told.format(*(end for gain in gains for end in gain)) in said
+    told = "it wins {:.1f} points ({:.1f} to {:.1f}) with softmax losses; with losses over pairs "
+    assert f"{told}({{:.1f}}; {{:.1f}} to {{:.1f}})".format(*gains[0], *gains[1]) in page("places.md")
+    bases = [
+        f"{100 * study['regimes']['one_place_base']['elsewhere']['recall_at_1']:.1f}" for study in studies.values()
+    ]
+    told = "it finds {} and {} % elsewhere, over pairs {} to {} %, on average {:.1f} points ({:.1f} to {:.1f}) more."
+    less = found_elsewhere({(ONE_PLACE, loss, "base"): -weight for loss, weight in further.items()})
+    assert told.format(*sorted(bases[3:]), *(end(bases[:3]) for end in (min, max)), *less) in said
+    assert f"base itself finds {less[0]:.1f} points more than with softmax losses" in page("places.md")
+    cured = found_elsewhere({(ONE_PLACE, loss, "rising"): weight for loss, weight in further.items()})
+    told = "With `rising` that softmax losses find less is not shown ({:.1f} points more; {:.1f} to {:.1f})."
+    assert told.format(*cured) in said
+    all_photos = found_elsewhere(won_elsewhere(every))
+    less = found_elsewhere(won_elsewhere(every, ONE_PLACE) | {
+        key: -weight for key, weight in won_elsewhere(every).items()})  # fmt: skip
+    told = (
+        "`rising` wins {:.1f} points ({:.1f} to {:.1f}) over the five losses, {:.1f} ({:.1f} to {:.1f}) less than here."
+    )
+    assert told.format(*all_photos, *less) in said
 
 
 def test_on_clean_photos_of_packages_another_loss_alone_wins_as_much_as_rising():

@@ -37,6 +37,11 @@ FIGURES |= {
     text: ("metrics/studies/grocery_isnet_places.json", ("differences", f"{regime} - base", *SWAPPED), 100)
     for text, regime in {"10.2": "bgaugment", "9.3": "bgconsistency"}.items()
 }
+RISING = ("one_place_rising - one_place_base", "recall_at_1_elsewhere", "difference")
+FIGURES |= {
+    text: (f"metrics/studies/packages_{study}trained_places.json", ("differences", *RISING), 100)
+    for text, study in {"15.1": "", "12.6": "arcface_"}.items()
+}
 OFF_THE_SHELF = "remedies_packages_lite0_96px"
 for text, change, scale in (("22.5", "change_elsewhere", 100), ("12.0", "change_same_place", -100)):
     path = (OFF_THE_SHELF, "remedies", "grey_crop_both", change, "recall_at_1", "value")
