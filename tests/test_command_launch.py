@@ -245,12 +245,13 @@ def run(monkeypatch):
 
 
 @pytest.mark.parametrize(("machines", "backend", "looks"), [("1", "static", []), ("2", "c10d", ["host:1"])])
-def test_torchrun_gets_the_stage_with_its_arguments(run, monkeypatch, machines, backend, looks):
+def test_torchrun_gets_the_stage_with_its_arguments(run, monkeypatch, capsys, machines, backend, looks):
     ports, silent = [], []
     monkeypatch.setattr(launch, "_refuse_foreign_port", ports.append)
     for name, value in {"NNODES": machines, "RDZV_BACKEND": backend, "RDZV_ENDPOINT": "host:1"}.items():
         monkeypatch.setenv(f"PET_{name}", value)
     asked = run(lambda _: silent.append(logging.root.manager.disable))
+    assert capsys.readouterr().out == ("" if machines == "1" else "meeting the others of 2 machines at host:1\n")
     assert (asked.nproc_per_node, asked.standalone, asked.nnodes) == ("3", machines == "1", machines)
     assert (asked.module, asked.training_script) == (True, "stages.train")
     assert asked.training_script_args == ["demo", "base", "42"] and ports == looks

@@ -75,6 +75,9 @@ def launch(module: str, count: int) -> None:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
     asked = _asked(module, count)
+    if _of_several_machines():  # which torchrun waits for without a word
+        where = asked.rdzv_endpoint or asked.master_addr
+        print(f"meeting the others of {asked.nnodes} machines at {where}", flush=True)
     logging.disable()  # of torchrun: each failure would be told three times
     os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # else restarted processes look for the dead ones
     try:
