@@ -128,7 +128,7 @@ def test_what_base_finds_elsewhere_with_every_loss():
     assert f"({min(gains):.1f} to {max(gains):.1f} points) is not shown of any" in said
 
 
-def found_elsewhere(weights, seed=None):
+def found_elsewhere(weights, seed=None, paired=False):
     """A weighted sum over losses and regimes of Recall@1 elsewhere, in points, and its ends with other seeds."""
     found = BY_PRODUCT[BY_PRODUCT.seed.eq(seed) | (seed is None)]
     found = found.set_index(["trained on", "loss", "seed", "product"]).sort_index()
@@ -140,7 +140,8 @@ def found_elsewhere(weights, seed=None):
     of_seeds = {}  # all losses of one seed had the same photos: their figures move together
     for (trained, loss, regime), weight in weights.items():
         found = of[trained, loss, regime].mul(weight * queries, axis=0).sum() / queries.sum()
-        of_seeds[trained, regime] = of_seeds.get((trained, regime), 0) + found
+        moved = trained if paired else (trained, regime)  # paired: base and the cure of one seed move together, too
+        of_seeds[moved] = of_seeds.get(moved, 0) + found
     return value, *seeds.widened(value, *ends, [seeds.spread(of.std(), len(of)) for of in of_seeds.values()])
 
 
@@ -224,6 +225,8 @@ def test_where_each_product_was_photographed_in_one_place_cures_are_shown_to_hel
     told = f"{told}{{:.1f}} to {{:.1f}})."
     assert told.format(*sorted(bases[3:]), *(end(bases[:3]) for end in (min, max)), *less, *cured) in said
     assert all(low < 0 < high for _, low, high in (gains[2], further_there, less, cured))
+    least = [found_elsewhere(won_elsewhere({loss: 1}, ONE_PLACE), paired=True)[1] for loss in SOFTMAX]
+    assert "begins at {:.1f} points with arcface and at {:.1f} with normalized_softmax".format(*least) in said
     less = found_elsewhere(won_elsewhere(every, ONE_PLACE) | won_elsewhere(dict.fromkeys(LOSSES, -1 / 5)))
     told = "wins {:.1f} points ({:.1f} to {:.1f}) over the five losses, {:.1f} less than here, barely (from {:.1f}"
     assert told.format(*found_elsewhere(won_elsewhere(every)), *less[:2]) in said
