@@ -183,6 +183,7 @@ ROWS += [("grocery_places", "", "rising")]
 PRODUCTS = pd.read_csv(ROOT / "metrics/studies/tables/places_by_product.csv")
 PRODUCTS["won"] = PRODUCTS["the cure finds elsewhere"] - PRODUCTS["base finds elsewhere"]
 OF_TRAININGS = dict(list(PRODUCTS.groupby("trained on", sort=False)))
+BY_ISNET = OF_TRAININGS.pop("grocery by ISNet's masks")
 
 
 def mean(products, column):
@@ -191,7 +192,8 @@ def mean(products, column):
 
 
 def test_the_table_by_product_is_of_the_networks_of_the_studies():
-    for (study, photos, cure), products in zip(ROWS, OF_TRAININGS.values(), strict=True):
+    rows = [*ROWS, ("grocery_isnet_places", "", "rising")]
+    for (study, photos, cure), products in zip(rows, [*OF_TRAININGS.values(), BY_ISNET], strict=True):
         base = STUDIES[study]["regimes"][f"{photos}base"]
         drop, alone = (base[view]["recall_at_1"] for view in ("place_drop", "place_drop_objects"))
         won = interval(STUDIES[study], f"{photos}{cure} - {photos}base", "recall_at_1_elsewhere")[0]
@@ -204,12 +206,14 @@ def test_the_table_by_product_is_of_the_networks_of_the_studies():
 def test_what_a_cure_wins_elsewhere_goes_product_by_product_with_what_is_lost_there_and_hardly_with_swaps():
     """What is lost of one seed, and what is won of the others, so that no network's luck is in both."""
     found = {"beyond objects": [], "lost elsewhere": [], "base finds elsewhere": [], "lost by swaps": []}
-    for products in OF_TRAININGS.values():
+    for products in (*OF_TRAININGS.values(), BY_ISNET):
         won = products.pivot(index="product", columns="seed", values="won")
         for column, of_trainings in found.items():
             lost = products.pivot(index="product", columns="seed", values=column)
             of_seeds = [lost[seed].corr(won.drop(columns=seed).mean(axis=1)) for seed in won]
             of_trainings.append(sum(of_seeds) / 3)
+    by_isnet = [of_trainings.pop() for of_trainings in found.values()]
+    assert "they are {:.2f}, {:.2f}, {:.2f} and {:.2f}: weaker".format(*by_isnet) in page("places.md")
     told = (
         "a correlation of {:.2f} to {:.2f} with what base loses there beyond objects, of {:.2f} to {:.2f} with all "
         "that it loses there, of {:.2f} to {:.2f} with what it finds there, and of {:.2f} to {:.2f} with what it loses "
@@ -239,7 +243,9 @@ def test_which_training_wins_most_elsewhere_is_told_neither_by_the_drop_beyond_o
     told = "these lose {:.1f} points elsewhere and the cure wins {:.1f}; fruit and vegetables lose {:.1f}, {:.1f} "
     parts = [(packed, ("lost elsewhere", "won")), (~packed, ("lost elsewhere", "beyond objects", "won"))]
     figures = (mean(grocery[part], column) for part, columns in parts for column in columns)
-    assert f"{told}beyond objects, and it wins {{:.1f}} (".format(*figures) in said_there
+    by_isnet = (mean(BY_ISNET[part], "won") for part in (packed.to_numpy(), ~packed.to_numpy()))
+    assert "by ISNet's it wins {:.1f} and {:.1f} (all by the means)".format(*by_isnet) in said_there
+    assert f"{told}beyond objects, and it wins {{:.1f}};".format(*figures) in said_there
     assert sides("grocery_places", "elsewhere", ["rising - base"]) == [0]
     most = 100 * interval(STUDIES["grocery_places"], "rising - base", "recall_at_1_elsewhere")[2]
     swapped = 100 * interval(STUDIES["grocery_places"], "rising - base", "recall_at_1_swapped")[0]
