@@ -22,6 +22,7 @@ from remedied import few_resamples  # noqa: F401
 from ruamel.yaml import YAML
 from sent_photos import sent  # noqa: F401
 from small_checkout import finished  # noqa: F401
+from started_by_torchrun import torchrun  # noqa: F401
 from study_originals import work  # noqa: F401
 from training_parts import parts  # noqa: F401
 

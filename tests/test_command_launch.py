@@ -1,6 +1,5 @@
-"""How many processes a stage becomes, and what they must have in common."""
+"""How many processes a stage becomes, and how torchrun is asked for them."""
 
-import contextlib
 import logging
 import os
 import signal
@@ -12,30 +11,8 @@ from torch.distributed import TCPStore
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
-from bgbias import ranks
-from bgbias.command import launch, signals, together
+from bgbias.command import launch, signals
 from bgbias.errors import InputError
-
-TORCHRUN = {
-    "TORCHELASTIC_RUN_ID": "a",
-    "TORCHELASTIC_RESTART_COUNT": "0",
-    "TORCHELASTIC_MAX_RESTARTS": "0",
-    "WORLD_SIZE": "2",
-    "LOCAL_WORLD_SIZE": "2",
-    "LOCAL_RANK": "1",
-    "RANK": "1",
-}
-
-
-@pytest.fixture
-def torchrun(monkeypatch):
-    """Be the second of two processes that torchrun has started; more of its variables can be given."""
-
-    def start(**changes):
-        for name, value in (TORCHRUN | changes).items():
-            monkeypatch.setenv(name, value)
-
-    return start
 
 
 @pytest.fixture(autouse=True)
@@ -113,22 +90,6 @@ def test_more_processes_than_the_machine_has_room_for_are_refused(machine, monke
     assert launch.wanted() == most
 
 
-@pytest.mark.parametrize(("visible", "taken"), [(None, "1"), ("3,5", "5")])
-def test_each_process_sees_a_gpu_of_its_own(machine, torchrun, monkeypatch, visible, taken):
-    machine(2)
-    torchrun(CUDA_VISIBLE_DEVICES="")  # is put back after the test
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    if visible:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    together._take_gpu()
-    assert together.os.environ["CUDA_VISIBLE_DEVICES"] == taken
-    machine(1)
-    with pytest.raises(
-        InputError, match="each process takes a GPU, and this machine has 1: lower BGBIAS_PROCESSES, or"
-    ):
-        together._take_gpu()
-
-
 def test_pytorch_is_asked_for_gpus_only_where_there_is_a_driver_or_it_is_there_anyway(monkeypatch, tmp_path):
     import torch
 
@@ -142,67 +103,6 @@ def test_pytorch_is_asked_for_gpus_only_where_there_is_a_driver_or_it_is_there_a
     (tmp_path / "torch.py").write_text("class cuda:\n    device_count = lambda: 3")
     monkeypatch.syspath_prepend(tmp_path)
     assert launch.gpus_here() == 3
-
-
-def test_a_stage_that_cannot_be_shared_is_refused_under_torchrun(torchrun):
-    torchrun()
-    with (
-        pytest.raises(InputError, match="cannot share this stage: start it without torchrun"),
-        together.joined(False, 0),
-    ):
-        pass
-    torchrun(WORLD_SIZE="1")
-    with together.joined(False, 0):
-        assert ranks.count() == 1
-
-
-@pytest.mark.parametrize("what", ["code", "parameters", "arguments", "versions"])
-def test_processes_at_other_work_are_refused(torchrun, monkeypatch, what):
-    torchrun()
-    found = together._fingerprints("settings")
-    monkeypatch.setattr(ranks, "gather", lambda own: [own, own, ("far", found | {what: "other"})])
-    with pytest.raises(InputError, match=rf"^process 2 \(on far\) has other {what} than the first: give all"):
-        together._refuse_others("settings")
-    monkeypatch.setattr(ranks, "gather", lambda own: [own, own])
-    together._refuse_others("settings")
-
-
-def test_the_fingerprint_tells_parameters_apart():
-    one, other = (together._fingerprints(settings) for settings in ("a", "b"))
-    assert {what for what in one if one[what] != other[what]} == {"parameters"}
-
-
-def test_a_folder_that_a_machine_does_not_share_is_refused(torchrun, monkeypatch, checkout):
-    torchrun(LOCAL_WORLD_SIZE="1")
-    monkeypatch.setattr(together, "SIGHT_S", 0)
-    for seen, refused in (([True, False], True), ([True, True], False)):
-        monkeypatch.setattr(ranks, "gather", lambda own, seen=seen: seen if own in (True, False) else [own, own])
-        expected = pytest.raises(InputError, match="far does not see what near writes: put the checkout into a folder")
-        with expected if refused else contextlib.nullcontext():
-            together._refuse_other_folder(["near", "far"])
-    assert not list(checkout.rglob("seen-*"))
-
-
-@pytest.mark.parametrize(
-    ("place", "waits", "told"),
-    [
-        ({"RANK": "0", "LOCAL_RANK": "0"}, 0, True),
-        ({"RANK": "1"}, 1, True),
-        ({"RANK": "2", "LOCAL_RANK": "0", "WORLD_SIZE": "4"}, 1, True),
-        ({"RANK": "3", "WORLD_SIZE": "4"}, 2, True),
-        ({"RANK": "0", "LOCAL_RANK": "0", "TORCHELASTIC_MAX_RESTARTS": "1"}, None, False),
-    ],
-)
-def test_an_error_is_told_by_the_first_process_that_meets_it(torchrun, monkeypatch, capsys, place, waits, told):
-    waited = []
-    monkeypatch.setattr(together.time, "sleep", waited.append)
-    monkeypatch.setattr(together.os, "_exit", sys.exit)
-    monkeypatch.setattr(sys, "__stderr__", sys.stderr)
-    torchrun(**place)
-    with pytest.raises(SystemExit) as ended:
-        together.end("error: bad")
-    assert ended.value.code == 1 and waited == ([] if waits is None else [waits * together.HEAD_START_S])
-    assert capsys.readouterr().err == ("error: bad\n" if told else "")
 
 
 def test_machines_that_do_not_find_one_another_are_told_in_one_line(monkeypatch):
